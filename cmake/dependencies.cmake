@@ -1,0 +1,71 @@
+# Every third-party library, found in one place: the only file that pins a version. Each ends in one target
+# `tipple::dep::<name>`, so the names that Debian, vcpkg or upstream give never leak into a module.
+# docs/decisions has a page for each.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+function(tipple_dependency name)
+  if(NOT TARGET tipple::dep::${name})
+    add_library(tipple_dep_${name} INTERFACE)
+    target_link_libraries(tipple_dep_${name} INTERFACE ${ARGN})
+    add_library(tipple::dep::${name} ALIAS tipple_dep_${name})
+  endif()
+endfunction()
+
+# The embedded engine: C API only.
+find_package(DuckDB REQUIRED MODULE)
+tipple_dependency(duckdb DuckDB::C)
+
+# JSON parser. The checks cost a factor of 2.3 when they are on; json_test asserts that they are off in optimised builds.
+find_package(simdjson REQUIRED)
+tipple_dependency(simdjson simdjson::simdjson)
+target_compile_definitions(tipple_dep_simdjson INTERFACE SIMDJSON_DEVELOPMENT_CHECKS=0)
+
+find_package(fmt 9 REQUIRED)
+tipple_dependency(fmt fmt::fmt)
+find_package(spdlog REQUIRED)
+tipple_dependency(spdlog spdlog::spdlog)
+find_package(OpenSSL REQUIRED)
+tipple_dependency(openssl OpenSSL::Crypto)
+find_package(ZLIB REQUIRED)
+tipple_dependency(zlib ZLIB::ZLIB)
+
+find_package(zstd QUIET)
+if(TARGET zstd::libzstd_shared)
+  tipple_dependency(zstd zstd::libzstd_shared)
+else()
+  pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+  tipple_dependency(zstd PkgConfig::zstd)
+endif()
+pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
+tipple_dependency(lz4 PkgConfig::lz4)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+tipple_dependency(xxhash PkgConfig::xxhash)
+
+# Arrow IPC metadata. Only the header-only runtime is used.
+find_path(TIPPLE_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h REQUIRED)
+add_library(tipple_flatbuffers INTERFACE)
+target_include_directories(tipple_flatbuffers SYSTEM INTERFACE "${TIPPLE_FLATBUFFERS_INCLUDE}")
+tipple_dependency(flatbuffers tipple_flatbuffers)
+
+find_package(CLI11 REQUIRED)
+tipple_dependency(cli11 CLI11::CLI11)
+find_package(yaml-cpp REQUIRED)
+if(TARGET yaml-cpp::yaml-cpp)
+  tipple_dependency(yaml yaml-cpp::yaml-cpp)
+else()
+  tipple_dependency(yaml yaml-cpp)
+endif()
+
+if(TIPPLE_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  tipple_dependency(gtest GTest::gtest_main GTest::gmock)
+  find_package(rapidcheck REQUIRED)
+  tipple_dependency(rapidcheck rapidcheck)
+endif()
+if(TIPPLE_BENCH)
+  find_package(benchmark REQUIRED)
+  tipple_dependency(benchmark benchmark::benchmark)
+endif()

@@ -1,0 +1,148 @@
+#include "tipple/core/hash.h"
+
+#include <openssl/evp.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "tipple/core/error.h"
+
+namespace tipple {
+
+std::uint64_t xxh3_64(std::string_view bytes) {
+    return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+struct Xxh3::State {
+    XXH3_state_t state;
+};
+
+Xxh3::Xxh3() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->state); }
+Xxh3::~Xxh3() = default;
+Xxh3::Xxh3(Xxh3&&) noexcept = default;
+Xxh3& Xxh3::operator=(Xxh3&&) noexcept = default;
+
+void Xxh3::update(std::string_view bytes) {
+    XXH3_64bits_update(&state_->state, bytes.data(), bytes.size());
+}
+
+std::uint64_t Xxh3::digest() const { return XXH3_64bits_digest(&state_->state); }
+
+namespace {
+
+EVP_MD_CTX* new_context(const EVP_MD* algorithm) {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    TIPPLE_ASSERT(context != nullptr && EVP_DigestInit_ex(context, algorithm, nullptr) == 1);
+    return context;
+}
+
+}  // namespace
+
+Sha3_256::Sha3_256() : context_(new_context(EVP_sha3_256())) {}
+Sha3_256::~Sha3_256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+
+void Sha3_256::update(std::string_view bytes) {
+    TIPPLE_ASSERT(
+        EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()) == 1);
+}
+
+std::array<std::uint8_t, 32> Sha3_256::digest() {
+    std::array<std::uint8_t, 32> result{};
+    TIPPLE_ASSERT(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), result.data(), nullptr) ==
+                  1);
+    return result;
+}
+
+std::vector<std::uint8_t> shake128(std::string_view bytes, std::size_t length) {
+    // One context per thread: creating one costs more than the hash of a short text.
+    struct Context {
+        EVP_MD_CTX* context = EVP_MD_CTX_new();
+        ~Context() { EVP_MD_CTX_free(context); }
+    };
+    thread_local Context holder;
+    std::vector<std::uint8_t> result(length);
+    TIPPLE_ASSERT(EVP_DigestInit_ex(holder.context, EVP_shake128(), nullptr) == 1);
+    TIPPLE_ASSERT(EVP_DigestUpdate(holder.context, bytes.data(), bytes.size()) == 1);
+    TIPPLE_ASSERT(EVP_DigestFinalXOF(holder.context, result.data(), length) == 1);
+    return result;
+}
+
+std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
+    std::array<std::uint8_t, 32> result{};
+    TIPPLE_ASSERT(EVP_Digest(bytes.data(), bytes.size(), result.data(), nullptr, EVP_sha256(),
+                             nullptr) == 1);
+    return result;
+}
+
+std::string to_hex(std::string_view bytes) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (const char c : bytes) {
+        const auto byte = static_cast<std::uint8_t>(c);
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 15]);
+    }
+    return text;
+}
+
+std::string to_hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
+
+namespace {
+
+constexpr char base64_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+int base64_value(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    if (c == '+') return 62;
+    if (c == '/') return 63;
+    return -1;
+}
+
+}  // namespace
+
+std::string to_base64(std::string_view bytes, Base64Padding padding) {
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    std::uint32_t bits = 0;
+    int count = 0;
+    for (const char c : bytes) {
+        bits = (bits << 8) | static_cast<std::uint8_t>(c);
+        count += 8;
+        while (count >= 6) {
+            count -= 6;
+            text.push_back(base64_alphabet[(bits >> count) & 63]);
+        }
+    }
+    if (count > 0) text.push_back(base64_alphabet[(bits << (6 - count)) & 63]);
+    if (padding == Base64Padding::padded) {
+        while (text.size() % 4 != 0) text.push_back('=');
+    }
+    return text;
+}
+
+bool try_parse_base64(std::string_view text, std::string& bytes) {
+    bytes.clear();
+    if (text.size() % 4 != 0) return false;
+    std::size_t length = text.size();
+    while (length > 0 && text.size() - length < 2 && text[length - 1] == '=') --length;
+    if (length % 4 == 1) return false;
+    bytes.reserve(length / 4 * 3 + 2);
+    std::uint32_t bits = 0;
+    int count = 0;
+    for (const char c : text.substr(0, length)) {
+        const int value = base64_value(c);
+        if (value < 0) return false;
+        bits = (bits << 6) | static_cast<std::uint32_t>(value);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            bytes.push_back(static_cast<char>((bits >> count) & 255));
+        }
+    }
+    return true;
+}
+
+}  // namespace tipple

@@ -1,0 +1,168 @@
+#include "tipple/core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+
+namespace tipple {
+
+std::string format_count(std::uint64_t count) {
+    std::string digits = std::to_string(count);
+    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+    return digits;
+}
+
+std::string format_bytes(std::uint64_t bytes) {
+    if (bytes < 1000) return fmt::format("{} B", bytes);
+    double value = static_cast<double>(bytes);
+    const char* unit = "B";
+    for (const char* next : {"kB", "MB", "GB", "TB", "PB"}) {
+        value /= 1000;
+        unit = next;
+        if (value < 999.95) break;
+    }
+    return value < 99.95 ? fmt::format("{:.1f} {}", value, unit)
+                         : fmt::format("{:.0f} {}", value, unit);
+}
+
+std::string format_seconds(double seconds) {
+    if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
+    if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
+    const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+    if (whole < 3600) return fmt::format("{} m {:02} s", whole / 60, whole % 60);
+    return fmt::format("{} h {:02} m", whole / 3600, whole % 3600 / 60);
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+    const std::string copy(text);
+    char* end = nullptr;
+    if (copy.empty() || copy[0] < '0' || copy[0] > '9') return std::nullopt;
+    const double number = std::strtod(copy.c_str(), &end);
+    std::string unit(end);
+    unit.erase(std::remove(unit.begin(), unit.end(), ' '), unit.end());
+    std::transform(unit.begin(), unit.end(), unit.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    struct Unit {
+        const char* name;
+        double factor;
+    };
+    static constexpr Unit units[] = {
+        {"", 1},           {"b", 1},
+        {"k", 1024},       {"kib", 1024},
+        {"kb", 1e3},       {"m", 1048576.0},
+        {"mib", 1048576.0}, {"mb", 1e6},
+        {"g", 1073741824.0}, {"gib", 1073741824.0},
+        {"gb", 1e9},       {"t", 1099511627776.0},
+        {"tib", 1099511627776.0}, {"tb", 1e12}};
+    for (const Unit& known : units) {
+        if (unit != known.name) continue;
+        const double bytes = number * known.factor;
+        if (!(bytes >= 0 && bytes < 9e18)) return std::nullopt;
+        return static_cast<std::uint64_t>(bytes);
+    }
+    return std::nullopt;
+}
+
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+std::optional<std::string> did_you_mean(std::string_view name,
+                                        const std::vector<std::string>& candidates) {
+    const std::size_t tolerance = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
+    std::optional<std::string> best;
+    std::size_t best_distance = tolerance + 1;
+    for (const std::string& candidate : candidates) {
+        const std::size_t distance = edit_distance(name, candidate);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+std::string excerpt(std::string_view text, std::size_t length_max) {
+    std::string shown;
+    bool cut = false;
+    for (std::size_t i = 0; i < text.size();) {
+        if (shown.size() >= length_max) {
+            cut = true;
+            break;
+        }
+        const auto c = static_cast<unsigned char>(text[i]);
+        std::size_t length = 1;
+        if (c >= 0xC2 && c <= 0xF4) length = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+        const std::string_view character = text.substr(i, length);
+        if (c == '\n') {
+            shown += "\\n";
+        } else if (c == '\r') {
+            shown += "\\r";
+        } else if (c == '\t') {
+            shown += "\\t";
+        } else if (c < 0x20 || c == 0x7F || !is_valid_utf8(character)) {
+            shown += fmt::format("\\x{:02x}", c);
+            length = 1;
+        } else {
+            shown += character;
+        }
+        i += length;
+    }
+    if (cut) shown += "…";
+    return shown;
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+    return fmt::format("{}", fmt::join(parts, separator));
+}
+
+bool is_valid_utf8(std::string_view text) {
+    std::size_t i = 0;
+    while (i < text.size()) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x80) {
+            ++i;
+            continue;
+        }
+        const std::size_t length = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+        if (c < 0xC2 || c > 0xF4 || i + length > text.size()) return false;
+        std::uint32_t code = c & (0xFFU >> (length + 1));
+        for (std::size_t k = 1; k < length; ++k) {
+            const auto next = static_cast<unsigned char>(text[i + k]);
+            if ((next & 0xC0) != 0x80) return false;
+            code = (code << 6) | (next & 0x3FU);
+        }
+        if ((length == 3 && (code < 0x800 || (code >= 0xD800 && code < 0xE000))) ||
+            (length == 4 && (code < 0x10000 || code > 0x10FFFF))) {
+            return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+std::size_t utf8_length(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
+}
+
+}  // namespace tipple
