@@ -30,7 +30,7 @@ Layout layout_of(DataType type) {
             return Layout::float64;
         case DataType::decimal:
         case DataType::wei:
-            return Layout::int128;
+            return Layout::decimal;
         case DataType::text:
         case DataType::json:
         case DataType::binary:
@@ -46,7 +46,7 @@ std::size_t value_width(Layout layout) {
         case Layout::int64:
         case Layout::float64:
             return 8;
-        case Layout::int128:
+        case Layout::decimal:
             return 16;
         case Layout::bits:
         case Layout::bytes:

@@ -36,7 +36,7 @@ enum class Layout : std::uint8_t {
     int32,   ///< date
     int64,   ///< bigint, timestamp, time
     float64,
-    int128,  ///< decimal, wei
+    decimal,  ///< decimal, wei: 128-bit
     bytes,   ///< text, json, binary: offsets and bytes
 };
 Layout layout_of(DataType type);

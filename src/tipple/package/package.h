@@ -1,0 +1,210 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/core/clock.h"
+#include "tipple/io/file_system.h"
+#include "tipple/json/value.h"
+#include "tipple/schema/schema.h"
+
+/// Load packages: what one run extracted and normalized, on disk, complete and checked, so that it can be loaded now, later, or again.
+/// The layout on disk: docs/internals/package-format.md.
+namespace tipple::package {
+
+/// One column of a segment of a job file.
+struct SegmentColumn {
+    std::string name;
+    columns::ColumnType type;
+    bool operator==(const SegmentColumn&) const = default;
+};
+
+/// Rows of one table, encoded by a worker as one Arrow IPC record batch message, ready to be written.
+struct EncodedBatch {
+    std::string table;
+    std::vector<SegmentColumn> columns;
+    std::uint64_t rows = 0;
+    std::uint64_t raw_bytes = 0;  ///< of the columns, not compressed
+    std::string message;
+};
+
+/// A local Parquet file that is loaded as it lies, instead of being copied. It must not change until the package is loaded.
+struct FileReference {
+    std::string path;
+    std::uint64_t size = 0;
+    std::int64_t modified_ns = 0;
+    /// Column of the file -> column of the table, in table order.
+    std::vector<std::pair<std::string, SegmentColumn>> columns;
+    /// Row ids are this prefix and the row's number in the file.
+    std::string row_id_prefix;
+    bool operator==(const FileReference&) const = default;
+};
+
+/// One file of rows of one table.
+struct JobFile {
+    std::string name;  ///< `<table>.<number>.arrow`, inside the package's folder; of a reference, `<table>.<number>.ref`
+    std::string table;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t raw_bytes = 0;
+    std::uint64_t checksum = 0;  ///< xxh3_64 of the file
+    std::optional<FileReference> reference;
+};
+
+/// What the load does with one table and its nested tables.
+struct TableLoad {
+    std::string root;
+    schema::Disposition disposition = schema::Disposition::append;
+    /// The root and those nested tables that take part, parents first. For replace and merge also tables that got no rows in this package
+    /// but may hold some at the destination.
+    std::vector<std::string> tables;
+};
+
+struct Manifest {
+    std::string load_id;
+    std::string pipeline;
+    std::string dataset;
+    std::string schema_name;
+    /// Identity of the destination the package was made for, without secrets. Another destination must not load it.
+    std::string destination;
+    std::string created_at;
+    std::string tool_version;
+    std::vector<JobFile> jobs;
+    std::vector<TableLoad> loads;
+    /// Whether `state.json` differs from what the destination has, so that a state row is written.
+    bool has_new_state = false;
+    /// Anything the run wants to say about the package later: counts of skipped records, source names.
+    json::Object notes;
+
+    std::uint64_t rows_of(std::string_view table) const;
+    std::uint64_t rows() const;
+    std::uint64_t raw_bytes_of(std::string_view table) const;
+};
+
+/// What the run saw at the destination when it started; the load is refused when it is no longer so.
+struct Fence {
+    std::optional<std::int64_t> state_version;
+    std::string state_hash;
+    std::string schema_hash;
+    bool operator==(const Fence&) const = default;
+};
+
+enum class PackageState { extracting, normalized, loaded, failed };
+std::string_view to_text(PackageState state);
+
+/// A package that was closed: immutable, except for its journal.
+class Package {
+public:
+    Package(io::FileSystem& files, std::string folder);
+    const std::string& folder() const { return folder_; }
+    const Manifest& manifest() const { return manifest_; }
+    const std::string& load_id() const { return manifest_.load_id; }
+    /// The whole schema as it will be after the load.
+    const schema::Schema& schema() const { return schema_; }
+    /// Tables and columns the package adds to what the destination had, for reports: table -> list of column names.
+    const json::Object& schema_change() const { return schema_change_; }
+    /// The pipeline's state after the load, as a document.
+    const json::Value& state() const { return state_; }
+    const Fence& fence() const { return fence_; }
+
+    std::vector<const JobFile*> jobs_of(std::string_view table) const;
+    std::string path_of(const JobFile& job) const;
+    /// Reads every file again and compares sizes, checksums and references. Throws Error(corrupt) naming the file; for a reference that
+    /// changed, Error(data).
+    void verify() const;
+
+    /// Appends one line to the journal, durably: `{"at":…,"step":…, …details}`.
+    void journal(const Clock& clock, std::string_view step, json::Object details = {});
+    /// All lines of the journal; a torn last line is left out.
+    std::vector<json::Value> read_journal() const;
+
+private:
+    io::FileSystem* files_;
+    std::string folder_;
+    Manifest manifest_;
+    schema::Schema schema_;
+    json::Object schema_change_;
+    json::Value state_;
+    Fence fence_;
+};
+
+/// What `PackageWriter::close` still has to be told.
+struct PackageContent {
+    Manifest manifest;  ///< without `jobs`, which the writer knows
+    schema::Schema schema;
+    json::Object schema_change;
+    json::Value state;
+    Fence fence;
+};
+
+/// A package being written. One thread. Destroyed without `close`, it leaves nothing behind.
+class PackageWriter {
+public:
+    /// `job_bytes_max`: a job file that is larger is closed and the next one begun.
+    PackageWriter(io::FileSystem& files, std::string packages_folder, std::string load_id, std::uint64_t job_bytes_max);
+    ~PackageWriter();
+    PackageWriter(const PackageWriter&) = delete;
+    PackageWriter& operator=(const PackageWriter&) = delete;
+
+    /// Appends to the table's current job file; a batch with other columns than the one before starts a new segment in it.
+    void write(const EncodedBatch& batch);
+    void add_reference(std::string_view table, FileReference reference, std::uint64_t rows);
+    /// Forgets all rows of these tables, because their source is read again.
+    void discard(const std::vector<std::string>& tables);
+
+    std::uint64_t rows() const;
+    std::uint64_t bytes() const;
+    /// Finishes, syncs and renames: from here on the package exists and will be loaded.
+    Package close(PackageContent content, const Clock& clock);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The packages of one pipeline. The caller holds the pipeline's lock.
+class PackageStore {
+public:
+    PackageStore(io::FileSystem& files, std::string folder);
+    /// Removes what killed runs left behind while extracting. Returns how many.
+    std::size_t remove_leftovers();
+    /// Closed and not yet loaded, oldest first.
+    std::vector<Package> pending() const;
+    /// Loaded or failed ones that are kept, oldest first.
+    std::vector<Package> finished() const;
+    std::unique_ptr<PackageWriter> create(std::string load_id, std::uint64_t job_bytes_max);
+    /// Moves a package to the finished ones and deletes its rows. Repeatable: fine when it was done before.
+    void finish(const Package& package, PackageState state);
+    /// Deletes finished packages, oldest first, until at most `keep` are left.
+    void retain(std::size_t keep);
+    /// Deletes a pending package for good.
+    void discard(const Package& package);
+
+private:
+    io::FileSystem* files_;
+    std::string folder_;
+};
+
+/// Reads the rows of one table of a package in order and re-cuts them into batches of any size. One thread.
+class TableReader {
+public:
+    /// `columns`: the table's columns at the destination, in order; those that a segment does not have are null.
+    TableReader(io::FileSystem& files, const Package& package, std::string_view table, std::vector<SegmentColumn> columns,
+                std::size_t batch_rows_max);
+    ~TableReader();
+    TableReader(TableReader&&) noexcept;
+
+    /// Up to `batch_rows_max` rows, exactly that many except for the last batch; nothing at the end. Throws Error(corrupt).
+    std::unique_ptr<columns::Batch> next();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tipple::package
