@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tipple::config {
+
+enum class OptionKind { text, integer, boolean, size, seconds, path, secret };
+
+/// One option of a source or destination: the single statement from which validation, help and the reference page come.
+struct OptionSpec {
+    std::string name;
+    std::string summary;
+    OptionKind kind = OptionKind::text;
+    bool is_required = false;
+    std::string default_value = {};
+};
+
+/// Values by option name, as text. Which are valid is said by a list of OptionSpec.
+class Options {
+public:
+    void set(std::string name, std::string value) { values_[std::move(name)] = std::move(value); }
+    std::optional<std::string> find(std::string_view name) const;
+    /// Throws Error(usage) when it is missing.
+    const std::string& require(std::string_view name) const;
+    const std::map<std::string, std::string, std::less<>>& values() const { return values_; }
+
+private:
+    std::map<std::string, std::string, std::less<>> values_;
+};
+
+/// Fills in defaults and checks names and forms. Throws Error(usage) that names every wrong option at once, with "did you mean".
+Options check_options(const Options& given, const std::vector<OptionSpec>& specs, std::string_view what);
+
+}  // namespace tipple::config

@@ -1,0 +1,210 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/config/option_spec.h"
+#include "tipple/core/clock.h"
+#include "tipple/core/log.h"
+#include "tipple/io/file_system.h"
+#include "tipple/package/package.h"
+#include "tipple/schema/schema.h"
+
+/// Where packages are loaded into. One store = one file in src/tipple/destinations; what differs between stores is data in
+/// `Capabilities`, never a switch on a name.
+namespace tipple::destination {
+
+struct Capabilities {
+    /// Characters of a table or column name.
+    std::size_t identifier_length_max = 65'536;
+    /// Whether names that differ in case only are different names.
+    bool is_case_sensitive = false;
+    /// Data, schema, state and load record commit together.
+    bool has_transactions = true;
+    /// Threads on which `LoadTransaction::load` may be called at once.
+    std::size_t parallel_jobs_max = 1;
+    /// Rows per batch that suit the store best.
+    std::size_t batch_rows = 122'880;
+    /// Whether a local Parquet file can be loaded by reference.
+    bool loads_file_references = false;
+    /// Where tables go when nobody says otherwise.
+    std::string default_dataset = "main";
+    std::vector<schema::Disposition> dispositions;
+    std::vector<std::string> merge_strategies;
+    /// Whether a column without nulls can be added NOT NULL to a table that has rows.
+    bool adds_not_null_columns = false;
+};
+
+/// What is physically there, whoever made it.
+struct CatalogColumn {
+    std::string name;
+    std::string type;  ///< as the store names it
+    bool is_nullable = true;
+};
+struct Catalog {
+    std::map<std::string, std::vector<CatalogColumn>, std::less<>> tables;
+    const std::vector<CatalogColumn>* find(std::string_view table) const;
+};
+
+struct StoredState {
+    std::int64_t version = 0;
+    std::string version_hash;
+    std::string load_id;
+    json::Value document;
+};
+
+struct StoredLoad {
+    std::string load_id;
+    std::string schema_name;
+    std::int64_t status = 0;
+    std::string inserted_at;
+};
+
+/// A dataset as it is at the destination.
+struct StoredDataset {
+    /// Newest schema of each name.
+    std::map<std::string, schema::Schema, std::less<>> schemas;
+    /// Newest state of this pipeline whose load is complete.
+    std::optional<StoredState> state;
+    /// Greatest load id, as text.
+    std::string newest_load_id;
+    Catalog catalog;
+};
+
+/// Tables to create and columns to add, in this order.
+struct DdlPlan {
+    struct AddColumns {
+        std::string table;
+        std::vector<schema::Column> columns;
+    };
+    std::vector<schema::Table> create;
+    std::vector<AddColumns> add;
+    bool empty() const { return create.empty() && add.empty(); }
+};
+
+/// What is missing in `catalog` of the complete columns of `tables`, which are names of `schema`. Columns that cannot be added NOT NULL are
+/// planned nullable. Names are compared as the store compares them.
+DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& tables, const Catalog& catalog,
+                 const Capabilities& capabilities);
+
+/// Rows of a package's table, to be loaded.
+struct LoadJob {
+    std::string table;
+    schema::Disposition disposition = schema::Disposition::append;
+};
+
+/// What a finished load did to one table, by the store's own counts.
+struct LoadedTable {
+    std::string table;
+    std::uint64_t inserted = 0;
+    std::uint64_t deleted = 0;
+};
+
+/// One package on its way in. A repeat repeats the whole transaction; a single `load` is never repeated inside it. The destructor rolls
+/// back.
+class LoadTransaction {
+public:
+    virtual ~LoadTransaction() = default;
+    /// Adds, never drops; before any row.
+    virtual void apply(const DdlPlan& plan) = 0;
+    /// Moves the rows of one table in, or into a staging place where the disposition needs one.
+    virtual void load(const LoadJob& job, std::stop_token stop) = 0;
+    /// Merges and replaces, writes schema, state and load record, and compares the store's counts with the manifest: Error(data) with both
+    /// numbers when they differ.
+    virtual std::vector<LoadedTable> finish() = 0;
+    /// After it returned, the load is there for good.
+    virtual void commit() = 0;
+};
+
+struct QueryColumn {
+    std::string name;
+    std::string type;  ///< as the store names it
+};
+/// Values as the store prints them; nothing = NULL.
+using QueryRow = std::vector<std::optional<std::string>>;
+struct QueryResult {
+    std::vector<QueryColumn> columns;
+    std::vector<QueryRow> rows;
+    bool is_truncated = false;  ///< there were more than `rows_max`
+};
+struct QueryOptions {
+    std::size_t rows_max = 1'000'000;
+};
+
+/// A dataset in a store. Holds no connection or lock between calls. One thread at a time.
+class Destination {
+public:
+    virtual ~Destination() = default;
+    virtual const Capabilities& capabilities() const = 0;
+    /// For people: the file or host, without secrets.
+    virtual std::string description() const = 0;
+    /// The same for the same place however it was written, different for different places: working folders are keyed by it.
+    virtual std::string identity() const = 0;
+    /// Schema, state and loads as stored, or nothing when the dataset does not exist. Throws Error(locked) when another process holds it
+    /// longer than the lock timeout.
+    virtual std::optional<StoredDataset> read_dataset() = 0;
+    /// Whether the load record is there; waits for a commit still in doubt.
+    virtual bool has_load(const std::string& load_id) = 0;
+    /// Starts the one transaction of a package. Throws Error(locked) when the stored state or schema is not the one in the package's fence,
+    /// Error(usage) when a table of the package exists that no stored schema knows, unless it is adopted.
+    virtual std::unique_ptr<LoadTransaction> begin(const package::Package& package) = 0;
+    /// Reads only.
+    virtual QueryResult query(std::string_view sql, const QueryOptions& options) = 0;
+    /// The text that names a table in a query: quoted, with its dataset.
+    virtual std::string quote_table(std::string_view table) const = 0;
+};
+
+/// What a destination is made from.
+struct DestinationContext {
+    /// Values of the destination's `OptionSpec`s by name.
+    config::Options options;
+    std::string dataset;  ///< empty = the capabilities' default
+    std::string pipeline;
+    std::string schema_name;
+    std::string tool_version;
+    /// Bytes the destination may use in this process, engine included, and threads it may run on.
+    std::size_t memory_bytes = 0;
+    std::size_t threads = 1;
+    /// Where spilled data may go while a load runs; a folder of our own.
+    std::string temp_folder;
+    std::chrono::milliseconds lock_timeout{10'000};
+    /// Load into tables that exist but that no stored schema knows.
+    bool adopt_tables = false;
+    io::FileSystem* files = nullptr;
+    const Clock* clock = nullptr;
+    Log log;
+};
+
+struct DestinationEntry {
+    std::string name;
+    std::string summary;
+    std::vector<config::OptionSpec> options;
+    /// URL schemes, and file endings (with dot), by which a text names this kind of destination.
+    std::vector<std::string> schemes;
+    std::vector<std::string> endings;
+    /// Options out of such a text. Throws Error(usage).
+    config::Options (*parse)(std::string_view text) = nullptr;
+    std::unique_ptr<Destination> (*make)(const DestinationContext& context) = nullptr;
+};
+
+/// The kinds of destination a program knows. A value that is handed down.
+class Registry {
+public:
+    void add(DestinationEntry entry);
+    const std::vector<DestinationEntry>& entries() const { return entries_; }
+    const DestinationEntry* find(std::string_view name) const;
+    /// The kind that `text` (a path or URL) names. Throws Error(usage) with what is known.
+    const DestinationEntry& require_for(std::string_view text) const;
+
+private:
+    std::vector<DestinationEntry> entries_;
+};
+
+}  // namespace tipple::destination

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/columns/arrow_c.h"
+#include "tipple/columns/column.h"
+
+/// The embedded DuckDB. The only module that names its library.
+namespace tipple::engine {
+
+struct EngineOptions {
+    std::size_t memory_bytes = 0;  ///< 0 = the library's default
+    std::size_t threads = 1;
+    std::string temp_folder;  ///< where it may spill; empty = it must not
+};
+
+/// "v1.5.5"
+std::string library_version();
+
+enum class AttachMode { read_only, read_write };
+
+struct ResultColumn {
+    std::string name;
+    std::string type;  ///< SQL name
+};
+struct Result {
+    std::vector<ResultColumn> columns;
+    /// As the engine prints them; nothing = NULL.
+    std::vector<std::vector<std::optional<std::string>>> rows;
+    bool is_truncated = false;
+};
+
+/// Columns of a relation that is being read, with the logical type each becomes.
+struct ReadColumn {
+    std::string name;
+    std::string sql_type;
+    columns::ColumnType type;
+};
+
+/// An in-memory database with one connection; database files are attached to it. One thread at a time, except `interrupt`.
+/// Errors of the engine become Error: `usage` for SQL a user gave, `local` for full disks, memory and permissions, `locked` for a file
+/// another process holds, `data` for values that do not convert.
+class Engine {
+public:
+    explicit Engine(const EngineOptions& options);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Attaches `path` as database `name`. A file that does not exist is created (read_write only) with storage version v1.4.0 and
+    /// `block_bytes` (0 = default); one that exists keeps its own. Throws Error(usage) when the file is no database or newer than the
+    /// library: names both versions and the way out.
+    void attach(const std::string& path, std::string_view name, AttachMode mode, std::size_t block_bytes = 0);
+    void detach(std::string_view name);
+
+    /// Runs statements; returns the rows changed by the last one.
+    std::uint64_t execute(std::string_view sql);
+    Result query(std::string_view sql, std::size_t rows_max = SIZE_MAX);
+    /// One value of one row, or nothing when NULL or no row.
+    std::optional<std::string> query_value(std::string_view sql);
+
+    /// Makes a stream readable as `memory.main.<name>`. It can be read once. Must be called outside of a transaction.
+    void register_stream(std::string_view name, columns::ArrowSource source);
+    /// The exception a registered stream ended with, if any: the engine reports only its text.
+    std::exception_ptr stream_exception() const;
+
+    /// What columns `sql` would give.
+    std::vector<ReadColumn> describe(std::string_view sql);
+    /// Runs `sql` and hands its rows over in batches of up to `batch_rows`, in order, while the engine goes on reading. Types that have no
+    /// column type of ours arrive as json text. False from `sink` ends the read.
+    void read(std::string_view sql, std::size_t batch_rows, std::stop_token stop,
+              const std::function<bool(columns::Batch)>& sink);
+
+    /// From any thread: the running statement ends with Error(cancelled).
+    void interrupt();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+std::string quote_identifier(std::string_view name);
+std::string quote_literal(std::string_view text);
+
+}  // namespace tipple::engine
