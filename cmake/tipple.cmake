@@ -39,7 +39,9 @@ endif()
 
 add_library(tipple_options INTERFACE)
 target_compile_options(tipple_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
-                                                -Woverloaded-virtual -Werror)
+                                                -Woverloaded-virtual -Werror
+                                                # Option structs with designated initializers leave members out on purpose.
+                                                -Wno-missing-field-initializers)
 target_include_directories(tipple_options INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated")
 if(TIPPLE_SANITIZE)
   target_compile_options(tipple_options INTERFACE -fsanitize=${TIPPLE_SANITIZE} -fno-omit-frame-pointer

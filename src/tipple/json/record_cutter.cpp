@@ -296,4 +296,23 @@ bool RecordCutter::skip_container(const char* buffer, std::size_t size) {
     return false;
 }
 
+std::size_t document_length(std::string_view text) {
+    std::size_t depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (is_open(c)) {
+            ++depth;
+        } else if (is_close(c) && depth > 0 && --depth == 0) {
+            return i + 1;
+        }
+    }
+    return text.size();
+}
+
 }  // namespace tipple::json

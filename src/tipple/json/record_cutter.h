@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tipple/json/path.h"
@@ -74,5 +75,8 @@ private:
     std::uint64_t base_ = 0;  ///< offset of buffer[0] in the whole text
     std::vector<std::size_t> starts_;
 };
+
+/// Length of the object or list that `text` starts with, by its brackets; all of `text` when it does not end.
+std::size_t document_length(std::string_view text);
 
 }  // namespace tipple::json
