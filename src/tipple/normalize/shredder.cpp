@@ -61,6 +61,7 @@ private:
     void reject_record(std::size_t offset, std::size_t end);
     void add_bad_record(std::size_t offset, std::size_t end, std::string table, std::string column, std::string reason);
     void forget_record();
+    bool is_full() const { return result_->records >= page_.records_max; }
 
     Fault shred_object(pull::Element& element, ObjectShape& object, std::size_t row, const RowLinks& links);
     Fault shred_member(pull::Key key, pull::Element& element, ObjectShape& object, Slot*& previous, std::uint64_t serial,
@@ -117,7 +118,7 @@ void Shredder::Impl::shred(const JsonPage& page, std::string_view root_table, co
     page_ = page;
     begin_page(page.number, root_table, snapshot, result);
     const pull::WalkEnd end = walk(0, page.text.size());
-    if (end.fault != no_fault) walk_one_by_one(end.offset);
+    if (end.fault != no_fault && !is_full()) walk_one_by_one(end.offset);
     tables_.begin_record();
     tables_.finish_page(result);
 }
@@ -163,12 +164,12 @@ std::size_t Shredder::Impl::end_of_record(std::size_t from) const {
 void Shredder::Impl::walk_one_by_one(std::size_t from) {
     // The record at fault may not be the first of its line; what precedes it there is in the tables already.
     std::size_t at = from;
-    while (at < page_.text.size()) {
+    while (at < page_.text.size() && !is_full()) {
         const std::size_t end = end_of_record(at);
         const std::string_view record = page_.text.substr(at, end - at);
         if (record.find_first_not_of(" \t\r\n") != std::string_view::npos) {
             const pull::WalkEnd walked = walk(at, end);
-            if (walked.fault != no_fault) {
+            if (walked.fault != no_fault && !is_full()) {
                 add_bad_record(walked.offset < end ? walked.offset : at, end, "", "", pull::describe(walked.fault));
                 ++result_->records;
             }
@@ -200,6 +201,7 @@ void Shredder::Impl::reject_record(std::size_t offset, std::size_t end) {
 }
 
 Fault Shredder::Impl::on_record(std::size_t offset, pull::Element& element) {
+    if (is_full()) return pull::stopped;
     tables_.begin_record();
     outcome_ = Outcome::done;
     depth_ = 0;
@@ -232,6 +234,7 @@ Fault Shredder::Impl::on_record(std::size_t offset, pull::Element& element) {
 }
 
 Fault Shredder::Impl::on_scalar_record(std::size_t offset, pull::RootScalar& scalar) {
+    if (is_full()) return pull::stopped;
     tables_.begin_record();
     schema::Value value;
     if (scalar.kind == pull::Kind::text) {

@@ -21,6 +21,8 @@ struct JsonPage {
     /// Where records start, when they are not one per line. Empty = one or more whole records per line.
     std::span<const std::size_t> record_starts;
     std::uint64_t number = 0;  ///< the page's place in the run, from 0
+    /// Records behind this many are left out.
+    std::size_t records_max = SIZE_MAX;
 };
 
 /// Parses JSON records once and writes them straight into typed columns of a root table and its nested tables.
