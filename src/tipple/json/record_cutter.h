@@ -33,6 +33,11 @@ public:
     /// Bytes of the buffer that have been read.
     std::size_t scanned() const { return at_; }
 
+    /// Whether what was read since the last record is blank: nothing of it belongs to a record.
+    bool is_between_records() const { return skip_ == Skip::none || !skip_is_record_; }
+    /// The caller has removed all of its buffer, which held no record and no part of one.
+    void drop_all();
+
     /// The caller has removed the first `count` bytes of its buffer, at most `complete_end()`.
     void drop(std::size_t count);
 

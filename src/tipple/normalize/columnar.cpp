@@ -17,7 +17,7 @@ schema::Column declare_column(const Rules& rules, const std::string& name, const
         column.set_hint("precision", type.precision);
         column.set_hint("scale", type.scale);
     }
-    if (type.type == DataType::timestamp && !type.timezone) column.set_hint("timezone", false);
+    // Wall clock timestamps are read as UTC unless the user says otherwise, as in the reference.
     return column;
 }
 
@@ -85,6 +85,15 @@ void ColumnarNormalizer::add(TableProposal& proposal, const schema::Table* table
     proposal.columns.push_back(std::move(column));
 }
 
+namespace {
+
+bool has_timezone(const schema::Table* table, const std::string& column) {
+    const schema::Column* known = table != nullptr ? table->find(column) : nullptr;
+    return known == nullptr || known->has_timezone();
+}
+
+}  // namespace
+
 void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
                                    const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
     result.clear();
@@ -101,7 +110,8 @@ void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t pa
             throw Error(ErrorKind::data, "two columns of table \"{}\" would both be named \"{}\" (one is \"{}\" in the source); rename one there",
                         table_name_, name, batch.names[i]);
         }
-        const ColumnView view = batch.columns[i].view();
+        ColumnView view = batch.columns[i].view();
+        if (view.type.type == DataType::timestamp) view.type.timezone = has_timezone(table, name);
         const schema::Column* known = table != nullptr ? table->find(name) : nullptr;
         if (known != nullptr && known->is_complete() && columns::column_type(*known) != view.type) {
             convert(view, name, columns::column_type(*known), table, rows, proposal);

@@ -41,6 +41,9 @@ public:
         start_.length_ = prefix_length + page_digits;
     }
 
+    /// What all ids of the page begin with.
+    std::string prefix() const { return std::string(start_.text()); }
+
     RowId make(std::uint64_t row) const {
         RowId id = start_;
         // Longer numbers have more digits, and the lengths differ, so no two rows share an id.

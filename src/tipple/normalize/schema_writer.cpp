@@ -72,6 +72,8 @@ void SchemaWriter::set_table(schema::Table table) {
     publish(std::move(next));
 }
 
+void SchemaWriter::reset(schema::Schema earlier) { publish(std::move(earlier)); }
+
 json::Object SchemaWriter::change() const {
     json::Object change;
     for (const auto& table : snapshot()->tables()) {

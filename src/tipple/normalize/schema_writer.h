@@ -30,6 +30,9 @@ public:
     /// Changes a table outside of any page: resource hints, marks.
     void set_table(schema::Table table);
 
+    /// Back to an earlier state of this run's schema, because what was admitted since is read again.
+    void reset(schema::Schema earlier);
+
     /// What was added since the start: table -> list of column names.
     json::Object change() const;
 

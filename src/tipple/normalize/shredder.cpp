@@ -34,10 +34,6 @@ struct RowLinks {
     const RowId* root_id = nullptr;
 };
 
-std::size_t count_lines(std::string_view text) {
-    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
 }  // namespace
 
 class Shredder::Impl {
