@@ -8,6 +8,7 @@
 
 #include "tipple/core/bounded_queue.h"
 #include "tipple/core/limits.h"
+#include "tipple/core/text.h"
 #include "tipple/format/arrow_ipc.h"
 #include "tipple/normalize/columnar.h"
 #include "tipple/normalize/shredder.h"
@@ -122,6 +123,8 @@ private:
     void write(const ActiveResource& resource, source::Page page);
     bool offer_file(const ActiveResource& resource, const source::FileOffer& offer);
     void restart(const schema::Schema& schema_at_start, std::uint64_t records_at_start);
+    void skip(const ActiveResource& resource, const source::SkippedText& skipped);
+    void add_skipped(SkippedRecord record);
 
     const normalize::Rules& rules_;
     normalize::SchemaWriter& schema_;
@@ -164,6 +167,7 @@ public:
         stage_.restart(schema_at_start_, records_at_start_);
         stage_.bytes_read_ = bytes_before_;
     }
+    void skip(const source::SkippedText& skipped) override { stage_.skip(resource_, skipped); }
     void report(const source::ReadProgress& progress) override {
         stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
         stage_.bytes_total_ = progress.bytes_total ? bytes_before_ + *progress.bytes_total : 0;
@@ -222,6 +226,23 @@ void Stage::restart(const schema::Schema& schema_at_start, std::uint64_t records
     is_limit_reached_ = false;
 }
 
+void Stage::skip(const ActiveResource& resource, const source::SkippedText& skipped) {
+    const std::lock_guard lock(mutex_);
+    add_skipped({.origin = skipped.origin.name,
+                 .byte_offset = skipped.origin.byte_offset,
+                 .line = skipped.origin.line,
+                 .record = skipped.origin.record,
+                 .table = resource.table,
+                 .column = skipped.column,
+                 .reason = skipped.reason,
+                 .text_excerpt = excerpt(skipped.text, 200)});
+}
+
+void Stage::add_skipped(SkippedRecord record) {
+    ++result_.skipped_count;
+    if (result_.skipped.size() < limits::bad_records_named_max) result_.skipped.push_back(std::move(record));
+}
+
 bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& offer) {
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || !context_.capabilities.loads_file_references || context_.options.limit) return false;
@@ -273,6 +294,7 @@ void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResour
                                                          .record_bytes_max = context_.config.memory_bytes / 8,
                                                          .threads = context_.config.workers,
                                                          .memory_bytes = context_.config.memory_bytes / 2,
+                                                         .skips_bad_records = context_.options.on_bad_record == OnBadRecord::skip,
                                                          .temp_folder = context_.temp_folder,
                                                          .log = context_.log};
             driver.read(resource.spec, source_context, output);
@@ -377,8 +399,7 @@ void Stage::admit_bad_records(const DoneItem& done) {
                         record.place(), record.table, record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason,
                         record.text_excerpt);
         }
-        ++result_.skipped_count;
-        if (result_.skipped.size() < limits::bad_records_named_max) result_.skipped.push_back(std::move(record));
+        add_skipped(std::move(record));
     }
 }
 

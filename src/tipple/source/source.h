@@ -42,6 +42,8 @@ struct ResourceContext {
     /// For libraries that bring their own threads and memory.
     std::size_t threads = 1;
     std::size_t memory_bytes = 0;
+    /// What cannot be read as a record is left out and told to `Output::skip`, instead of ending the read.
+    bool skips_bad_records = false;
     /// A folder for files that live no longer than the read.
     std::string temp_folder;
     Log log;
@@ -54,6 +56,14 @@ struct ReadProgress {
     std::optional<std::uint64_t> bytes_total;
 };
 
+/// Something that is no record and was left out.
+struct SkippedText {
+    Origin origin;  ///< of the text itself
+    std::string column;
+    std::string reason;
+    std::string text;
+};
+
 /// Takes pages of one resource. Every call blocks while the run is behind (back-pressure), and throws Error(cancelled) once it was
 /// stopped. One thread.
 class Output {
@@ -64,6 +74,7 @@ public:
     virtual bool offer_file(const FileOffer& offer) = 0;
     /// Forgets everything this resource has written, because it is read again in another way.
     virtual void restart() = 0;
+    virtual void skip(const SkippedText& skipped) = 0;
     virtual void report(const ReadProgress& progress) = 0;
     /// False when no more records are wanted (a limit was reached): the source should end.
     virtual bool wants_more() const = 0;
