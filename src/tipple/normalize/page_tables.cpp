@@ -245,13 +245,24 @@ PutResult PageTables::put_null(TableState& table, std::string_view column) {
     return PutResult::done;
 }
 
+namespace {
+
+/// `value` as a column of `type` holds it. Conversions that leave 64 bits are none: the value keeps its own type in a variant column.
+std::optional<Value> convert(DataType type, const Value& value) {
+    std::optional<Value> converted = schema::coerce(type, value);
+    if (converted && type == DataType::bigint && !converted->is<std::int64_t>()) return std::nullopt;
+    return converted;
+}
+
+}  // namespace
+
 PutResult PageTables::put(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order,
                           OnCollision on_collision) {
     on_collision_ = on_collision;
     ColumnState* state = table.find(column);
     if (state == nullptr) return put_new(table, column, value, false, order);
     if (schema::natural_type(value) == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return put_variant(table, column, value, order);
 }
 
@@ -262,7 +273,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
     if (schema::natural_type(value) == type) {
         converted = value;
     } else {
-        converted = schema::coerce(type, value);
+        converted = convert(type, value);
     }
     if (!converted) {
         // A variant of a variant does not exist; a new column whose first value does not fit is not made, its variant is.
@@ -281,7 +292,7 @@ PutResult PageTables::put_variant(TableState& table, std::string_view column, co
     ColumnState* state = table.find(name);
     if (state == nullptr) return put_new(table, name, value, true, order);
     if (type == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(value), schema::to_text(state->type.type)));
 }
 

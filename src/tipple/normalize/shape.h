@@ -1,12 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "tipple/json/pull.h"
 #include "tipple/normalize/page_tables.h"
@@ -19,9 +25,44 @@ namespace tipple::normalize {
 struct ObjectShape;
 struct TableShape;
 
+/// A key as it stands in the JSON text, escapes included, laid out for a fast comparison.
+class RawKey {
+public:
+    explicit RawKey(std::string text) : text_(std::move(text)) {
+        const std::string quoted = text_ + '"';
+        fits_ = quoted.size() <= sizeof(head_);
+        std::memcpy(head_, quoted.data(), std::min(quoted.size(), sizeof(head_)));
+        mask_ = fits_ ? static_cast<unsigned>((std::uint64_t{1} << quoted.size()) - 1) : 0;
+    }
+    std::string_view text() const { return text_; }
+
+    /// Whether `key` is this one: nearly always asked of the key that followed last time, and nearly always true.
+    bool equals(json::pull::Key key) const {
+#if defined(__SSE2__)
+        if (fits_) {
+            // Names of up to 31 characters: two vector comparisons, no call. `key` has 64 readable bytes.
+            const auto* raw = reinterpret_cast<const __m128i*>(key.raw());
+            const auto* own = reinterpret_cast<const __m128i*>(head_);
+            const auto low = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(raw), _mm_load_si128(own))));
+            const auto high = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(raw + 1), _mm_load_si128(own + 1))));
+            return ((low | (high << 16)) & mask_) == mask_;
+        }
+#endif
+        return key.equals(text_);
+    }
+
+private:
+    alignas(16) char head_[32] = {};
+    unsigned mask_ = 0;
+    bool fits_ = false;
+    std::string text_;
+};
+
 /// One key of an object.
 struct Slot {
-    std::string raw;     ///< as it stands in the JSON text, escapes included
+    explicit Slot(std::string raw_key) : raw(std::move(raw_key)) {}
+
+    RawKey raw;
     std::string key;     ///< normalized, a part of names
     std::string column;  ///< the column's name
     Slot* next = nullptr;
@@ -71,7 +112,8 @@ public:
 
     /// The shape of the root table's rows; forgets all when the table's nesting or root id rule has changed.
     TableShape& root(std::string_view table, int nesting, bool has_root_id);
-    Slot& find_or_add(ObjectShape& object, json::pull::Key key);
+    /// nullptr when the key has a bad escape.
+    Slot* find_or_add(ObjectShape& object, json::pull::Key key);
     ObjectShape& object_below(ObjectShape& object, Slot& slot);
     /// Of a list under `slot`. Throws Error(data) when another list under another parent has the same table name.
     TableShape& list_below(ObjectShape& object, Slot& slot);
