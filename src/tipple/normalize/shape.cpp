@@ -42,7 +42,12 @@ Slot& Shape::add_slot(ObjectShape& object, std::string raw, std::string key) {
     Slot& slot = object.slots.emplace_back(std::move(raw));
     slot.key = std::move(key);
     slot.column = column_name(rules_, object.path, slot.key);
-    slot.is_internal = slot.column.starts_with(schema::internal_prefix);
+    slot.is_special = slot.column.starts_with(schema::internal_prefix);
+    const auto [other, is_only] = object.table->by_column.emplace(slot.column, &slot);
+    if (!is_only) {
+        other->second->is_special = true;
+        slot.is_special = true;
+    }
     object.by_raw.emplace(slot.raw.text(), &slot);
     if (object.first == nullptr) object.first = &slot;
     return slot;

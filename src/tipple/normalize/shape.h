@@ -67,7 +67,8 @@ struct Slot {
     std::string column;  ///< the column's name
     Slot* next = nullptr;
     std::uint64_t seen = 0;  ///< number of the object in which it was met last
-    bool is_internal = false;  ///< a name of the loader's own: the record needs the record normalizer
+    /// The record needs the record normalizer: the name is the loader's own, or another key of the row leads to the same column.
+    bool is_special = false;
 
     // Cached from the table; good for the table's generation only.
     bool is_resolved = false;
@@ -100,6 +101,7 @@ struct TableShape {
     ObjectShape inner;        ///< rows made from an element that is a list itself: {"list": …}, one level deeper
     Slot* value = nullptr;    ///< elements that are scalars
     Slot* list = nullptr;     ///< in `inner`
+    std::unordered_map<std::string_view, Slot*> by_column;
     std::uint64_t generation = 0;
     /// Another list of the data has the same table, so the order of rows is for the record normalizer to decide.
     bool is_shared = false;
@@ -115,7 +117,7 @@ public:
     /// nullptr when the key has a bad escape.
     Slot* find_or_add(ObjectShape& object, json::pull::Key key);
     ObjectShape& object_below(ObjectShape& object, Slot& slot);
-    /// Of a list under `slot`. Throws Error(data) when another list under another parent has the same table name.
+    /// Of a list under `slot`.
     TableShape& list_below(ObjectShape& object, Slot& slot);
     /// Looks the slot's column up again.
     void resolve(const ObjectShape& object, Slot& slot);

@@ -310,7 +310,7 @@ Fault Shredder::Impl::shred_object(Cursor& cursor, ObjectShape& object, std::siz
         previous = slot;
         ++position_;
         // A name twice in one object: only the record normalizer knows which one counts.
-        if (slot->seen == serial || slot->is_internal) [[unlikely]] return give_up(Outcome::needs_normalizer);
+        if (slot->seen == serial || slot->is_special) [[unlikely]] return give_up(Outcome::needs_normalizer);
         slot->seen = serial;
         return shred_member(member, object, *slot, row, links);
     });

@@ -473,6 +473,7 @@ RC_GTEST_PROP(Shredder, StreamingAndRecordNormalizerAgree, ()) {
     }
     RC_ASSERT(streamed_error.empty() == normalized_error.empty());
     if (!streamed_error.empty()) RC_DISCARD("two lists in one table");
+    RC_LOG() << page << "streamed:\n" << streamed.dump() << "normalized:\n" << normalized.dump();
     RC_ASSERT(streamed.dump() == normalized.dump());
     RC_ASSERT(streamed.bad().size() == normalized.bad().size());
     for (const std::string& table : streamed.tables()) {
@@ -526,7 +527,11 @@ RC_GTEST_PROP(Shredder, WhatAWorkerSawBeforeDoesNotCount, ()) {
     Shredder fresh(rules);
     Shredder used(rules);
     describe(used, earlier);
-    RC_ASSERT(describe(fresh, page) == describe(used, page));
+    RC_LOG() << "earlier:\n" << earlier << "page:\n" << page;
+    const std::string by_fresh = describe(fresh, page);
+    const std::string by_used = describe(used, page);
+    RC_LOG() << "fresh:\n" << by_fresh << "used:\n" << by_used;
+    RC_ASSERT(by_fresh == by_used);
 }
 
 }  // namespace
