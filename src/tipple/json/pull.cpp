@@ -174,8 +174,8 @@ bool unescape_into(const char* raw, std::string& text) {
 namespace detail {
 
 std::string_view number_text(std::string_view token) {
-    const std::size_t end = token.find_first_not_of("+-.0123456789eE");
-    return token.substr(0, end);
+    // Only white space may follow: `1x` and `12/34` are no numbers, and cutting them would make one of them.
+    return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
 }
 
 bool is_json_number(std::string_view text) {

@@ -130,7 +130,7 @@ private:
 
 namespace detail {
 
-/// The characters of a number token, without what follows it.
+/// A number token without the white space behind it.
 std::string_view number_text(std::string_view token);
 /// Whether `text` is a number by the JSON grammar.
 bool is_json_number(std::string_view text);
