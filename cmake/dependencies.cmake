@@ -40,6 +40,11 @@ else()
 endif()
 pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
 tipple_dependency(lz4 PkgConfig::lz4)
+# Compressed input files.
+find_package(BZip2 REQUIRED)
+tipple_dependency(bzip2 BZip2::BZip2)
+find_package(LibLZMA REQUIRED)
+tipple_dependency(lzma LibLZMA::LibLZMA)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 tipple_dependency(xxhash PkgConfig::xxhash)
 

@@ -68,6 +68,8 @@ function(tipple_test name)
   cmake_parse_arguments(PARSE_ARGV 1 T "" "" "SOURCES;LIBRARIES;LABELS")
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE tipple_options ${T_LIBRARIES} tipple::dep::gtest)
+  # Helpers and fakes shared by tests: #include "support/....h".
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(${name} PRIVATE TIPPLE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   set(labels "${T_LABELS}")
   if(TIPPLE_SANITIZE STREQUAL "thread")

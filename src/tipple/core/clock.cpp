@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <limits>
 
 #include "tipple/core/error.h"
 
@@ -32,7 +33,12 @@ std::int64_t load_id_time_us(const std::string& load_id) {
     std::int64_t seconds = 0;
     const auto [end, error] =
         std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
-    if (error != std::errc() || end != whole.data() + whole.size() || whole.empty()) throw bad();
+    // The bound keeps the microseconds within int64.
+    constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / 1'000'000 - 1;
+    if (error != std::errc() || end != whole.data() + whole.size() || whole.empty() ||
+        whole[0] == '-' || seconds > seconds_max) {
+        throw bad();
+    }
     std::int64_t fraction = 0;
     if (dot != std::string::npos) {
         std::int64_t unit = 100'000;

@@ -102,31 +102,25 @@ std::optional<std::string> did_you_mean(std::string_view name,
 
 std::string excerpt(std::string_view text, std::size_t length_max) {
     std::string shown;
-    bool cut = false;
     for (std::size_t i = 0; i < text.size();) {
-        if (shown.size() >= length_max) {
-            cut = true;
-            break;
-        }
         const auto c = static_cast<unsigned char>(text[i]);
         std::size_t length = 1;
         if (c >= 0xC2 && c <= 0xF4) length = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-        const std::string_view character = text.substr(i, length);
+        std::string piece(text.substr(i, length));
         if (c == '\n') {
-            shown += "\\n";
+            piece = "\\n";
         } else if (c == '\r') {
-            shown += "\\r";
+            piece = "\\r";
         } else if (c == '\t') {
-            shown += "\\t";
-        } else if (c < 0x20 || c == 0x7F || !is_valid_utf8(character)) {
-            shown += fmt::format("\\x{:02x}", c);
+            piece = "\\t";
+        } else if (c < 0x20 || c == 0x7F || !is_valid_utf8(piece)) {
+            piece = fmt::format("\\x{:02x}", c);
             length = 1;
-        } else {
-            shown += character;
         }
+        if (shown.size() + piece.size() > length_max) return shown + "…";
+        shown += piece;
         i += length;
     }
-    if (cut) shown += "…";
     return shown;
 }
 

@@ -17,7 +17,7 @@ public:
     virtual std::size_t read(char* out, std::size_t length) = 0;
     /// Exactly `length` bytes from `offset`. Throws Error(local), or Error(corrupt) when the file is shorter.
     virtual void read_at(std::uint64_t offset, char* out, std::size_t length) = 0;
-    /// Nothing when it cannot be known (a pipe).
+    /// Bytes of the file when it was opened; 0 when that cannot be known (a pipe).
     virtual std::uint64_t size() const = 0;
     virtual const std::string& path() const = 0;
 };
@@ -38,6 +38,7 @@ public:
 struct FileInfo {
     std::string path;
     bool is_directory = false;
+    bool is_link = false;  ///< a symbolic link; the other members are those of what it points to, when that exists
     std::uint64_t size = 0;
     std::int64_t modified_ns = 0;  ///< since 1970
 };
@@ -51,7 +52,7 @@ public:
 };
 
 /// The outside world of files. Errors: Error(local) with path, operation and reason (disk full, permission, …), Error(usage) when a
-/// path that a user gave does not exist. Thread-safe.
+/// path to be read does not exist: a user gave it. Thread-safe.
 class FileSystem {
 public:
     virtual ~FileSystem() = default;
@@ -79,16 +80,20 @@ public:
 
     /// The whole file as text; for small ones.
     std::string read_text(const std::string& path);
-    /// Write to a temporary name, sync, rename, sync the folder: readers see the old file or the whole new one.
+    /// Write to a temporary name (`<path>.new`), sync, rename, sync the folder: readers see the old file or the whole new one. One
+    /// writer per path at a time.
     void write_text_durably(const std::string& path, std::string_view text);
 };
 
 /// The disks of this machine.
 std::unique_ptr<FileSystem> local_file_system();
 
+/// Standard input, read from where it is; `read_at` is not for it. Its path is "standard input".
+std::unique_ptr<ReadFile> open_standard_input();
+
 /// `folder/name`, without doubling the slash.
 std::string join_path(std::string_view folder, std::string_view name);
-/// The last part of a path, and what is before it.
+/// The last part of a path, and what is before it: `.` when there is nothing, `/` for what lies in the root.
 std::string file_name(std::string_view path);
 std::string parent_folder(std::string_view path);
 
