@@ -1,10 +1,10 @@
 #pragma once
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <functional>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tipple::support {
 

@@ -135,7 +135,8 @@ std::uint64_t Engine::execute(std::string_view sql, std::stop_token stop) {
     return impl_->guarded([&] {
         ResultHandle result;
         impl_->connection.run_all(sql, stop, result);
-        // Text without a statement leaves no result, which the library does not expect to be asked about.
+        // Text without a statement leaves no result, which the library does not expect to be asked
+        // about.
         return result.get()->internal_data == nullptr ? 0 : duckdb_rows_changed(result.get());
     });
 }
@@ -269,7 +270,8 @@ public:
         for (idx_t from = 0; from < size;) {
             const idx_t rows = std::min({size - from, batch_rows_ - batch_.rows, slice_rows_max});
             for (std::size_t i = 0; i < readers_.size(); ++i) {
-                readers_[i].append(duckdb_data_chunk_get_vector(chunk, i), from, rows, batch_.columns[i]);
+                readers_[i].append(duckdb_data_chunk_get_vector(chunk, i), from, rows,
+                                   batch_.columns[i]);
             }
             batch_.rows += rows;
             from += rows;
@@ -285,7 +287,8 @@ public:
     }
 
 private:
-    /// Wide rows end a batch early: its size in bytes has to be bounded as well, which is looked at after every slice.
+    /// Wide rows end a batch early: its size in bytes has to be bounded as well, which is looked at
+    /// after every slice.
     bool is_full() const {
         return batch_.rows == batch_rows_ || batch_.byte_size() >= batch_bytes_max;
     }

@@ -561,12 +561,13 @@ TEST(Files, AreExclusiveInsideOneProcessToo) {
 TEST(Files, HeldByAnotherProcessNameTheHolder) {
     const support::TemporaryFolder folder;
     const std::string path = folder.path("held.duckdb");
-    const support::ChildProcess writer([&](support::ChildProcess::Signal ready, support::ChildProcess::Signal done) {
-        Engine engine(small);
-        engine.attach(path, "d", AttachMode::read_write);
-        ready.raise();
-        done.wait();
-    });
+    const support::ChildProcess writer(
+        [&](support::ChildProcess::Signal ready, support::ChildProcess::Signal done) {
+            Engine engine(small);
+            engine.attach(path, "d", AttachMode::read_write);
+            ready.raise();
+            done.wait();
+        });
     Engine engine(small);
     for (const AttachMode mode : {AttachMode::read_only, AttachMode::read_write}) {
         try {
@@ -590,12 +591,13 @@ TEST(Files, ReadersShareAndKeepAWriterOut) {
         engine.attach(path, "d", AttachMode::read_write);
         engine.execute("CREATE TABLE d.t AS SELECT 1 AS a");
     }
-    const support::ChildProcess reader([&](support::ChildProcess::Signal ready, support::ChildProcess::Signal done) {
-        Engine engine(small);
-        engine.attach(path, "d", AttachMode::read_only);
-        ready.raise();
-        done.wait();
-    });
+    const support::ChildProcess reader(
+        [&](support::ChildProcess::Signal ready, support::ChildProcess::Signal done) {
+            Engine engine(small);
+            engine.attach(path, "d", AttachMode::read_only);
+            ready.raise();
+            done.wait();
+        });
     Engine engine(small);
     engine.attach(path, "d", AttachMode::read_only);
     EXPECT_EQ(engine.query_value("SELECT a FROM d.t"), "1");
