@@ -39,7 +39,9 @@ endif()
 
 add_library(tipple_options INTERFACE)
 target_compile_options(tipple_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
-                                                -Woverloaded-virtual -Werror)
+                                                -Woverloaded-virtual -Werror
+                                                # Option structs with designated initializers leave members out on purpose.
+                                                -Wno-missing-field-initializers)
 target_include_directories(tipple_options INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_BINARY_DIR}/generated")
 if(TIPPLE_SANITIZE)
   target_compile_options(tipple_options INTERFACE -fsanitize=${TIPPLE_SANITIZE} -fno-omit-frame-pointer
@@ -101,7 +103,7 @@ endmacro()
 
 # Declares the module `sources` or `destinations` from the plug-ins listed so far, plus the generated list of entries.
 function(tipple_builtin module)
-  cmake_parse_arguments(PARSE_ARGV 1 B "" "" "HEADERS;DEPENDS;LIBRARIES;TEST_LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 B "" "" "HEADERS;SOURCES;DEPENDS;LIBRARIES;TEST_LIBRARIES")
   string(REGEX REPLACE "s$" "" kind ${module})
   string(SUBSTRING ${kind} 0 1 first)
   string(TOUPPER ${first} first)
@@ -128,6 +130,6 @@ void add_builtin(${kind}::Registry& registry) {
 ${entries}}
 }  // namespace tipple::${module}
 " @ONLY)
-  tipple_module(${module} HEADERS ${B_HEADERS} SOURCES ${files} "${generated}" DEPENDS ${B_DEPENDS}
+  tipple_module(${module} HEADERS ${B_HEADERS} SOURCES ${B_SOURCES} ${files} "${generated}" DEPENDS ${B_DEPENDS}
                 LIBRARIES ${libraries} ${B_LIBRARIES} TEST_LIBRARIES ${B_TEST_LIBRARIES})
 endfunction()

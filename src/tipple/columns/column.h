@@ -17,6 +17,7 @@ namespace tipple::columns {
 
 using schema::DataType;
 __extension__ typedef __int128 int128;
+__extension__ typedef unsigned __int128 uint128;
 
 /// What the values of a column are. Two columns with equal types have equal Arrow types.
 struct ColumnType {

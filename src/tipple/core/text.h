@@ -31,6 +31,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 
 bool is_valid_utf8(std::string_view text);
 
+/// Number of line feeds.
+std::size_t count_lines(std::string_view text);
+
 /// Number of code points of valid UTF-8.
 std::size_t utf8_length(std::string_view text);
 

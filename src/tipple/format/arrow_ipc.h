@@ -19,7 +19,8 @@ struct IpcField {
 
 enum class Compression { none, lz4 };
 
-/// Appends the schema message that starts a stream.
+/// Appends the schema message that starts a stream. The exact type of a field is kept in its metadata (`tipple:type`), so that reading
+/// gives back an equal one: `precision` and `scale` count for decimals only, `timezone` for timestamps only.
 void append_schema(std::string& out, const std::vector<IpcField>& fields);
 /// Appends the end-of-stream mark.
 void append_end_of_stream(std::string& out);
@@ -65,6 +66,10 @@ inline constexpr std::size_t message_prefix_bytes = 8;
 std::uint32_t parse_message_prefix(std::string_view prefix);
 /// Checks every length and offset against `header` itself; nothing in the result points outside of the body. Throws Error(corrupt).
 MessageHeader parse_message_header(std::string_view header);
+
+/// Bytes that a record batch takes in memory when it is decoded; `body` is what follows the header. For planning: a damaged one is found
+/// out when it is decoded.
+std::uint64_t decoded_bytes(const MessageHeader& header, std::string_view body);
 
 /// Decodes record batches straight into column builders. Keeps scratch memory between calls. One per thread.
 class BatchDecoder {

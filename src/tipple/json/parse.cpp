@@ -2,6 +2,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/json/pull.h"
+#include "tipple/json/read.h"
 #include "tipple/json/value.h"
 
 namespace tipple::json {
@@ -9,13 +10,8 @@ namespace tipple::json {
 namespace {
 
 std::string resolve(const char* raw, pull::Fault& fault) {
-    std::string text(pull::raw_length(raw) + 16, '\0');
-    char* end = pull::unescape(raw, text.data());
-    if (end == nullptr) {
-        fault = simdjson::STRING_ERROR;
-        return {};
-    }
-    text.resize(static_cast<std::size_t>(end - text.data()));
+    std::string text;
+    if (!pull::unescape_into(raw, text)) fault = simdjson::STRING_ERROR;
     return text;
 }
 
@@ -33,8 +29,6 @@ Value number_value(const pull::Number& number) {
     return std::strtod(std::string(number.text).c_str(), nullptr);
 }
 
-pull::Fault build(pull::Element& element, Value& value, int depth);
-
 pull::Fault build_object(pull::Element& element, Value& value, int depth) {
     Object object;
     const pull::Fault fault =
@@ -42,7 +36,7 @@ pull::Fault build_object(pull::Element& element, Value& value, int depth) {
             pull::Fault inner = pull::no_fault;
             const std::string name = resolve(key.raw(), inner);
             Value child;
-            if (inner == pull::no_fault) inner = build(member, child, depth + 1);
+            if (inner == pull::no_fault) inner = read_value(member, child, depth + 1);
             if (inner == pull::no_fault) object.set(name, std::move(child));
             return inner;
         });
@@ -50,7 +44,9 @@ pull::Fault build_object(pull::Element& element, Value& value, int depth) {
     return fault;
 }
 
-pull::Fault build(pull::Element& element, Value& value, int depth) {
+}  // namespace
+
+pull::Fault read_value(pull::Element& element, Value& value, int depth) {
     if (depth > limits::json_depth_max) return pull::too_deep;
     pull::Kind kind;
     if (const pull::Fault fault = element.kind(kind)) return fault;
@@ -61,7 +57,7 @@ pull::Fault build(pull::Element& element, Value& value, int depth) {
             Array array;
             const pull::Fault fault = pull::for_each_element(element, [&](pull::Element& item) {
                 array.emplace_back();
-                return build(item, array.back(), depth + 1);
+                return read_value(item, array.back(), depth + 1);
             });
             value = std::move(array);
             return fault;
@@ -91,6 +87,8 @@ pull::Fault build(pull::Element& element, Value& value, int depth) {
     return simdjson::TAPE_ERROR;
 }
 
+namespace {
+
 pull::WalkEnd parse_document(std::string_view text, Value& value) {
     std::string padded(text);
     padded.append(limits::json_padding, ' ');
@@ -103,7 +101,7 @@ pull::WalkEnd parse_document(std::string_view text, Value& value) {
         padded.data(), text.size(),
         [&](std::size_t offset, pull::Element& element) {
             if (const pull::Fault fault = one_only(offset)) return fault;
-            return build(element, value, 1);
+            return read_value(element, value, 1);
         },
         [&](std::size_t offset, pull::RootScalar& scalar) {
             pull::Fault fault = one_only(offset);

@@ -1,5 +1,7 @@
 #include "tipple/json/pull.h"
 
+#include <algorithm>
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -126,8 +128,8 @@ bool unescape_one(const char*& raw, char*& out) {
 
 }  // namespace
 
-char* unescape(const char* raw, char* out) {
-    while (true) {
+Unescape unescape(const char*& raw, char*& out, const char* out_end) {
+    while (out_end - out >= 16) {
 #if defined(__SSE2__)
         const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(raw));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
@@ -141,20 +143,39 @@ char* unescape(const char* raw, char* out) {
         const int length = __builtin_ctz(static_cast<unsigned>(quotes | slashes));
         raw += length;
         out += length;
-        if (*raw == '"') return out;
+        if (*raw == '"') return Unescape::done;
+        if (out_end - out < 16) return Unescape::full;
 #else
-        while (*raw != '"' && *raw != '\\') *out++ = *raw++;
-        if (*raw == '"') return out;
+        while (*raw != '"' && *raw != '\\' && out_end - out >= 16) *out++ = *raw++;
+        if (*raw == '"') return Unescape::done;
+        if (out_end - out < 16) return Unescape::full;
 #endif
-        if (!unescape_one(raw, out)) return nullptr;
+        if (!unescape_one(raw, out)) return Unescape::bad;
+    }
+    return Unescape::full;
+}
+
+bool unescape_into(const char* raw, std::string& text) {
+    std::size_t used = 0;
+    text.resize(std::max<std::size_t>(text.capacity(), 64));
+    while (true) {
+        char* out = text.data() + used;
+        const Unescape result = unescape(raw, out, text.data() + text.size());
+        used = static_cast<std::size_t>(out - text.data());
+        if (result == Unescape::full) {
+            text.resize(text.size() * 2);
+            continue;
+        }
+        text.resize(used);
+        return result == Unescape::done;
     }
 }
 
 namespace detail {
 
 std::string_view number_text(std::string_view token) {
-    const std::size_t end = token.find_first_not_of("+-.0123456789eE");
-    return token.substr(0, end);
+    // Only white space may follow: `1x` and `12/34` are no numbers, and cutting them would make one of them.
+    return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
 }
 
 bool is_json_number(std::string_view text) {

@@ -60,13 +60,19 @@ private:
     const char* raw_;
 };
 
-/// Resolves the escapes of a JSON string that starts at `raw` (behind the opening quote) and appends it at `out`, which must have
-/// room for `raw`'s length plus 16 bytes. Returns the end of what was written, or nullptr for a bad escape.
-/// `raw` lies in a parsed document: it ends with a quote and 64 readable bytes follow the document.
-char* unescape(const char* raw, char* out);
+enum class Unescape {
+    done,  ///< the closing quote was reached
+    full,  ///< there was not enough room; call again with more
+    bad,   ///< an escape is not one of JSON's
+};
 
-/// Bytes between the quotes: an upper bound of the resolved text's length.
-inline std::size_t raw_length(const char* raw) { return Key(raw).text().size(); }
+/// Resolves the escapes of a JSON string from `raw` (behind the opening quote) on and writes at `out`, up to `out_end`. Advances both.
+/// Up to 16 bytes behind `out` may be overwritten, never at or beyond `out_end`. `raw` lies in a parsed document: it ends with a quote, and
+/// `limits::json_padding` readable bytes follow the document.
+Unescape unescape(const char*& raw, char*& out, const char* out_end);
+
+/// Replaces `text` by the resolved string. False for a bad escape.
+bool unescape_into(const char* raw, std::string& text);
 
 class Element {
 public:
@@ -124,7 +130,7 @@ private:
 
 namespace detail {
 
-/// The characters of a number token, without what follows it.
+/// A number token without the white space behind it.
 std::string_view number_text(std::string_view token);
 /// Whether `text` is a number by the JSON grammar.
 bool is_json_number(std::string_view text);

@@ -81,10 +81,17 @@ void RecordCutter::drop(std::size_t count) {
     TIPPLE_ASSERT(count <= complete_end_);
     base_ += count;
     at_ -= count;
-    if (skip_ != Skip::none) skip_start_ -= count;
+    if (skip_ != Skip::none && skip_is_record_) skip_start_ -= count;
     complete_end_ -= count;
     starts_.erase(starts_.begin(), std::lower_bound(starts_.begin(), starts_.end(), count));
     for (std::size_t& start : starts_) start -= count;
+}
+
+void RecordCutter::drop_all() {
+    TIPPLE_ASSERT(starts_.empty() && is_between_records());
+    base_ += at_;
+    at_ = 0;
+    complete_end_ = 0;
 }
 
 void RecordCutter::begin_value(char* buffer, char c) {
@@ -294,6 +301,25 @@ bool RecordCutter::skip_container(const char* buffer, std::size_t size) {
         }
     }
     return false;
+}
+
+std::size_t document_length(std::string_view text) {
+    std::size_t depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (is_open(c)) {
+            ++depth;
+        } else if (is_close(c) && depth > 0 && --depth == 0) {
+            return i + 1;
+        }
+    }
+    return text.size();
 }
 
 }  // namespace tipple::json

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tipple/json/path.h"
@@ -31,6 +32,11 @@ public:
     std::size_t complete_end() const { return complete_end_; }
     /// Bytes of the buffer that have been read.
     std::size_t scanned() const { return at_; }
+
+    /// Whether what was read since the last record is blank: nothing of it belongs to a record.
+    bool is_between_records() const { return skip_ == Skip::none || !skip_is_record_; }
+    /// The caller has removed all of its buffer, which held no record and no part of one.
+    void drop_all();
 
     /// The caller has removed the first `count` bytes of its buffer, at most `complete_end()`.
     void drop(std::size_t count);
@@ -74,5 +80,8 @@ private:
     std::uint64_t base_ = 0;  ///< offset of buffer[0] in the whole text
     std::vector<std::size_t> starts_;
 };
+
+/// Length of the object or list that `text` starts with, by its brackets; all of `text` when it does not end.
+std::size_t document_length(std::string_view text);
 
 }  // namespace tipple::json

@@ -43,7 +43,7 @@ TEST(JsonValue, IntegersBeyond64BitsBecomeDoubles) {
 
 TEST(JsonValue, RejectsWhatIsNotJson) {
     for (const char* bad : {"", "{", "[1,]", "{\"a\":}", "{\"a\" 1}", "NaN", "01", "1.", "\"\\x\"", "\"\\ud800\"",
-                            "{} {}", "[1}", "'a'", "\"a\nb\"", "\xff", "truee"}) {
+                            "{} {}", "[1}", "'a'", "\"a\nb\"", "\xff", "truee", "[1x]", "[1/2]", "[1.0\x01]", "{\"a\":1/0 }", "1x", "[123456789012345678901234x]"}) {
         EXPECT_THROW(parse(bad), Error) << bad;
         Value value;
         EXPECT_FALSE(try_parse(bad, value)) << bad;

@@ -47,12 +47,14 @@ struct FileReference {
 
 /// One file of rows of one table.
 struct JobFile {
-    std::string name;  ///< `<table>.<number>.arrow`, inside the package's folder; of a reference, `<table>.<number>.ref`
+    /// `<table>.<number>.arrow`, inside the folder `jobs` of the package; of a reference, `<table>.<number>.ref`, and there is no such
+    /// file. The table is cut to a few safe characters; the number is unique in the package.
+    std::string name;
     std::string table;
     std::uint64_t rows = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t raw_bytes = 0;
-    std::uint64_t checksum = 0;  ///< xxh3_64 of the file
+    std::uint64_t bytes = 0;      ///< on disk
+    std::uint64_t raw_bytes = 0;  ///< of the columns, not compressed; of a reference, the file's size
+    std::uint64_t checksum = 0;   ///< xxh3_64 of the file; of a reference, 0
     std::optional<FileReference> reference;
 };
 
@@ -72,7 +74,7 @@ struct Manifest {
     std::string schema_name;
     /// Identity of the destination the package was made for, without secrets. Another destination must not load it.
     std::string destination;
-    std::string created_at;
+    std::string created_at;  ///< UTC; `PackageWriter::close` fills it in when it is empty
     std::string tool_version;
     std::vector<JobFile> jobs;
     std::vector<TableLoad> loads;
@@ -100,6 +102,8 @@ std::string_view to_text(PackageState state);
 /// A package that was closed: immutable, except for its journal.
 class Package {
 public:
+    /// Reads and checks everything but the rows. Throws Error(corrupt) that names the file and what is wrong with it, Error(usage) when a
+    /// newer version has written it.
     Package(io::FileSystem& files, std::string folder);
     const std::string& folder() const { return folder_; }
     const Manifest& manifest() const { return manifest_; }
@@ -120,10 +124,13 @@ public:
 
     /// Appends one line to the journal, durably: `{"at":…,"step":…, …details}`.
     void journal(const Clock& clock, std::string_view step, json::Object details = {});
-    /// All lines of the journal; a torn last line is left out.
+    /// All lines of the journal, each an object; lines that a crash tore are left out.
     std::vector<json::Value> read_journal() const;
+    /// normalized while it waits to be loaded; afterwards what `PackageStore::finish` was told.
+    PackageState package_state() const;
 
 private:
+    friend class PackageWriter;
     io::FileSystem* files_;
     std::string folder_;
     Manifest manifest_;
@@ -135,8 +142,8 @@ private:
 
 /// What `PackageWriter::close` still has to be told.
 struct PackageContent {
-    Manifest manifest;  ///< without `jobs`, which the writer knows
-    schema::Schema schema;
+    Manifest manifest;      ///< without `load_id` and `jobs`, which the writer knows
+    schema::Schema schema;  ///< after `bump`: its hash must fit
     json::Object schema_change;
     json::Value state;
     Fence fence;
@@ -145,21 +152,24 @@ struct PackageContent {
 /// A package being written. One thread. Destroyed without `close`, it leaves nothing behind.
 class PackageWriter {
 public:
-    /// `job_bytes_max`: a job file that is larger is closed and the next one begun.
+    /// `job_bytes_max`: a job file that is larger is closed and the next one begun. `load_id`: letters, digits, `.`, `_` and `-`. Throws
+    /// Error(local) when there is such a package already.
     PackageWriter(io::FileSystem& files, std::string packages_folder, std::string load_id, std::uint64_t job_bytes_max);
     ~PackageWriter();
     PackageWriter(const PackageWriter&) = delete;
     PackageWriter& operator=(const PackageWriter&) = delete;
 
-    /// Appends to the table's current job file; a batch with other columns than the one before starts a new segment in it.
+    /// Appends to the table's current job file; a batch with other columns than the one before starts a new segment in it. After an error
+    /// the writer can only be destroyed.
     void write(const EncodedBatch& batch);
     void add_reference(std::string_view table, FileReference reference, std::uint64_t rows);
     /// Forgets all rows of these tables, because their source is read again.
     void discard(const std::vector<std::string>& tables);
 
     std::uint64_t rows() const;
+    /// On disk, so without references.
     std::uint64_t bytes() const;
-    /// Finishes, syncs and renames: from here on the package exists and will be loaded.
+    /// Finishes, syncs, reads it back once and renames: from here on the package exists and will be loaded.
     Package close(PackageContent content, const Clock& clock);
 
 private:
@@ -173,33 +183,42 @@ public:
     PackageStore(io::FileSystem& files, std::string folder);
     /// Removes what killed runs left behind while extracting. Returns how many.
     std::size_t remove_leftovers();
-    /// Closed and not yet loaded, oldest first.
+    /// Closed and not yet loaded, oldest first. Throws Error(corrupt) when one of them cannot be read.
     std::vector<Package> pending() const;
+    /// The same without reading them: their load ids.
+    std::vector<std::string> pending_ids() const;
     /// Loaded or failed ones that are kept, oldest first.
     std::vector<Package> finished() const;
     std::unique_ptr<PackageWriter> create(std::string load_id, std::uint64_t job_bytes_max);
-    /// Moves a package to the finished ones and deletes its rows. Repeatable: fine when it was done before.
+    /// Moves a package to the finished ones and deletes its rows. Repeatable: fine when it was done before. `state`, loaded or failed,
+    /// becomes the journal's last step. `package` itself stays what it was: read it again from `finished()`.
     void finish(const Package& package, PackageState state);
     /// Deletes finished packages, oldest first, until at most `keep` are left.
     void retain(std::size_t keep);
-    /// Deletes a pending package for good.
+    /// Deletes a pending package for good. Fine when it is not there.
     void discard(const Package& package);
+    /// The same for one that may be damaged.
+    void discard(const std::string& load_id);
 
 private:
     io::FileSystem* files_;
     std::string folder_;
 };
 
-/// Reads the rows of one table of a package in order and re-cuts them into batches of any size. One thread.
+/// Reads the rows of one table of a package in order and re-cuts them into batches of any size. Files by reference are not read here.
+/// Holds nothing of the package. One thread.
 class TableReader {
 public:
-    /// `columns`: the table's columns at the destination, in order; those that a segment does not have are null.
+    /// `columns`: the table's columns at the destination, in order; those that a segment does not have are null. A segment with a column
+    /// that is not among them, or has another type there, is Error(corrupt).
+    /// `batch_bytes_max`: a batch ends early rather than holding more bytes of values; one message is never refused for its size.
     TableReader(io::FileSystem& files, const Package& package, std::string_view table, std::vector<SegmentColumn> columns,
-                std::size_t batch_rows_max);
+                std::size_t batch_rows_max, std::uint64_t batch_bytes_max = limits::text_buffer_bytes_max);
     ~TableReader();
     TableReader(TableReader&&) noexcept;
 
-    /// Up to `batch_rows_max` rows, exactly that many except for the last batch; nothing at the end. Throws Error(corrupt).
+    /// Up to `batch_rows_max` rows, exactly that many except for the last batch and those cut short for their bytes; nothing at the end.
+    /// Throws Error(corrupt) as soon as a file is not what the manifest says; that includes checksum and row count, known at its end.
     std::unique_ptr<columns::Batch> next();
 
 private:

@@ -1,0 +1,216 @@
+#include "cli/arguments.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+
+#include "cli/exit_code.h"
+#include "cli/version.h"
+#include "tipple/core/error.h"
+#include "tipple/core/text.h"
+
+namespace tipple::cli {
+
+namespace {
+
+constexpr const char* load_help =
+    "Loads files into a database: infers types, makes nested tables, evolves the schema, all in one transaction.\n"
+    "Examples:\n"
+    "  tipple load orders.jsonl shop.duckdb\n"
+    "  tipple load 'events/*.json.gz' shop.duckdb --as events --disposition merge --key id\n"
+    "  curl -s https://api.example.com/users | tipple load - shop.duckdb --as users --select data";
+
+std::size_t require_size(const std::string& text) {
+    const std::optional<std::uint64_t> size = parse_size(text);
+    if (!size) throw CLI::ValidationError("--memory", fmt::format("\"{}\" is not a size; write 512MiB, 2GB, …", text));
+    if (*size < limits::memory_min) {
+        throw CLI::ValidationError("--memory", fmt::format("{} is too little; at least {}MiB", text, limits::memory_min >> 20));
+    }
+    return static_cast<std::size_t>(*size);
+}
+
+template <typename Enum>
+CLI::CheckedTransformer choices(std::map<std::string, Enum> values) {
+    return CLI::CheckedTransformer(std::move(values));
+}
+
+void add_global_flags(CLI::App& app, GlobalArguments& global) {
+    app.add_flag("-q,--quiet", global.is_quiet, "Print errors only")->group("Common");
+    app.add_flag("-v,--verbose", global.verbosity, "Say more; -vv for a debug log")->group("Common");
+    app.add_flag("--json", global.is_json, "Print JSON only, one document (load: one per line)")->group("Common")->envname("TIPPLE_JSON");
+    app.add_option("--progress", global.progress, "auto, bar, lines, json or none")
+        ->transform(choices<ProgressMode>({{"auto", ProgressMode::automatic},
+                                           {"bar", ProgressMode::bar},
+                                           {"lines", ProgressMode::lines},
+                                           {"json", ProgressMode::json},
+                                           {"none", ProgressMode::none}}))
+        ->group("Common")
+        ->envname("TIPPLE_PROGRESS")
+        ->option_text("MODE");
+    app.add_option("--color", global.color, "auto, always or never")
+        ->transform(choices<ColorMode>({{"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}}))
+        ->group("Common")
+        ->envname("TIPPLE_COLOR")
+        ->option_text("MODE");
+    app.add_option("--data-dir", global.data_folder, "Folder for packages and locks [~/.local/share/tipple]")
+        ->group("Common")
+        ->envname("TIPPLE_DATA_DIR")
+        ->option_text("DIR");
+    app.add_option("--log-file", global.log_file, "Write the log there instead of to stderr")->group("Common")->envname("TIPPLE_LOG_FILE")->option_text("FILE");
+}
+
+void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& places, std::string& memory) {
+    app.add_option("SOURCE... DEST", places, "Paths, patterns or - for standard input; last the database file")->required()->expected(2, -1)->option_text(" ");
+    app.add_option("--as", load.table, "Table for the records [the file's name]")->option_text("TABLE");
+    app.add_option("--dataset", load.dataset, "Schema of the database the tables go to [main]")->option_text("NAME")->envname("TIPPLE_DATASET");
+    app.add_option("--format", load.format, "jsonl, json, csv, tsv or parquet [found out]")->option_text("FORMAT");
+    app.add_option("--select", load.select, "Where the records are inside a JSON document: data, result.items[*]")->option_text("PATH");
+    app.add_option("--csv-delimiter", load.csv_delimiter, "Between the fields of a CSV line [found out]")->option_text("TEXT");
+    app.add_flag("--csv-header,!--no-csv-header", load.has_csv_header, "Whether the first line of a CSV file names the columns [yes]");
+    app.add_option("--disposition", load.disposition, "append, replace or merge [append; merge with --key]")
+        ->check(CLI::IsMember({"append", "replace", "merge"}))
+        ->option_text("MODE");
+    app.add_option("--key", load.keys, "Primary key column for merge; several for a composite key")->option_text("COLUMN")->expected(1)->take_all();
+    app.add_option("--limit", load.limit, "Stop after so many records")->option_text("N");
+    app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")
+        ->check(CLI::Range(0, limits::json_depth_max))
+        ->option_text("N");
+    app.add_option("--contract", load.contract, "What may change: evolve, freeze, discard_row or discard_value [evolve]")
+        ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value"}))
+        ->option_text("MODE");
+    app.add_option("--on-bad-record", load.on_bad_record, "fail or skip: what a record that cannot be loaded does [fail]")
+        ->check(CLI::IsMember({"fail", "skip"}))
+        ->option_text("MODE");
+    app.add_flag("--dry-run", load.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
+    app.add_flag("--adopt", load.adopts_tables, "Load into existing tables that tipple or dlt did not make");
+    app.add_option("--workers", load.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
+    app.add_option("--memory", memory, "Memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
+    app.add_option("--lock-timeout", load.lock_timeout_seconds, "Seconds to wait for a database that another process holds [10]")
+        ->check(CLI::NonNegativeNumber)
+        ->option_text("SECONDS");
+}
+
+void add_output(CLI::App& app, std::string& output, std::size_t& limit, const std::string& limit_text) {
+    app.add_option("-o,--output", output, "table, csv, json or jsonl [table]")->check(CLI::IsMember({"table", "csv", "json", "jsonl"}))->option_text("FORMAT");
+    app.add_option("--limit", limit, limit_text)->option_text("N");
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+    return names;
+}
+
+/// CLI11's message, with the nearest name when a flag or command is unknown.
+std::string explain(const CLI::ParseError& error, const CLI::App& app) {
+    std::string text = error.what();
+    const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+    std::vector<std::string> known = option_names(*used);
+    for (const std::string& name : option_names(app)) known.push_back(name);
+    if (used == &app) {
+        for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
+    }
+    const std::vector<std::string> extras = app.remaining(true);
+    for (const std::string& extra : extras) {
+        const std::string name = extra.substr(0, extra.find('='));
+        if (const std::optional<std::string> near = did_you_mean(name, known)) {
+            return fmt::format("unknown argument {}; did you mean {}?", extra, *near);
+        }
+        return fmt::format("unknown argument {}", extra);
+    }
+    return text;
+}
+
+}  // namespace
+
+Arguments parse_arguments(int argc, const char* const* argv) {
+    Arguments arguments;
+    LoadArguments load;
+    QueryArguments query;
+    PreviewArguments preview;
+    SchemaArguments schema;
+    HelpArguments help;
+    std::vector<std::string> places;
+    std::string memory;
+
+    CLI::App app("tipple loads data: nested JSON, CSV and Parquet into related tables, exactly once.", "tipple");
+    app.set_version_flag("--version", version_text());
+    app.require_subcommand(0, 1);
+    app.fallthrough();
+    add_global_flags(app, arguments.global);
+    app.footer("tipple COMMAND --help tells more about a command. Documentation: docs/guide");
+
+    CLI::App* load_app = app.add_subcommand("load", load_help);
+    add_load(*load_app, load, places, memory);
+    CLI::App* query_app = app.add_subcommand("query", "Runs a query on a database, read only.");
+    query_app->add_option("TARGET", query.target, "Database file")->required()->option_text(" ");
+    query_app->add_option("SQL", query.sql, "The query, or - to read it from standard input")->required()->option_text(" ");
+    query_app->add_option("--dataset", query.dataset, "Schema in which table names are looked up [main]")->option_text("NAME");
+    add_output(*query_app, query.output, query.limit, "Rows printed at most [1000; 0 = all]");
+    CLI::App* preview_app = app.add_subcommand("preview", "Shows the tables of a database, or the first rows of one.");
+    preview_app->add_option("TARGET", preview.target, "Database file")->required()->option_text(" ");
+    preview_app->add_option("TABLE", preview.table, "Table")->option_text(" ");
+    preview_app->add_option("--dataset", preview.dataset, "Schema of the database [main]")->option_text("NAME");
+    add_output(*preview_app, preview.output, preview.limit, "Rows [10]");
+    CLI::App* schema_app = app.add_subcommand("schema", "Shows tables, columns, types, keys, links, and which load added what.");
+    schema_app->add_option("TARGET", schema.target, "Database file")->required()->option_text(" ");
+    schema_app->add_option("TABLE", schema.table, "Table")->option_text(" ");
+    schema_app->add_option("--dataset", schema.dataset, "Schema of the database [main]")->option_text("NAME");
+    schema_app->add_option("-o,--output", schema.output, "text, yaml, json or sql [text]")->check(CLI::IsMember({"text", "yaml", "json", "sql"}))->option_text("FORMAT");
+    CLI::App* version_app = app.add_subcommand("version", "Prints the versions of tipple and of the libraries in it.");
+    CLI::App* help_app = app.add_subcommand("help", "Explains a command, source or destination.");
+    help_app->add_option("TOPIC", help.topic, "Name of a command, source or destination")->option_text(" ");
+
+    try {
+        app.parse(argc, argv);
+        if (!memory.empty()) load.memory_bytes = require_size(memory);
+    } catch (const CLI::CallForHelp&) {
+        const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+        std::fputs(used->help(used == &app ? "" : "tipple").c_str(), stdout);
+        return arguments;
+    } catch (const CLI::CallForVersion&) {
+        fmt::print("{}\n", version_text());
+        return arguments;
+    } catch (const CLI::ParseError& error) {
+        fmt::print(stderr, "error: {}\n", explain(error, app));
+        fmt::print(stderr, "  see: tipple {}--help\n", app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " ");
+        arguments.command = DoneArguments{.exit_code = to_exit_code(ErrorKind::usage)};
+        return arguments;
+    }
+
+    if (load_app->parsed()) {
+        load.destination = places.back();
+        places.pop_back();
+        load.sources = places;
+        arguments.command = load;
+    } else if (query_app->parsed()) {
+        arguments.command = query;
+    } else if (preview_app->parsed()) {
+        arguments.command = preview;
+    } else if (schema_app->parsed()) {
+        arguments.command = schema;
+    } else if (version_app->parsed()) {
+        arguments.command = VersionArguments{};
+    } else if (help_app->parsed()) {
+        for (const CLI::App* command : app.get_subcommands({})) {
+            if (command->get_name() == help.topic) {
+                std::fputs(command->help("tipple").c_str(), stdout);
+                return arguments;
+            }
+        }
+        if (help.topic.empty()) {
+            std::fputs(app.help().c_str(), stdout);
+            return arguments;
+        }
+        arguments.command = help;
+    } else {
+        std::fputs(app.help().c_str(), stdout);
+    }
+    return arguments;
+}
+
+}  // namespace tipple::cli

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tipple/core/limits.h"
+
+/// The command line as plain data. Only arguments.cpp knows the library that parses it.
+namespace tipple::cli {
+
+enum class ProgressMode { automatic, bar, lines, json, none };
+enum class ColorMode { automatic, always, never };
+
+/// Flags that every command has.
+struct GlobalArguments {
+    bool is_quiet = false;
+    int verbosity = 0;
+    bool is_json = false;
+    ProgressMode progress = ProgressMode::automatic;
+    ColorMode color = ColorMode::automatic;
+    std::string data_folder;
+    std::string log_file;
+};
+
+struct LoadArguments {
+    std::vector<std::string> sources;
+    std::string destination;
+    std::string dataset;
+    std::string table;
+    std::string format;
+    std::string select;
+    std::string csv_delimiter;
+    bool has_csv_header = true;
+    std::optional<std::string> disposition;
+    std::vector<std::string> keys;
+    std::optional<std::uint64_t> limit;
+    std::optional<int> max_nesting;
+    std::size_t workers = 0;  ///< 0 = one per core
+    std::size_t memory_bytes = limits::memory_default;
+    std::string contract;
+    std::string on_bad_record = "fail";
+    bool is_dry_run = false;
+    bool adopts_tables = false;
+    double lock_timeout_seconds = 10;
+};
+
+struct QueryArguments {
+    std::string target;
+    std::string sql;
+    std::string dataset;
+    std::string output = "table";
+    std::size_t limit = 1'000;
+};
+
+struct PreviewArguments {
+    std::string target;
+    std::string table;
+    std::string dataset;
+    std::string output = "table";
+    std::size_t limit = 10;
+};
+
+struct SchemaArguments {
+    std::string target;
+    std::string table;
+    std::string dataset;
+    std::string output = "text";
+};
+
+struct VersionArguments {};
+struct HelpArguments {
+    std::string topic;
+};
+/// Everything that was asked for is printed already.
+struct DoneArguments {
+    int exit_code = 0;
+};
+
+struct Arguments {
+    GlobalArguments global;
+    std::variant<DoneArguments, LoadArguments, QueryArguments, PreviewArguments, SchemaArguments, VersionArguments, HelpArguments> command;
+};
+
+/// Prints help and version itself, and errors about the command line: the command is then DoneArguments.
+Arguments parse_arguments(int argc, const char* const* argv);
+
+}  // namespace tipple::cli

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "cli/exit_code.h"
+#include "cli/load_summary.h"
+#include "cli/program.h"
+#include "cli/progress_view.h"
+#include "cli/signals.h"
+#include "cli/version.h"
+#include "tipple/io/process.h"
+#include "tipple/pipeline/pipeline.h"
+
+namespace tipple::cli {
+
+namespace {
+
+std::unique_ptr<source::SourceDriver> make_source(const Program& program, const LoadArguments& arguments) {
+    source::SourceContext context;
+    context.log = program.log;
+    const bool is_stdin = arguments.sources.size() == 1 && arguments.sources.front() == "-";
+    if (!is_stdin) {
+        std::string paths;
+        for (const std::string& source : arguments.sources) {
+            if (source == "-") throw Error(ErrorKind::usage, "- (standard input) cannot be loaded together with files");
+            paths += paths.empty() ? source : "\n" + source;
+        }
+        context.options.set("paths", paths);
+    }
+    const auto set = [&](const char* name, const std::string& value) {
+        if (!value.empty()) context.options.set(name, value);
+    };
+    set("table", arguments.table);
+    set("format", arguments.format);
+    set("select", arguments.select);
+    set("csv_delimiter", arguments.csv_delimiter);
+    set("csv_header", arguments.has_csv_header ? "true" : "false");
+    return program.sources.make(is_stdin ? "stdin" : "files", context);
+}
+
+pipeline::RunOptions run_options(const LoadArguments& arguments) {
+    pipeline::RunOptions options;
+    if (arguments.disposition) {
+        options.disposition = schema::find_disposition(*arguments.disposition);
+        if (*options.disposition == schema::Disposition::merge && arguments.keys.empty()) {
+            throw Error(ErrorKind::usage, "--disposition merge needs to know which records are the same: give --key COLUMN");
+        }
+        if (*options.disposition != schema::Disposition::merge && !arguments.keys.empty()) {
+            throw Error(ErrorKind::usage, "--key is for --disposition merge, but --disposition {} was given", *arguments.disposition);
+        }
+    } else if (!arguments.keys.empty()) {
+        options.disposition = schema::Disposition::merge;
+    }
+    if (!arguments.keys.empty()) options.primary_key = arguments.keys;
+    options.max_nesting = arguments.max_nesting;
+    options.limit = arguments.limit;
+    options.on_bad_record = arguments.on_bad_record == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
+    options.is_dry_run = arguments.is_dry_run;
+    options.contract = arguments.contract;
+    return options;
+}
+
+}  // namespace
+
+int run_load(Program& program, const LoadArguments& arguments) {
+    const pipeline::RunOptions options = run_options(arguments);
+    const std::unique_ptr<source::SourceDriver> source = make_source(program, arguments);
+
+    pipeline::PipelineConfig config;
+    config.workers = arguments.workers > 0 ? arguments.workers : std::max(1U, std::thread::hardware_concurrency());
+    config.memory_bytes = arguments.memory_bytes;
+    config.data_folder = io::join_path(data_folder(program.global), "pipelines");
+    config.tool_version = version_text();
+
+    const destination::DestinationEntry& entry = program.destinations.require_for(arguments.destination);
+    destination::DestinationContext context;
+    context.options = entry.parse(arguments.destination);
+    context.dataset = arguments.dataset;
+    context.tool_version = config.tool_version;
+    context.memory_bytes = pipeline::destination_memory(config);
+    context.threads = config.workers;
+    context.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.lock_timeout_seconds * 1000));
+    context.adopt_tables = arguments.adopts_tables;
+    context.files = program.files.get();
+    context.clock = &program.clock;
+    context.log = program.log;
+    const std::unique_ptr<destination::Destination> probe = entry.make(context);
+    config.dataset = arguments.dataset.empty() ? probe->capabilities().default_dataset : arguments.dataset;
+    config.name = fmt::format("load_{}", config.dataset);
+    context.dataset = config.dataset;
+    context.pipeline = config.name;
+    context.schema_name = pipeline::schema_name_for(config.name);
+    context.temp_folder = io::join_path(pipeline::pipeline_folder(config, *probe), "temp");
+    config.schema_name = context.schema_name;
+    const std::unique_ptr<destination::Destination> destination = entry.make(context);
+
+    const SignalWatch signals([&](int) {
+        if (!program.global.is_quiet) fmt::print(stderr, "\nstopping; again to stop at once (nothing is lost either way)\n");
+    });
+    const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
+    pipeline::Pipeline pipeline(config, *destination, *program.files, program.clock, program.log);
+    pipeline::RunReport report;
+    try {
+        report = pipeline.run(*source, options, *view, signals.token());
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::cancelled) throw;
+        fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", destination->description());
+        return signals.received() == SIGTERM ? exit_terminated : exit_interrupted;
+    }
+    const int exit_code = report.skipped_count > 0 ? exit_partial : exit_done;
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(report_event(report, exit_code, program.clock)));
+    } else if (!program.global.is_quiet) {
+        const std::string text = format_summary(report, arguments, io::process_usage(), program.terminal);
+        std::fwrite(text.data(), 1, text.size(), stdout);
+    }
+    if (!program.global.is_quiet || report.skipped_count > 0) print_notes(report, program.terminal);
+    return exit_code;
+}
+
+}  // namespace tipple::cli

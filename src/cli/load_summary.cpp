@@ -1,0 +1,183 @@
+#include "cli/load_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/rows_printer.h"
+#include "tipple/core/text.h"
+
+namespace tipple::cli {
+
+namespace {
+
+using pipeline::RunReport;
+using pipeline::TableReport;
+
+/// New columns that are named one by one; the rest is counted.
+constexpr std::size_t columns_named_max = 6;
+
+std::string rate(double amount, double seconds, const char* unit) {
+    if (seconds <= 0.0005) return {};
+    return fmt::format("{} {}/s", format_count(static_cast<std::uint64_t>(amount / seconds)), unit);
+}
+
+std::string change_text(const TableReport& table) {
+    if (table.is_new) return fmt::format("new table, {} columns", table.new_columns.size());
+    if (table.new_columns.empty()) return {};
+    std::vector<std::string> names;
+    for (const schema::Column& column : table.new_columns) {
+        if (names.size() == columns_named_max) break;
+        names.push_back(fmt::format("{} {}", column.name(), schema::to_text(*column.data_type())));
+    }
+    std::string text = fmt::format("+{} columns: {}", table.new_columns.size(), join(names, ", "));
+    if (table.new_columns.size() > names.size()) text += ", ...";
+    return text;
+}
+
+std::string tables_text(const RunReport& report, const Terminal& terminal) {
+    destination::QueryResult result;
+    result.columns = {{"table", "VARCHAR"}, {"rows", "BIGINT"}, {"schema", "VARCHAR"}};
+    for (const TableReport& table : report.tables) {
+        std::string name(static_cast<std::size_t>(std::count(table.parent.begin(), table.parent.end(), '\0')), ' ');
+        result.rows.push_back({table.table, format_count(table.rows), change_text(table)});
+    }
+    return format_table(result, terminal);
+}
+
+/// The columns that `--dry-run` shows: everything that would be made.
+std::string columns_text(const RunReport& report, const Terminal& terminal) {
+    destination::QueryResult result;
+    result.columns = {{"table", "VARCHAR"}, {"column", "VARCHAR"}, {"type", "VARCHAR"}, {"null", "VARCHAR"}};
+    for (const TableReport& table : report.tables) {
+        for (const schema::Column& column : table.new_columns) {
+            std::string type(schema::to_text(*column.data_type()));
+            if (column.flag("variant")) type += " (variant)";
+            result.rows.push_back({table.table, column.name(), type, column.is_nullable() ? "yes" : "no"});
+        }
+    }
+    return format_table(result, terminal);
+}
+
+std::string quoted_argument(const std::string& text) {
+    return text.find_first_of(" '\"\\$*?[]();&|<>#~!`") == std::string::npos ? text : fmt::format("'{}'", text);
+}
+
+/// The child table with most rows, for a join worth trying.
+const TableReport* largest_child(const RunReport& report) {
+    const TableReport* best = nullptr;
+    for (const TableReport& table : report.tables) {
+        if (!table.parent.empty() && (best == nullptr || table.rows > best->rows)) best = &table;
+    }
+    return best;
+}
+
+std::string next_commands(const RunReport& report, const LoadArguments& arguments) {
+    const auto root = std::find_if(report.tables.begin(), report.tables.end(), [](const TableReport& table) { return table.parent.empty(); });
+    if (root == report.tables.end()) return {};
+    const std::string target = quoted_argument(arguments.destination) + (arguments.dataset.empty() ? "" : " --dataset " + quoted_argument(arguments.dataset));
+    std::string text = fmt::format("next:  tipple preview {} {}\n", target, root->table);
+    if (const TableReport* child = largest_child(report)) {
+        text += fmt::format("       tipple query {} 'SELECT p.*, c.* FROM {} p JOIN {} c ON c._dlt_parent_id = p._dlt_id LIMIT 10'\n", target, child->parent,
+                            child->table);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string format_summary(const RunReport& report, const LoadArguments& arguments, const io::ProcessUsage& usage, const Terminal& terminal) {
+    std::string out;
+    if (report.tables.empty()) {
+        out += fmt::format("no records: nothing to load into {}\n", report.destination);
+        return out;
+    }
+    out += tables_text(report, terminal) + "\n";
+    if (arguments.is_dry_run) {
+        out += columns_text(report, terminal);
+        out += fmt::format("\ndry run: {} records read in {}, nothing was written to {}\n", format_count(report.records),
+                           format_seconds(report.seconds.extract), report.destination);
+        return out;
+    }
+    const auto step = [&](const char* name, double seconds, const std::string& what) {
+        out += fmt::format("{:<20} {:>9}   {}\n", name, format_seconds(seconds), what);
+    };
+    const double extract = report.seconds.extract;
+    step("extract + normalize", extract,
+         fmt::format("{} read, {}/s, {}", format_bytes(report.bytes_read),
+                     format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
+                     rate(static_cast<double>(report.records), extract, "records")));
+    step("load", report.seconds.load, rate(static_cast<double>(report.rows), report.seconds.load, "rows"));
+    step("total", report.seconds.total, fmt::format("peak memory {}", format_bytes(usage.peak_resident_bytes)));
+    const std::string where = fmt::format("{}, dataset {}", report.destination, report.dataset);
+    out += fmt::format("\n{} {} rows in {} tables into {}   load {}\n", terminal.styled(Style::green, terminal.glyph("✔", "ok:")), format_count(report.rows),
+                       report.tables.size(), where, report.load_ids.empty() ? "-" : report.load_ids.back());
+    return out + next_commands(report, arguments);
+}
+
+void print_notes(const RunReport& report, const Terminal& terminal) {
+    const std::string mark = terminal.styled(Style::yellow, "warning:");
+    if (report.pending_finished > 0) {
+        fmt::print(stderr, "note: {} package{} of an earlier run {} loaded first\n", report.pending_finished, report.pending_finished == 1 ? "" : "s",
+                   report.pending_finished == 1 ? "was" : "were");
+    }
+    for (const std::string& warning : report.warnings) fmt::print(stderr, "{} {}\n", mark, warning);
+    if (!report.null_only.empty()) {
+        std::vector<std::string> names;
+        for (const auto& column : report.null_only) names.push_back(fmt::format("{}.{}", column.table, column.column));
+        fmt::print(stderr, "note: no column was made for {}: {} only null so far\n", join(names, ", "), names.size() == 1 ? "it was" : "they were");
+    }
+    if (report.skipped_count == 0) return;
+    fmt::print(stderr, "{} {} record{} left out (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were");
+    for (const pipeline::SkippedRecord& record : report.skipped) {
+        const std::string column = record.column.empty() ? "" : fmt::format(", column {}", record.column);
+        fmt::print(stderr, "  {}: table {}{}: {}\n    {}\n", record.place(), record.table, column, record.reason, record.text_excerpt);
+    }
+    if (report.skipped_count > report.skipped.size()) {
+        fmt::print(stderr, "  ... and {} more\n", format_count(report.skipped_count - report.skipped.size()));
+    }
+}
+
+json::Value report_event(const RunReport& report, int exit_code, const Clock& clock) {
+    json::Object rows;
+    json::Object columns;
+    for (const TableReport& table : report.tables) {
+        rows.set(table.table, table.rows);
+        if (table.new_columns.empty()) continue;
+        json::Object types;
+        for (const schema::Column& column : table.new_columns) types.set(column.name(), std::string(schema::to_text(*column.data_type())));
+        columns.set(table.table, std::move(types));
+    }
+    json::Array skipped;
+    for (const pipeline::SkippedRecord& record : report.skipped) {
+        skipped.push_back(json::Object{{"origin", record.origin},
+                                       {"line", record.line},
+                                       {"byte", record.byte_offset},
+                                       {"table", record.table},
+                                       {"column", record.column},
+                                       {"reason", record.reason}});
+    }
+    json::Array loads;
+    for (const std::string& id : report.load_ids) loads.emplace_back(id);
+    json::Object event{{"v", 1}, {"ts", utc_text(clock.now_us())}, {"event", "run.finished"}, {"run", report.run_id}};
+    event.set("status", exit_code == 0 ? "done" : "partial");
+    event.set("exit_code", exit_code);
+    event.set("pipeline", report.pipeline);
+    event.set("destination", report.destination);
+    event.set("dataset", report.dataset);
+    event.set("loads", std::move(loads));
+    event.set("records", report.records);
+    event.set("rows", std::move(rows));
+    event.set("new_columns", std::move(columns));
+    event.set("bytes_read", report.bytes_read);
+    event.set("skipped_count", report.skipped_count);
+    event.set("skipped", std::move(skipped));
+    event.set("duration_s", report.seconds.total);
+    event.set("extract_s", report.seconds.extract);
+    event.set("load_s", report.seconds.load);
+    event.set("peak_memory", io::process_usage().peak_resident_bytes);
+    return event;
+}
+
+}  // namespace tipple::cli

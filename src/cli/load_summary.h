@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "cli/arguments.h"
+#include "cli/terminal.h"
+#include "tipple/core/clock.h"
+#include "tipple/io/process.h"
+#include "tipple/json/value.h"
+#include "tipple/pipeline/report.h"
+
+namespace tipple::cli {
+
+/// What a person reads at the end of a load: tables, what is new, times and rates, and the next command to try.
+std::string format_summary(const pipeline::RunReport& report, const LoadArguments& arguments, const io::ProcessUsage& usage,
+                           const Terminal& terminal);
+
+/// Warnings on stderr: records left out, with their places; names that got only nulls; whatever the run wants to say.
+void print_notes(const pipeline::RunReport& report, const Terminal& terminal);
+
+/// The last event of `--json`.
+json::Value report_event(const pipeline::RunReport& report, int exit_code, const Clock& clock);
+
+}  // namespace tipple::cli

@@ -1,0 +1,174 @@
+#include "cli/progress_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "tipple/core/text.h"
+#include "tipple/json/value.h"
+
+namespace tipple::cli {
+
+namespace {
+
+using pipeline::Progress;
+using pipeline::Step;
+
+double per_second(std::uint64_t amount, double seconds) { return seconds > 0 ? static_cast<double>(amount) / seconds : 0; }
+
+/// How much of the step is done, when it is known.
+std::optional<double> fraction(const Progress& progress) {
+    if (progress.step == Step::extract && progress.bytes_total && *progress.bytes_total > 0) {
+        return std::min(1.0, static_cast<double>(progress.bytes_read) / static_cast<double>(*progress.bytes_total));
+    }
+    if (progress.step == Step::load && progress.rows_total && *progress.rows_total > 0) {
+        return std::min(1.0, static_cast<double>(progress.rows) / static_cast<double>(*progress.rows_total));
+    }
+    return std::nullopt;
+}
+
+std::string amounts(const Progress& progress) {
+    const std::string rows = fmt::format("{} rows", format_count(progress.rows));
+    const auto rows_rate = static_cast<std::uint64_t>(per_second(progress.rows, progress.seconds));
+    if (progress.step == Step::load) return fmt::format("{}  {} rows/s", rows, format_count(rows_rate));
+    return fmt::format("{}  {}  {}/s", format_bytes(progress.bytes_read), rows,
+                       format_bytes(static_cast<std::uint64_t>(per_second(progress.bytes_read, progress.seconds))));
+}
+
+std::string remaining(const Progress& progress, double done) {
+    if (done < 0.01 || progress.seconds < 0.5) return {};
+    return fmt::format("  ETA {}", format_seconds(progress.seconds * (1 - done) / done));
+}
+
+class BarView final : public pipeline::Observer {
+public:
+    explicit BarView(Terminal terminal) : terminal_(terminal) {}
+    ~BarView() override { clear(); }
+
+    void on_progress(const Progress& progress) override {
+        const std::string bar = fit(format_bar(progress, terminal_), terminal_.width - 1, terminal_);
+        fmt::print(stderr, "\r{}\x1b[K", bar);
+        std::fflush(stderr);
+        is_shown_ = true;
+    }
+    void on_step_finished(Step, const Progress&) override { clear(); }
+    void on_pending_package(const std::string& load_id) override {
+        clear();
+        fmt::print(stderr, "finishing package {} of an earlier run first\n", load_id);
+    }
+    void on_retry(const std::string& message, double delay_seconds) override {
+        clear();
+        fmt::print(stderr, "{}; again in {}\n", message, format_seconds(delay_seconds));
+    }
+
+private:
+    void clear() {
+        if (is_shown_) fmt::print(stderr, "\r\x1b[K");
+        std::fflush(stderr);
+        is_shown_ = false;
+    }
+
+    Terminal terminal_;
+    bool is_shown_ = false;
+};
+
+class LinesView final : public pipeline::Observer {
+public:
+    explicit LinesView(const Clock& clock) : watch_(clock) {}
+
+    void on_progress(const Progress& progress) override {
+        if (watch_.seconds() < interval_seconds) return;
+        watch_.restart();
+        print(progress, "");
+    }
+    void on_step_finished(Step, const Progress& progress) override {
+        watch_.restart();
+        print(progress, fmt::format("  done in {}", format_seconds(progress.seconds)));
+    }
+    void on_pending_package(const std::string& load_id) override {
+        fmt::print(stderr, "finishing package {} of an earlier run first\n", load_id);
+    }
+    void on_retry(const std::string& message, double delay_seconds) override {
+        fmt::print(stderr, "{}; again in {}\n", message, format_seconds(delay_seconds));
+    }
+
+private:
+    static constexpr double interval_seconds = 10;
+
+    static void print(const Progress& progress, const std::string& end) {
+        const std::optional<double> done = fraction(progress);
+        fmt::print(stderr, "{:<8} {}  {}{}{}\n", pipeline::to_text(progress.step), progress.resource, amounts(progress),
+                   done && end.empty() ? fmt::format("  {:.0f}%{}", *done * 100, remaining(progress, *done)) : "", end);
+    }
+
+    Stopwatch watch_;
+};
+
+class JsonView final : public pipeline::Observer {
+public:
+    explicit JsonView(const Clock& clock) : clock_(clock), watch_(clock) {}
+
+    void on_progress(const Progress& progress) override {
+        if (watch_.seconds() < 1) return;
+        watch_.restart();
+        print("progress", progress);
+    }
+    void on_step_finished(Step, const Progress& progress) override { print("step.finished", progress); }
+    void on_pending_package(const std::string& load_id) override {
+        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"ts", utc_text(clock_.now_us())}, {"event", "package.resumed"}, {"load_id", load_id}}));
+    }
+
+private:
+    void print(const char* event, const Progress& progress) {
+        json::Object object{{"v", 1}, {"ts", utc_text(clock_.now_us())}, {"event", event}, {"step", pipeline::to_text(progress.step)}};
+        object.set("resource", progress.resource);
+        object.set("records", progress.records);
+        object.set("rows", progress.rows);
+        object.set("bytes", progress.bytes_read);
+        object.set("rows_per_s", static_cast<std::uint64_t>(per_second(progress.rows, progress.seconds)));
+        object.set("total", progress.bytes_total ? json::Value(*progress.bytes_total) : json::Value());
+        fmt::print("{}\n", json::to_text(object));
+        std::fflush(stdout);
+    }
+
+    const Clock& clock_;
+    Stopwatch watch_;
+};
+
+}  // namespace
+
+std::string format_bar(const Progress& progress, const Terminal& terminal) {
+    std::string text = fmt::format("{:<8} {}  ", pipeline::to_text(progress.step), progress.resource);
+    if (const std::optional<double> done = fraction(progress)) {
+        constexpr int cells = 20;
+        const int full = static_cast<int>(*done * cells);
+        for (int i = 0; i < cells; ++i) text += i < full ? terminal.glyph("█", "=") : terminal.glyph("░", "-");
+        text += fmt::format(" {:3.0f}%  {}{}", *done * 100, amounts(progress), remaining(progress, *done));
+    } else {
+        text += amounts(progress);
+    }
+    return text;
+}
+
+std::unique_ptr<pipeline::Observer> make_progress_view(const GlobalArguments& global, const Terminal& terminal, const Clock& clock) {
+    ProgressMode mode = global.progress;
+    if (mode == ProgressMode::automatic) {
+        const bool is_ci = std::getenv("CI") != nullptr;
+        mode = global.is_json ? ProgressMode::json : terminal.is_stderr_terminal && !is_ci ? ProgressMode::bar : ProgressMode::lines;
+    }
+    if (global.is_quiet) mode = ProgressMode::none;
+    switch (mode) {
+        case ProgressMode::bar:
+            return std::make_unique<BarView>(terminal);
+        case ProgressMode::json:
+            return std::make_unique<JsonView>(clock);
+        case ProgressMode::none:
+            return std::make_unique<pipeline::Observer>();
+        default:
+            return std::make_unique<LinesView>(clock);
+    }
+}
+
+}  // namespace tipple::cli

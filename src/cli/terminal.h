@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "cli/arguments.h"
+
+/// What stdout and stderr are, and how text looks there.
+namespace tipple::cli {
+
+enum class Style { bold, dim, green, yellow, red };
+
+struct Terminal {
+    bool is_stdout_terminal = false;
+    bool is_stderr_terminal = false;
+    bool has_color = false;
+    bool has_unicode = false;
+    /// Columns of the window; 100 when there is none.
+    std::size_t width = 100;
+
+    static Terminal detect(ColorMode color);
+    /// `text` in that style, or as it is without colour.
+    std::string styled(Style style, std::string_view text) const;
+    /// `unicode` where the locale allows, else `ascii`.
+    std::string_view glyph(std::string_view unicode, std::string_view ascii) const { return has_unicode ? unicode : ascii; }
+};
+
+/// Columns that UTF-8 text takes: wide characters count two, combining ones none.
+std::size_t display_width(std::string_view text);
+/// Cut to `width` columns, with `…` (or `...`) when something was cut.
+std::string fit(std::string_view text, std::size_t width, const Terminal& terminal);
+
+}  // namespace tipple::cli

@@ -1,0 +1,229 @@
+#include "tipple/normalize/columnar.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tipple/core/text.h"
+#include "tipple/schema/coerce.h"
+
+namespace tipple::normalize {
+
+using columns::ColumnView;
+using schema::DataType;
+
+schema::Column declare_column(const Rules& rules, const std::string& name, const columns::ColumnType& type) {
+    schema::Column column = rules.inference->make_column(name, type.type);
+    if (type.type == DataType::decimal) {
+        column.set_hint("precision", type.precision);
+        column.set_hint("scale", type.scale);
+    }
+    // Wall clock timestamps are read as UTC unless the user says otherwise, as in the reference.
+    return column;
+}
+
+namespace {
+
+schema::Decimal decimal_of(columns::int128 number, int scale) {
+    schema::Decimal decimal;
+    decimal.negative = number < 0;
+    decimal.exponent = -scale;
+    decimal.digits.clear();
+    auto rest = static_cast<columns::uint128>(number < 0 ? -number : number);
+    do {
+        decimal.digits += static_cast<char>('0' + static_cast<int>(rest % 10));
+        rest /= 10;
+    } while (rest != 0);
+    std::reverse(decimal.digits.begin(), decimal.digits.end());
+    return decimal;
+}
+
+}  // namespace
+
+schema::Value value_at(const ColumnView& column, std::size_t row) {
+    if (column.is_null(row)) return {};
+    switch (column.type.type) {
+        case DataType::text:
+            return std::string(column.text(row));
+        case DataType::json:
+            return schema::Json{std::string(column.text(row))};
+        case DataType::binary:
+            return schema::Binary{std::string(column.text(row))};
+        case DataType::bigint:
+            return column.value<std::int64_t>(row);
+        case DataType::double_:
+            return column.value<double>(row);
+        case DataType::bool_:
+            return column.boolean(row);
+        case DataType::timestamp:
+            return schema::Timestamp{.us = column.value<std::int64_t>(row), .is_aware = column.type.timezone};
+        case DataType::date:
+            return schema::Date{.days = column.value<std::int32_t>(row)};
+        case DataType::time:
+            return schema::Time{.us = column.value<std::int64_t>(row)};
+        case DataType::decimal:
+            return decimal_of(column.value<columns::int128>(row), column.type.scale);
+        case DataType::wei:
+            return schema::Wei{decimal_of(column.value<columns::int128>(row), 0)};
+    }
+    return {};
+}
+
+const std::string& ColumnarNormalizer::normalized(const std::string& name) {
+    const auto at = names_.find(name);
+    if (at != names_.end()) return at->second;
+    const bool is_blank = name.find_first_not_of(" \t\r\n") == std::string::npos;
+    return names_.emplace(name, is_blank ? "_empty" : rules_.naming->normalize_path(name)).first->second;
+}
+
+/// Proposes a column that the table does not have yet. What the user said about it beforehand overlays what the data says.
+void ColumnarNormalizer::add(TableProposal& proposal, const schema::Table* table, schema::Column column) {
+    const schema::Column* hints = table != nullptr ? table->find(column.name()) : nullptr;
+    if (hints != nullptr) {
+        if (hints->is_complete()) return;
+        for (const json::Member& hint : hints->hints()) column.set_hint(hint.name, hint.value);
+    }
+    proposal.columns.push_back(std::move(column));
+}
+
+namespace {
+
+bool has_timezone(const schema::Table* table, const std::string& column) {
+    const schema::Column* known = table != nullptr ? table->find(column) : nullptr;
+    return known == nullptr || known->has_timezone();
+}
+
+}  // namespace
+
+void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
+                                   const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
+    result.clear();
+    converted_.clear();
+    table_name_ = root_table;
+    const schema::Table* table = snapshot->find(root_table);
+    TableRows rows{.table = table_name_, .rows = batch.rows};
+    TableProposal proposal{.table = table_name_, .parent = {}, .is_new = table == nullptr};
+    for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+        const std::string& name = normalized(batch.names[i]);
+        if (name == schema::load_id_column || name == schema::id_column) continue;
+        const auto same = std::find(rows.names.begin(), rows.names.end(), name);
+        if (same != rows.names.end()) {
+            throw Error(ErrorKind::data, "two columns of table \"{}\" would both be named \"{}\" (one is \"{}\" in the source); rename one there",
+                        table_name_, name, batch.names[i]);
+        }
+        ColumnView view = batch.columns[i].view();
+        if (view.type.type == DataType::timestamp) view.type.timezone = has_timezone(table, name);
+        const schema::Column* known = table != nullptr ? table->find(name) : nullptr;
+        if (known != nullptr && known->is_complete() && columns::column_type(*known) != view.type) {
+            convert(view, name, columns::column_type(*known), table, rows, proposal);
+            continue;
+        }
+        add(proposal, table, declare_column(rules_, name, view.type));
+        rows.names.push_back(name);
+        rows.columns.push_back(view);
+    }
+    add_ids(batch.rows, page_number, table, rows, proposal);
+    result.records = batch.rows;
+    if (!proposal.columns.empty()) result.proposals.push_back(std::move(proposal));
+    if (batch.rows > 0) result.tables.push_back(std::move(rows));
+}
+
+columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, DataType type, const schema::Table* table,
+                                                    TableProposal& proposal) {
+    const std::array<std::string, 2> parts = {name, fmt::format("v_{}", schema::to_text(type))};
+    const std::string variant_name = rules_.naming->join_path(parts);
+    for (const auto& target : converted_) {
+        if (target->name == variant_name) return target->builder;
+    }
+    schema::Column column = declare_column(rules_, variant_name, {.type = type});
+    column.set_hint("variant", true);
+    const schema::Column* known = table != nullptr ? table->find(variant_name) : nullptr;
+    const columns::ColumnType column_type = columns::column_type(known != nullptr && known->is_complete() ? *known : column);
+    add(proposal, table, std::move(column));
+    converted_.push_back(std::make_unique<Target>(Target{variant_name, columns::ColumnBuilder(column_type)}));
+    return converted_.back()->builder;
+}
+
+namespace {
+
+/// Appends a value that has the builder's type already.
+void append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
+    if (const auto* text = value.get_if<std::string>()) {
+        builder.append_text(*text);
+    } else if (const auto* whole = value.get_if<schema::Json>()) {
+        builder.append_text(whole->text);
+    } else if (const auto* bytes = value.get_if<schema::Binary>()) {
+        builder.append_text(bytes->bytes);
+    } else if (const auto* integer = value.get_if<std::int64_t>()) {
+        builder.append_int64(*integer);
+    } else if (const auto* number = value.get_if<double>()) {
+        builder.append_double(*number);
+    } else if (const auto* flag = value.get_if<bool>()) {
+        builder.append_bool(*flag);
+    } else if (const auto* timestamp = value.get_if<schema::Timestamp>()) {
+        builder.append_int64(timestamp->us);
+    } else if (const auto* date = value.get_if<schema::Date>()) {
+        builder.append_int32(date->days);
+    } else if (const auto* time = value.get_if<schema::Time>()) {
+        builder.append_int64(time->us);
+    } else {
+        TIPPLE_ASSERT(false);
+    }
+}
+
+bool is_decimal(DataType type) { return type == DataType::decimal || type == DataType::wei; }
+
+/// The value as a column of `type` holds it, or nothing. Decimals only as text or number: their own builder path is not needed here.
+std::optional<schema::Value> fit(DataType type, const schema::Value& value) {
+    if (is_decimal(type)) return std::nullopt;
+    std::optional<schema::Value> converted = schema::natural_type(value) == type ? value : schema::coerce(type, value);
+    // Integers beyond 64 bits are not held by a bigint column.
+    if (converted && type == DataType::bigint && !converted->is<std::int64_t>()) return std::nullopt;
+    return converted;
+}
+
+}  // namespace
+
+void ColumnarNormalizer::convert(const ColumnView& source, const std::string& name, const columns::ColumnType& type,
+                                 const schema::Table* table, TableRows& rows, TableProposal& proposal) {
+    converted_.push_back(std::make_unique<Target>(Target{name, columns::ColumnBuilder(type)}));
+    columns::ColumnBuilder& target = converted_.back()->builder;
+    const std::size_t first = converted_.size() - 1;
+    for (std::size_t row = 0; row < source.length; ++row) {
+        const schema::Value value = value_at(source, row);
+        if (value.is_null()) continue;
+        columns::ColumnBuilder* builder = &target;
+        std::optional<schema::Value> fitted = fit(type.type, value);
+        if (!fitted) {
+            // What has no exact place goes to a text variant if its own type cannot be built here.
+            const DataType own = is_decimal(source.type.type) ? DataType::text : source.type.type;
+            builder = &variant(name, own, table, proposal);
+            fitted = fit(builder->type().type, value);
+        }
+        if (!fitted) {
+            throw Error(ErrorKind::data, "table \"{}\", column \"{}\": the value \"{}\" in row {} of the batch fits neither the column nor its variant",
+                        table_name_, name, excerpt(schema::coerce(DataType::text, value).value_or(std::string("?")).as<std::string>()), row + 1);
+        }
+        if (const auto* timestamp = fitted->get_if<schema::Timestamp>()) fitted = schema::apply_timezone(*timestamp, builder->type().timezone);
+        builder->pad_to(row);
+        append_value(*builder, *fitted);
+    }
+    for (std::size_t i = first; i < converted_.size(); ++i) {
+        converted_[i]->builder.pad_to(source.length);
+        rows.names.push_back(converted_[i]->name);
+        rows.columns.push_back(converted_[i]->builder.view());
+    }
+}
+
+void ColumnarNormalizer::add_ids(std::size_t count, std::uint64_t page_number, const schema::Table* table, TableRows& rows,
+                                 TableProposal& proposal) {
+    add(proposal, table, rules_.inference->make_column(schema::load_id_column, DataType::text));
+    add(proposal, table, rules_.inference->make_column(schema::id_column, DataType::text));
+    converted_.push_back(std::make_unique<Target>(Target{std::string(schema::id_column), columns::ColumnBuilder({.type = DataType::text})}));
+    columns::ColumnBuilder& ids = converted_.back()->builder;
+    const RowIdMaker maker(rules_.row_id_prefix, page_number);
+    for (std::size_t row = 0; row < count; ++row) ids.append_text(maker.make(row).text());
+    rows.names.push_back(schema::id_column);
+    rows.columns.push_back(ids.view());
+}
+
+}  // namespace tipple::normalize

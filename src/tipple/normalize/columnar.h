@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/normalize/page_result.h"
+#include "tipple/normalize/row_ids.h"
+#include "tipple/normalize/rules.h"
+#include "tipple/schema/schema.h"
+#include "tipple/schema/value.h"
+
+namespace tipple::normalize {
+
+/// Turns batches with the source's names and types into rows of a root table: names are normalized, ids added, new columns proposed, all per
+/// batch. Only a column whose type differs from the table's is converted value by value, what does not fit going to a variant column.
+/// Nested Parquet types arrive as JSON columns and stay that. One per worker; not thread-safe.
+class ColumnarNormalizer {
+public:
+    /// `rules` outlives the normalizer.
+    explicit ColumnarNormalizer(const Rules& rules) : rules_(rules) {}
+
+    /// Fills `result`, whose views stay good until the next call and as long as `batch`. Throws Error(data) when two names of the batch become
+    /// one.
+    void normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
+                   const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
+
+private:
+    struct Target {
+        std::string name;
+        columns::ColumnBuilder builder;
+    };
+
+    const std::string& normalized(const std::string& name);
+    void add(TableProposal& proposal, const schema::Table* table, schema::Column column);
+    void convert(const columns::ColumnView& source, const std::string& name, const columns::ColumnType& type, const schema::Table* table,
+                 TableRows& rows, TableProposal& proposal);
+    columns::ColumnBuilder& variant(const std::string& name, schema::DataType type, const schema::Table* table, TableProposal& proposal);
+    void add_ids(std::size_t count, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
+
+    const Rules& rules_;
+    std::unordered_map<std::string, std::string> names_;
+    std::vector<std::unique_ptr<Target>> converted_;
+    std::string table_name_;
+};
+
+/// How the column `type` is declared when it is new.
+schema::Column declare_column(const Rules& rules, const std::string& name, const columns::ColumnType& type);
+
+/// Value `row` of a column, as a typed value.
+schema::Value value_at(const columns::ColumnView& column, std::size_t row);
+
+}  // namespace tipple::normalize

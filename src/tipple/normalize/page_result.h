@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/schema/schema.h"
+
+namespace tipple::normalize {
+
+/// What a page would add to one table of the schema. Columns come in the order in which the reference would meet them.
+struct TableProposal {
+    std::string table;
+    std::string parent;  ///< empty for a root table
+    bool is_new = false;
+    std::vector<schema::Column> columns;
+};
+
+/// Rows of one table, borrowed from the worker that made them.
+struct TableRows {
+    std::string_view table;
+    std::size_t rows = 0;
+    std::vector<std::string_view> names;
+    std::vector<columns::ColumnView> columns;
+};
+
+/// A record that could not be loaded as it is.
+struct BadRecord {
+    std::size_t offset = 0;       ///< in the page
+    std::size_t line = 0;         ///< lines of the page before it
+    std::size_t record_index = 0;  ///< records of the page before it, bad ones included
+    std::string table;            ///< empty when it is no JSON at all
+    std::string column;
+    std::string reason;
+    std::string text_excerpt;
+};
+
+/// A name that got nothing but nulls: no column was made for it.
+struct NullOnlyColumn {
+    std::string table;
+    std::string column;
+    bool operator==(const NullOnlyColumn&) const = default;
+};
+
+/// One page after normalization.
+struct PageResult {
+    std::vector<TableRows> tables;
+    std::vector<TableProposal> proposals;
+    std::vector<BadRecord> bad_records;
+    std::vector<NullOnlyColumn> null_only;
+    std::size_t records = 0;
+
+    void clear() {
+        tables.clear();
+        proposals.clear();
+        bad_records.clear();
+        null_only.clear();
+        records = 0;
+    }
+};
+
+}  // namespace tipple::normalize

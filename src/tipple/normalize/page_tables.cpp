@@ -1,0 +1,442 @@
+#include "tipple/normalize/page_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "tipple/core/text.h"
+#include "tipple/schema/coerce.h"
+
+namespace tipple::normalize {
+
+using schema::DataType;
+using schema::Value;
+
+namespace {
+
+/// System columns follow all fields of the row, in this order.
+constexpr std::int32_t system_order = std::numeric_limits<std::int32_t>::max();
+constexpr std::int32_t root_id_rank = 0;
+constexpr std::int32_t parent_id_rank = 1;
+constexpr std::int32_t list_index_rank = 2;
+constexpr std::int32_t load_id_rank = 3;
+constexpr std::int32_t id_rank = 4;
+
+std::string shown(const Value& value) {
+    const std::optional<Value> text = schema::coerce(DataType::text, value);
+    return text && text->is<std::string>() ? excerpt(text->as<std::string>()) : "?";
+}
+
+/// An incomplete definition of the user's overlays what was inferred.
+schema::Column overlay(schema::Column inferred, const schema::Column* hints) {
+    if (hints == nullptr) return inferred;
+    for (const json::Member& hint : hints->hints()) inferred.set_hint(hint.name, hint.value);
+    return inferred;
+}
+
+}  // namespace
+
+PageTables::PageTables(const Rules& rules) : rules_(rules) {}
+PageTables::~PageTables() = default;
+
+void PageTables::begin_page(std::shared_ptr<const schema::Schema> snapshot, std::uint64_t page_number) {
+    snapshot_ = std::move(snapshot);
+    ids_.emplace(rules_.row_id_prefix, page_number);
+    touched_.clear();
+    for (const auto& table : tables_) refresh_table(*table);
+}
+
+ColumnState& PageTables::add_column(TableState& table, std::string name, columns::ColumnType type) {
+    if (table.columns.size() >= limits::columns_max) {
+        throw Error(ErrorKind::data,
+                    "table \"{}\" would get more than {} columns; are there data values among the keys? --max-table-nesting keeps objects whole",
+                    table.name, limits::columns_max);
+    }
+    table.columns.push_back(std::make_unique<ColumnState>(std::move(name), type));
+    ColumnState& column = *table.columns.back();
+    table.by_name.emplace(column.name, &column);
+    return column;
+}
+
+void PageTables::remove_column(TableState& table, ColumnState& column) {
+    table.by_name.erase(column.name);
+    for (ColumnState** system : {&table.id, &table.parent_id, &table.list_index, &table.root_id}) {
+        if (*system == &column) *system = nullptr;
+    }
+    const auto at = std::find_if(table.columns.begin(), table.columns.end(),
+                                 [&](const auto& owned) { return owned.get() == &column; });
+    table.columns.erase(at);
+}
+
+/// Makes the table's columns those of the snapshot, empty.
+void PageTables::refresh_table(TableState& table) {
+    table.rows = 0;
+    table.is_touched = false;
+    table.null_names.clear();
+    std::shared_ptr<const schema::Table> known = snapshot_->find_shared(table.name);
+    const bool is_same = known == table.known && table.proposed_count == 0;
+    for (const auto& column : table.columns) column->builder.clear();
+    if (is_same) return;
+    ++table.generation;
+    table.known = std::move(known);
+    table.proposed_count = 0;
+    std::vector<ColumnState*> gone;
+    for (const auto& column : table.columns) {
+        const schema::Column* stored = table.known == nullptr ? nullptr : table.known->find(column->name);
+        if (stored == nullptr || !stored->is_complete() || columns::column_type(*stored) != column->type) {
+            gone.push_back(column.get());
+        } else {
+            column->is_nullable = stored->is_nullable();
+            column->proposed.reset();
+        }
+    }
+    for (ColumnState* column : gone) remove_column(table, *column);
+    if (table.known != nullptr) {
+        for (const schema::Column& stored : table.known->columns()) {
+            if (!stored.is_complete() || stored.name() == schema::load_id_column || table.find(stored.name()) != nullptr) continue;
+            add_column(table, stored.name(), columns::column_type(stored)).is_nullable = stored.is_nullable();
+        }
+    }
+    add_system_columns(table);
+}
+
+ColumnState* PageTables::add_system_column(TableState& table, std::string_view name, DataType type, std::int32_t rank) {
+    if (ColumnState* column = table.find(name)) return column;
+    ColumnState& column = add_column(table, std::string(name), {.type = type});
+    column.proposed = rules_.inference->make_column(name, type);
+    column.is_nullable = column.proposed->is_nullable();
+    column.first_row = table.rows;
+    column.order = {system_order, rank};
+    ++table.proposed_count;
+    return &column;
+}
+
+void PageTables::add_system_columns(TableState& table) {
+    table.is_nested = table.known != nullptr ? table.known->is_nested() : !table.parent.empty();
+    if (table.has_root_id) table.root_id = add_system_column(table, schema::root_id_column, DataType::text, root_id_rank);
+    table.id = add_system_column(table, schema::id_column, DataType::text, id_rank);
+    if (table.is_nested) {
+        // Made with the first row that needs them: rows that bring their own id have no links in the reference.
+        table.parent_id = table.find(schema::parent_id_column);
+        table.list_index = table.find(schema::list_index_column);
+        return;
+    }
+    const schema::Column* stored = table.known == nullptr ? nullptr : table.known->find(schema::load_id_column);
+    table.proposes_load_id = stored == nullptr || !stored->is_complete();
+    table.load_id_order = {system_order, load_id_rank};
+    table.load_id_first_row = 0;
+    if (table.proposes_load_id) ++table.proposed_count;
+}
+
+void PageTables::add_links(TableState& table) {
+    table.parent_id = add_system_column(table, schema::parent_id_column, DataType::text, parent_id_rank);
+    table.list_index = add_system_column(table, schema::list_index_column, DataType::bigint, list_index_rank);
+}
+
+namespace {
+
+Error two_parents(std::string_view table, std::string_view parent, std::string_view other) {
+    return Error(ErrorKind::data,
+                 "two lists of the data would both become table \"{}\": one belongs to \"{}\", the other to \"{}\"; rename one of the keys, or "
+                 "keep it whole with --max-table-nesting",
+                 table, parent, other);
+}
+
+}  // namespace
+
+TableState& PageTables::table(std::string_view name, std::string_view parent, bool has_root_id) {
+    const auto at = by_name_.find(name);
+    if (at != by_name_.end()) {
+        TableState& table = *at->second;
+        if (table.parent != parent) throw two_parents(name, table.parent, parent);
+        return table;
+    }
+    const schema::Table* known = snapshot_->find(name);
+    if (known != nullptr && known->is_nested() && known->parent() != parent) throw two_parents(name, known->parent(), parent);
+    tables_.push_back(std::make_unique<TableState>());
+    TableState& table = *tables_.back();
+    table.name = name;
+    table.parent = parent;
+    table.has_root_id = has_root_id;
+    by_name_.emplace(table.name, &table);
+    table.proposed_count = 1;  // so that refresh_table does all its work
+    refresh_table(table);
+    return table;
+}
+
+std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
+    if (!table.is_touched) {
+        table.is_touched = true;
+        table.rows_at_record_start = table.rows;
+        touched_.push_back(&table);
+    }
+    const std::size_t row = table.rows++;
+    if (start.own_id.empty()) {
+        *id_made = ids_->make(row);
+        begin_value(*table.id, row);
+        table.id->builder.append_text(id_made->text());
+    } else {
+        begin_value(*table.id, row);
+        table.id->builder.append_text(start.own_id);
+    }
+    if (table.is_nested && table.parent_id == nullptr && start.needs_links) {
+        --table.rows;  // the columns begin with this row
+        add_links(table);
+        ++table.rows;
+    }
+    if (table.is_nested && table.parent_id != nullptr) {
+        begin_value(*table.parent_id, row);
+        table.parent_id->builder.append_text(start.parent_id);
+        begin_value(*table.list_index, row);
+        table.list_index->builder.append_int64(start.list_index);
+    }
+    if (table.root_id != nullptr && !start.root_id.empty()) {
+        begin_value(*table.root_id, row);
+        table.root_id->builder.append_text(start.root_id);
+    }
+    return row;
+}
+
+void PageTables::begin_record() {
+    for (TableState* table : touched_) table->is_touched = false;
+    touched_.clear();
+}
+
+void PageTables::remove_late_columns(TableState& table) {
+    std::vector<ColumnState*> late;
+    for (const auto& column : table.columns) {
+        // System columns of a new table stay: the table itself may go on with the next record.
+        if (column->proposed && column->order[0] != system_order && column->first_row >= table.rows) late.push_back(column.get());
+    }
+    if (late.empty()) return;
+    ++table.generation;
+    for (ColumnState* column : late) {
+        remove_column(table, *column);
+        --table.proposed_count;
+    }
+}
+
+void PageTables::rollback_record() {
+    for (TableState* table : touched_) {
+        table->rows = table->rows_at_record_start;
+        for (const auto& column : table->columns) column->builder.truncate(table->rows);
+        remove_late_columns(*table);
+    }
+    begin_record();
+}
+
+PutResult PageTables::reject(const TableState& table, std::string_view column, std::string reason) {
+    rejection_ = {table.name, std::string(column), std::move(reason)};
+    return PutResult::rejected;
+}
+
+bool PageTables::is_json_column(TableState& table, std::string_view column) const {
+    if (const ColumnState* state = table.find(column)) return state->type.type == DataType::json;
+    return rules_.inference->preferred_type(column) == DataType::json;
+}
+
+PutResult PageTables::put_null(TableState& table, std::string_view column) {
+    const ColumnState* state = table.find(column);
+    const bool must_have_value = state != nullptr ? !state->is_nullable : rules_.inference->is_not_null(column);
+    if (must_have_value) return reject(table, column, "the value is null, but the column must not be null");
+    if (state == nullptr && std::find(table.null_names.begin(), table.null_names.end(), column) == table.null_names.end()) {
+        table.null_names.emplace_back(column);
+    }
+    return PutResult::done;
+}
+
+PutResult PageTables::put(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order,
+                          OnCollision on_collision) {
+    on_collision_ = on_collision;
+    ColumnState* state = table.find(column);
+    if (state == nullptr) return put_new(table, column, value, false, order);
+    if (schema::natural_type(value) == state->type.type) return append(table, *state, value);
+    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    return put_variant(table, column, value, order);
+}
+
+PutResult PageTables::put_new(TableState& table, std::string_view column, const Value& value, bool is_variant,
+                              const FieldOrderSource& order) {
+    const DataType type = rules_.inference->infer(column, value, is_variant);
+    std::optional<Value> converted;
+    if (schema::natural_type(value) == type) {
+        converted = value;
+    } else {
+        converted = schema::coerce(type, value);
+    }
+    if (!converted) {
+        // A variant of a variant does not exist; a new column whose first value does not fit is not made, its variant is.
+        if (is_variant) {
+            return reject(table, column, fmt::format("the value \"{}\" does not fit type {}", shown(value), schema::to_text(type)));
+        }
+        return put_variant(table, column, value, order);
+    }
+    return append(table, make_column(table, column, type, is_variant, order), *converted);
+}
+
+PutResult PageTables::put_variant(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order) {
+    const DataType type = schema::natural_type(value);
+    const std::array<std::string, 2> parts = {std::string(column), fmt::format("v_{}", schema::to_text(type))};
+    const std::string name = rules_.naming->join_path(parts);
+    ColumnState* state = table.find(name);
+    if (state == nullptr) return put_new(table, name, value, true, order);
+    if (type == state->type.type) return append(table, *state, value);
+    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(value), schema::to_text(state->type.type)));
+}
+
+ColumnState& PageTables::make_column(TableState& table, std::string_view name, DataType type, bool is_variant,
+                                     const FieldOrderSource& order) {
+    const schema::Column* hints = table.known == nullptr ? nullptr : table.known->find(name);
+    schema::Column definition = overlay(rules_.inference->make_column(name, type), hints);
+    if (is_variant) definition.set_hint("variant", true);
+    ColumnState& column = add_column(table, std::string(name), columns::column_type(definition));
+    column.is_nullable = definition.is_nullable();
+    column.proposed = std::move(definition);
+    column.first_row = table.rows - 1;
+    column.order = order();
+    ++table.proposed_count;
+    // From here on objects under this name stay whole, so what was cached about the name no longer holds.
+    if (type == DataType::json) ++table.generation;
+    return column;
+}
+
+PutResult PageTables::append(TableState& table, ColumnState& column, const Value& value) {
+    if (!begin_value(column, table.rows - 1)) {
+        if (on_collision_ == OnCollision::report) return PutResult::collided;
+        column.builder.truncate(table.rows - 1);
+    }
+    switch (column.type.type) {
+        case DataType::text:
+            column.builder.append_text(value.as<std::string>());
+            return PutResult::done;
+        case DataType::json:
+            column.builder.append_text(value.as<schema::Json>().text);
+            return PutResult::done;
+        case DataType::binary:
+            column.builder.append_text(value.as<schema::Binary>().bytes);
+            return PutResult::done;
+        case DataType::bigint:
+            return append_integer(table, column, value);
+        case DataType::double_:
+            column.builder.append_double(value.as<double>());
+            return PutResult::done;
+        case DataType::bool_:
+            column.builder.append_bool(value.as<bool>());
+            return PutResult::done;
+        case DataType::timestamp:
+            column.builder.append_int64(schema::apply_timezone(value.as<schema::Timestamp>(), column.type.timezone).us);
+            return PutResult::done;
+        case DataType::date:
+            column.builder.append_int32(value.as<schema::Date>().days);
+            return PutResult::done;
+        case DataType::time:
+            column.builder.append_int64(value.as<schema::Time>().us);
+            return PutResult::done;
+        case DataType::decimal:
+            return append_decimal(table, column, value.as<schema::Decimal>());
+        case DataType::wei:
+            return append_decimal(table, column, value.as<schema::Wei>().value);
+    }
+    return PutResult::rejected;
+}
+
+PutResult PageTables::append_integer(TableState& table, ColumnState& column, const Value& value) {
+    if (const auto* number = value.get_if<std::int64_t>()) {
+        column.builder.append_int64(*number);
+        return PutResult::done;
+    }
+    return reject(table, column.name,
+                  fmt::format("the integer {} does not fit 64 bits; declare the column as decimal or text to keep it", shown(value)));
+}
+
+namespace {
+
+/// `decimal` at `scale`, rounded half to even; nothing when it has more than 38 digits.
+std::optional<columns::int128> scaled(const schema::Decimal& decimal, int scale) {
+    if (decimal.special != schema::Decimal::Special::none) return std::nullopt;
+    std::string digits = decimal.digits;
+    const std::int64_t shift = static_cast<std::int64_t>(decimal.exponent) + scale;
+    if (digits == "0") return columns::int128{0};
+    bool rounds_up = false;
+    if (shift >= 0) {
+        if (static_cast<std::int64_t>(digits.size()) + shift > 38) return std::nullopt;
+        digits.append(static_cast<std::size_t>(shift), '0');
+    } else {
+        const auto cut = static_cast<std::uint64_t>(-shift);
+        if (cut > digits.size()) return columns::int128{0};
+        const std::string dropped = digits.substr(digits.size() - cut);
+        digits.resize(digits.size() - cut);
+        const bool is_odd = !digits.empty() && (digits.back() - '0') % 2 == 1;
+        const bool is_above_half = dropped[0] > '5' || (dropped[0] == '5' && dropped.find_first_not_of('0', 1) != std::string::npos);
+        rounds_up = is_above_half || (dropped[0] == '5' && is_odd);
+    }
+    if (digits.size() > 38) return std::nullopt;
+    columns::int128 number = 0;
+    for (const char digit : digits) number = number * 10 + (digit - '0');
+    if (rounds_up) ++number;
+    return decimal.negative ? -number : number;
+}
+
+/// Whether `number` has at most `precision` digits.
+bool fits(columns::int128 number, int precision) {
+    columns::int128 bound = 1;
+    for (int i = 0; i < precision; ++i) bound *= 10;
+    return number < bound && number > -bound;
+}
+
+}  // namespace
+
+PutResult PageTables::append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal) {
+    const std::optional<columns::int128> number = scaled(decimal, column.type.scale);
+    if (!number || !fits(*number, column.type.precision)) {
+        return reject(table, column.name,
+                      fmt::format("the number {} does not fit decimal({},{})", excerpt(schema::to_text(decimal)), column.type.precision,
+                                  column.type.scale));
+    }
+    column.builder.append_int128(*number);
+    return PutResult::done;
+}
+
+void PageTables::propose(TableState& table, TableProposal& proposal) const {
+    struct Entry {
+        std::size_t row;
+        const FieldOrder* order;
+        schema::Column column;
+    };
+    std::vector<Entry> entries;
+    for (const auto& column : table.columns) {
+        if (column->proposed) entries.push_back({column->first_row, &column->order, *column->proposed});
+    }
+    if (table.proposes_load_id) {
+        entries.push_back({table.load_id_first_row, &table.load_id_order,
+                           rules_.inference->make_column(schema::load_id_column, DataType::text)});
+    }
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        return a.row != b.row ? a.row < b.row : *a.order < *b.order;
+    });
+    for (Entry& entry : entries) proposal.columns.push_back(std::move(entry.column));
+}
+
+void PageTables::finish_page(PageResult& result) {
+    for (const auto& owned : tables_) {
+        TableState& table = *owned;
+        for (std::string& name : table.null_names) {
+            if (table.find(name) == nullptr) result.null_only.push_back({table.name, std::move(name)});
+        }
+        if (table.rows == 0) continue;
+        TableRows rows{.table = table.name, .rows = table.rows, .names = {}, .columns = {}};
+        for (const auto& column : table.columns) {
+            column->builder.pad_to(table.rows);
+            rows.names.push_back(column->name);
+            rows.columns.push_back(column->builder.view());
+        }
+        result.tables.push_back(std::move(rows));
+        if (table.proposed_count == 0) continue;
+        TableProposal proposal{.table = table.name, .parent = table.parent, .is_new = table.known == nullptr, .columns = {}};
+        propose(table, proposal);
+        result.proposals.push_back(std::move(proposal));
+    }
+}
+
+}  // namespace tipple::normalize

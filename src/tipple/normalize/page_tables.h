@@ -1,0 +1,183 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/normalize/page_result.h"
+#include "tipple/normalize/row_ids.h"
+#include "tipple/normalize/rules.h"
+#include "tipple/schema/schema.h"
+#include "tipple/schema/value.h"
+
+/// The tables one page is being turned into: typed columns, system columns, and what is new about them. Both ways into the tables, the
+/// streaming shredder and the record normalizer, end here.
+namespace tipple::normalize {
+
+/// Where a field stands in its row, in the order in which the reference meets fields: all scalars of an object first, then its objects from
+/// the last to the first. Compares lexicographically.
+using FieldOrder = std::vector<std::int32_t>;
+
+/// Makes the field order of the value at hand; called only when a column is new.
+using FieldOrderSource = std::function<FieldOrder()>;
+
+struct ColumnState {
+    ColumnState(std::string column_name, columns::ColumnType column_type)
+        : name(std::move(column_name)), type(column_type), builder(column_type) {}
+
+    std::string name;
+    columns::ColumnType type;
+    columns::ColumnBuilder builder;
+    bool is_nullable = true;
+    /// Set when the snapshot does not have it: the definition to propose, and where it was first met.
+    std::optional<schema::Column> proposed;
+    std::size_t first_row = 0;
+    FieldOrder order;
+};
+
+/// One table of the page. Rows are numbered from 0 within the page.
+struct TableState {
+    std::string name;
+    std::string parent;
+    std::shared_ptr<const schema::Table> known;  ///< in the snapshot; nullptr when the page makes it
+    bool is_nested = false;
+    bool has_root_id = false;
+    std::size_t rows = 0;
+    std::size_t rows_at_record_start = 0;
+    bool is_touched = false;  ///< has rows of the current record
+    std::size_t proposed_count = 0;
+
+    std::vector<std::unique_ptr<ColumnState>> columns;
+    std::unordered_map<std::string_view, ColumnState*> by_name;
+    /// Names that got an explicit null in this page and are no column yet.
+    std::vector<std::string> null_names;
+
+    // System columns; nullptr where the table does not have them.
+    ColumnState* id = nullptr;
+    ColumnState* parent_id = nullptr;
+    ColumnState* list_index = nullptr;
+    ColumnState* root_id = nullptr;
+    /// Whether the constant `_dlt_load_id` is new too, and where the data had a field of that name.
+    bool proposes_load_id = false;
+    FieldOrder load_id_order;
+    std::size_t load_id_first_row = 0;
+
+    /// Goes up whenever cached pointers to columns of this table are no longer good.
+    std::uint64_t generation = 0;
+
+    ColumnState* find(std::string_view column) const {
+        const auto at = by_name.find(column);
+        return at == by_name.end() ? nullptr : at->second;
+    }
+};
+
+/// Pads the column up to `row`. False when the row has a value already: two fields of one row met in one column.
+inline bool begin_value(ColumnState& column, std::size_t row) {
+    const std::size_t length = column.builder.length();
+    if (length == row) return true;
+    if (length > row) return false;
+    column.builder.append_nulls(row - length);
+    return true;
+}
+
+enum class PutResult {
+    done,
+    collided,  ///< the row has a value in that column already
+    rejected,  ///< the record cannot be loaded as it is
+};
+
+/// What a second value for a column of one row does.
+enum class OnCollision { report, replace };
+
+/// Why a record cannot be loaded as it is.
+struct Rejection {
+    std::string table;
+    std::string column;
+    std::string reason;
+};
+
+class PageTables {
+public:
+    explicit PageTables(const Rules& rules);
+    ~PageTables();
+    PageTables(const PageTables&) = delete;
+    PageTables& operator=(const PageTables&) = delete;
+
+    const Rules& rules() const { return rules_; }
+    /// Forgets the rows of the page before and takes over a new snapshot. Tables and columns that are the same in both snapshots stay
+    /// where they are, so pointers to them stay good as long as the table's generation does.
+    void begin_page(std::shared_ptr<const schema::Schema> snapshot, std::uint64_t page_number);
+    const schema::Schema& snapshot() const { return *snapshot_; }
+
+    /// The table of that name, made when needed. `parent` empty for a root table. Throws Error(data) when the snapshot or the page has it
+    /// under another parent. Valid as long as this object.
+    TableState& table(std::string_view name, std::string_view parent, bool has_root_id);
+
+    /// Starts a row: ids and list index are filled in. `parent_id`, `root_id`: of the rows above, empty where there are none.
+    /// `own_id`: given by the data, empty = made here. Returns the row's number.
+    struct RowStart {
+        std::string_view parent_id;
+        std::string_view root_id;
+        std::int64_t list_index = 0;
+        /// Known already: given by the data or made from the parent's; empty = made here.
+        std::string_view own_id;
+        /// Rows that bring their own id do not ask for link columns; where the table has them they are filled all the same.
+        bool needs_links = true;
+    };
+    std::size_t begin_row(TableState& table, const RowStart& start, RowId* id_made);
+
+    /// Puts a scalar or Json into a column of the current (last) row: finds or makes the column or its variant and converts.
+    PutResult put(TableState& table, std::string_view column, const schema::Value& value, const FieldOrderSource& order,
+                  OnCollision on_collision = OnCollision::report);
+    /// An explicit null: done, or rejected when the column must not be null.
+    PutResult put_null(TableState& table, std::string_view column);
+    /// Why the last `put` was rejected.
+    const Rejection& rejection() const { return rejection_; }
+    /// Whether objects and lists under that name stay whole, by hint or preferred type.
+    bool is_json_column(TableState& table, std::string_view column) const;
+
+    /// A record is all or nothing.
+    void begin_record();
+    void rollback_record();
+
+    /// Pads all columns, and describes rows and proposals. Views into the builders stay good until the next `begin_page`.
+    void finish_page(PageResult& result);
+
+private:
+    void refresh_table(TableState& table);
+    ColumnState& add_column(TableState& table, std::string name, columns::ColumnType type);
+    void add_system_columns(TableState& table);
+    void add_links(TableState& table);
+    ColumnState* add_system_column(TableState& table, std::string_view name, schema::DataType type, std::int32_t rank);
+    void remove_column(TableState& table, ColumnState& column);
+    void remove_late_columns(TableState& table);
+    ColumnState& make_column(TableState& table, std::string_view name, schema::DataType type, bool is_variant,
+                             const FieldOrderSource& order);
+    PutResult put_new(TableState& table, std::string_view column, const schema::Value& value, bool is_variant,
+                      const FieldOrderSource& order);
+    PutResult put_variant(TableState& table, std::string_view column, const schema::Value& value, const FieldOrderSource& order);
+    PutResult append(TableState& table, ColumnState& column, const schema::Value& value);
+    PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
+    PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
+    PutResult reject(const TableState& table, std::string_view column, std::string reason);
+    void propose(TableState& table, TableProposal& proposal) const;
+
+    const Rules& rules_;
+    std::shared_ptr<const schema::Schema> snapshot_;
+    std::optional<RowIdMaker> ids_;
+    std::deque<std::unique_ptr<TableState>> tables_;
+    std::unordered_map<std::string_view, TableState*> by_name_;
+    std::vector<TableState*> touched_;
+    OnCollision on_collision_ = OnCollision::report;
+    Rejection rejection_;
+};
+
+}  // namespace tipple::normalize

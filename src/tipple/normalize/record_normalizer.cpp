@@ -1,0 +1,162 @@
+#include "tipple/normalize/record_normalizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tipple/normalize/json_values.h"
+#include "tipple/normalize/table_names.h"
+#include "tipple/schema/coerce.h"
+
+namespace tipple::normalize {
+
+using schema::Value;
+
+bool RecordNormalizer::normalize(const Value& record, TableState& root, int nesting, bool has_root_id) {
+    has_root_id_ = has_root_id;
+    RowContext context{.table = &root, .chain = {root.name}, .level = nesting};
+    if (const auto* object = record.get_if<schema::Object>()) return emit_row(*object, context, {});
+    return emit_row({{"value", record}}, context, {});
+}
+
+/// All scalars of an object come before what is in its objects, and its objects are opened from the last to the first.
+void RecordNormalizer::flatten(const schema::Object& object, const RowContext& context, FlatRow& row) {
+    struct Open {
+        const schema::Object* object;
+        int level;
+        std::vector<std::string> path;
+    };
+    std::vector<Open> stack;
+    stack.push_back({&object, context.level, {}});
+    while (!stack.empty()) {
+        const Open open = std::move(stack.back());
+        stack.pop_back();
+        for (const schema::Field& field : *open.object) {
+            const std::string key = normalize_key(rules_, field.name);
+            std::string name = column_name(rules_, open.path, key);
+            const auto* child = field.value.get_if<schema::Object>();
+            const auto* list = field.value.get_if<schema::List>();
+            if ((child != nullptr || list != nullptr) && open.level > 0 && !tables_.is_json_column(*context.table, name)) {
+                std::vector<std::string> path = open.path;
+                path.push_back(key);
+                if (child != nullptr) {
+                    stack.push_back({child, open.level - 1, std::move(path)});
+                    continue;
+                }
+                const auto same = std::find_if(row.lists.begin(), row.lists.end(),
+                                               [&](const ListField& other) { return other.path == path; });
+                if (same != row.lists.end()) {
+                    same->list = list;
+                } else {
+                    row.lists.push_back({std::move(path), list});
+                }
+                continue;
+            }
+            const auto same =
+                std::find_if(row.fields.begin(), row.fields.end(), [&](const Field& other) { return other.name == name; });
+            if (same != row.fields.end()) {
+                same->value = &field.value;
+            } else {
+                row.fields.push_back({std::move(name), &field.value});
+            }
+        }
+    }
+}
+
+/// A row id in the data counts unless it is null, false, zero or empty.
+std::string RecordNormalizer::own_id(const FlatRow& row) {
+    for (const Field& field : row.fields) {
+        if (field.name != schema::id_column || field.value->is_null()) continue;
+        if (field.value->is<schema::List>() || field.value->is<schema::Object>()) return to_json_text(*field.value);
+        const std::optional<Value> truth = schema::coerce(schema::DataType::bool_, *field.value);
+        const bool is_false_number = truth && !field.value->is<std::string>() && !truth->as<bool>();
+        const std::optional<Value> text = schema::coerce(schema::DataType::text, *field.value);
+        if (is_false_number || !text) return {};
+        return text->as<std::string>();
+    }
+    return {};
+}
+
+bool RecordNormalizer::emit_row(const schema::Object& object, const RowContext& context, const Links& links) {
+    FlatRow row;
+    flatten(object, context, row);
+    TableState& table = *context.table;
+    const std::string given_id = own_id(row);
+    std::string id = given_id;
+    if (id.empty() && links.is_repeatable) id = repeatable_child_id(links.parent_id, table.name, links.list_index);
+    RowId made;
+    tables_.begin_row(table,
+                      {.parent_id = links.parent_id,
+                       .root_id = links.root_id,
+                       .list_index = links.list_index,
+                       .own_id = id,
+                       .needs_links = given_id.empty()},
+                      &made);
+    if (!put_fields(row, table, !given_id.empty())) return false;
+    Links below;
+    below.is_repeatable = !id.empty();
+    below.parent_id = id.empty() ? std::string(made.text()) : id;
+    below.root_id = has_root_id_ ? (table.is_nested ? links.root_id : below.parent_id) : std::string();
+    return std::all_of(row.lists.begin(), row.lists.end(),
+                       [&](const ListField& list) { return emit_list(list, context, below); });
+}
+
+bool RecordNormalizer::put_fields(const FlatRow& row, TableState& table, bool has_own_id) {
+    const std::size_t number = table.rows - 1;
+    for (std::size_t i = 0; i < row.fields.size(); ++i) {
+        const Field& field = row.fields[i];
+        const auto position = static_cast<std::int32_t>(i);
+        if (field.name == schema::id_column) {
+            if (has_own_id && table.id->proposed && table.id->first_row == number) table.id->order = {position};
+            continue;
+        }
+        if (field.name == schema::load_id_column && !table.is_nested) {
+            if (table.proposes_load_id && number == 0) table.load_id_order = {position};
+            continue;
+        }
+        // What the loader itself fills in wins over the data.
+        const ColumnState* column = table.find(field.name);
+        if (column != nullptr && (column == table.parent_id || column == table.list_index || column == table.root_id)) continue;
+        if (!put_field(table, field, position)) return false;
+    }
+    return true;
+}
+
+bool RecordNormalizer::put_field(TableState& table, const Field& field, std::int32_t position) {
+    if (field.value->is_null()) return tables_.put_null(table, field.name) == PutResult::done;
+    const FieldOrderSource order = [&] { return FieldOrder{position}; };
+    const auto put = [&](const Value& value) {
+        // Two fields may still meet in one column, through the name of a variant: the later one counts, as in the reference.
+        return tables_.put(table, field.name, value, order, OnCollision::replace) == PutResult::done;
+    };
+    if (field.value->is<schema::Object>() || field.value->is<schema::List>()) return put(schema::Json{to_json_text(*field.value)});
+    if (const auto* number = field.value->get_if<double>(); number != nullptr && !std::isfinite(*number)) {
+        // NaN and infinities are null, as in the reference.
+        return tables_.put_null(table, field.name) == PutResult::done;
+    }
+    return put(*field.value);
+}
+
+bool RecordNormalizer::emit_list(const ListField& list, const RowContext& context, const Links& links) {
+    RowContext below{.table = nullptr, .chain = context.chain, .level = context.level - 1};
+    below.chain.insert(below.chain.end(), list.path.begin(), list.path.end());
+    const std::string name = rules_.naming->join_path(below.chain);
+    below.table = &tables_.table(name, context.table->name, has_root_id_);
+    Links row_links = links;
+    for (const Value& element : *list.list) {
+        bool is_done = false;
+        if (const auto* object = element.get_if<schema::Object>()) {
+            is_done = emit_row(*object, below, row_links);
+        } else if (element.is<schema::List>()) {
+            RowContext inner = below;
+            inner.level = below.level - 1;
+            is_done = emit_row({{"list", element}}, inner, row_links);
+        } else {
+            is_done = emit_row({{"value", element}}, below, row_links);
+        }
+        if (!is_done) return false;
+        ++row_links.list_index;
+    }
+    return true;
+}
+
+}  // namespace tipple::normalize

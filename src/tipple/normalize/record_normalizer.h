@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/normalize/page_tables.h"
+#include "tipple/schema/value.h"
+
+namespace tipple::normalize {
+
+/// Turns one record that is there as a value into rows, field by field in exactly the reference's order. Slow and complete: for typed
+/// records, and for JSON records in which names meet or that bring their own ids, where the streaming shredder gives up.
+class RecordNormalizer {
+public:
+    explicit RecordNormalizer(PageTables& tables) : tables_(tables), rules_(tables.rules()) {}
+
+    /// Rows of `record` go into `root` and its nested tables; the caller has begun the record. False when it must be rejected:
+    /// `tables.rejection()` says why.
+    bool normalize(const schema::Value& record, TableState& root, int nesting, bool has_root_id);
+
+private:
+    struct RowContext {
+        TableState* table = nullptr;
+        std::vector<std::string> chain;  ///< parts of the table's name
+        int level = 0;
+    };
+    struct Links {
+        std::string parent_id;
+        std::string root_id;
+        std::int64_t list_index = 0;
+        /// The ids above are known in advance, so this row's can be too.
+        bool is_repeatable = false;
+    };
+    struct Field {
+        std::string name;
+        const schema::Value* value;
+    };
+    struct ListField {
+        std::vector<std::string> path;
+        const schema::List* list;
+    };
+    struct FlatRow {
+        std::vector<Field> fields;
+        std::vector<ListField> lists;
+    };
+
+    void flatten(const schema::Object& object, const RowContext& context, FlatRow& row);
+    bool emit_row(const schema::Object& object, const RowContext& context, const Links& links);
+    bool put_fields(const FlatRow& row, TableState& table, bool has_own_id);
+    bool put_field(TableState& table, const Field& field, std::int32_t position);
+    bool emit_list(const ListField& list, const RowContext& context, const Links& links);
+    static std::string own_id(const FlatRow& row);
+
+    PageTables& tables_;
+    const Rules& rules_;
+    bool has_root_id_ = false;
+};
+
+}  // namespace tipple::normalize

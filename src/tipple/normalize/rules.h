@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tipple/schema/detect.h"
+#include "tipple/schema/naming.h"
+
+namespace tipple::normalize {
+
+/// What stays the same for all pages of one run. Immutable; shared by all workers.
+struct Rules {
+    std::shared_ptr<const schema::NamingConvention> naming;
+    std::shared_ptr<const schema::Inference> inference;
+    /// Keys are broken at the naming convention's separator before they are normalized, unless an old schema says otherwise.
+    bool breaks_paths = true;
+    std::string load_id;
+    /// RowIdMaker::prefix_length characters.
+    std::string row_id_prefix;
+};
+
+}  // namespace tipple::normalize

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/normalize/page_result.h"
+#include "tipple/normalize/rules.h"
+#include "tipple/schema/schema.h"
+#include "tipple/schema/value.h"
+
+namespace tipple::normalize {
+
+/// Raw JSON of one page, as it came. Whole records only.
+struct JsonPage {
+    /// Followed by limits::json_padding readable bytes.
+    std::string_view text;
+    /// Where records start, when they are not one per line. Empty = one or more whole records per line.
+    std::span<const std::size_t> record_starts;
+    std::uint64_t number = 0;  ///< the page's place in the run, from 0
+    /// Records behind this many are left out.
+    std::size_t records_max = SIZE_MAX;
+};
+
+/// Parses JSON records once and writes them straight into typed columns of a root table and its nested tables.
+///
+/// Between pages it keeps what it learnt of the data's shape (which key follows which, which column it goes to), never anything that could
+/// change a result: a page and a snapshot always give the same rows and proposals. One per worker; not thread-safe.
+class Shredder {
+public:
+    /// `rules` outlives the shredder.
+    explicit Shredder(const Rules& rules);
+    ~Shredder();
+    Shredder(const Shredder&) = delete;
+    Shredder& operator=(const Shredder&) = delete;
+
+    /// Fills `result`, whose views stay good until the next call. `root_table` is a normalized name. Records that cannot be loaded are left
+    /// out whole and listed. Throws Error(data) for what no single record is to blame for.
+    void shred(const JsonPage& page, std::string_view root_table, const std::shared_ptr<const schema::Schema>& snapshot,
+               PageResult& result);
+
+    /// The same for records that are typed values already.
+    void shred_values(std::span<const schema::Value> records, std::uint64_t page_number, std::string_view root_table,
+                      const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tipple::normalize

@@ -1,0 +1,59 @@
+#include "tipple/normalize/table_names.h"
+
+#include <fmt/format.h>
+
+#include "tipple/core/hash.h"
+#include "tipple/core/limits.h"
+
+namespace tipple::normalize {
+
+std::string normalize_key(const Rules& rules, std::string_view key) {
+    // Only ASCII blanks matter here: the naming convention strips the others and is never asked for an empty name.
+    if (key.find_first_not_of(" \t\n\r\f\v") == std::string_view::npos) return "_empty";
+    return rules.breaks_paths ? rules.naming->normalize_path(key) : rules.naming->normalize_identifier(key);
+}
+
+std::string column_name(const Rules& rules, std::span<const std::string> path, const std::string& key) {
+    std::vector<std::string> parts(path.begin(), path.end());
+    parts.push_back(key);
+    return rules.naming->join_path(parts);
+}
+
+namespace {
+
+const json::Value* find_config(const schema::Schema& schema, std::string_view name) {
+    const json::Value* json = schema.normalizers().find("json");
+    const json::Value* config = json != nullptr && json->is_object() ? json->as_object().find("config") : nullptr;
+    return config != nullptr && config->is_object() ? config->as_object().find(name) : nullptr;
+}
+
+}  // namespace
+
+bool propagates_root_id(const schema::Schema& schema, std::string_view root) {
+    const json::Value* propagation = find_config(schema, "propagation");
+    if (propagation == nullptr || !propagation->is_object()) return false;
+    const json::Value* tables = propagation->as_object().find("tables");
+    const json::Value* table = tables != nullptr && tables->is_object() ? tables->as_object().find(root) : nullptr;
+    if (table == nullptr || !table->is_object()) return false;
+    for (const json::Member& member : table->as_object()) {
+        if (member.value == json::Value(schema::root_id_column)) return true;
+    }
+    return false;
+}
+
+int max_nesting(const schema::Schema& schema, std::string_view root) {
+    const schema::Table* table = schema.find(root);
+    if (table != nullptr) {
+        const json::Value own = table->normalizer_hint("max_nesting");
+        if (own.is_int()) return static_cast<int>(own.as_int());
+    }
+    const json::Value* configured = find_config(schema, "max_nesting");
+    return configured != nullptr && configured->is_int() ? static_cast<int>(configured->as_int()) : limits::json_depth_max;
+}
+
+std::string repeatable_child_id(std::string_view parent_id, std::string_view table, std::int64_t list_index) {
+    const std::string key = fmt::format("{}_{}_{}", parent_id, table, list_index);
+    return to_base64(as_text(shake128(key, 10)), Base64Padding::none);
+}
+
+}  // namespace tipple::normalize

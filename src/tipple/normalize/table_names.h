@@ -1,0 +1,29 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/normalize/rules.h"
+#include "tipple/schema/schema.h"
+
+namespace tipple::normalize {
+
+/// A data key as a part of names: normalized; an empty or blank key is `_empty`.
+std::string normalize_key(const Rules& rules, std::string_view key);
+
+/// Column of a key below the objects in `path` (normalized parts).
+std::string column_name(const Rules& rules, std::span<const std::string> path, const std::string& key);
+
+/// Whether rows of the tables below `root` carry the id of their root row: the schema propagates it.
+bool propagates_root_id(const schema::Schema& schema, std::string_view root);
+
+/// How many objects and lists below a row of `root` are opened before what is left stays JSON.
+int max_nesting(const schema::Schema& schema, std::string_view root);
+
+/// Row id that depends on nothing but the parent's id, the table and the place in the list, as the reference makes it for all nested rows.
+/// Ours does so where the parent's id can be known in advance: given by the data, or a hash of key or content.
+std::string repeatable_child_id(std::string_view parent_id, std::string_view table, std::int64_t list_index);
+
+}  // namespace tipple::normalize

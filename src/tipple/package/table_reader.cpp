@@ -1,0 +1,295 @@
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "tipple/core/error.h"
+#include "tipple/core/hash.h"
+#include "tipple/core/text.h"
+#include "tipple/format/arrow_ipc.h"
+#include "tipple/package/package.h"
+
+namespace tipple::package {
+
+namespace {
+
+using columns::Buffer;
+using columns::ColumnBuilder;
+using format::MessageHeader;
+
+constexpr std::size_t read_buffer_bytes = std::size_t{256} << 10;
+
+/// A job file read from start to end, each byte into its checksum.
+class JobInput {
+public:
+    JobInput(io::FileSystem& files, const std::string& path, std::uint64_t bytes)
+        : file_(files.open_read(path)), left_(bytes), buffer_(read_buffer_bytes) {}
+
+    /// Bytes of the file, as the manifest counts them, that were not read yet.
+    std::uint64_t left() const { return left_; }
+    std::uint64_t digest() const { return hash_.digest(); }
+
+    void read(char* out, std::size_t length) {
+        if (length > left_) throw Error(ErrorKind::corrupt, "it ends in the middle of a message");
+        left_ -= length;
+        char* at = out;
+        std::size_t missing = length;
+        while (missing > 0) {
+            if (begin_ == end_ && missing >= buffer_.size()) {
+                const std::size_t got = read_some(at, missing);
+                at += got;
+                missing -= got;
+                continue;
+            }
+            if (begin_ == end_) {
+                begin_ = 0;
+                end_ = read_some(buffer_.data(), buffer_.size());
+            }
+            const std::size_t count = std::min(missing, end_ - begin_);
+            std::copy_n(buffer_.data() + begin_, count, at);
+            begin_ += count;
+            at += count;
+            missing -= count;
+        }
+        hash_.update({out, length});
+    }
+
+private:
+    std::size_t read_some(char* out, std::size_t length) {
+        const std::size_t got = file_->read(out, length);
+        if (got == 0) throw Error(ErrorKind::corrupt, "it is shorter than the manifest says");
+        return got;
+    }
+
+    std::unique_ptr<io::ReadFile> file_;
+    std::uint64_t left_;
+    std::vector<char> buffer_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    Xxh3 hash_;
+};
+
+struct JobToRead {
+    std::string path;
+    JobFile info;
+};
+
+}  // namespace
+
+struct TableReader::Impl {
+    bool require_message();
+    bool open_next_job();
+    void finish_job();
+    void start_segment(std::vector<format::IpcField> segment);
+    void decode_into(std::vector<ColumnBuilder>& builders);
+    void append_split_rows(columns::Batch& batch);
+    std::unique_ptr<columns::Batch> next();
+    std::unique_ptr<columns::Batch> new_batch() const;
+
+    io::FileSystem* files = nullptr;
+    std::vector<SegmentColumn> columns;
+    std::unordered_map<std::string, std::size_t> column_index;
+    std::size_t batch_rows_max = 0;
+    std::uint64_t batch_bytes_max = 0;
+
+    std::vector<JobToRead> jobs;
+    std::size_t job_index = 0;
+    std::unique_ptr<JobInput> input;  ///< of jobs[job_index]
+    std::uint64_t rows_read = 0;      ///< of that file
+
+    bool is_in_segment = false;
+    std::vector<format::IpcField> fields;  ///< of the segment
+    std::vector<std::size_t> targets;      ///< for each field, its place in `columns`
+    std::vector<bool> is_present;          ///< for each column, whether the segment has it
+
+    format::BatchDecoder decoder;
+    std::string header_bytes;
+    MessageHeader header;
+    Buffer body;
+    bool has_message = false;  ///< `header` and `body` are read and not decoded yet
+
+    /// A message that did not fit into the batch it began in; rows from `split_from` on are still
+    /// to be given out.
+    std::vector<ColumnBuilder> split;
+    std::size_t split_rows = 0;
+    std::size_t split_from = 0;
+};
+
+bool TableReader::Impl::open_next_job() {
+    if (job_index == jobs.size()) return false;
+    const JobToRead& job = jobs[job_index];
+    if (files->find(job.path) == nullptr) throw Error(ErrorKind::corrupt, "it is missing");
+    input = std::make_unique<JobInput>(*files, job.path, job.info.bytes);
+    rows_read = 0;
+    is_in_segment = false;
+    return true;
+}
+
+void TableReader::Impl::finish_job() {
+    const JobFile& job = jobs[job_index].info;
+    if (is_in_segment) throw Error(ErrorKind::corrupt, "its last stream does not end");
+    if (rows_read != job.rows) {
+        throw Error(ErrorKind::corrupt, "it has {} rows where the manifest says {}", rows_read,
+                    job.rows);
+    }
+    if (input->digest() != job.checksum)
+        throw Error(ErrorKind::corrupt, "its checksum is not the manifest's");
+    input.reset();
+    ++job_index;
+}
+
+void TableReader::Impl::start_segment(std::vector<format::IpcField> segment) {
+    fields = std::move(segment);
+    targets.clear();
+    is_present.assign(columns.size(), false);
+    for (const format::IpcField& field : fields) {
+        const auto found = column_index.find(field.name);
+        if (found == column_index.end() || is_present[found->second]) {
+            throw Error(ErrorKind::corrupt, "it has a column \"{}\" that the table has not",
+                        excerpt(field.name));
+        }
+        const columns::ColumnType& expected = columns[found->second].type;
+        if (!(expected == field.type)) {
+            throw Error(ErrorKind::corrupt, "its column \"{}\" is {} where the table's is {}",
+                        excerpt(field.name), schema::to_text(field.type.type),
+                        schema::to_text(expected.type));
+        }
+        targets.push_back(found->second);
+        is_present[found->second] = true;
+    }
+    is_in_segment = true;
+}
+
+/// Reads on until a batch of rows is there. False at the end of the last file.
+bool TableReader::Impl::require_message() {
+    while (!has_message) {
+        if (input == nullptr && !open_next_job()) return false;
+        if (input->left() == 0) {
+            finish_job();
+            continue;
+        }
+        char prefix[format::message_prefix_bytes];
+        input->read(prefix, sizeof(prefix));
+        const std::uint32_t header_length = format::parse_message_prefix({prefix, sizeof(prefix)});
+        if (header_length == 0) {
+            if (!is_in_segment) throw Error(ErrorKind::corrupt, "a stream ends that did not begin");
+            is_in_segment = false;
+            continue;
+        }
+        // Checked before memory is taken for it.
+        if (header_length > input->left())
+            throw Error(ErrorKind::corrupt, "it ends in the middle of a message");
+        header_bytes.resize(header_length);
+        input->read(header_bytes.data(), header_bytes.size());
+        header = format::parse_message_header(header_bytes);
+        if ((header.kind == MessageHeader::Kind::schema) == is_in_segment) {
+            throw Error(ErrorKind::corrupt, "its messages are not in order");
+        }
+        if (header.kind == MessageHeader::Kind::schema) {
+            start_segment(std::move(header.fields));
+            continue;
+        }
+        if (header.body_length > input->left())
+            throw Error(ErrorKind::corrupt, "it ends in the middle of a message");
+        body.clear();
+        body.resize(header.body_length);
+        input->read(reinterpret_cast<char*>(body.data()), body.size());
+        rows_read += header.rows;
+        if (rows_read > jobs[job_index].info.rows)
+            throw Error(ErrorKind::corrupt, "it has more rows than the manifest says");
+        has_message = header.rows > 0;
+    }
+    return true;
+}
+
+/// Appends the rows of the message to `builders`, which have equal lengths and are one for each
+/// column.
+void TableReader::Impl::decode_into(std::vector<ColumnBuilder>& builders) {
+    std::vector<ColumnBuilder*> pointers;
+    pointers.reserve(targets.size());
+    for (const std::size_t target : targets) pointers.push_back(&builders[target]);
+    decoder.append_to(header, {reinterpret_cast<const char*>(body.data()), body.size()}, fields,
+                      pointers);
+    for (std::size_t i = 0; i < builders.size(); ++i) {
+        if (!is_present[i]) builders[i].append_nulls(header.rows);
+    }
+    has_message = false;
+}
+
+void TableReader::Impl::append_split_rows(columns::Batch& batch) {
+    const std::size_t count = std::min(split_rows - split_from, batch_rows_max - batch.rows);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        batch.columns[i].append_rows(split[i].view(), split_from, count);
+    }
+    split_from += count;
+    batch.rows += count;
+}
+
+std::unique_ptr<columns::Batch> TableReader::Impl::new_batch() const {
+    auto batch = std::make_unique<columns::Batch>();
+    for (const SegmentColumn& column : columns) {
+        batch->names.push_back(column.name);
+        batch->columns.emplace_back(column.type);
+    }
+    return batch;
+}
+
+std::unique_ptr<columns::Batch> TableReader::Impl::next() {
+    std::unique_ptr<columns::Batch> batch = new_batch();
+    std::uint64_t batch_bytes = 0;
+    while (batch->rows < batch_rows_max) {
+        if (split_from < split_rows) {
+            append_split_rows(*batch);
+            batch_bytes = batch->byte_size();
+            continue;
+        }
+        if (!require_message()) break;
+        const std::uint64_t bytes = format::decoded_bytes(
+            header, {reinterpret_cast<const char*>(body.data()), body.size()});
+        if (batch->rows > 0 && batch_bytes + bytes > batch_bytes_max) break;
+        if (header.rows <= batch_rows_max - batch->rows) {
+            const std::size_t rows = header.rows;
+            decode_into(batch->columns);
+            batch->rows += rows;
+            batch_bytes += bytes;
+        } else {
+            for (ColumnBuilder& builder : split) builder.clear();
+            split_rows = header.rows;
+            split_from = 0;
+            decode_into(split);
+        }
+    }
+    return batch->rows > 0 ? std::move(batch) : nullptr;
+}
+
+TableReader::TableReader(io::FileSystem& files, const Package& package, std::string_view table,
+                         std::vector<SegmentColumn> columns, std::size_t batch_rows_max,
+                         std::uint64_t batch_bytes_max)
+    : impl_(std::make_unique<Impl>()) {
+    TIPPLE_ASSERT(batch_rows_max > 0);
+    impl_->files = &files;
+    impl_->columns = std::move(columns);
+    impl_->batch_rows_max = batch_rows_max;
+    impl_->batch_bytes_max = batch_bytes_max;
+    for (std::size_t i = 0; i < impl_->columns.size(); ++i) {
+        TIPPLE_ASSERT(impl_->column_index.emplace(impl_->columns[i].name, i).second);
+        impl_->split.emplace_back(impl_->columns[i].type);
+    }
+    for (const JobFile* job : package.jobs_of(table)) {
+        if (!job->reference) impl_->jobs.push_back({package.path_of(*job), *job});
+    }
+}
+
+TableReader::~TableReader() = default;
+TableReader::TableReader(TableReader&&) noexcept = default;
+
+std::unique_ptr<columns::Batch> TableReader::next() {
+    try {
+        return impl_->next();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::corrupt || impl_->job_index == impl_->jobs.size()) throw;
+        throw error.with_context(
+            fmt::format("the job file \"{}\" is damaged", impl_->jobs[impl_->job_index].path));
+    }
+}
+
+}  // namespace tipple::package

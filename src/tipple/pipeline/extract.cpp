@@ -1,0 +1,450 @@
+#include "tipple/pipeline/extract.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <thread>
+
+#include "tipple/core/bounded_queue.h"
+#include "tipple/core/limits.h"
+#include "tipple/core/text.h"
+#include "tipple/format/arrow_ipc.h"
+#include "tipple/normalize/columnar.h"
+#include "tipple/normalize/shredder.h"
+
+namespace tipple::pipeline {
+
+namespace {
+
+/// A page between extract and admission.
+struct WorkItem {
+    std::uint64_t number = 0;
+    const ActiveResource* resource = nullptr;
+    source::Page page;
+    MemoryHold hold;
+};
+
+/// A page that was normalized and encoded. Its raw form stays until it is admitted: it may have to be done again.
+struct DoneItem {
+    WorkItem work;
+    normalize::PageResult result;  ///< without rows: those are encoded
+    std::vector<package::EncodedBatch> batches;
+    std::exception_ptr error;
+};
+
+/// How many pages may lie between the oldest page that is not admitted and the newest one in work, per worker.
+constexpr std::uint64_t window_per_worker = 4;
+
+std::size_t page_memory(const source::Page& page) {
+    if (const auto* json = std::get_if<source::JsonPage>(&page)) return json->size * 3;
+    if (const auto* columns = std::get_if<source::ColumnPage>(&page)) return columns->batch.byte_size() * 2;
+    return std::get<source::ValuePage>(page).records.size() * 1'000;
+}
+
+const source::Origin& origin_of(const source::Page& page) {
+    return std::visit([](const auto& any) -> const source::Origin& { return any.origin; }, page);
+}
+
+/// What one worker thread owns.
+class PageNormalizer {
+public:
+    explicit PageNormalizer(const normalize::Rules& rules) : shredder_(rules), columnar_(rules), encoder_(format::Compression::lz4) {}
+
+    /// Fills everything in `done` but its page.
+    void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, std::size_t records_max) {
+        done.batches.clear();
+        const std::string& table = done.work.resource->table;
+        const std::uint64_t number = done.work.number;
+        if (const auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
+            const normalize::JsonPage page{.text = {reinterpret_cast<const char*>(json->text.data()), json->size},
+                                           .record_starts = json->record_starts,
+                                           .number = number,
+                                           .records_max = records_max};
+            shredder_.shred(page, table, snapshot, done.result);
+        } else if (const auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+            columnar_.normalize(columns->batch, number, table, snapshot, done.result);
+        } else {
+            const auto& records = std::get<source::ValuePage>(done.work.page).records;
+            const std::span<const schema::Value> wanted(records.data(), std::min(records.size(), records_max));
+            shredder_.shred_values(wanted, number, table, snapshot, done.result);
+        }
+        encode(done);
+    }
+
+private:
+    /// The rows are borrowed from the normalizers, so they become bytes at once, while they are still in the cache.
+    void encode(DoneItem& done) {
+        for (const normalize::TableRows& rows : done.result.tables) {
+            package::EncodedBatch batch{.table = std::string(rows.table), .columns = {}, .rows = rows.rows, .raw_bytes = 0, .message = {}};
+            for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+                batch.columns.push_back({std::string(rows.names[i]), rows.columns[i].type});
+                batch.raw_bytes += rows.columns[i].byte_size();
+            }
+            encoder_.append_batch(batch.message, rows.columns, rows.rows);
+            done.batches.push_back(std::move(batch));
+        }
+        done.result.tables.clear();
+    }
+
+    normalize::Shredder shredder_;
+    normalize::ColumnarNormalizer columnar_;
+    format::BatchEncoder encoder_;
+};
+
+/// One run of the stage: the threads, what they share, and the order in which pages are admitted.
+class Stage {
+public:
+    Stage(const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package, const ExtractContext& context)
+        : rules_(rules),
+          schema_(schema),
+          package_(package),
+          context_(context),
+          queue_(context.config.workers * 2),
+          budget_(context.config.memory_bytes / 3) {}
+
+    ExtractResult run(source::SourceDriver& driver, const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop);
+
+private:
+    friend class StageOutput;
+
+    void extract(source::SourceDriver& driver, const std::vector<ActiveResource>& resources);
+    void work();
+    void submit(DoneItem done, PageNormalizer& normalizer);
+    void admit(DoneItem& done, PageNormalizer& normalizer);
+    void admit_bad_records(const DoneItem& done);
+    void fail(std::exception_ptr error);
+    void drain(std::unique_lock<std::mutex>& lock);
+    std::size_t records_left() const;
+    void finish_thread();
+    Progress progress(const Stopwatch& watch) const;
+
+    // For StageOutput.
+    void write(const ActiveResource& resource, source::Page page);
+    bool offer_file(const ActiveResource& resource, const source::FileOffer& offer);
+    void restart(const schema::Schema& schema_at_start, std::uint64_t records_at_start);
+    void skip(const ActiveResource& resource, const source::SkippedText& skipped);
+    void add_skipped(SkippedRecord record);
+
+    const normalize::Rules& rules_;
+    normalize::SchemaWriter& schema_;
+    package::PackageWriter* package_;
+    const ExtractContext& context_;
+    BoundedQueue<WorkItem> queue_;
+    MemoryBudget budget_;
+    std::stop_source stop_;
+    std::atomic<std::uint64_t> next_number_{0};
+    std::atomic<bool> is_limit_reached_{false};
+
+    // Progress, read by the observing thread.
+    std::atomic<std::uint64_t> bytes_read_{0};
+    std::atomic<std::uint64_t> bytes_total_{0};
+    std::atomic<std::uint64_t> records_{0};
+    std::atomic<std::uint64_t> rows_{0};
+
+    /// Everything below is guarded by this.
+    mutable std::mutex mutex_;
+    std::condition_variable_any admitted_;
+    std::condition_variable_any finished_;
+    std::uint64_t head_ = 0;
+    std::map<std::uint64_t, DoneItem> ready_;
+    ExtractResult result_;
+    std::exception_ptr error_;
+    std::size_t threads_running_ = 0;
+    std::string resource_name_;
+    std::map<std::string, std::uint64_t> rows_of_resource_;
+};
+
+/// What a source writes into.
+class StageOutput final : public source::Output {
+public:
+    StageOutput(Stage& stage, const ActiveResource& resource)
+        : stage_(stage), resource_(resource), schema_at_start_(*stage.schema_.snapshot()), records_at_start_(stage.records_) {}
+
+    void write(source::Page page) override { stage_.write(resource_, std::move(page)); }
+    bool offer_file(const source::FileOffer& offer) override { return stage_.offer_file(resource_, offer); }
+    void restart() override {
+        stage_.restart(schema_at_start_, records_at_start_);
+        stage_.bytes_read_ = bytes_before_;
+    }
+    void skip(const source::SkippedText& skipped) override { stage_.skip(resource_, skipped); }
+    void report(const source::ReadProgress& progress) override {
+        stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
+        stage_.bytes_total_ = progress.bytes_total ? bytes_before_ + *progress.bytes_total : 0;
+    }
+    bool wants_more() const override { return !stage_.is_limit_reached_; }
+
+private:
+    Stage& stage_;
+    const ActiveResource& resource_;
+    schema::Schema schema_at_start_;
+    std::uint64_t records_at_start_;
+    std::uint64_t bytes_before_ = stage_.bytes_read_;
+};
+
+void Stage::fail(std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    if (error_ == nullptr) error_ = std::move(error);
+    stop_.request_stop();
+    admitted_.notify_all();
+}
+
+void Stage::finish_thread() {
+    const std::lock_guard lock(mutex_);
+    --threads_running_;
+    finished_.notify_all();
+}
+
+void Stage::write(const ActiveResource& resource, source::Page page) {
+    if (is_limit_reached_) return;
+    const std::size_t bytes = page_memory(page);
+    if (!budget_.acquire(bytes, stop_.get_token())) throw Error(ErrorKind::cancelled, "stopped");
+    WorkItem item{.number = next_number_++, .resource = &resource, .page = std::move(page), .hold = MemoryHold(budget_, bytes)};
+    if (!queue_.push(std::move(item), stop_.get_token())) throw Error(ErrorKind::cancelled, "stopped");
+}
+
+/// Waits until every page written so far is admitted.
+void Stage::drain(std::unique_lock<std::mutex>& lock) {
+    admitted_.wait(lock, stop_.get_token(), [&] { return head_ == next_number_; });
+    if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
+}
+
+void Stage::restart(const schema::Schema& schema_at_start, std::uint64_t records_at_start) {
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    std::vector<std::string> tables;
+    for (const auto& [table, rows] : rows_of_resource_) {
+        tables.push_back(table);
+        result_.rows[table] -= rows;
+        if (result_.rows[table] == 0) result_.rows.erase(table);
+        rows_ -= rows;
+    }
+    rows_of_resource_.clear();
+    if (package_ != nullptr) package_->discard(tables);
+    schema_.reset(schema_at_start);
+    records_ = records_at_start;
+    is_limit_reached_ = false;
+}
+
+void Stage::skip(const ActiveResource& resource, const source::SkippedText& skipped) {
+    const std::lock_guard lock(mutex_);
+    add_skipped({.origin = skipped.origin.name,
+                 .byte_offset = skipped.origin.byte_offset,
+                 .line = skipped.origin.line,
+                 .record = skipped.origin.record,
+                 .table = resource.table,
+                 .column = skipped.column,
+                 .reason = skipped.reason,
+                 .text_excerpt = excerpt(skipped.text, 200)});
+}
+
+void Stage::add_skipped(SkippedRecord record) {
+    ++result_.skipped_count;
+    if (result_.skipped.size() < limits::bad_records_named_max) result_.skipped.push_back(std::move(record));
+}
+
+bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& offer) {
+    // A dry run reads the rows like any other: it has no package to refer to a file in.
+    if (package_ == nullptr || !context_.capabilities.loads_file_references || context_.options.limit) return false;
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    const std::shared_ptr<const schema::Schema> snapshot = schema_.snapshot();
+    const schema::Table* table = snapshot->find(resource.table);
+    package::FileReference reference{.path = offer.path, .size = offer.size, .modified_ns = offer.modified_ns, .columns = {}, .row_id_prefix = {}};
+    normalize::TableProposal proposal{.table = resource.table, .parent = {}, .is_new = table == nullptr, .columns = {}};
+    const auto propose = [&](schema::Column column) {
+        const schema::Column* known = table != nullptr ? table->find(column.name()) : nullptr;
+        if (known == nullptr) proposal.columns.push_back(std::move(column));
+        return known == nullptr || (known->is_complete() && columns::column_type(*known) == columns::column_type(column));
+    };
+    for (const auto& [name, type] : offer.columns) {
+        const std::string column = rules_.naming->normalize_path(name);
+        const bool is_taken = std::any_of(reference.columns.begin(), reference.columns.end(),
+                                          [&](const auto& other) { return other.second.name == column; });
+        if (is_taken || column.starts_with(schema::internal_prefix)) return false;
+        if (!propose(normalize::declare_column(rules_, column, type))) return false;
+        reference.columns.emplace_back(name, package::SegmentColumn{column, type});
+    }
+    const bool has_load_id = propose(rules_.inference->make_column(schema::load_id_column, schema::DataType::text));
+    const bool has_id = propose(rules_.inference->make_column(schema::id_column, schema::DataType::text));
+    if (!has_load_id || !has_id || schema_.admit({proposal}) != normalize::SchemaWriter::Admission::admitted) return false;
+    // The file takes the place of one page: its rows' ids begin like that page's.
+    const std::uint64_t number = next_number_++;
+    ++head_;
+    reference.row_id_prefix = normalize::RowIdMaker(rules_.row_id_prefix, number).prefix();
+    package_->add_reference(resource.table, std::move(reference), offer.rows);
+    result_.rows[resource.table] += offer.rows;
+    rows_of_resource_[resource.table] += offer.rows;
+    rows_ += offer.rows;
+    records_ += offer.rows;
+    return true;
+}
+
+void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResource>& resources) {
+    try {
+        for (const ActiveResource& resource : resources) {
+            {
+                const std::lock_guard lock(mutex_);
+                resource_name_ = resource.spec.name;
+                rows_of_resource_.clear();
+            }
+            StageOutput output(*this, resource);
+            const source::ResourceContext source_context{.stop = stop_.get_token(),
+                                                         .page_bytes = context_.options.page_bytes,
+                                                         .record_bytes_max = context_.config.memory_bytes / 8,
+                                                         .threads = context_.config.workers,
+                                                         .memory_bytes = context_.config.memory_bytes / 2,
+                                                         .skips_bad_records = context_.options.on_bad_record == OnBadRecord::skip,
+                                                         .temp_folder = context_.temp_folder,
+                                                         .log = context_.log};
+            driver.read(resource.spec, source_context, output);
+            if (is_limit_reached_) break;
+            std::unique_lock lock(mutex_);
+            drain(lock);
+        }
+    } catch (...) {
+        fail(std::current_exception());
+    }
+    queue_.close();
+    finish_thread();
+}
+
+void Stage::work() {
+    try {
+        PageNormalizer normalizer(rules_);
+        while (std::optional<WorkItem> item = queue_.pop(stop_.get_token())) {
+            {
+                std::unique_lock lock(mutex_);
+                const std::uint64_t window = window_per_worker * context_.config.workers;
+                admitted_.wait(lock, stop_.get_token(), [&] { return item->number < head_ + window; });
+                if (stop_.stop_requested()) break;
+            }
+            DoneItem done;
+            done.work = std::move(*item);
+            try {
+                normalizer.run(done, schema_.snapshot(), SIZE_MAX);
+            } catch (const Error&) {
+                // What is wrong with this page counts only if no earlier page is at fault, and against the schema as it is by then.
+                done.error = std::current_exception();
+            }
+            submit(std::move(done), normalizer);
+        }
+    } catch (...) {
+        fail(std::current_exception());
+    }
+    finish_thread();
+}
+
+/// Whoever completes the oldest page admits it and all that were waiting for it.
+void Stage::submit(DoneItem done, PageNormalizer& normalizer) {
+    const std::lock_guard lock(mutex_);
+    const std::uint64_t number = done.work.number;
+    ready_.emplace(number, std::move(done));
+    while (!ready_.empty() && ready_.begin()->first == head_ && !stop_.stop_requested()) {
+        DoneItem next = std::move(ready_.begin()->second);
+        ready_.erase(ready_.begin());
+        admit(next, normalizer);
+        ++head_;
+    }
+    admitted_.notify_all();
+}
+
+std::size_t Stage::records_left() const {
+    if (!context_.options.limit) return SIZE_MAX;
+    return static_cast<std::size_t>(*context_.options.limit - std::min<std::uint64_t>(*context_.options.limit, records_));
+}
+
+void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
+    const std::size_t left = records_left();
+    if (left == 0) {
+        is_limit_reached_ = true;
+        return;
+    }
+    if (done.error != nullptr || done.result.records > left ||
+        schema_.admit(done.result.proposals) == normalize::SchemaWriter::Admission::conflict) {
+        // Again, now that everything before this page is known. Nothing can be in its way this time.
+        done.error = nullptr;
+        normalizer.run(done, schema_.snapshot(), left);
+        TIPPLE_ASSERT(schema_.admit(done.result.proposals) == normalize::SchemaWriter::Admission::admitted);
+    }
+    admit_bad_records(done);
+    for (const package::EncodedBatch& batch : done.batches) {
+        if (package_ != nullptr) package_->write(batch);
+        result_.rows[batch.table] += batch.rows;
+        rows_of_resource_[batch.table] += batch.rows;
+        rows_ += batch.rows;
+    }
+    for (normalize::NullOnlyColumn& column : done.result.null_only) {
+        if (std::find(result_.null_only.begin(), result_.null_only.end(), column) == result_.null_only.end()) {
+            result_.null_only.push_back(std::move(column));
+        }
+    }
+    records_ += done.result.records;
+    if (records_left() == 0) is_limit_reached_ = true;
+}
+
+void Stage::admit_bad_records(const DoneItem& done) {
+    const source::Origin& origin = origin_of(done.work.page);
+    for (const normalize::BadRecord& bad : done.result.bad_records) {
+        SkippedRecord record{.origin = origin.name,
+                             .byte_offset = origin.byte_offset + bad.offset,
+                             .line = origin.line == 0 ? 0 : origin.line + bad.line,
+                             .record = origin.record + bad.record_index + 1,
+                             .table = bad.table.empty() ? done.work.resource->table : bad.table,
+                             .column = bad.column,
+                             .reason = bad.reason,
+                             .text_excerpt = bad.text_excerpt};
+        if (context_.options.on_bad_record == OnBadRecord::fail) {
+            throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; to leave such records out: --on-bad-record skip",
+                        record.place(), record.table, record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason,
+                        record.text_excerpt);
+        }
+        add_skipped(std::move(record));
+    }
+}
+
+Progress Stage::progress(const Stopwatch& watch) const {
+    Progress progress{.step = Step::extract, .resource = resource_name_};
+    progress.records = records_;
+    progress.rows = rows_;
+    progress.bytes_read = bytes_read_;
+    if (bytes_total_ > 0) progress.bytes_total = bytes_total_;
+    progress.seconds = watch.seconds();
+    return progress;
+}
+
+ExtractResult Stage::run(source::SourceDriver& driver, const std::vector<ActiveResource>& resources, Observer& observer,
+                         std::stop_token stop) {
+    const Stopwatch watch(context_.clock);
+    observer.on_step_started(Step::extract);
+    const std::stop_callback forward(stop, [&] { fail(std::make_exception_ptr(Error(ErrorKind::cancelled, "stopped"))); });
+    {
+        std::vector<std::jthread> threads;
+        threads_running_ = context_.config.workers + 1;
+        threads.emplace_back([&] { extract(driver, resources); });
+        for (std::size_t i = 0; i < context_.config.workers; ++i) threads.emplace_back([&] { work(); });
+        std::unique_lock lock(mutex_);
+        while (!finished_.wait_for(lock, std::chrono::milliseconds(100), [&] { return threads_running_ == 0; })) {
+            const Progress now = progress(watch);
+            lock.unlock();
+            observer.on_progress(now);
+            lock.lock();
+        }
+    }
+    if (error_ != nullptr) std::rethrow_exception(error_);
+    result_.records = records_;
+    result_.bytes_read = bytes_read_;
+    observer.on_step_finished(Step::extract, progress(watch));
+    return std::move(result_);
+}
+
+}  // namespace
+
+ExtractResult extract_and_normalize(source::SourceDriver& driver, const std::vector<ActiveResource>& resources,
+                                    const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
+                                    const ExtractContext& context, Observer& observer, std::stop_token stop) {
+    Stage stage(rules, schema, package, context);
+    return stage.run(driver, resources, observer, std::move(stop));
+}
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tipple::pipeline {
+
+enum class Step { extract, load };
+const char* to_text(Step step);
+
+struct Progress {
+    Step step = Step::extract;
+    std::string resource;
+    std::uint64_t records = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes_read = 0;
+    std::optional<std::uint64_t> bytes_total;
+    /// Of the load: what is to be loaded in all.
+    std::optional<std::uint64_t> rows_total;
+    double seconds = 0;
+};
+
+/// Hears of a run while it goes on. Called on the thread that called `run`, several times a second at most.
+class Observer {
+public:
+    virtual ~Observer() = default;
+    virtual void on_step_started(Step) {}
+    virtual void on_progress(const Progress&) {}
+    virtual void on_step_finished(Step, const Progress&) {}
+    /// A package of an earlier run is loaded, or closed, first.
+    virtual void on_pending_package(const std::string& /*load_id*/) {}
+    virtual void on_retry(const std::string& /*message*/, double /*delay_seconds*/) {}
+};
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tipple/core/limits.h"
+#include "tipple/schema/types.h"
+
+namespace tipple::pipeline {
+
+enum class OnBadRecord {
+    fail,  ///< the first record that cannot be loaded ends the run; nothing is loaded
+    skip,  ///< it is left out, counted and reported
+};
+
+/// What stays the same over the runs of a pipeline.
+struct PipelineConfig {
+    std::string name;
+    /// Empty = the pipeline's name.
+    std::string schema_name;
+    /// Empty = the destination's default.
+    std::string dataset;
+    /// Folder for packages, locks and spills of all pipelines.
+    std::string data_folder;
+    std::string tool_version;
+    std::string naming = "snake_case";
+    std::size_t workers = 1;
+    /// For the whole process, the destination's engine included.
+    std::size_t memory_bytes = limits::memory_default;
+    /// Finished packages that are kept for inspection (without their rows).
+    std::size_t packages_kept = 20;
+};
+
+/// What one run is asked to do.
+struct RunOptions {
+    /// For every resource, instead of its own.
+    std::optional<schema::Disposition> disposition;
+    std::optional<std::vector<std::string>> primary_key;
+    std::optional<int> max_nesting;
+    /// Records of the root tables, over all resources.
+    std::optional<std::uint64_t> limit;
+    OnBadRecord on_bad_record = OnBadRecord::fail;
+    /// Extract and normalize everything, write nothing.
+    bool is_dry_run = false;
+    /// Raw JSON per page; small pages are for tests.
+    std::size_t page_bytes = limits::page_bytes;
+    /// The first characters of all row ids of this run, for tests; empty = random.
+    std::string row_id_prefix;
+};
+
+}  // namespace tipple::pipeline

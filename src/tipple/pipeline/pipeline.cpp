@@ -1,0 +1,192 @@
+#include "tipple/pipeline/pipeline.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "tipple/core/hash.h"
+#include "tipple/core/random.h"
+#include "tipple/normalize/row_ids.h"
+#include "tipple/normalize/schema_writer.h"
+#include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/load.h"
+#include "tipple/pipeline/resources.h"
+#include "tipple/pipeline/state.h"
+
+namespace tipple::pipeline {
+
+namespace {
+
+/// Job files are rotated at this size, so that a broken one costs little to find.
+constexpr std::uint64_t job_bytes_max = std::uint64_t{256} << 20;
+
+std::string dataset_of(const PipelineConfig& config, const destination::Destination& destination) {
+    return config.dataset.empty() ? destination.capabilities().default_dataset : config.dataset;
+}
+
+}  // namespace
+
+const char* to_text(Step step) { return step == Step::extract ? "extract" : "load"; }
+
+std::string pipeline_folder(const PipelineConfig& config, const destination::Destination& destination) {
+    const std::string key = destination.identity() + "\n" + dataset_of(config, destination);
+    return io::join_path(config.data_folder, fmt::format("{}-{}", config.name, to_hex(xxh3_64(key)).substr(0, 12)));
+}
+
+Pipeline::Pipeline(PipelineConfig config, destination::Destination& destination, io::FileSystem& files, const Clock& clock, Log log)
+    : config_(std::move(config)),
+      destination_(destination),
+      files_(files),
+      clock_(clock),
+      log_(std::move(log)),
+      folder_(pipeline_folder(config_, destination)) {
+    if (config_.schema_name.empty()) config_.schema_name = config_.name;
+    config_.dataset = dataset_of(config_, destination);
+    config_.workers = std::max<std::size_t>(config_.workers, 1);
+}
+
+std::unique_ptr<io::FileLock> Pipeline::lock() {
+    files_.create_folders(folder_);
+    const std::string path = io::join_path(folder_, "lock");
+    std::unique_ptr<io::FileLock> lock = files_.try_lock(path, fmt::format("pid {} since {}\n", getpid(), utc_text(clock_.now_us())));
+    if (lock == nullptr) {
+        std::string holder = files_.read_text(path);
+        holder.erase(std::remove(holder.begin(), holder.end(), '\n'), holder.end());
+        throw Error(ErrorKind::locked, "another run of pipeline \"{}\" into {} goes on ({}); wait for it, or stop it, and run again", config_.name,
+                    destination_.description(), holder);
+    }
+    return lock;
+}
+
+/// What the destination had when the run began.
+struct Pipeline::Start {
+    schema::Schema schema;
+    std::optional<destination::StoredState> state;
+    package::Fence fence;
+    std::string load_id;
+};
+
+Pipeline::Start Pipeline::read_start(const std::string& schema_name) {
+    Start start;
+    std::int64_t now_us = clock_.now_us();
+    std::optional<destination::StoredDataset> stored = destination_.read_dataset();
+    const auto known = stored ? stored->schemas.find(schema_name) : decltype(stored->schemas.find(schema_name))();
+    if (stored && known != stored->schemas.end()) {
+        start.schema = known->second;
+        start.fence.schema_hash = start.schema.version_hash();
+    } else {
+        start.schema = schema::Schema::make(schema_name, config_.naming);
+    }
+    if (stored) {
+        start.state = std::move(stored->state);
+        // Load ids must go up, whatever the clock does: their order is what tells the newest state.
+        if (!stored->newest_load_id.empty()) now_us = std::max(now_us, load_id_time_us(stored->newest_load_id) + 1);
+    }
+    if (start.state) {
+        start.fence.state_version = start.state->version;
+        start.fence.state_hash = start.state->version_hash;
+    }
+    start.load_id = load_id_at(now_us);
+    return start;
+}
+
+void Pipeline::finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop) {
+    for (const package::Package& package : store.pending()) {
+        observer.on_pending_package(package.load_id());
+        log_.info("finishing package {} of an earlier run", package.load_id());
+        load(store, package, report, observer, stop);
+        ++report.pending_finished;
+    }
+}
+
+void Pipeline::load(package::PackageStore& store, const package::Package& package, RunReport& report, Observer& observer,
+                    std::stop_token stop) {
+    const Stopwatch watch(clock_);
+    load_package(package, destination_, clock_, log_, observer, stop);
+    report.load_ids.push_back(package.load_id());
+    store.finish(package, package::PackageState::loaded);
+    report.seconds.load += watch.seconds();
+}
+
+RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop) {
+    const Stopwatch watch(clock_);
+    RunReport report;
+    report.run_id = to_hex(random_bytes(4));
+    report.pipeline = config_.name;
+    report.dataset = config_.dataset;
+    report.destination = destination_.description();
+    const std::unique_ptr<io::FileLock> held = lock();
+    package::PackageStore store(files_, folder_);
+    if (const std::size_t count = store.remove_leftovers(); count > 0) log_.info("removed {} unfinished packages of killed runs", count);
+    const std::string temp_folder = io::join_path(folder_, "temp");
+    files_.remove(temp_folder);
+    if (!options.is_dry_run) finish_pending(store, report, observer, stop);
+
+    Start start = read_start(config_.schema_name);
+    const schema::Schema schema_before = start.schema;
+    const auto naming = schema::NamingConvention::make(start.schema.naming(), destination_.capabilities().identifier_length_max);
+    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *naming, start.schema);
+    const normalize::Rules rules{
+        .naming = naming,
+        .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
+        .breaks_paths = start.schema.breaks_paths(),
+        .load_id = start.load_id,
+        .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
+    normalize::SchemaWriter writer(start.schema);
+    std::unique_ptr<package::PackageWriter> package;
+    if (!options.is_dry_run) package = store.create(start.load_id, job_bytes_max);
+
+    const Stopwatch extract_watch(clock_);
+    const ExtractContext context{.config = config_,
+                                 .options = options,
+                                 .capabilities = destination_.capabilities(),
+                                 .temp_folder = temp_folder,
+                                 .clock = clock_,
+                                 .log = log_};
+    ExtractResult extracted = extract_and_normalize(driver, resources, rules, writer, package.get(), context, observer, stop);
+    report.records = extracted.records;
+    report.bytes_read = extracted.bytes_read;
+    report.skipped_count = extracted.skipped_count;
+    report.skipped = std::move(extracted.skipped);
+    report.null_only = std::move(extracted.null_only);
+
+    schema::Schema schema = *writer.snapshot();
+    mark_seen_data(schema, extracted.rows);
+    const std::vector<package::TableLoad> loads = plan_loads(schema_before, schema, resources, extracted.rows);
+    drop_unused_tables(schema, schema_before, extracted.rows);
+    describe_tables(report, schema, schema_before, extracted.rows);
+    report.seconds.extract = extract_watch.seconds();
+
+    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.type_name(), sources_of(start.state));
+    if (state.is_changed) schema.set_table(state_table());
+    schema.bump();
+    report.schema = schema;
+    if (package != nullptr && (!loads.empty() || state.is_changed)) {
+        package::PackageContent content;
+        content.manifest.load_id = start.load_id;
+        content.manifest.pipeline = config_.name;
+        content.manifest.dataset = config_.dataset;
+        content.manifest.schema_name = config_.schema_name;
+        content.manifest.destination = destination_.identity();
+        content.manifest.created_at = utc_text(load_id_time_us(start.load_id));
+        content.manifest.tool_version = config_.tool_version;
+        content.manifest.loads = loads;
+        content.manifest.has_new_state = state.is_changed;
+        content.schema = schema;
+        content.schema_change = writer.change();
+        content.state = std::move(state.document);
+        content.fence = start.fence;
+        report.package_bytes = package->bytes();
+        const package::Package closed = package->close(std::move(content), clock_);
+        report.rows = closed.manifest().rows();
+        load(store, closed, report, observer, stop);
+    }
+    package.reset();
+    if (!options.is_dry_run) store.retain(config_.packages_kept);
+    files_.remove(temp_folder);
+    report.seconds.total = watch.seconds();
+    return report;
+}
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "tipple/core/clock.h"
+#include "tipple/core/log.h"
+#include "tipple/destination/destination.h"
+#include "tipple/io/file_system.h"
+#include "tipple/package/package.h"
+#include "tipple/pipeline/observer.h"
+#include "tipple/pipeline/options.h"
+#include "tipple/pipeline/report.h"
+#include "tipple/source/source.h"
+
+/// The only orchestrator: extract and normalize into a package, then load the package.
+namespace tipple::pipeline {
+
+/// One pipeline into one dataset. `run` may be called again and again; one run at a time. Everything referenced outlives the pipeline.
+class Pipeline {
+public:
+    Pipeline(PipelineConfig config, destination::Destination& destination, io::FileSystem& files, const Clock& clock, Log log);
+
+    /// Finishes what earlier runs left behind, then reads all resources of `driver` and loads them in one transaction. Throws Error; the
+    /// destination is then as it was, but for packages of earlier runs. Throws Error(locked) when another run of the pipeline goes on.
+    RunReport run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop);
+
+    /// The folder of this pipeline's packages, lock and spills: keyed by the real destination and dataset, so that no pending package is ever
+    /// loaded into another one.
+    const std::string& folder() const { return folder_; }
+
+private:
+    struct Start;
+
+    std::unique_ptr<io::FileLock> lock();
+    void finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop);
+    Start read_start(const std::string& schema_name);
+    void load(package::PackageStore& store, const package::Package& package, RunReport& report, Observer& observer, std::stop_token stop);
+
+    PipelineConfig config_;
+    destination::Destination& destination_;
+    io::FileSystem& files_;
+    const Clock& clock_;
+    Log log_;
+    std::string folder_;
+};
+
+/// `folder/<name>-<hash of destination identity and dataset>`.
+std::string pipeline_folder(const PipelineConfig& config, const destination::Destination& destination);
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tipple/json/value.h"
+#include "tipple/normalize/page_result.h"
+#include "tipple/schema/schema.h"
+
+namespace tipple::pipeline {
+
+/// A record that was left out, and where it came from.
+struct SkippedRecord {
+    std::string origin;             ///< file or "stdin"
+    std::uint64_t byte_offset = 0;
+    std::uint64_t line = 0;         ///< from 1; 0 = not known
+    std::uint64_t record = 0;       ///< from 1
+    std::string table;
+    std::string column;
+    std::string reason;
+    std::string text_excerpt;
+
+    /// `orders.jsonl:17 (byte 1,234)`
+    std::string place() const;
+};
+
+struct TableReport {
+    std::string table;
+    std::string parent;
+    std::uint64_t rows = 0;
+    bool is_new = false;
+    std::vector<schema::Column> new_columns;
+};
+
+struct StepSeconds {
+    double extract = 0;  ///< extract and normalize overlap; this is the time of both
+    double load = 0;
+    double total = 0;
+};
+
+/// What a run did, or, for a dry run, would have done.
+struct RunReport {
+    std::string run_id;
+    std::string pipeline;
+    std::string dataset;
+    std::string destination;
+    /// Loads that were committed in this run: pending ones first, then the run's own.
+    std::vector<std::string> load_ids;
+    std::size_t pending_finished = 0;
+    std::vector<TableReport> tables;
+    std::uint64_t records = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes_read = 0;
+    std::uint64_t package_bytes = 0;
+    std::uint64_t skipped_count = 0;
+    std::vector<SkippedRecord> skipped;  ///< the first ones
+    std::vector<normalize::NullOnlyColumn> null_only;
+    std::vector<std::string> warnings;
+    StepSeconds seconds;
+    schema::Schema schema;
+};
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "tipple/normalize/rules.h"
+#include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/options.h"
+#include "tipple/schema/schema.h"
+#include "tipple/source/source.h"
+
+namespace tipple::pipeline {
+
+/// Applies the run's options and the resources' hints to the schema: declares each root table before any row comes.
+/// Throws Error(usage) for hints that contradict each other.
+std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options,
+                                              const schema::NamingConvention& naming, schema::Schema& schema);
+
+/// What the load has to do with the tables of a package: every root table that got rows, or that a replace empties, with its nested tables.
+std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const std::vector<ActiveResource>& resources,
+                                           const std::map<std::string, std::uint64_t>& rows);
+
+/// Marks the tables that got rows for the first time as holding data.
+void mark_seen_data(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
+
+}  // namespace tipple::pipeline

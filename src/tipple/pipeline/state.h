@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tipple/destination/destination.h"
+#include "tipple/json/value.h"
+#include "tipple/pipeline/options.h"
+
+namespace tipple::pipeline {
+
+/// The pipeline's state as a document of the reference's form: who the pipeline is, and what its sources remember.
+struct PipelineState {
+    json::Object document;
+    /// Whether it differs from what the destination has, so that a state row must be written.
+    bool is_changed = false;
+};
+
+/// What is to be stored after a run that leaves the sources' memory as `sources`: the version goes up when anything but the version changed.
+PipelineState next_state(const std::optional<destination::StoredState>& stored, const PipelineConfig& config, const std::string& dataset,
+                         const std::string& destination_type, json::Object sources);
+
+/// The `sources` member of a stored state.
+json::Object sources_of(const std::optional<destination::StoredState>& stored);
+
+/// base64 of SHA3-256 over the sorted document without its version members and local part.
+std::string state_hash(const json::Object& document);
+
+/// The definition of `_dlt_pipeline_state`, which belongs into a schema once a state was stored.
+schema::Table state_table();
+
+}  // namespace tipple::pipeline

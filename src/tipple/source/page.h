@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/schema/value.h"
+
+namespace tipple::source {
+
+/// Where the first record of a page comes from, for messages.
+struct Origin {
+    std::string name;              ///< file, URL or "stdin"
+    std::uint64_t byte_offset = 0;  ///< in the (decompressed) content
+    std::uint64_t line = 0;        ///< from 1; 0 when the content has no lines to count
+    std::uint64_t record = 0;      ///< records of this origin before the page
+};
+
+/// JSON records as they came: whole records one after another.
+struct JsonPage {
+    columns::Buffer text;  ///< `size` bytes of JSON, then limits::json_padding more
+    std::size_t size = 0;
+    /// Where records start when they are not one per line.
+    std::vector<std::size_t> record_starts;
+    Origin origin;
+};
+
+/// Records that are typed values already.
+struct ValuePage {
+    std::vector<schema::Value> records;
+    Origin origin;
+};
+
+/// Columns with the names of the source.
+struct ColumnPage {
+    columns::Batch batch;
+    Origin origin;
+};
+
+/// A local Parquet file that could be loaded as it lies.
+struct FileOffer {
+    std::string path;
+    std::uint64_t size = 0;
+    std::int64_t modified_ns = 0;
+    std::uint64_t rows = 0;
+    std::vector<std::pair<std::string, columns::ColumnType>> columns;
+};
+
+using Page = std::variant<JsonPage, ValuePage, ColumnPage>;
+
+}  // namespace tipple::source

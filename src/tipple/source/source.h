@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/config/option_spec.h"
+#include "tipple/core/log.h"
+#include "tipple/json/value.h"
+#include "tipple/schema/schema.h"
+#include "tipple/source/page.h"
+
+/// Where records come from. One kind of source = one file in src/tipple/sources.
+namespace tipple::source {
+
+/// One thing that can be read and becomes one root table with its nested tables. Plain data.
+struct ResourceSpec {
+    std::string name;
+    /// Empty = the resource's name. Normalized by the pipeline.
+    std::string table;
+    schema::Disposition disposition = schema::Disposition::append;
+    std::vector<std::string> primary_key;
+    std::vector<std::string> merge_key;
+    /// Hints, possibly incomplete, with the names of the source.
+    std::vector<schema::Column> columns;
+    std::optional<int> max_nesting;
+    /// Further hints for the table as schema documents write them.
+    json::Object table_hints;
+};
+
+/// What a resource reads with.
+struct ResourceContext {
+    std::stop_token stop;
+    /// Bytes a page of raw JSON should have.
+    std::size_t page_bytes = 0;
+    /// A record larger than this is an error.
+    std::size_t record_bytes_max = 0;
+    /// For libraries that bring their own threads and memory.
+    std::size_t threads = 1;
+    std::size_t memory_bytes = 0;
+    /// What cannot be read as a record is left out and told to `Output::skip`, instead of ending the read.
+    bool skips_bad_records = false;
+    /// A folder for files that live no longer than the read.
+    std::string temp_folder;
+    Log log;
+};
+
+/// How far a read has come, for progress.
+struct ReadProgress {
+    std::uint64_t bytes_read = 0;
+    /// Of the whole resource, when it is known.
+    std::optional<std::uint64_t> bytes_total;
+};
+
+/// Something that is no record and was left out.
+struct SkippedText {
+    Origin origin;  ///< of the text itself
+    std::string column;
+    std::string reason;
+    std::string text;
+};
+
+/// Takes pages of one resource. Every call blocks while the run is behind (back-pressure), and throws Error(cancelled) once it was
+/// stopped. One thread.
+class Output {
+public:
+    virtual ~Output() = default;
+    virtual void write(Page page) = 0;
+    /// Whether the file will be loaded as it lies; if not, its rows must be written as pages.
+    virtual bool offer_file(const FileOffer& offer) = 0;
+    /// Forgets everything this resource has written, because it is read again in another way.
+    virtual void restart() = 0;
+    virtual void skip(const SkippedText& skipped) = 0;
+    virtual void report(const ReadProgress& progress) = 0;
+    /// False when no more records are wanted (a limit was reached): the source should end.
+    virtual bool wants_more() const = 0;
+};
+
+/// Reads resources of one kind of system. Thread-safe; each `read` runs on a thread of the pipeline.
+class SourceDriver {
+public:
+    virtual ~SourceDriver() = default;
+    /// Name of the source: the schema's name, unless the pipeline has its own.
+    virtual std::string name() const = 0;
+    virtual std::vector<ResourceSpec> resources(std::stop_token stop) = 0;
+    /// Pushes the resource's pages, in order, until the end.
+    virtual void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) = 0;
+};
+
+struct SourceContext {
+    config::Options options;
+    Log log;
+};
+
+struct SourceEntry {
+    std::string name;
+    std::string summary;
+    std::vector<config::OptionSpec> options;
+    std::unique_ptr<SourceDriver> (*make)(const SourceContext& context) = nullptr;
+};
+
+/// The kinds of source a program knows. A value that is handed down.
+class Registry {
+public:
+    void add(SourceEntry entry);
+    const std::vector<SourceEntry>& entries() const { return entries_; }
+    const SourceEntry* find(std::string_view name) const;
+    /// Checks options and makes the driver. Throws Error(usage) for an unknown name or wrong options.
+    std::unique_ptr<SourceDriver> make(std::string_view name, const SourceContext& context) const;
+
+private:
+    std::vector<SourceEntry> entries_;
+};
+
+}  // namespace tipple::source

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tipple/io/decompress.h"
+#include "tipple/json/path.h"
+#include "tipple/source/source.h"
+#include "tipple/sources/data_format.h"
+
+namespace tipple::sources {
+
+/// The beginning of a content that was read to find out what it is.
+struct Head {
+    std::string bytes;  ///< a byte order mark is skipped
+    bool is_all = false;
+    std::uint64_t skipped = 0;  ///< bytes of the mark
+};
+
+/// Reads up to 64 KiB.
+Head read_head(io::InputStream& input);
+
+/// Reads JSON of any form from `input`, behind its head, and writes it as pages of whole records. Pages are cut by what the content is, never
+/// by how much a read returned, so the same content always gives the same pages. Returns the bytes of content.
+class JsonReader {
+public:
+    /// `select`: where the records are inside each document; nothing = the document's elements or the document itself.
+    JsonReader(io::InputStream& input, Head head, DataFormat format, std::optional<json::Path> select, std::string name);
+
+    /// `on_read` is called after each page.
+    void read(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read);
+
+private:
+    void read_lines(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read);
+    void read_documents(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read);
+    bool fill(columns::Buffer& buffer, std::size_t size);
+    void emit(columns::Buffer text, std::size_t size, std::vector<std::size_t> starts, source::Output& out);
+    [[noreturn]] void fail_too_large(std::size_t size, const source::ResourceContext& context) const;
+
+    io::InputStream& input_;
+    Head head_;
+    std::size_t head_used_ = 0;
+    DataFormat format_;
+    std::optional<json::Path> select_;
+    source::Origin origin_;
+    bool is_at_end_ = false;
+};
+
+}  // namespace tipple::sources

@@ -1,0 +1,48 @@
+#include "tipple/sources/builtin.h"
+#include "tipple/sources/content_reader.h"
+
+namespace tipple::sources {
+
+namespace {
+
+/// Whatever is piped in.
+class StdinSource final : public source::SourceDriver {
+public:
+    explicit StdinSource(const source::SourceContext& context)
+        : files_(io::local_file_system()), options_(parse_content_options(context.options)), table_(context.options.require("table")) {}
+
+    std::string name() const override { return "stdin"; }
+
+    std::vector<source::ResourceSpec> resources(std::stop_token) override {
+        source::ResourceSpec spec;
+        spec.name = table_;
+        return {spec};
+    }
+
+    void read(const source::ResourceSpec&, const source::ResourceContext& context, source::Output& out) override {
+        const std::unique_ptr<io::InputStream> input = io::open_input(*files_, "-");
+        const auto report = [&] { out.report({.bytes_read = input->bytes_read(), .bytes_total = {}}); };
+        read_content(*files_, *input, "", options_, context, out, report);
+        report();
+    }
+
+private:
+    std::unique_ptr<io::FileSystem> files_;
+    ContentOptions options_;
+    std::string table_;
+};
+
+}  // namespace
+
+source::SourceEntry stdin_source() {
+    std::vector<config::OptionSpec> options = content_option_specs();
+    options.push_back({.name = "table", .summary = "Table for the records.", .default_value = "stdin"});
+    return {.name = "stdin",
+            .summary = "Standard input, in any format that files can have.",
+            .options = std::move(options),
+            .make = [](const source::SourceContext& context) -> std::unique_ptr<source::SourceDriver> {
+                return std::make_unique<StdinSource>(context);
+            }};
+}
+
+}  // namespace tipple::sources

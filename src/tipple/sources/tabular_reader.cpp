@@ -1,0 +1,134 @@
+#include "tipple/sources/tabular_reader.h"
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "tipple/core/text.h"
+#include "tipple/engine/engine.h"
+
+namespace tipple::sources {
+
+namespace {
+
+/// Rows handed over at once: about a page.
+constexpr std::size_t batch_rows = 16'384;
+
+engine::EngineOptions engine_options(const source::ResourceContext& context) {
+    return {.memory_bytes = context.memory_bytes, .threads = context.threads, .temp_folder = context.temp_folder};
+}
+
+std::string csv_sql(const std::string& path, DataFormat format, const CsvOptions& options, bool skips_bad_lines, const std::set<std::string>& text_columns) {
+    std::string sql = fmt::format("SELECT * FROM read_csv({}, header = {}", engine::quote_literal(path), options.has_header);
+    if (format == DataFormat::tsv && options.delimiter.empty()) {
+        sql += ", delim = '\t'";
+    } else if (!options.delimiter.empty()) {
+        sql += fmt::format(", delim = {}", engine::quote_literal(options.delimiter));
+    }
+    if (skips_bad_lines) sql += ", ignore_errors = true, store_rejects = true";
+    if (!text_columns.empty()) {
+        std::vector<std::string> types;
+        for (const std::string& column : text_columns) types.push_back(fmt::format("{}: 'VARCHAR'", engine::quote_literal(column)));
+        sql += fmt::format(", types = {{{}}}", join(types, ", "));
+    }
+    return sql + ")";
+}
+
+/// The column whose guessed type did not hold, out of the engine's message.
+std::optional<std::string> column_to_widen(const std::string& message) {
+    static const std::regex pattern("Error when converting column \"((?:[^\"]|\"\")*)\"");
+    std::smatch match;
+    if (!std::regex_search(message, match, pattern)) return std::nullopt;
+    return match[1].str();
+}
+
+/// The engine's message without its advice, which is for people who write SQL.
+std::string first_lines(const std::string& message, std::size_t count) {
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < count && end != std::string::npos; ++i) end = message.find('\n', end == 0 ? 0 : end + 1);
+    std::string text = message.substr(0, end);
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+}
+
+/// Types that a file can keep when it is loaded as it lies: each is exactly one column type of ours.
+bool is_plain_type(const std::string& sql_type) {
+    static const std::set<std::string> plain = {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT",  "UTINYINT", "USMALLINT", "UINTEGER",
+                                                "FLOAT",   "DOUBLE",  "VARCHAR",  "BLOB",    "DATE",    "TIME",     "TIMESTAMP", "TIMESTAMP WITH TIME ZONE",
+                                                "TIMESTAMP_S", "TIMESTAMP_MS"};
+    return plain.contains(sql_type) || sql_type.starts_with("DECIMAL");
+}
+
+std::uint64_t count_rows(engine::Engine& engine, const std::string& path) {
+    const std::string sql = fmt::format("SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata({})", engine::quote_literal(path));
+    return std::stoull(engine.query_value(sql).value_or("0"));
+}
+
+}  // namespace
+
+void TabularReader::read_csv(const std::string& path, const std::string& name, DataFormat format, const CsvOptions& options) {
+    std::set<std::string> text_columns;
+    while (true) {
+        engine::Engine engine(engine_options(context_));
+        source::Origin origin{.name = name};
+        try {
+            engine.read(csv_sql(path, format, options, context_.skips_bad_records, text_columns), batch_rows, context_.stop, [&](columns::Batch batch) {
+                const std::uint64_t rows = batch.rows;
+                out_.write(source::ColumnPage{.batch = std::move(batch), .origin = origin});
+                origin.record += rows;
+                return out_.wants_more();
+            });
+            if (context_.skips_bad_records) report_rejects(engine, name);
+            return;
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::data) throw;
+            const std::optional<std::string> column = column_to_widen(error.what());
+            if (!column || !text_columns.insert(*column).second) {
+                throw Error(ErrorKind::data, "{}: {}; nothing was loaded; to leave such lines out: --on-bad-record skip", name,
+                            first_lines(error.what(), 4));
+            }
+            context_.log.info("{}: column \"{}\" is not what its first values look like; reading it as text, from the start", name, *column);
+            out_.restart();
+        }
+    }
+}
+
+void TabularReader::report_rejects(engine::Engine& engine, const std::string& name) {
+    const engine::Result rejects = engine.query("SELECT line, byte_position, column_name, error_message, csv_line FROM reject_errors ORDER BY line");
+    for (const auto& row : rejects.rows) {
+        source::SkippedText skipped;
+        skipped.origin = {.name = name};
+        skipped.origin.line = std::stoull(row[0].value_or("0"));
+        skipped.origin.byte_offset = std::stoull(row[1].value_or("0"));
+        skipped.column = row[2].value_or("");
+        skipped.reason = first_lines(row[3].value_or(""), 1);
+        skipped.text = row[4].value_or("");
+        out_.skip(skipped);
+    }
+}
+
+void TabularReader::read_parquet(const std::string& path, const std::string& name, const io::FileInfo* in_place) {
+    engine::Engine engine(engine_options(context_));
+    const std::string sql = fmt::format("SELECT * FROM read_parquet({})", engine::quote_literal(path));
+    try {
+        const std::vector<engine::ReadColumn> columns = engine.describe(sql);
+        const bool is_plain = std::all_of(columns.begin(), columns.end(), [](const auto& column) { return is_plain_type(column.sql_type); });
+        if (in_place != nullptr && is_plain) {
+            source::FileOffer offer{.path = path, .size = in_place->size, .modified_ns = in_place->modified_ns, .rows = count_rows(engine, path), .columns = {}};
+            for (const engine::ReadColumn& column : columns) offer.columns.emplace_back(column.name, column.type);
+            if (out_.offer_file(offer)) return;
+        }
+        source::Origin origin{.name = name};
+        engine.read(sql, batch_rows, context_.stop, [&](columns::Batch batch) {
+            const std::uint64_t rows = batch.rows;
+            out_.write(source::ColumnPage{.batch = std::move(batch), .origin = origin});
+            origin.record += rows;
+            return out_.wants_more();
+        });
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::usage) throw;
+        throw Error(ErrorKind::data, "{}: {}", name, first_lines(error.what(), 2));
+    }
+}
+
+}  // namespace tipple::sources

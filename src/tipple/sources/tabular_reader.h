@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tipple/engine/engine.h"
+#include "tipple/io/file_system.h"
+#include "tipple/source/source.h"
+#include "tipple/sources/data_format.h"
+
+namespace tipple::sources {
+
+struct CsvOptions {
+    /// Empty = found out from the file.
+    std::string delimiter;
+    bool has_header = true;
+};
+
+/// Reads CSV, TSV and Parquet files with the embedded engine, as columns. A column whose type was guessed wrong from the beginning of a CSV
+/// file becomes text, and the file is read again from the start.
+class TabularReader {
+public:
+    TabularReader(const source::ResourceContext& context, source::Output& out) : context_(context), out_(out) {}
+
+    /// `name` is the file's name for messages; `path` where its bytes are (another place for spooled content).
+    void read_csv(const std::string& path, const std::string& name, DataFormat format, const CsvOptions& options);
+    /// A file that stays where it is, with its `in_place` size and time, is offered first; its rows are read when the offer is not taken.
+    void read_parquet(const std::string& path, const std::string& name, const io::FileInfo* in_place);
+
+private:
+    void report_rejects(engine::Engine& engine, const std::string& name);
+
+    const source::ResourceContext& context_;
+    source::Output& out_;
+};
+
+}  // namespace tipple::sources
