@@ -106,11 +106,10 @@ Engine::~Engine() = default;
 
 void Engine::attach(const std::string& path, std::string_view name, AttachMode mode,
                     std::size_t block_bytes) {
-    namespace fs = std::filesystem;
+    const std::string file = canonical_path(path);
+    FileGuard guard(file, mode);
     std::error_code ignored;
-    const fs::path canonical = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
-    FileGuard guard(canonical.string(), mode);
-    const bool is_new = !fs::exists(canonical, ignored);
+    const bool is_new = !std::filesystem::exists(file, ignored);
     if (is_new && mode == AttachMode::read_only) {
         throw Error(ErrorKind::usage, "database file {} does not exist", path);
     }
@@ -120,7 +119,7 @@ void Engine::attach(const std::string& path, std::string_view name, AttachMode m
         options += ", STORAGE_VERSION 'v1.4.0'";
         if (block_bytes != 0) options += fmt::format(", BLOCK_SIZE {}", block_bytes);
     }
-    execute(fmt::format("ATTACH {} AS {} ({})", quote_literal(canonical.string()),
+    execute(fmt::format("ATTACH {} AS {} ({})", quote_literal(file),
                         quote_identifier(name), options));
     impl_->files[std::string(name)] = std::move(guard);
 }

@@ -102,6 +102,9 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// The one name of a database file, whether it exists or not: absolute, symbolic links resolved.
+std::string canonical_path(const std::string& path);
+
 std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);
 
