@@ -46,6 +46,11 @@ public:
     ~ChildProcess() { finish(); }
 
     pid_t id() const { return id_; }
+    /// Whether the process is no more, without waiting for it.
+    bool has_ended() const {
+        siginfo_t info{};
+        return waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == id_;
+    }
     /// Lets the body end, and waits for it.
     void finish() {
         if (id_ == 0) return;
