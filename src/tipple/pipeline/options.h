@@ -42,6 +42,8 @@ struct RunOptions {
     /// Records of the root tables, over all resources.
     std::optional<std::uint64_t> limit;
     OnBadRecord on_bad_record = OnBadRecord::fail;
+    /// Schema contract of the run for tables, columns and types: evolve, freeze, discard_row or discard_value; empty = what the schema says.
+    std::string contract;
     /// Extract and normalize everything, write nothing.
     bool is_dry_run = false;
     /// Raw JSON per page; small pages are for tests.
