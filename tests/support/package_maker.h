@@ -30,14 +30,22 @@ public:
 
     schema::Schema& schema() { return schema_; }
 
-    /// Defines a table, or defines it anew: `columns` is an object of name -> type, or name -> hints. `_dlt_id`, and `_dlt_load_id` or the
-    /// columns of a nested table (with `_dlt_root_id`), come by themselves.
+    /// Defines a table, or defines it anew: `columns` is an object of name -> type, or name ->
+    /// hints. `_dlt_id`, and `_dlt_load_id` or the columns of a nested table (with `_dlt_root_id`),
+    /// come by themselves.
     void table(const std::string& name, const std::string& properties, const std::string& columns) {
         schema::Table table(name);
-        for (const json::Member& property : json::parse(properties).as_object()) {
+        const json::Value parsed_properties = json::parse(properties);
+        for (const json::Member& property : parsed_properties.as_object()) {
             table.set_property(property.name, property.value);
         }
-        for (const json::Member& column : json::parse(columns).as_object()) {
+        if (!table.is_nested()) {
+            if (table.properties().find("write_disposition") == nullptr)
+                table.set_property("write_disposition", "append");
+            table.set_property("resource", name);
+        }
+        const json::Value parsed_columns = json::parse(columns);
+        for (const json::Member& column : parsed_columns.as_object()) {
             json::Object hints;
             if (column.value.is_text()) {
                 hints.set("data_type", column.value);
@@ -78,7 +86,8 @@ public:
         batches_.emplace_back(table, json::parse(list).as_array());
         return *this;
     }
-    PackageMaker& reference(const std::string& table, package::FileReference reference, std::uint64_t rows) {
+    PackageMaker& reference(const std::string& table, package::FileReference reference,
+                            std::uint64_t rows) {
         references_.emplace_back(table, std::pair(std::move(reference), rows));
         return *this;
     }
@@ -95,12 +104,16 @@ public:
         }
         schema_.bump();
         const auto writer = store_.create(load_id_, 100'000);
-        for (const auto& [table, list] : batches_) writer->write(encode(schema_.require(table), list));
+        for (const auto& [table, list] : batches_)
+            writer->write(encode(schema_.require(table), list));
         for (const auto& [table, reference] : references_) {
             writer->add_reference(table, reference.first, reference.second);
         }
-        package::PackageContent content{
-            .manifest = {}, .schema = schema_, .schema_change = {}, .state = state(stored), .fence = fence};
+        package::PackageContent content{.manifest = {},
+                                        .schema = schema_,
+                                        .schema_change = {},
+                                        .state = state(stored),
+                                        .fence = fence};
         content.manifest.pipeline = "shop";
         content.manifest.dataset = "main";
         content.manifest.schema_name = schema_.name();
@@ -113,28 +126,35 @@ public:
     bool has_new_state = true;
 
 private:
-    static void add(schema::Table& table, const std::string& name, const std::vector<std::string>& hints) {
+    static void add(schema::Table& table, const std::string& name,
+                    const std::vector<std::string>& hints) {
         schema::Column column(name, schema::DataType::text, false);
         for (const std::string& hint : hints) column.set_hint(hint, true);
         table.set_column(std::move(column));
     }
 
     json::Value state(const std::optional<destination::StoredDataset>& stored) {
-        json::Object document = {{"_state_version", 0},
-                                 {"_state_engine_version", 4},
-                                 {"pipeline_name", "shop"},
-                                 {"sources", json::Object{{"shop", json::Object{{"cursor", load_id_}}}}},
-                                 {"_local", json::Object{{"first_run", false}}}};
+        json::Object document = {
+            {"_state_version", 0},
+            {"_state_engine_version", 4},
+            {"pipeline_name", "shop"},
+            {"sources", json::Object{{"shop", json::Object{{"cursor", load_id_}}}}},
+            {"_local", json::Object{{"first_run", false}}}};
         document.set("_state_version", stored && stored->state ? stored->state->version + 1 : 1);
         document.set("_version_hash", destination::state_hash(document));
         return document;
     }
 
     package::EncodedBatch encode(const schema::Table& table, const json::Array& list) {
-        package::EncodedBatch batch{.table = table.name(), .columns = {}, .rows = list.size(), .raw_bytes = 0, .message = {}};
+        package::EncodedBatch batch{.table = table.name(),
+                                    .columns = {},
+                                    .rows = list.size(),
+                                    .raw_bytes = 0,
+                                    .message = {}};
         std::vector<columns::ColumnBuilder> builders;
         for (const schema::Column& column : table.columns()) {
-            if (!column.is_complete() || (column.name() == "_dlt_load_id" && !table.is_nested())) continue;
+            if (!column.is_complete() || (column.name() == "_dlt_load_id" && !table.is_nested()))
+                continue;
             batch.columns.push_back({column.name(), columns::column_type(column)});
             builders.emplace_back(batch.columns.back().type);
         }
@@ -155,7 +175,8 @@ private:
             views.push_back(builder.view());
             batch.raw_bytes += views.back().byte_size();
         }
-        format::BatchEncoder(format::Compression::lz4).append_batch(batch.message, views, batch.rows);
+        format::BatchEncoder(format::Compression::lz4)
+            .append_batch(batch.message, views, batch.rows);
         return batch;
     }
 
@@ -182,7 +203,8 @@ private:
     schema::Schema schema_ = schema::Schema::make("shop");
     std::string load_id_;
     std::vector<std::pair<std::string, json::Array>> batches_;
-    std::vector<std::pair<std::string, std::pair<package::FileReference, std::uint64_t>>> references_;
+    std::vector<std::pair<std::string, std::pair<package::FileReference, std::uint64_t>>>
+        references_;
     std::vector<package::TableLoad> loads_;
     std::uint64_t last_id_ = 0;
 };

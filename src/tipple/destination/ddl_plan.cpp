@@ -12,8 +12,9 @@ std::string NameRule::key(std::string_view name) const {
     std::string key(name);
     // Stores fold ASCII letters only; other letters of two cases stay different names.
     if (!is_case_sensitive) {
-        std::transform(key.begin(), key.end(), key.begin(),
-                       [](unsigned char c) { return static_cast<char>(c < 0x80 ? std::tolower(c) : c); });
+        std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) {
+            return static_cast<char>(c < 0x80 ? std::tolower(c) : c);
+        });
     }
     return key;
 }
@@ -23,7 +24,8 @@ const std::vector<CatalogColumn>* Catalog::find(std::string_view table) const {
     return found == tables.end() ? nullptr : &found->second;
 }
 
-const std::vector<CatalogColumn>* Catalog::find(std::string_view table, const NameRule& rule) const {
+const std::vector<CatalogColumn>* Catalog::find(std::string_view table,
+                                                const NameRule& rule) const {
     if (const auto* exact = find(table)) return exact;
     if (rule.is_case_sensitive) return nullptr;
     const std::string key = rule.key(table);
@@ -37,12 +39,15 @@ namespace {
 
 void check_length(std::string_view name, std::string_view what, const Capabilities& capabilities) {
     if (utf8_length(name) <= capabilities.identifier_length_max) return;
-    throw Error(ErrorKind::usage, "the name of {} \"{}\" is longer than the {} characters the destination takes", what,
-                excerpt(name), capabilities.identifier_length_max);
+    throw Error(ErrorKind::usage,
+                "the name of {} \"{}\" is longer than the {} characters the destination takes",
+                what, excerpt(name), capabilities.identifier_length_max);
 }
 
-/// The complete columns. Two of them must not be one column for the store: a value of one would go into the other.
-std::vector<schema::Column> columns_to_store(const schema::Table& table, const Capabilities& capabilities) {
+/// The complete columns. Two of them must not be one column for the store: a value of one would go
+/// into the other.
+std::vector<schema::Column> columns_to_store(const schema::Table& table,
+                                             const Capabilities& capabilities) {
     const NameRule rule{capabilities.is_case_sensitive};
     std::map<std::string, std::string> seen;
     std::vector<schema::Column> columns;
@@ -52,7 +57,8 @@ std::vector<schema::Column> columns_to_store(const schema::Table& table, const C
         const auto [first, is_new] = seen.emplace(rule.key(column.name()), column.name());
         if (!is_new) {
             throw Error(ErrorKind::usage,
-                        "columns \"{}\" and \"{}\" of table \"{}\" differ in case only, which is one name for the "
+                        "columns \"{}\" and \"{}\" of table \"{}\" differ in case only, which is "
+                        "one name for the "
                         "destination; rename one of them",
                         first->second, column.name(), table.name());
         }
@@ -63,8 +69,8 @@ std::vector<schema::Column> columns_to_store(const schema::Table& table, const C
 
 }  // namespace
 
-DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& tables, const Catalog& catalog,
-                 const Capabilities& capabilities) {
+DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& tables,
+                 const Catalog& catalog, const Capabilities& capabilities) {
     const NameRule rule{capabilities.is_case_sensitive};
     std::map<std::string, std::string> seen;
     DdlPlan plan;
@@ -76,7 +82,8 @@ DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& t
         if (!is_new) {
             if (first->second == name) continue;
             throw Error(ErrorKind::usage,
-                        "tables \"{}\" and \"{}\" differ in case only, which is one name for the destination; rename "
+                        "tables \"{}\" and \"{}\" differ in case only, which is one name for the "
+                        "destination; rename "
                         "one of them",
                         first->second, name);
         }
@@ -84,7 +91,8 @@ DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& t
         const std::vector<CatalogColumn>* existing = catalog.find(name, rule);
         if (existing == nullptr) {
             schema::Table created(name);
-            for (const json::Member& property : table.properties()) created.set_property(property.name, property.value);
+            for (const json::Member& property : table.properties())
+                created.set_property(property.name, property.value);
             for (schema::Column& column : columns) created.set_column(std::move(column));
             plan.create.push_back(std::move(created));
             continue;

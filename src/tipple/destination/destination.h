@@ -17,8 +17,8 @@
 #include "tipple/package/package.h"
 #include "tipple/schema/schema.h"
 
-/// Where packages are loaded into. One store = one file in src/tipple/destinations; what differs between stores is data in
-/// `Capabilities`, never a switch on a name.
+/// Where packages are loaded into. One store = one file in src/tipple/destinations; what differs
+/// between stores is data in `Capabilities`, never a switch on a name.
 namespace tipple::destination {
 
 struct Capabilities {
@@ -96,10 +96,11 @@ struct DdlPlan {
     bool empty() const { return create.empty() && add.empty(); }
 };
 
-/// What is missing in `catalog` of the complete columns of `tables`, which are names of `schema`. Columns that cannot be added NOT NULL are
-/// planned nullable. Names are compared as the store compares them.
-DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& tables, const Catalog& catalog,
-                 const Capabilities& capabilities);
+/// What is missing in `catalog` of the complete columns of `tables`, which are names of `schema`.
+/// Columns that cannot be added NOT NULL are planned nullable. Names are compared as the store
+/// compares them.
+DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& tables,
+                 const Catalog& catalog, const Capabilities& capabilities);
 
 /// Rows of a package's table, to be loaded.
 struct LoadJob {
@@ -114,8 +115,8 @@ struct LoadedTable {
     std::uint64_t deleted = 0;
 };
 
-/// One package on its way in. A repeat repeats the whole transaction; a single `load` is never repeated inside it. The destructor rolls
-/// back.
+/// One package on its way in. A repeat repeats the whole transaction; a single `load` is never
+/// repeated inside it. The destructor rolls back.
 class LoadTransaction {
 public:
     virtual ~LoadTransaction() = default;
@@ -125,8 +126,8 @@ public:
     virtual void apply(const DdlPlan& plan) = 0;
     /// Moves the rows of one table in, or into a staging place where the disposition needs one.
     virtual void load(const LoadJob& job, std::stop_token stop) = 0;
-    /// Merges and replaces, writes schema, state and load record, and compares the store's counts with the manifest: Error(data) with both
-    /// numbers when they differ.
+    /// Merges and replaces, writes schema, state and load record, and compares the store's counts
+    /// with the manifest: Error(data) with both numbers when they differ.
     virtual std::vector<LoadedTable> finish() = 0;
     /// After it returned, the load is there for good.
     virtual void commit() = 0;
@@ -154,15 +155,17 @@ public:
     virtual const Capabilities& capabilities() const = 0;
     /// For people: the file or host, without secrets.
     virtual std::string description() const = 0;
-    /// The same for the same place however it was written, different for different places: working folders are keyed by it.
+    /// The same for the same place however it was written, different for different places: working
+    /// folders are keyed by it.
     virtual std::string identity() const = 0;
-    /// Schema, state and loads as stored, or nothing when the dataset does not exist. Throws Error(locked) when another process holds it
-    /// longer than the lock timeout.
+    /// Schema, state and loads as stored, or nothing when the dataset does not exist. Throws
+    /// Error(locked) when another process holds it longer than the lock timeout.
     virtual std::optional<StoredDataset> read_dataset() = 0;
     /// Whether the load record is there; waits for a commit still in doubt.
     virtual bool has_load(const std::string& load_id) = 0;
-    /// Starts the one transaction of a package. Throws Error(locked) when the stored state or schema is not the one in the package's fence,
-    /// Error(usage) when a table of the package exists that no stored schema knows, unless it is adopted.
+    /// Starts the one transaction of a package. Throws Error(locked) when the stored state or
+    /// schema is not the one in the package's fence, Error(usage) when a table of the package
+    /// exists that no stored schema knows, unless it is adopted.
     virtual std::unique_ptr<LoadTransaction> begin(const package::Package& package) = 0;
     /// Reads only.
     virtual QueryResult query(std::string_view sql, const QueryOptions& options) = 0;

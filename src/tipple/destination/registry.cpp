@@ -31,7 +31,8 @@ void Registry::add(DestinationEntry entry) {
 
 const DestinationEntry* Registry::find(std::string_view name) const {
     const auto found =
-        std::find_if(entries_.begin(), entries_.end(), [&](const DestinationEntry& entry) { return entry.name == name; });
+        std::find_if(entries_.begin(), entries_.end(),
+                     [&](const DestinationEntry& entry) { return entry.name == name; });
     return found == entries_.end() ? nullptr : &*found;
 }
 
@@ -52,11 +53,14 @@ const DestinationEntry& Registry::require_for(std::string_view text) const {
     }
     if (!scheme.empty()) {
         const auto nearest = did_you_mean(scheme, schemes);
-        throw Error(ErrorKind::usage, "no kind of destination has URLs that start with {}://{}; known are {}", scheme,
-                    nearest ? fmt::format(" (did you mean {}://?)", *nearest) : "", join(schemes, ", "));
+        throw Error(ErrorKind::usage,
+                    "no kind of destination has URLs that start with {}://{}; known are {}", scheme,
+                    nearest ? fmt::format(" (did you mean {}://?)", *nearest) : "",
+                    join(schemes, ", "));
     }
     throw Error(ErrorKind::usage,
-                "cannot tell what kind of destination \"{}\" is; files end in {}, URLs start with {} and ://",
+                "cannot tell what kind of destination \"{}\" is; files end in {}, URLs start with "
+                "{} and ://",
                 excerpt(text), join(endings, ", "), join(schemes, ", "));
 }
 

@@ -34,21 +34,23 @@ std::string SqlWriter::add_column(std::string_view table, const schema::Column& 
 std::string SqlWriter::insert_schema(const schema::Schema& schema, std::int64_t time_us) const {
     return fmt::format(
         "INSERT INTO {} ({}) VALUES ({}, {}, {}, {}, {}, {})", table(version_table),
-        list({"version", "engine_version", "inserted_at", "schema_name", "version_hash", "schema"}), schema.version(),
-        schema::engine_version, dialect_.timestamp_literal(time_us), literal(schema.name()),
-        literal(schema.version_hash()), literal(json::to_text(schema.to_document())));
+        list({"version", "engine_version", "inserted_at", "schema_name", "version_hash", "schema"}),
+        schema.version(), schema::engine_version, dialect_.timestamp_literal(time_us),
+        literal(schema.name()), literal(schema.version_hash()),
+        literal(json::to_text(schema.to_document())));
 }
 
 std::string SqlWriter::insert_load(const std::string& load_id, const schema::Schema& schema,
                                    std::int64_t time_us) const {
-    return fmt::format("INSERT INTO {} ({}) VALUES ({}, {}, 0, {}, {})", table(loads_table),
-                       list({"load_id", "schema_name", "status", "inserted_at", "schema_version_hash"}),
-                       literal(load_id), literal(schema.name()), dialect_.timestamp_literal(time_us),
-                       literal(schema.version_hash()));
+    return fmt::format(
+        "INSERT INTO {} ({}) VALUES ({}, {}, 0, {}, {})", table(loads_table),
+        list({"load_id", "schema_name", "status", "inserted_at", "schema_version_hash"}),
+        literal(load_id), literal(schema.name()), dialect_.timestamp_literal(time_us),
+        literal(schema.version_hash()));
 }
 
-std::string SqlWriter::insert_state(const json::Object& state, const std::string& pipeline, const std::string& load_id,
-                                    std::int64_t time_us) const {
+std::string SqlWriter::insert_state(const json::Object& state, const std::string& pipeline,
+                                    const std::string& load_id, std::int64_t time_us) const {
     const json::Value* version = state.find("_state_version");
     const json::Value* engine = state.find("_state_engine_version");
     const json::Value* hash = state.find("_version_hash");
@@ -57,31 +59,36 @@ std::string SqlWriter::insert_state(const json::Object& state, const std::string
         "INSERT INTO {} ({}) VALUES ({}, {}, {}, {}, {}, {}, {}, {})", table(state_table),
         list({"version", "engine_version", "pipeline_name", "state", "created_at", "version_hash",
               std::string(schema::load_id_column), std::string(schema::id_column)}),
-        version->as_int(), engine != nullptr && engine->is_int() ? engine->as_int() : state_engine_version,
+        version->as_int(),
+        engine != nullptr && engine->is_int() ? engine->as_int() : state_engine_version,
         literal(pipeline), literal(encode_state(state)), dialect_.timestamp_literal(time_us),
-        hash != nullptr && hash->is_text() ? literal(hash->as_text()) : literal(state_hash(state)), literal(load_id),
-        literal(random_id(state_row_id_length)));
+        hash != nullptr && hash->is_text() ? literal(hash->as_text()) : literal(state_hash(state)),
+        literal(load_id), literal(random_id(state_row_id_length)));
 }
 
 std::string SqlWriter::select_state(const std::string& pipeline) const {
     const std::string load_id = name(schema::load_id_column);
     return fmt::format(
-        "SELECT s.{0}, s.{1}, s.{2}, s.{3} FROM {4} AS s JOIN {5} AS l ON l.{6} = s.{2} WHERE s.{7} = {8} AND l.{9} = 0"
+        "SELECT s.{0}, s.{1}, s.{2}, s.{3} FROM {4} AS s JOIN {5} AS l ON l.{6} = s.{2} WHERE "
+        "s.{7} = {8} AND l.{9} = 0"
         " ORDER BY s.{2} DESC LIMIT 1",
-        name("version"), name("version_hash"), load_id, name("state"), table(state_table), table(loads_table),
-        name("load_id"), name("pipeline_name"), literal(pipeline), name("status"));
+        name("version"), name("version_hash"), load_id, name("state"), table(state_table),
+        table(loads_table), name("load_id"), name("pipeline_name"), literal(pipeline),
+        name("status"));
 }
 
 std::string SqlWriter::select_schemas() const {
     return fmt::format(
-        "SELECT {0}, {1} FROM (SELECT {0}, {1}, row_number() OVER (PARTITION BY {0} ORDER BY {2} DESC) AS n FROM {3}) AS v"
+        "SELECT {0}, {1} FROM (SELECT {0}, {1}, row_number() OVER (PARTITION BY {0} ORDER BY {2} "
+        "DESC) AS n FROM {3}) AS v"
         " WHERE n = 1",
         name("schema_name"), name("schema"), name("inserted_at"), table(version_table));
 }
 
 std::string SqlWriter::select_schema_hash(const std::string& schema_name) const {
-    return fmt::format("SELECT {} FROM {} WHERE {} = {} ORDER BY {} DESC LIMIT 1", name("version_hash"),
-                       table(version_table), name("schema_name"), literal(schema_name), name("inserted_at"));
+    return fmt::format("SELECT {} FROM {} WHERE {} = {} ORDER BY {} DESC LIMIT 1",
+                       name("version_hash"), table(version_table), name("schema_name"),
+                       literal(schema_name), name("inserted_at"));
 }
 
 // ---- merge ----
@@ -94,7 +101,8 @@ std::vector<std::string> MergeKeys::columns() const {
     if (!row_key.empty()) all.push_back(row_key);
     std::vector<std::string> unique;
     for (std::string& column : all) {
-        if (std::find(unique.begin(), unique.end(), column) == unique.end()) unique.push_back(std::move(column));
+        if (std::find(unique.begin(), unique.end(), column) == unique.end())
+            unique.push_back(std::move(column));
     }
     return unique;
 }
@@ -123,7 +131,8 @@ std::string root_key_of(const schema::Schema& schema, const schema::Table& neste
     const auto parent_key = parent_key_of(nested);
     if (parent_key && !schema.require(nested.parent()).is_nested()) return *parent_key;
     throw Error(ErrorKind::usage,
-                "nested table \"{}\" cannot be merged: no column of it has the hint root_key, so its rows cannot be found "
+                "nested table \"{}\" cannot be merged: no column of it has the hint root_key, so "
+                "its rows cannot be found "
                 "by those of table \"{}\"",
                 nested.name(), schema.root_of(nested).name());
 }
@@ -145,11 +154,13 @@ MergeKeys merge_keys(const schema::Table& root, bool has_nested_tables) {
         }
     }
     const json::Value* deduplicated = root.properties().find("x-stage-data-deduplicated");
-    keys.is_deduplicated = deduplicated != nullptr && deduplicated->is_bool() && deduplicated->as_bool();
+    keys.is_deduplicated =
+        deduplicated != nullptr && deduplicated->is_bool() && deduplicated->as_bool();
     keys.row_key = row_key_of(root).value_or("");
     if (has_nested_tables && keys.row_key.empty()) {
         throw Error(ErrorKind::usage,
-                    "table \"{}\" cannot be merged with the tables below it: no column identifies its rows (hint row_key or "
+                    "table \"{}\" cannot be merged with the tables below it: no column identifies "
+                    "its rows (hint row_key or "
                     "unique, or a primary key of one column)",
                     root.name());
     }
@@ -158,7 +169,8 @@ MergeKeys merge_keys(const schema::Table& root, bool has_nested_tables) {
 
 std::string MergeSql::is_marked(std::string_view alias) const {
     const std::string column = fmt::format("{}.{}", alias, writer_.name(*keys_.hard_delete));
-    return keys_.is_hard_delete_flag ? fmt::format("coalesce({}, false)", column) : fmt::format("{} IS NOT NULL", column);
+    return keys_.is_hard_delete_flag ? fmt::format("coalesce({}, false)", column)
+                                     : fmt::format("{} IS NOT NULL", column);
 }
 
 std::string MergeSql::select_dropped() const {
@@ -166,20 +178,24 @@ std::string MergeSql::select_dropped() const {
     if (keys_.removes_duplicates()) {
         std::string first;
         if (keys_.dedup_sort) {
-            // Ends with the position, so that equal values have one winner, whatever the number of threads.
+            // Ends with the position, so that equal values have one winner, whatever the number of
+            // threads.
             first = fmt::format(
-                "SELECT {0} FROM (SELECT {0}, row_number() OVER (PARTITION BY {1} ORDER BY {2} {3} NULLS LAST, {0}) AS n"
+                "SELECT {0} FROM (SELECT {0}, row_number() OVER (PARTITION BY {1} ORDER BY {2} {3} "
+                "NULLS LAST, {0}) AS n"
                 " FROM {4}) AS r WHERE n = 1",
                 position_, writer_.list(keys_.primary), writer_.name(*keys_.dedup_sort),
                 keys_.is_dedup_descending ? "DESC" : "ASC", staged_);
         } else {
-            first = fmt::format("SELECT min({}) FROM {} GROUP BY {}", position_, staged_, writer_.list(keys_.primary));
+            first = fmt::format("SELECT min({}) FROM {} GROUP BY {}", position_, staged_,
+                                writer_.list(keys_.primary));
         }
         conditions.push_back(fmt::format("s.{} NOT IN ({})", position_, first));
     }
     if (keys_.hard_delete) conditions.push_back(is_marked("s"));
     if (conditions.empty()) conditions.push_back("false");
-    return fmt::format("SELECT s.{} FROM {} AS s WHERE {}", position_, staged_, join(conditions, " OR "));
+    return fmt::format("SELECT s.{} FROM {} AS s WHERE {}", position_, staged_,
+                       join(conditions, " OR "));
 }
 
 std::string MergeSql::count_kept() const {
@@ -189,13 +205,16 @@ std::string MergeSql::count_kept() const {
     }
     const std::string groups = writer_.list(keys_.primary);
     if (!keys_.hard_delete) {
-        return fmt::format("SELECT count(*) FROM (SELECT DISTINCT {} FROM {}) AS k", groups, staged_);
+        return fmt::format("SELECT count(*) FROM (SELECT DISTINCT {} FROM {}) AS k", groups,
+                           staged_);
     }
-    const std::string order = keys_.dedup_sort ? fmt::format("{} {} NULLS LAST, {}", writer_.name(*keys_.dedup_sort),
-                                                             keys_.is_dedup_descending ? "DESC" : "ASC", position_)
-                                               : position_;
+    const std::string order =
+        keys_.dedup_sort ? fmt::format("{} {} NULLS LAST, {}", writer_.name(*keys_.dedup_sort),
+                                       keys_.is_dedup_descending ? "DESC" : "ASC", position_)
+                         : position_;
     return fmt::format(
-        "SELECT count(*) FROM (SELECT row_number() OVER (PARTITION BY {} ORDER BY {}) AS n, {} AS is_marked FROM {} AS s) AS r"
+        "SELECT count(*) FROM (SELECT row_number() OVER (PARTITION BY {} ORDER BY {}) AS n, {} AS "
+        "is_marked FROM {} AS s) AS r"
         " WHERE n = 1 AND NOT is_marked",
         groups, order, is_marked("s"), staged_);
 }
@@ -205,10 +224,12 @@ std::string MergeSql::exists(const std::vector<std::string>& key) const {
     for (const std::string& column : key) {
         equalities.push_back(fmt::format("s.{0} = d.{0}", writer_.name(column)));
     }
-    return fmt::format("EXISTS (SELECT 1 FROM {} AS s WHERE {})", staged_, join(equalities, " AND "));
+    return fmt::format("EXISTS (SELECT 1 FROM {} AS s WHERE {})", staged_,
+                       join(equalities, " AND "));
 }
 
-/// One per kind of key and not both joined by OR, which engines can only answer by comparing every row with every other.
+/// One per kind of key and not both joined by OR, which engines can only answer by comparing every
+/// row with every other.
 std::vector<std::string> MergeSql::match_conditions() const {
     std::vector<std::string> conditions;
     if (!keys_.primary.empty()) conditions.push_back(exists(keys_.primary));
@@ -219,7 +240,8 @@ std::vector<std::string> MergeSql::match_conditions() const {
 std::vector<std::string> MergeSql::delete_matches(std::string_view target) const {
     std::vector<std::string> statements;
     for (const std::string& condition : match_conditions()) {
-        statements.push_back(fmt::format("DELETE FROM {} AS d WHERE {}", writer_.table(target), condition));
+        statements.push_back(
+            fmt::format("DELETE FROM {} AS d WHERE {}", writer_.table(target), condition));
     }
     return statements;
 }
@@ -227,8 +249,9 @@ std::vector<std::string> MergeSql::delete_matches(std::string_view target) const
 std::string MergeSql::select_matched_row_keys(std::string_view target) const {
     std::vector<std::string> selects;
     for (const std::string& condition : match_conditions()) {
-        selects.push_back(fmt::format("SELECT d.{} AS row_key FROM {} AS d WHERE {}", writer_.name(keys_.row_key),
-                                      writer_.table(target), condition));
+        selects.push_back(fmt::format("SELECT d.{} AS row_key FROM {} AS d WHERE {}",
+                                      writer_.name(keys_.row_key), writer_.table(target),
+                                      condition));
     }
     return join(selects, " UNION ");
 }

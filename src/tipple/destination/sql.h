@@ -22,13 +22,17 @@ struct SqlDialect {
     std::string (*timestamp_literal)(std::int64_t time_us) = nullptr;
 };
 
-/// Statements about the tables of one dataset. `dataset` is the quoted text in front of table names, without the dot.
+/// Statements about the tables of one dataset. `dataset` is the quoted text in front of table
+/// names, without the dot.
 class SqlWriter {
 public:
-    SqlWriter(const SqlDialect& dialect, std::string dataset) : dialect_(dialect), dataset_(std::move(dataset)) {}
+    SqlWriter(const SqlDialect& dialect, std::string dataset)
+        : dialect_(dialect), dataset_(std::move(dataset)) {}
 
     const SqlDialect& dialect() const { return dialect_; }
-    std::string name(std::string_view identifier) const { return dialect_.quote_identifier(identifier); }
+    std::string name(std::string_view identifier) const {
+        return dialect_.quote_identifier(identifier);
+    }
     std::string literal(std::string_view text) const { return dialect_.quote_literal(text); }
     /// `"dataset"."table"`.
     std::string table(std::string_view table) const { return dataset_ + "." + name(table); }
@@ -36,16 +40,19 @@ public:
     std::string list(const std::vector<std::string>& columns) const;
 
     std::string create_schema() const { return "CREATE SCHEMA IF NOT EXISTS " + dataset_; }
-    /// Columns in the table's order, NOT NULL where it says so. Tables of the loader are made only if they are not there.
+    /// Columns in the table's order, NOT NULL where it says so. Tables of the loader are made only
+    /// if they are not there.
     std::string create_table(const schema::Table& table) const;
     std::string add_column(std::string_view table, const schema::Column& column) const;
 
     std::string insert_schema(const schema::Schema& schema, std::int64_t time_us) const;
-    std::string insert_load(const std::string& load_id, const schema::Schema& schema, std::int64_t time_us) const;
+    std::string insert_load(const std::string& load_id, const schema::Schema& schema,
+                            std::int64_t time_us) const;
     /// `state` is the pipeline's whole document.
-    std::string insert_state(const json::Object& state, const std::string& pipeline, const std::string& load_id,
-                             std::int64_t time_us) const;
-    /// version, version_hash, load id and encoded document of the newest state of `pipeline` whose load is complete.
+    std::string insert_state(const json::Object& state, const std::string& pipeline,
+                             const std::string& load_id, std::int64_t time_us) const;
+    /// version, version_hash, load id and encoded document of the newest state of `pipeline` whose
+    /// load is complete.
     std::string select_state(const std::string& pipeline) const;
     /// schema_name and document of the newest schema of each name.
     std::string select_schemas() const;
@@ -70,7 +77,8 @@ struct MergeKeys {
     bool is_dedup_descending = false;
     /// The caller promises that no primary key occurs twice.
     bool is_deduplicated = false;
-    /// Identifies rows of the root; what rows below it refer to. Empty when the table has no such column and no tables below it.
+    /// Identifies rows of the root; what rows below it refer to. Empty when the table has no such
+    /// column and no tables below it.
     std::string row_key;
 
     bool has_keys() const { return !primary.empty() || !merge.empty(); }
@@ -81,26 +89,32 @@ struct MergeKeys {
 
 /// Throws Error(usage) when a table with others below it has no row key.
 MergeKeys merge_keys(const schema::Table& root, bool has_nested_tables);
-/// The column by which rows of a nested table name their root row. Throws Error(usage) when there is none.
+/// The column by which rows of a nested table name their root row. Throws Error(usage) when there
+/// is none.
 std::string root_key_of(const schema::Schema& schema, const schema::Table& nested);
 /// The column by which rows of a nested table name the row above them, if there is one.
 std::optional<std::string> parent_key_of(const schema::Table& nested);
 /// The column that identifies rows, if there is one.
 std::optional<std::string> row_key_of(const schema::Table& table);
 
-/// Statements of a delete-insert merge over a relation `staged` (SQL text) that has the columns of `MergeKeys` and a position, unique per
-/// row and ascending in the order of arrival.
+/// Statements of a delete-insert merge over a relation `staged` (SQL text) that has the columns of
+/// `MergeKeys` and a position, unique per row and ascending in the order of arrival.
 class MergeSql {
 public:
-    MergeSql(const SqlWriter& writer, const MergeKeys& keys, std::string staged, std::string position)
-        : writer_(writer), keys_(keys), staged_(std::move(staged)), position_(std::move(position)) {}
+    MergeSql(const SqlWriter& writer, const MergeKeys& keys, std::string staged,
+             std::string position)
+        : writer_(writer),
+          keys_(keys),
+          staged_(std::move(staged)),
+          position_(std::move(position)) {}
 
-    /// Positions of the rows that are not inserted: duplicates of a primary key but for the first, then rows marked for deletion. A
-    /// marked row that wins over its duplicates deletes them all.
+    /// Positions of the rows that are not inserted: duplicates of a primary key but for the first,
+    /// then rows marked for deletion. A marked row that wins over its duplicates deletes them all.
     std::string select_dropped() const;
     /// Number of rows that must be inserted, counted without positions.
     std::string count_kept() const;
-    /// DELETE statements for the rows of `target` that have the primary key or the merge key of a staged row. Null equals nothing.
+    /// DELETE statements for the rows of `target` that have the primary key or the merge key of a
+    /// staged row. Null equals nothing.
     std::vector<std::string> delete_matches(std::string_view target) const;
     /// Row keys of those rows.
     std::string select_matched_row_keys(std::string_view target) const;

@@ -1,8 +1,8 @@
 #include "tipple/destination/system_tables.h"
 
-#include <zlib.h>
-
 #include <limits>
+
+#include <zlib.h>
 
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
@@ -24,10 +24,13 @@ Column load_id_column(std::string name) {
 }
 
 std::string deflate_text(std::string_view text) {
-    if (text.size() > document_bytes_max) throw Error(ErrorKind::usage, "a document of {} bytes is too large to be stored", text.size());
+    if (text.size() > document_bytes_max)
+        throw Error(ErrorKind::usage, "a document of {} bytes is too large to be stored",
+                    text.size());
     uLongf length = compressBound(static_cast<uLong>(text.size()));
     std::string bytes(length, '\0');
-    const int code = compress2(reinterpret_cast<Bytef*>(bytes.data()), &length, reinterpret_cast<const Bytef*>(text.data()),
+    const int code = compress2(reinterpret_cast<Bytef*>(bytes.data()), &length,
+                               reinterpret_cast<const Bytef*>(text.data()),
                                static_cast<uLong>(text.size()), Z_BEST_COMPRESSION);
     TIPPLE_ASSERT(code == Z_OK);
     bytes.resize(length);
@@ -38,7 +41,8 @@ std::string deflate_text(std::string_view text) {
 bool try_inflate(std::string_view bytes, std::string& text) {
     if (bytes.size() > std::numeric_limits<uInt>::max()) return false;
     z_stream stream{};
-    if (inflateInit(&stream) != Z_OK) throw Error(ErrorKind::local, "not enough memory to decompress a document");
+    if (inflateInit(&stream) != Z_OK)
+        throw Error(ErrorKind::local, "not enough memory to decompress a document");
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     stream.avail_in = static_cast<uInt>(bytes.size());
     text.clear();
@@ -61,7 +65,8 @@ json::Value decode(std::string_view text, const char* what) {
     json::Value document;
     if (try_parse_base64(text, bytes) && try_inflate(bytes, inflated)) text = inflated;
     if (!json::try_parse(text, document) || !document.is_object()) {
-        throw Error(ErrorKind::corrupt, "a stored {} cannot be read: it is neither JSON nor compressed JSON", what);
+        throw Error(ErrorKind::corrupt,
+                    "a stored {} cannot be read: it is neither JSON nor compressed JSON", what);
     }
     return document;
 }
@@ -111,8 +116,8 @@ schema::Table state_table_definition() {
 std::string state_hash(const json::Object& document) {
     json::Object hashed;
     for (const json::Member& member : document) {
-        if (member.name != "_state_version" && member.name != "_state_engine_version" && member.name != "_version_hash" &&
-            member.name != "_local") {
+        if (member.name != "_state_version" && member.name != "_state_engine_version" &&
+            member.name != "_version_hash" && member.name != "_local") {
             hashed.append(member.name, member.value);
         }
     }
@@ -127,8 +132,12 @@ std::string encode_state(const json::Object& document) {
     return to_base64(deflate_text(json::to_text(sent)));
 }
 
-json::Value decode_state(std::string_view text) { return decode(text, "state"); }
+json::Value decode_state(std::string_view text) {
+    return decode(text, "state");
+}
 
-json::Value decode_schema(std::string_view text) { return decode(text, "schema"); }
+json::Value decode_schema(std::string_view text) {
+    return decode(text, "schema");
+}
 
 }  // namespace tipple::destination

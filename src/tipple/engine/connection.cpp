@@ -55,12 +55,22 @@ void Connection::fail(const char* text) const {
     throw to_error(text != nullptr ? text : "unknown error", version_);
 }
 
+Connection::~Connection() {
+    // A statement that was started and not finished holds on to the connection that it belongs to:
+    // closing would leave both behind, with threads that go on reading streams which are gone by
+    // then. Any further statement ends it, and this one also says what is meant.
+    ResultHandle ignored;
+    if (connection_) duckdb_query(connection_.get(), "ROLLBACK", ignored.out());
+}
+
 void Connection::run(PendingHandle& pending, std::stop_token stop, ResultHandle& result) {
     // Starting a statement clears an interrupt. Asking here, after the start, leaves no gap: what
-    // was requested before is seen now, and what is requested from now on interrupts the run.
-    if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
+    // was requested before is seen now, and what is requested from now on interrupts the run. It is
+    // run in either case; see the destructor.
+    if (stop.stop_requested()) interrupt();
     if (duckdb_execute_pending(pending.get(), result.out()) != DuckDBSuccess)
         fail(duckdb_result_error(result.get()));
+    if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
 }
 
 void Connection::run_all(std::string_view sql, std::stop_token stop, ResultHandle& result) {

@@ -15,6 +15,9 @@ namespace tipple::engine {
 class Connection {
 public:
     explicit Connection(const EngineOptions& options);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection();
 
     duckdb_connection get() const { return connection_.get(); }
 

@@ -63,6 +63,20 @@ std::vector<ResultColumn> columns_of(duckdb_prepared_statement statement) {
 
 }  // namespace
 
+std::string canonical_path(const std::string& path) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    fs::path file = fs::absolute(path, error);
+    // A link to a file that does not exist yet is followed here: the standard function takes it for
+    // the file's own name.
+    constexpr int links_max = 40;
+    for (int i = 0; i < links_max && fs::is_symlink(file, error) && !fs::exists(file, error); ++i) {
+        file = file.parent_path() / fs::read_symlink(file, error);
+    }
+    const fs::path canonical = fs::weakly_canonical(file, error);
+    return error ? file.string() : canonical.string();
+}
+
 std::string quote_identifier(std::string_view name) {
     return quote(name, '"');
 }
@@ -119,8 +133,8 @@ void Engine::attach(const std::string& path, std::string_view name, AttachMode m
         options += ", STORAGE_VERSION 'v1.4.0'";
         if (block_bytes != 0) options += fmt::format(", BLOCK_SIZE {}", block_bytes);
     }
-    execute(fmt::format("ATTACH {} AS {} ({})", quote_literal(file),
-                        quote_identifier(name), options));
+    execute(
+        fmt::format("ATTACH {} AS {} ({})", quote_literal(file), quote_identifier(name), options));
     impl_->files[std::string(name)] = std::move(guard);
 }
 

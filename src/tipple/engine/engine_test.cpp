@@ -307,24 +307,6 @@ TEST(Engine, StopsOnRequest) {
     EXPECT_EQ(engine.query_value("SELECT 1"), "1");
 }
 
-TEST(Engine, ReportsAnErrorInTheMiddleOfARead) {
-    Engine engine(small);
-    std::size_t rows = 0;
-    EXPECT_THROW(
-        engine.read(
-            "SELECT CASE WHEN i = 900000 THEN error('no') ELSE i END FROM range(1000000) t(i)",
-            1'000, {},
-            [&](Batch batch) {
-                rows += batch.rows;
-                return true;
-            }),
-        Error);
-    EXPECT_GT(rows, 0U);
-    EXPECT_LT(rows, 1'000'000U);
-}
-
-// ---- streams ----
-
 columns::ArrowSource numbers(std::size_t batches, std::size_t rows) {
     auto at = std::make_shared<std::size_t>(0);
     return {.fields = {{.name = "n", .type = {.type = DataType::bigint}},
@@ -348,6 +330,46 @@ columns::ArrowSource numbers(std::size_t batches, std::size_t rows) {
                 return batch;
             }};
 }
+
+std::size_t thread_count() {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+TEST(Engine, LeavesNothingRunningBehind) {
+    const std::size_t before = thread_count();
+    for (int i = 0; i < 20; ++i) {
+        std::stop_source stopped;
+        stopped.request_stop();
+        Engine engine(small);
+        engine.execute("CREATE TABLE t(n BIGINT, load VARCHAR, t VARCHAR)");
+        engine.register_stream("numbers", numbers(5, 1'000));
+        engine.register_stream("more", numbers(5, 1'000));
+        EXPECT_THROW(
+            engine.execute("INSERT INTO t SELECT * FROM memory.main.numbers", stopped.get_token()),
+            Error);
+        engine.read("SELECT * FROM memory.main.more", 100, {}, [](Batch) { return false; });
+    }
+    EXPECT_EQ(thread_count(), before);
+}
+
+TEST(Engine, ReportsAnErrorInTheMiddleOfARead) {
+    Engine engine(small);
+    std::size_t rows = 0;
+    EXPECT_THROW(
+        engine.read(
+            "SELECT CASE WHEN i = 900000 THEN error('no') ELSE i END FROM range(1000000) t(i)",
+            1'000, {},
+            [&](Batch batch) {
+                rows += batch.rows;
+                return true;
+            }),
+        Error);
+    EXPECT_GT(rows, 0U);
+    EXPECT_LT(rows, 1'000'000U);
+}
+
+// ---- streams ----
 
 TEST(Streams, ArriveInOrderWithNullsAndConstants) {
     Engine engine(small);

@@ -28,8 +28,8 @@ std::string escape_pattern(std::string_view path) {
     return escaped;
 }
 
-/// Ids of rows of a file: the prefix and the row's number, in characters that keep their length and order, so that neighbours share most
-/// of them.
+/// Ids of rows of a file: the prefix and the row's number, in characters that keep their length and
+/// order, so that neighbours share most of them.
 std::string row_id_expression(const std::string& prefix) {
     return fmt::format("{} || to_base(file_row_number, 36, 6)", engine::quote_literal(prefix));
 }
@@ -37,12 +37,14 @@ std::string row_id_expression(const std::string& prefix) {
 /// An expression that makes a column of a Parquet file what the package says it is.
 std::string reference_expression(const std::string& file_column, const columns::ColumnType& type) {
     const std::string name = engine::quote_identifier(file_column);
-    // Lists and structs become JSON by this; by an implicit cast they would become DuckDB's own notation.
+    // Lists and structs become JSON by this; by an implicit cast they would become DuckDB's own
+    // notation.
     return type.type == schema::DataType::json ? fmt::format("to_json({})", name) : name;
 }
 
 engine::EngineOptions engine_options(const MemoryPlan& memory, const std::string& temp_folder) {
-    return {.memory_bytes = memory.engine_bytes, .threads = memory.threads, .temp_folder = temp_folder};
+    return {
+        .memory_bytes = memory.engine_bytes, .threads = memory.threads, .temp_folder = temp_folder};
 }
 
 }  // namespace
@@ -56,18 +58,21 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     : context_(context),
       capabilities_(capabilities),
       package_(package),
-      temp_folder_(context.temp_folder.empty() ? std::string() : io::join_path(context.temp_folder, "duckdb")),
+      temp_folder_(context.temp_folder.empty() ? std::string()
+                                               : io::join_path(context.temp_folder, "duckdb")),
       memory_(plan_memory(package, context.memory_bytes, context.threads)) {
     add_tables();
     remove_spills();
-    session_ = std::make_unique<Session>(place,
-                                         SessionOptions{.mode = engine::AttachMode::read_write,
-                                                        .engine = engine_options(memory_, temp_folder_),
-                                                        .block_bytes = memory_.block_bytes},
-                                         context.log);
+    session_ =
+        std::make_unique<Session>(place,
+                                  SessionOptions{.mode = engine::AttachMode::read_write,
+                                                 .engine = engine_options(memory_, temp_folder_),
+                                                 .block_bytes = memory_.block_bytes},
+                                  context.log);
     engine::Engine& engine = session_->engine();
-    // Whatever is committed is written by the checkpoint that the commit makes, once: below the default threshold it would be written to
-    // the log first and again when the file is closed. A crash before the checkpoint's end leaves the file as it was.
+    // Whatever is committed is written by the checkpoint that the commit makes, once: below the
+    // default threshold it would be written to the log first and again when the file is closed. A
+    // crash before the checkpoint's end leaves the file as it was.
     engine.execute("SET checkpoint_threshold = '1KB'");
     check_fits(memory_, session_->block_bytes());
     register_streams();
@@ -106,7 +111,8 @@ void Load::add_table(const package::TableLoad& load, const std::string& name) {
     const schema::Table& table = package_.schema().require(name);
     TableState state{.name = name, .root = load.root, .disposition = load.disposition};
     for (const schema::Column& column : table.columns()) {
-        if (column.is_complete()) state.columns.push_back({column.name(), columns::column_type(column)});
+        if (column.is_complete())
+            state.columns.push_back({column.name(), columns::column_type(column)});
     }
     if (!table.is_nested() && table.find(schema::load_id_column) != nullptr) {
         state.constant_column = schema::load_id_column;
@@ -123,8 +129,9 @@ void Load::add_table(const package::TableLoad& load, const std::string& name) {
         const std::string strategy = package_.schema().require(load.root).text("x-merge-strategy");
         const auto& known = capabilities_.merge_strategies;
         if (!strategy.empty() && std::find(known.begin(), known.end(), strategy) == known.end()) {
-            throw Error(ErrorKind::usage, "table \"{}\": merge strategy {} is not among those of DuckDB: {}", load.root,
-                        strategy, join(known, ", "));
+            throw Error(ErrorKind::usage,
+                        "table \"{}\": merge strategy {} is not among those of DuckDB: {}",
+                        load.root, strategy, join(known, ", "));
         }
         state.key_columns = Merge::key_columns(package_.schema(), table, load.tables.size() > 1);
     }
@@ -132,8 +139,8 @@ void Load::add_table(const package::TableLoad& load, const std::string& name) {
 }
 
 Load::TableState& Load::state_of(const std::string& table) {
-    const auto found =
-        std::find_if(tables_.begin(), tables_.end(), [&](const TableState& state) { return state.name == table; });
+    const auto found = std::find_if(tables_.begin(), tables_.end(),
+                                    [&](const TableState& state) { return state.name == table; });
     TIPPLE_ASSERT(found != tables_.end());
     return *found;
 }
@@ -141,17 +148,19 @@ Load::TableState& Load::state_of(const std::string& table) {
 void Load::register_streams() {
     for (const TableState& table : tables_) {
         if (table.job_rows == 0) continue;
-        const RowsOptions options{.files = context_.files,
-                                  .package = &package_,
-                                  .table = table.name,
-                                  .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
-                                  .batch_bytes = memory_.batch_bytes};
+        const RowsOptions options{
+            .files = context_.files,
+            .package = &package_,
+            .table = table.name,
+            .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
+            .batch_bytes = memory_.batch_bytes};
         session_->engine().register_stream(
             table.stream, table_rows(options, table.columns, table.constant_column, table.dropped));
         if (table.key_columns.empty()) continue;
         std::vector<SegmentColumn> keys;
         for (const std::string& key : table.key_columns) {
-            keys.push_back({key, columns::column_type(*package_.schema().require(table.name).find(key))});
+            keys.push_back(
+                {key, columns::column_type(*package_.schema().require(table.name).find(key))});
         }
         session_->engine().register_stream(table.key_stream, table_keys(options, keys));
     }
@@ -168,7 +177,8 @@ void Load::check_fence() {
             fmt::format("SELECT 1 FROM {} WHERE load_id = {}", sql.table(destination::loads_table),
                         sql.literal(manifest.load_id));
         if (engine.query_value(select)) {
-            throw Error(ErrorKind::locked, "load {} is already in dataset \"{}\"", manifest.load_id, dataset);
+            throw Error(ErrorKind::locked, "load {} is already in dataset \"{}\"", manifest.load_id,
+                        dataset);
         }
         if (has_table(catalog_, destination::state_table)) {
             const engine::Result state = engine.query(sql.select_state(manifest.pipeline));
@@ -179,14 +189,16 @@ void Load::check_fence() {
         }
     }
     if (has_table(catalog_, destination::version_table)) {
-        found.schema_hash = engine.query_value(sql.select_schema_hash(package_.schema().name())).value_or("");
+        found.schema_hash =
+            engine.query_value(sql.select_schema_hash(package_.schema().name())).value_or("");
     }
     if (found == package_.fence()) return;
     throw Error(ErrorKind::locked,
-                "another run of pipeline \"{}\" changed dataset \"{}\" after this one had started (state {} then, {} now; "
+                "another run of pipeline \"{}\" changed dataset \"{}\" after this one had started "
+                "(state {} then, {} now; "
                 "schema {} then, {} now): nothing was loaded, run again",
-                manifest.pipeline, dataset, package_.fence().state_version.value_or(0), found.state_version.value_or(0),
-                package_.fence().schema_hash, found.schema_hash);
+                manifest.pipeline, dataset, package_.fence().state_version.value_or(0),
+                found.state_version.value_or(0), package_.fence().schema_hash, found.schema_hash);
 }
 
 void Load::check_foreign_tables() {
@@ -197,14 +209,16 @@ void Load::check_foreign_tables() {
             const json::Value document = destination::decode_schema(row[1].value_or(""));
             const json::Value* tables = document.as_object().find("tables");
             if (tables == nullptr || !tables->is_object()) continue;
-            for (const json::Member& table : tables->as_object()) known[name_rule.key(table.name)] = true;
+            for (const json::Member& table : tables->as_object())
+                known[name_rule.key(table.name)] = true;
         }
     }
     if (context_.adopt_tables) return;
     for (const TableState& table : tables_) {
         if (!has_table(catalog_, table.name) || known.contains(name_rule.key(table.name))) continue;
         throw Error(ErrorKind::usage,
-                    "table \"{}\" of dataset \"{}\" exists, but no load made it: it is not written to unless --adopt is "
+                    "table \"{}\" of dataset \"{}\" exists, but no load made it: it is not written "
+                    "to unless --adopt is "
                     "given. Or load into another table or dataset",
                     table.name, session_->dataset());
     }
@@ -221,7 +235,8 @@ void Load::apply(const destination::DdlPlan& plan) {
     }
     for (const schema::Table& table : plan.create) engine.execute(sql.create_table(table));
     for (const destination::DdlPlan::AddColumns& addition : plan.add) {
-        for (const schema::Column& column : addition.columns) engine.execute(sql.add_column(addition.table, column));
+        for (const schema::Column& column : addition.columns)
+            engine.execute(sql.add_column(addition.table, column));
     }
 }
 
@@ -230,7 +245,8 @@ void Load::apply(const destination::DdlPlan& plan) {
 /// Over a Parquet file of the package. `file_row_number` can be used in the expressions.
 std::string Load::reference_select(const JobFile& job, const std::vector<std::string>& expressions,
                                    const std::string& condition) const {
-    return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true){}", join(expressions, ", "),
+    return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true){}",
+                       join(expressions, ", "),
                        engine::quote_literal(escape_pattern(job.reference->path)),
                        condition.empty() ? "" : " WHERE " + condition);
 }
@@ -238,19 +254,23 @@ std::string Load::reference_select(const JobFile& job, const std::vector<std::st
 KeySelects Load::key_selects(const TableState& table) const {
     KeySelects selects;
     if (table.key_columns.empty()) return selects;
-    if (table.job_rows > 0) selects.push_back(fmt::format("SELECT * FROM memory.main.{}", table.key_stream));
+    if (table.job_rows > 0)
+        selects.push_back(fmt::format("SELECT * FROM memory.main.{}", table.key_stream));
     std::uint64_t first = table.job_rows;
     for (const JobFile* job : package_.jobs_of(table.name)) {
         if (!job->reference) continue;
         std::vector<std::string> expressions;
         for (const std::string& key : table.key_columns) {
             const auto& columns = job->reference->columns;
-            const auto found =
-                std::find_if(columns.begin(), columns.end(), [&](const auto& pair) { return pair.second.name == key; });
+            const auto found = std::find_if(columns.begin(), columns.end(), [&](const auto& pair) {
+                return pair.second.name == key;
+            });
             if (found != columns.end()) {
                 expressions.push_back(reference_expression(found->first, found->second.type));
             } else {
-                expressions.push_back(key == schema::id_column ? row_id_expression(job->reference->row_id_prefix) : "NULL");
+                expressions.push_back(key == schema::id_column
+                                          ? row_id_expression(job->reference->row_id_prefix)
+                                          : "NULL");
             }
         }
         expressions.push_back(fmt::format("file_row_number + {}", first));
@@ -262,12 +282,16 @@ KeySelects Load::key_selects(const TableState& table) const {
 
 void Load::check_reference(const JobFile& job) const {
     const auto info = context_.files->find(job.reference->path);
-    if (info != nullptr && info->size == job.reference->size && info->modified_ns == job.reference->modified_ns) return;
-    throw Error(ErrorKind::data, "file {} {} after it was taken into the package: run again to read it anew",
+    if (info != nullptr && info->size == job.reference->size &&
+        info->modified_ns == job.reference->modified_ns)
+        return;
+    throw Error(ErrorKind::data,
+                "file {} {} after it was taken into the package: run again to read it anew",
                 job.reference->path, info == nullptr ? "was removed" : "was changed");
 }
 
-void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t first, std::stop_token stop) {
+void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t first,
+                            std::stop_token stop) {
     check_reference(job);
     std::vector<std::string> targets;
     std::vector<std::string> expressions;
@@ -290,15 +314,17 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
         if (table.dropped->contains(first + row)) numbers.push_back(std::to_string(row));
     }
     const std::string condition =
-        numbers.empty() ? "" : fmt::format("file_row_number NOT IN (SELECT unnest([{}]))", join(numbers, ", "));
+        numbers.empty()
+            ? ""
+            : fmt::format("file_row_number NOT IN (SELECT unnest([{}]))", join(numbers, ", "));
     const std::uint64_t inserted = session_->engine().execute(
-        fmt::format("INSERT INTO {} ({}) {}", session_->sql().table(table.name), session_->sql().list(targets),
-                    reference_select(job, expressions, condition)),
+        fmt::format("INSERT INTO {} ({}) {}", session_->sql().table(table.name),
+                    session_->sql().list(targets), reference_select(job, expressions, condition)),
         stop);
     check_reference(job);
     if (inserted + numbers.size() != job.rows) {
-        throw Error(ErrorKind::data, "file {}: {} rows were read, the package counted {}", job.reference->path,
-                    inserted + numbers.size(), job.rows);
+        throw Error(ErrorKind::data, "file {}: {} rows were read, the package counted {}",
+                    job.reference->path, inserted + numbers.size(), job.rows);
     }
     table.loaded.inserted += inserted;
 }
@@ -315,8 +341,9 @@ void Load::insert_rows(TableState& table, std::stop_token stop) {
             constant = ", " + engine::quote_literal(package_.load_id());
         }
         table.loaded.inserted += session_->engine().execute(
-            fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}", session_->sql().table(table.name),
-                        session_->sql().list(targets), constant, table.stream),
+            fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}",
+                        session_->sql().table(table.name), session_->sql().list(targets), constant,
+                        table.stream),
             stop);
     }
     std::uint64_t first = table.job_rows;
@@ -333,15 +360,18 @@ Merge& Load::prepare_merge(const std::string& root, std::stop_token stop) {
     std::vector<MergeTable> members;
     for (const TableState& table : tables_) {
         if (table.root != root) continue;
-        MergeTable member{.name = table.name, .rows = table.rows, .existed = has_table(catalog_, table.name)};
+        MergeTable member{
+            .name = table.name, .rows = table.rows, .existed = has_table(catalog_, table.name)};
         member.selects = key_selects(table);
         member.dropped = table.dropped;
         members.push_back(std::move(member));
     }
     Merge& merge =
-        merges_.try_emplace(root, *session_, package_.schema(), std::move(members), merges_.size()).first->second;
+        merges_.try_emplace(root, *session_, package_.schema(), std::move(members), merges_.size())
+            .first->second;
     merge.prepare(stop);
-    for (const MergeTable& member : merge.tables()) state_of(member.name).loaded.deleted = member.deleted;
+    for (const MergeTable& member : merge.tables())
+        state_of(member.name).loaded.deleted = member.deleted;
     return merge;
 }
 
@@ -351,8 +381,8 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     try {
         switch (table.disposition) {
             case Disposition::replace:
-                table.loaded.deleted =
-                    session_->engine().execute(fmt::format("DELETE FROM {}", session_->sql().table(table.name)), stop);
+                table.loaded.deleted = session_->engine().execute(
+                    fmt::format("DELETE FROM {}", session_->sql().table(table.name)), stop);
                 break;
             case Disposition::merge:
                 prepare_merge(table.root, stop);
@@ -371,11 +401,12 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
 void Load::check_counts(const TableState& table) const {
     const std::uint64_t expected = table.rows - table.dropped->count();
     if (table.loaded.inserted == expected) return;
-    throw Error(ErrorKind::data, "table \"{}\": {} rows were inserted, the package has {}{}", table.name,
-                table.loaded.inserted, table.rows,
-                table.dropped->count() == 0
-                    ? ""
-                    : fmt::format(", {} of which are duplicates or deletions", table.dropped->count()));
+    throw Error(
+        ErrorKind::data, "table \"{}\": {} rows were inserted, the package has {}{}", table.name,
+        table.loaded.inserted, table.rows,
+        table.dropped->count() == 0
+            ? ""
+            : fmt::format(", {} of which are duplicates or deletions", table.dropped->count()));
 }
 
 std::vector<LoadedTable> Load::finish() {
@@ -403,13 +434,14 @@ void Load::write_system_rows() {
     const auto stored_hash = engine.query_value(sql.select_schema_hash(schema.name()));
     if (stored_hash != schema.version_hash()) {
         // The newest schema is the one inserted last: a clock that went back must not hide it.
-        const auto newest = session_->query_int(
-            fmt::format("SELECT epoch_us(max(inserted_at)) FROM {}", sql.table(destination::version_table)));
+        const auto newest = session_->query_int(fmt::format(
+            "SELECT epoch_us(max(inserted_at)) FROM {}", sql.table(destination::version_table)));
         engine.execute(sql.insert_schema(schema, newest ? std::max(now_us, *newest + 1) : now_us));
     }
     if (package_.manifest().has_new_state) {
         TIPPLE_ASSERT(package_.state().is_object());
-        engine.execute(sql.insert_state(package_.state().as_object(), package_.manifest().pipeline, package_.load_id(), now_us));
+        engine.execute(sql.insert_state(package_.state().as_object(), package_.manifest().pipeline,
+                                        package_.load_id(), now_us));
     }
     engine.execute(sql.insert_load(package_.load_id(), schema, now_us));
 }
@@ -427,7 +459,8 @@ void Load::commit() {
 
 // ---- what a run reads at its start ----
 
-std::optional<destination::StoredDataset> read_dataset(Session& session, const std::string& pipeline) {
+std::optional<destination::StoredDataset> read_dataset(Session& session,
+                                                       const std::string& pipeline) {
     if (!session.has_dataset()) return std::nullopt;
     engine::Engine& engine = session.engine();
     const destination::SqlWriter& sql = session.sql();
@@ -437,24 +470,28 @@ std::optional<destination::StoredDataset> read_dataset(Session& session, const s
         for (const auto& row : engine.query(sql.select_schemas()).rows) {
             const std::string name = row[0].value_or("");
             try {
-                stored.schemas.emplace(name,
-                                       schema::Schema::from_document(destination::decode_schema(row[1].value_or(""))));
+                stored.schemas.emplace(name, schema::Schema::from_document(
+                                                 destination::decode_schema(row[1].value_or(""))));
             } catch (const Error& error) {
-                throw error.with_context(fmt::format("schema \"{}\" of dataset \"{}\"", name, session.dataset()));
+                throw error.with_context(
+                    fmt::format("schema \"{}\" of dataset \"{}\"", name, session.dataset()));
             }
         }
     }
     if (!has_table(stored.catalog, destination::loads_table)) return stored;
-    stored.newest_load_id =
-        engine.query_value(fmt::format("SELECT max(load_id) FROM {}", sql.table(destination::loads_table))).value_or("");
+    stored.newest_load_id = engine
+                                .query_value(fmt::format("SELECT max(load_id) FROM {}",
+                                                         sql.table(destination::loads_table)))
+                                .value_or("");
     if (!has_table(stored.catalog, destination::state_table)) return stored;
     const engine::Result state = engine.query(sql.select_state(pipeline));
     if (state.rows.empty()) return stored;
     const auto& row = state.rows[0];
-    stored.state = destination::StoredState{.version = std::stoll(row[0].value_or("0")),
-                                            .version_hash = row[1].value_or(""),
-                                            .load_id = row[2].value_or(""),
-                                            .document = destination::decode_state(row[3].value_or(""))};
+    stored.state =
+        destination::StoredState{.version = std::stoll(row[0].value_or("0")),
+                                 .version_hash = row[1].value_or(""),
+                                 .load_id = row[2].value_or(""),
+                                 .document = destination::decode_state(row[3].value_or(""))};
     return stored;
 }
 

@@ -16,8 +16,8 @@ namespace tipple::destinations::duckdb {
 class Load final : public destination::LoadTransaction {
 public:
     /// Begins the transaction; see Destination::begin.
-    Load(const Place& place, const destination::DestinationContext& context, const destination::Capabilities& capabilities,
-         const package::Package& package);
+    Load(const Place& place, const destination::DestinationContext& context,
+         const destination::Capabilities& capabilities, const package::Package& package);
     ~Load() override;
 
     const destination::Catalog& catalog() const override { return catalog_; }
@@ -53,10 +53,12 @@ private:
     TableState& state_of(const std::string& table);
     Merge& prepare_merge(const std::string& root, std::stop_token stop);
     KeySelects key_selects(const TableState& table) const;
-    std::string reference_select(const package::JobFile& job, const std::vector<std::string>& expressions,
+    std::string reference_select(const package::JobFile& job,
+                                 const std::vector<std::string>& expressions,
                                  const std::string& condition) const;
     void insert_rows(TableState& table, std::stop_token stop);
-    void insert_reference(TableState& table, const package::JobFile& job, std::uint64_t first, std::stop_token stop);
+    void insert_reference(TableState& table, const package::JobFile& job, std::uint64_t first,
+                          std::stop_token stop);
     void check_reference(const package::JobFile& job) const;
     void check_counts(const TableState& table) const;
     void write_system_rows();
@@ -69,13 +71,14 @@ private:
     MemoryPlan memory_;
     std::vector<TableState> tables_;
     std::unique_ptr<Session> session_;
-    destination::Catalog catalog_;          ///< before the load
+    destination::Catalog catalog_;         ///< before the load
     std::map<std::string, Merge> merges_;  ///< by root, once prepared
     bool is_finished_ = false;
 };
 
 /// What a run reads at its start. Nothing when the file or the dataset is not there.
-std::optional<destination::StoredDataset> read_dataset(Session& session, const std::string& pipeline);
+std::optional<destination::StoredDataset> read_dataset(Session& session,
+                                                       const std::string& pipeline);
 
 /// The system table under the name it has, if it is there.
 bool has_table(const destination::Catalog& catalog, std::string_view table);

@@ -12,7 +12,8 @@ namespace {
 
 /// Beyond this many columns a second thread costs more memory than it is worth.
 constexpr std::size_t wide_columns = 400;
-/// The smallest block there is. A file of them is larger and slower to write, so only wide tables get it.
+/// The smallest block there is. A file of them is larger and slower to write, so only wide tables
+/// get it.
 constexpr std::size_t small_block_bytes = 16'384;
 constexpr std::size_t batch_rows_min = 1'024;
 /// What the engine needs beside the columns' buffers.
@@ -36,13 +37,16 @@ double bytes_per_row(const package::Manifest& manifest, const std::string& table
 
 }  // namespace
 
-MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes, std::size_t threads) {
+MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes,
+                       std::size_t threads) {
     MemoryPlan plan;
     const package::Manifest& manifest = package.manifest();
     for (const package::TableLoad& load : manifest.loads) {
         for (const std::string& name : load.tables) {
             const schema::Table* table = package.schema().find(name);
-            if (table == nullptr || manifest.rows_of(name) == 0 || table->columns().size() <= plan.columns) continue;
+            if (table == nullptr || manifest.rows_of(name) == 0 ||
+                table->columns().size() <= plan.columns)
+                continue;
             plan.columns = table->columns().size();
             plan.widest_table = name;
         }
@@ -50,13 +54,15 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
     const bool is_wide = plan.columns > wide_columns;
     plan.threads = is_wide ? 1 : std::max<std::size_t>(threads, 1);
     plan.block_bytes = is_wide ? small_block_bytes : 0;
-    plan.batch_bytes = memory_bytes == 0 ? limits::text_buffer_bytes_max : std::max<std::size_t>(memory_bytes / 8, 1);
+    plan.batch_bytes = memory_bytes == 0 ? limits::text_buffer_bytes_max
+                                         : std::max<std::size_t>(memory_bytes / 8, 1);
     if (memory_bytes == 0) return plan;
 
     double batch = 0;
     for (const package::JobFile& job : manifest.jobs) {
-        batch = std::max(batch, bytes_per_row(manifest, job.table) *
-                                    static_cast<double>(std::min<std::uint64_t>(job.rows, limits::row_group_rows)));
+        batch = std::max(
+            batch, bytes_per_row(manifest, job.table) * static_cast<double>(std::min<std::uint64_t>(
+                                                            job.rows, limits::row_group_rows)));
     }
     // Every thread of the engine holds a batch, and one more is being read.
     const std::size_t held =
@@ -65,7 +71,8 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
     return plan;
 }
 
-std::size_t batch_rows(const package::Manifest& manifest, const std::string& table, const MemoryPlan& plan) {
+std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,
+                       const MemoryPlan& plan) {
     const double per_row = std::max(bytes_per_row(manifest, table), 1.0);
     const double rows = static_cast<double>(plan.batch_bytes) / per_row;
     return static_cast<std::size_t>(std::clamp(rows, static_cast<double>(batch_rows_min),
@@ -79,9 +86,11 @@ void check_fits(const MemoryPlan& plan, std::size_t block_bytes) {
     // Up to half of the memory may go to batches.
     const std::size_t in_all = need * 2;
     throw Error(ErrorKind::local,
-                "table \"{}\" has {} columns: loading it takes about {} of memory in the database engine, which may use {}. "
+                "table \"{}\" has {} columns: loading it takes about {} of memory in the database "
+                "engine, which may use {}. "
                 "Give --memory {}MiB",
-                plan.widest_table, plan.columns, format_bytes(need), format_bytes(plan.engine_bytes), (in_all >> 20) + 1);
+                plan.widest_table, plan.columns, format_bytes(need),
+                format_bytes(plan.engine_bytes), (in_all >> 20) + 1);
 }
 
 }  // namespace tipple::destinations::duckdb

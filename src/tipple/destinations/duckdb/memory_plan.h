@@ -20,13 +20,15 @@ struct MemoryPlan {
 };
 
 /// `memory_bytes`: what the load may use in all; 0 = no limit.
-MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes, std::size_t threads);
+MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes,
+                       std::size_t threads);
 
 /// Rows per batch of one table: a whole row group where it fits into the plan's batch.
-std::size_t batch_rows(const package::Manifest& manifest, const std::string& table, const MemoryPlan& plan);
+std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,
+                       const MemoryPlan& plan);
 
-/// Throws Error(local) that names table, columns and the memory needed when the widest table cannot be loaded into a file with blocks
-/// of this size.
+/// Throws Error(local) that names table, columns and the memory needed when the widest table cannot
+/// be loaded into a file with blocks of this size.
 void check_fits(const MemoryPlan& plan, std::size_t block_bytes);
 
 }  // namespace tipple::destinations::duckdb

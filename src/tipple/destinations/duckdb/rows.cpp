@@ -17,14 +17,15 @@ constexpr std::size_t none = SIZE_MAX;
 /// Opens the package's files at the first row that is asked for and closes them behind the last.
 class LazyReader {
 public:
-    LazyReader(const RowsOptions& options, std::vector<SegmentColumn> columns, package::OtherColumns others)
+    LazyReader(const RowsOptions& options, std::vector<SegmentColumn> columns,
+               package::OtherColumns others)
         : options_(options), columns_(std::move(columns)), others_(others) {}
 
     std::unique_ptr<Batch> next() {
         if (is_at_end_) return nullptr;
         if (!reader_) {
-            reader_.emplace(*options_.files, *options_.package, options_.table, columns_, options_.batch_rows,
-                            options_.batch_bytes, others_);
+            reader_.emplace(*options_.files, *options_.package, options_.table, columns_,
+                            options_.batch_rows, options_.batch_bytes, others_);
         }
         std::unique_ptr<Batch> batch = reader_->next();
         if (batch == nullptr) {
@@ -43,7 +44,8 @@ private:
 };
 
 /// Copies the rows that stay, run by run.
-std::unique_ptr<Batch> without_dropped(std::unique_ptr<Batch> batch, std::uint64_t first, const DroppedRows& dropped) {
+std::unique_ptr<Batch> without_dropped(std::unique_ptr<Batch> batch, std::uint64_t first,
+                                       const DroppedRows& dropped) {
     const columns::BatchView view = batch->view();
     auto kept = std::make_unique<Batch>();
     kept->names = batch->names;
@@ -64,10 +66,12 @@ std::unique_ptr<Batch> without_dropped(std::unique_ptr<Batch> batch, std::uint64
     return kept;
 }
 
-columns::ArrowSource source_of(const std::vector<SegmentColumn>& columns, const std::string& hidden) {
+columns::ArrowSource source_of(const std::vector<SegmentColumn>& columns,
+                               const std::string& hidden) {
     columns::ArrowSource source;
     for (const SegmentColumn& column : columns) {
-        if (column.name != hidden) source.fields.push_back({.name = column.name, .type = column.type});
+        if (column.name != hidden)
+            source.fields.push_back({.name = column.name, .type = column.type});
     }
     source.constants.resize(source.fields.size());
     return source;
@@ -75,23 +79,29 @@ columns::ArrowSource source_of(const std::vector<SegmentColumn>& columns, const 
 
 }  // namespace
 
-columns::ArrowSource table_rows(const RowsOptions& options, const std::vector<SegmentColumn>& columns,
-                                const std::string& hidden, std::shared_ptr<const DroppedRows> dropped) {
+columns::ArrowSource table_rows(const RowsOptions& options,
+                                const std::vector<SegmentColumn>& columns,
+                                const std::string& hidden,
+                                std::shared_ptr<const DroppedRows> dropped) {
     std::size_t hidden_index = none;
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (columns[i].name == hidden) hidden_index = i;
     }
     columns::ArrowSource source = source_of(columns, hidden);
-    source.next = [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::refuse), hidden_index,
-                   dropped, position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
+    source.next =
+        [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::refuse),
+         hidden_index, dropped, position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
         while (std::unique_ptr<Batch> batch = reader->next()) {
             if (hidden_index != none) {
-                batch->columns.erase(batch->columns.begin() + static_cast<std::ptrdiff_t>(hidden_index));
-                batch->names.erase(batch->names.begin() + static_cast<std::ptrdiff_t>(hidden_index));
+                batch->columns.erase(batch->columns.begin() +
+                                     static_cast<std::ptrdiff_t>(hidden_index));
+                batch->names.erase(batch->names.begin() +
+                                   static_cast<std::ptrdiff_t>(hidden_index));
             }
             const std::uint64_t first = position;
             position += batch->rows;
-            if (dropped != nullptr && dropped->count() > 0) batch = without_dropped(std::move(batch), first, *dropped);
+            if (dropped != nullptr && dropped->count() > 0)
+                batch = without_dropped(std::move(batch), first, *dropped);
             if (batch->rows > 0) return batch;
         }
         return nullptr;
@@ -99,13 +109,15 @@ columns::ArrowSource table_rows(const RowsOptions& options, const std::vector<Se
     return source;
 }
 
-columns::ArrowSource table_keys(const RowsOptions& options, const std::vector<SegmentColumn>& columns) {
+columns::ArrowSource table_keys(const RowsOptions& options,
+                                const std::vector<SegmentColumn>& columns) {
     columns::ArrowSource source = source_of(columns, {});
     const columns::ColumnType position_type{.type = schema::DataType::bigint};
     source.fields.push_back({.name = "position", .type = position_type, .is_nullable = false});
     source.constants.emplace_back();
-    source.next = [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::skip), position_type,
-                   position = std::int64_t{0}]() mutable -> std::unique_ptr<Batch> {
+    source.next = [reader =
+                       std::make_shared<LazyReader>(options, columns, package::OtherColumns::skip),
+                   position_type, position = std::int64_t{0}]() mutable -> std::unique_ptr<Batch> {
         std::unique_ptr<Batch> batch = reader->next();
         if (batch == nullptr) return nullptr;
         ColumnBuilder positions(position_type);

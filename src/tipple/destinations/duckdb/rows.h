@@ -9,8 +9,9 @@
 
 namespace tipple::destinations::duckdb {
 
-/// Rows of one table of a package that are left out, by their position: job files first, in order, then files by reference. Filled after
-/// the streams that ask it were made, and before they are read.
+/// Rows of one table of a package that are left out, by their position: job files first, in order,
+/// then files by reference. Filled after the streams that ask it were made, and before they are
+/// read.
 class DroppedRows {
 public:
     void resize(std::uint64_t rows) { bits_.resize(rows); }
@@ -35,12 +36,15 @@ struct RowsOptions {
     std::size_t batch_bytes = 0;
 };
 
-/// All rows of the table's job files but the dropped ones. `hidden`: a column that job files may have and the stream has not; empty =
-/// none.
-columns::ArrowSource table_rows(const RowsOptions& options, const std::vector<package::SegmentColumn>& columns,
-                                const std::string& hidden, std::shared_ptr<const DroppedRows> dropped);
+/// All rows of the table's job files but the dropped ones. `hidden`: a column that job files may
+/// have and the stream has not; empty = none.
+columns::ArrowSource table_rows(const RowsOptions& options,
+                                const std::vector<package::SegmentColumn>& columns,
+                                const std::string& hidden,
+                                std::shared_ptr<const DroppedRows> dropped);
 
 /// A few columns of them, and behind those each row's position (bigint).
-columns::ArrowSource table_keys(const RowsOptions& options, const std::vector<package::SegmentColumn>& columns);
+columns::ArrowSource table_keys(const RowsOptions& options,
+                                const std::vector<package::SegmentColumn>& columns);
 
 }  // namespace tipple::destinations::duckdb

@@ -23,11 +23,12 @@ struct SessionOptions {
     std::size_t block_bytes = 0;  ///< of a file that is created
 };
 
-/// A database file that is open, and the statements about one dataset in it. The file is let go of by `close` or the destructor; the
-/// latter does not tell when that fails.
+/// A database file that is open, and the statements about one dataset in it. The file is let go of
+/// by `close` or the destructor; the latter does not tell when that fails.
 class Session {
 public:
-    /// Waits up to the lock timeout for a file that somebody else holds, then throws Error(locked) naming the holder.
+    /// Waits up to the lock timeout for a file that somebody else holds, then throws Error(locked)
+    /// naming the holder.
     Session(const Place& place, const SessionOptions& options, const Log& log);
 
     engine::Engine& engine() { return engine_; }

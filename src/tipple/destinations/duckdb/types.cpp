@@ -18,15 +18,18 @@ std::string bigint_type(const schema::Column& column) {
     if (bits <= 32) return "INTEGER";
     if (bits <= 64) return "BIGINT";
     if (bits <= 128) return "HUGEINT";
-    throw Error(ErrorKind::usage, "column \"{}\": DuckDB has no whole numbers of {} bits, 128 at most", column.name(),
+    throw Error(ErrorKind::usage,
+                "column \"{}\": DuckDB has no whole numbers of {} bits, 128 at most", column.name(),
                 bits);
 }
 
 std::string decimal_type(const schema::Column& column) {
     const columns::ColumnType type = columns::column_type(column);
-    if (type.precision < 1 || type.precision > 38 || type.scale < 0 || type.scale > type.precision) {
+    if (type.precision < 1 || type.precision > 38 || type.scale < 0 ||
+        type.scale > type.precision) {
         throw Error(ErrorKind::usage,
-                    "column \"{}\": DuckDB has no decimal({},{}); precision is 1 to 38 and at least the scale, which is 9 "
+                    "column \"{}\": DuckDB has no decimal({},{}); precision is 1 to 38 and at "
+                    "least the scale, which is 9 "
                     "unless it is given",
                     column.name(), type.precision, type.scale);
     }
