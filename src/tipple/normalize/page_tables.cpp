@@ -42,6 +42,8 @@ PageTables::~PageTables() = default;
 void PageTables::begin_page(std::shared_ptr<const schema::Schema> snapshot, std::uint64_t page_number) {
     snapshot_ = std::move(snapshot);
     ids_.emplace(rules_.row_id_prefix, page_number);
+    rows_ = 0;
+    rows_at_record_start_ = 0;
     touched_.clear();
     for (const auto& table : tables_) refresh_table(*table);
 }
@@ -179,8 +181,9 @@ std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowI
     }
     if (table.rows == 0) check_parent(table);
     const std::size_t row = table.rows++;
+    ++rows_;
     if (start.own_id.empty()) {
-        *id_made = ids_->make(row);
+        *id_made = ids_->make(rows_ - 1);
         begin_value(*table.id, row);
         table.id->builder.append_text(id_made->text());
     } else {
@@ -206,6 +209,7 @@ std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowI
 }
 
 void PageTables::begin_record() {
+    rows_at_record_start_ = rows_;
     for (TableState* table : touched_) table->is_touched = false;
     touched_.clear();
 }
@@ -231,6 +235,7 @@ void PageTables::rollback_record() {
         for (const auto& column : table->columns) column->builder.truncate(table->rows);
         remove_late_columns(*table);
     }
+    rows_ = rows_at_record_start_;
     begin_record();
 }
 

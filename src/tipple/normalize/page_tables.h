@@ -176,6 +176,9 @@ private:
     std::deque<std::unique_ptr<TableState>> tables_;
     std::unordered_multimap<std::string_view, TableState*> by_name_;
     std::vector<TableState*> touched_;
+    /// Rows of all tables of the page so far: what ids are made of, so that no two rows of a load share one.
+    std::uint64_t rows_ = 0;
+    std::uint64_t rows_at_record_start_ = 0;
     OnCollision on_collision_ = OnCollision::report;
     Rejection rejection_;
 };

@@ -20,7 +20,8 @@ TableShape* Shape::make_table(TableShape& shape, std::string_view parent, std::v
     shape.chain = std::move(chain);
     shape.row_level = row_level;
     shape.has_root_id = has_root_id;
-    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, has_root_id);
+    // The row of a root table is its own root.
+    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, has_root_id && !parent.empty());
     shape.generation = shape.state->generation;
     shape.row.table = &shape;
     shape.row.level = row_level;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tipple/core/limits.h"
+#include "tipple/json/value.h"
 #include "tipple/schema/types.h"
 
 namespace tipple::pipeline {
@@ -25,7 +26,12 @@ struct PipelineConfig {
     /// Folder for packages, locks and spills of all pipelines.
     std::string data_folder;
     std::string tool_version;
+    /// Naming convention of a schema that is new.
     std::string naming = "snake_case";
+    /// Shorter than the destination's limit, when given.
+    std::optional<std::size_t> identifier_length_max;
+    /// Members of the schema's `settings` that replace the stored ones: detections, preferred_types, default_hints.
+    json::Object schema_settings;
     std::size_t workers = 1;
     /// For the whole process, the destination's engine included.
     std::size_t memory_bytes = limits::memory_default;

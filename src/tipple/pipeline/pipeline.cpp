@@ -47,6 +47,26 @@ void describe_tables(RunReport& report, const schema::Schema& schema, const sche
     }
 }
 
+/// Detectors and preferred types are replaced, rules for default hints are added to those that are there.
+void apply_settings(schema::Schema& schema, const json::Object& settings) {
+    for (const json::Member& setting : settings) {
+        if (setting.name != "default_hints" || !setting.value.is_object()) {
+            schema.settings().set(setting.name, setting.value);
+            continue;
+        }
+        json::Value& hints = schema.settings()["default_hints"];
+        if (!hints.is_object()) hints = json::Object();
+        for (const json::Member& hint : setting.value.as_object()) {
+            json::Value& rules = hints.as_object()[hint.name];
+            if (!rules.is_array()) rules = json::Array();
+            for (const json::Value& rule : hint.value.as_array()) {
+                json::Array& list = rules.as_array();
+                if (std::find(list.begin(), list.end(), rule) == list.end()) list.push_back(rule);
+            }
+        }
+    }
+}
+
 std::string dataset_of(const PipelineConfig& config, const destination::Destination& destination) {
     return config.dataset.empty() ? destination.capabilities().default_dataset : config.dataset;
 }
@@ -157,8 +177,13 @@ RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options,
 
     Start start = read_start(config_.schema_name);
     const schema::Schema schema_before = start.schema;
-    const auto naming = schema::NamingConvention::make(start.schema.naming(), destination_.capabilities().identifier_length_max);
+    std::size_t length_max = destination_.capabilities().identifier_length_max;
+    if (config_.identifier_length_max) length_max = std::min(length_max, *config_.identifier_length_max);
+    const auto naming = schema::NamingConvention::make(start.schema.naming(), length_max);
+    apply_settings(start.schema, config_.schema_settings);
     const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *naming, start.schema);
+    // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
+    start.schema.bump();
     const normalize::Rules rules{
         .naming = naming,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
