@@ -258,7 +258,8 @@ std::unique_ptr<columns::Batch> TableReader::Impl::next() {
             decode_into(split);
         }
     }
-    return batch->rows > 0 ? std::move(batch) : nullptr;
+    if (batch->rows == 0) batch.reset();
+    return batch;
 }
 
 TableReader::TableReader(io::FileSystem& files, const Package& package, std::string_view table,
