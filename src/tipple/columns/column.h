@@ -112,6 +112,14 @@ public:
         values_.reserve(used + length_max + 16);
         return reinterpret_cast<char*>(values_.data()) + used;
     }
+    /// More room for the text that was begun, of which `kept` bytes are there already.
+    char* extend_text(std::size_t kept, std::size_t length_max) {
+        const std::size_t used = values_.size();
+        values_.resize(used + kept);
+        values_.reserve(used + length_max + 16);
+        values_.resize(used);
+        return reinterpret_cast<char*>(values_.data()) + used;
+    }
     void end_text(std::size_t length) {
         const std::size_t end = values_.size() + length;
         if (end > limits::text_buffer_bytes_max) fail_too_long();

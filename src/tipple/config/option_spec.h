@@ -10,7 +10,8 @@ namespace tipple::config {
 
 enum class OptionKind { text, integer, boolean, size, seconds, path, secret };
 
-/// One option of a source or destination: the single statement from which validation, help and the reference page come.
+/// One option of a source or destination: the single statement from which validation, help and the
+/// reference page come.
 struct OptionSpec {
     std::string name;
     std::string summary;
@@ -32,7 +33,9 @@ private:
     std::map<std::string, std::string, std::less<>> values_;
 };
 
-/// Fills in defaults and checks names and forms. Throws Error(usage) that names every wrong option at once, with "did you mean".
-Options check_options(const Options& given, const std::vector<OptionSpec>& specs, std::string_view what);
+/// Fills in defaults and checks names and forms. Throws Error(usage) that names every wrong option
+/// at once, with "did you mean".
+Options check_options(const Options& given, const std::vector<OptionSpec>& specs,
+                      std::string_view what);
 
 }  // namespace tipple::config

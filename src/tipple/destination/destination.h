@@ -48,9 +48,16 @@ struct CatalogColumn {
     std::string type;  ///< as the store names it
     bool is_nullable = true;
 };
+/// How a store compares names.
+struct NameRule {
+    bool is_case_sensitive = false;
+    /// Equal for names that are one name for the store.
+    std::string key(std::string_view name) const;
+};
 struct Catalog {
     std::map<std::string, std::vector<CatalogColumn>, std::less<>> tables;
     const std::vector<CatalogColumn>* find(std::string_view table) const;
+    const std::vector<CatalogColumn>* find(std::string_view table, const NameRule& rule) const;
 };
 
 struct StoredState {
@@ -112,6 +119,8 @@ struct LoadedTable {
 class LoadTransaction {
 public:
     virtual ~LoadTransaction() = default;
+    /// What is there as this transaction sees it: what `apply` is to be planned against.
+    virtual const Catalog& catalog() const = 0;
     /// Adds, never drops; before any row.
     virtual void apply(const DdlPlan& plan) = 0;
     /// Moves the rows of one table in, or into a staging place where the disposition needs one.

@@ -18,7 +18,7 @@ namespace tipple::engine {
 struct EngineOptions {
     std::size_t memory_bytes = 0;  ///< 0 = the library's default
     std::size_t threads = 1;
-    std::string temp_folder;  ///< where it may spill; empty = it must not
+    std::string temp_folder = {};  ///< where it may spill; empty = it must not
 };
 
 /// "v1.5.5"
@@ -44,9 +44,10 @@ struct ReadColumn {
     columns::ColumnType type;
 };
 
-/// An in-memory database with one connection; database files are attached to it. One thread at a time, except `interrupt`.
-/// Errors of the engine become Error: `usage` for SQL a user gave, `local` for full disks, memory and permissions, `locked` for a file
-/// another process holds, `data` for values that do not convert.
+/// An in-memory database with one connection; database files are attached to it. One thread at a
+/// time, except `interrupt`. Errors of the engine become Error: `usage` for SQL a user gave,
+/// `local` for full disks, memory and permissions, `locked` for a file another process holds,
+/// `data` for values that do not convert.
 class Engine {
 public:
     explicit Engine(const EngineOptions& options);
@@ -54,27 +55,42 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Attaches `path` as database `name`. A file that does not exist is created (read_write only) with storage version v1.4.0 and
-    /// `block_bytes` (0 = default); one that exists keeps its own. Throws Error(usage) when the file is no database or newer than the
-    /// library: names both versions and the way out.
-    void attach(const std::string& path, std::string_view name, AttachMode mode, std::size_t block_bytes = 0);
+    /// Attaches `path` as database `name`. A file that does not exist is created (read_write only)
+    /// with storage version v1.4.0 and `block_bytes` (0 = default); one that exists keeps its own.
+    /// Throws Error(usage) when the file is no database or newer than the library: names both
+    /// versions and the way out. Throws Error(locked) also when another engine of this process has
+    /// the file open and either of the two writes.
+    void attach(const std::string& path, std::string_view name, AttachMode mode,
+                std::size_t block_bytes = 0);
+    /// Writes what is still in the write-ahead log into the file and lets go of it.
     void detach(std::string_view name);
 
-    /// Runs statements; returns the rows changed by the last one.
-    std::uint64_t execute(std::string_view sql);
+    /// Runs statements; returns the rows changed by the last one. A request to stop ends them with
+    /// Error(cancelled).
+    std::uint64_t execute(std::string_view sql, std::stop_token stop = {});
+    /// The result of the last statement. Types that hold others are printed only when `sql` is one
+    /// statement that gives rows.
     Result query(std::string_view sql, std::size_t rows_max = SIZE_MAX);
     /// One value of one row, or nothing when NULL or no row.
     std::optional<std::string> query_value(std::string_view sql);
 
-    /// Makes a stream readable as `memory.main.<name>`. It can be read once. Must be called outside of a transaction.
+    /// Makes a stream readable as `memory.main.<name>`. It can be read once. Must be called outside
+    /// of a transaction.
+    ///
+    /// A query must take every column, in the stream's order, and must not filter rows: the library
+    /// believes that the stream applies projections and filters it pushes down, which a C stream
+    /// never hears of, so it would read the wrong columns and keep all rows. Safe: `INSERT INTO t
+    /// (…) SELECT * FROM memory.main.name`, also with constants behind the `*`.
     void register_stream(std::string_view name, columns::ArrowSource source);
-    /// The exception a registered stream ended with, if any: the engine reports only its text.
+    /// The exception a registered stream ended with, if any. `execute`, `query` and `read` throw it
+    /// themselves: the engine would report only its text.
     std::exception_ptr stream_exception() const;
 
     /// What columns `sql` would give.
     std::vector<ReadColumn> describe(std::string_view sql);
-    /// Runs `sql` and hands its rows over in batches of up to `batch_rows`, in order, while the engine goes on reading. Types that have no
-    /// column type of ours arrive as json text. False from `sink` ends the read.
+    /// Runs `sql` and hands its rows over in batches of up to `batch_rows`, in order, while the
+    /// engine goes on reading. Types that have no column type of ours arrive as json text. False
+    /// from `sink` ends the read. `sink` must not use this engine.
     void read(std::string_view sql, std::size_t batch_rows, std::stop_token stop,
               const std::function<bool(columns::Batch)>& sink);
 
@@ -85,6 +101,9 @@ private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// The one name of a database file, whether it exists or not: absolute, symbolic links resolved.
+std::string canonical_path(const std::string& path);
 
 std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);

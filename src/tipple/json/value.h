@@ -19,10 +19,10 @@ class Object {
 public:
     Object();
     Object(std::initializer_list<Member> members);
-    Object(const Object&);
-    Object(Object&&) noexcept;
-    Object& operator=(const Object&);
-    Object& operator=(Object&&) noexcept;
+    Object(const Object& other);
+    Object(Object&& other) noexcept;
+    Object& operator=(const Object& other);
+    Object& operator=(Object&& other) noexcept;
     ~Object();
 
     std::size_t size() const;
@@ -103,13 +103,7 @@ struct Member {
     bool operator==(const Member&) const = default;
 };
 
-// Defined here, where Member is complete: in C++20 mode Clang compiles a vector's members as soon as they are named.
-inline Object::Object() = default;
-inline Object::Object(const Object&) = default;
-inline Object::Object(Object&&) noexcept = default;
-inline Object& Object::operator=(const Object&) = default;
-inline Object& Object::operator=(Object&&) noexcept = default;
-inline Object::~Object() = default;
+// Members of Object that need a complete Member.
 inline std::size_t Object::size() const { return members_.size(); }
 inline bool Object::empty() const { return members_.empty(); }
 inline std::vector<Member>::const_iterator Object::begin() const { return members_.begin(); }

@@ -145,14 +145,10 @@ Error two_parents(std::string_view table, std::string_view parent, std::string_v
 }  // namespace
 
 TableState& PageTables::table(std::string_view name, std::string_view parent, bool has_root_id) {
-    const auto at = by_name_.find(name);
-    if (at != by_name_.end()) {
-        TableState& table = *at->second;
-        if (table.parent != parent) throw two_parents(name, table.parent, parent);
-        return table;
+    const auto [first, last] = by_name_.equal_range(name);
+    for (auto at = first; at != last; ++at) {
+        if (at->second->parent == parent) return *at->second;
     }
-    const schema::Table* known = snapshot_->find(name);
-    if (known != nullptr && known->is_nested() && known->parent() != parent) throw two_parents(name, known->parent(), parent);
     tables_.push_back(std::make_unique<TableState>());
     TableState& table = *tables_.back();
     table.name = name;
@@ -164,12 +160,24 @@ TableState& PageTables::table(std::string_view name, std::string_view parent, bo
     return table;
 }
 
+/// A table has one parent. What earlier pages looked like does not count, so this is asked when the table gets its first row of a page.
+void PageTables::check_parent(const TableState& table) const {
+    if (table.known != nullptr && table.known->is_nested() && table.known->parent() != table.parent) {
+        throw two_parents(table.name, table.known->parent(), table.parent);
+    }
+    const auto [first, last] = by_name_.equal_range(table.name);
+    for (auto at = first; at != last; ++at) {
+        if (at->second != &table && at->second->rows > 0) throw two_parents(table.name, at->second->parent, table.parent);
+    }
+}
+
 std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
     if (!table.is_touched) {
         table.is_touched = true;
         table.rows_at_record_start = table.rows;
         touched_.push_back(&table);
     }
+    if (table.rows == 0) check_parent(table);
     const std::size_t row = table.rows++;
     if (start.own_id.empty()) {
         *id_made = ids_->make(row);
@@ -205,8 +213,9 @@ void PageTables::begin_record() {
 void PageTables::remove_late_columns(TableState& table) {
     std::vector<ColumnState*> late;
     for (const auto& column : table.columns) {
-        // System columns of a new table stay: the table itself may go on with the next record.
-        if (column->proposed && column->order[0] != system_order && column->first_row >= table.rows) late.push_back(column.get());
+        // Ids stay: the table itself may go on with the next record. Links are made by the first row that needs them.
+        const bool is_kept = column.get() == table.id || column.get() == table.root_id;
+        if (column->proposed && !is_kept && column->first_row >= table.rows) late.push_back(column.get());
     }
     if (late.empty()) return;
     ++table.generation;
@@ -245,13 +254,24 @@ PutResult PageTables::put_null(TableState& table, std::string_view column) {
     return PutResult::done;
 }
 
+namespace {
+
+/// `value` as a column of `type` holds it. Conversions that leave 64 bits are none: the value keeps its own type in a variant column.
+std::optional<Value> convert(DataType type, const Value& value) {
+    std::optional<Value> converted = schema::coerce(type, value);
+    if (converted && type == DataType::bigint && !converted->is<std::int64_t>()) return std::nullopt;
+    return converted;
+}
+
+}  // namespace
+
 PutResult PageTables::put(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order,
                           OnCollision on_collision) {
     on_collision_ = on_collision;
     ColumnState* state = table.find(column);
     if (state == nullptr) return put_new(table, column, value, false, order);
     if (schema::natural_type(value) == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return put_variant(table, column, value, order);
 }
 
@@ -262,7 +282,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
     if (schema::natural_type(value) == type) {
         converted = value;
     } else {
-        converted = schema::coerce(type, value);
+        converted = convert(type, value);
     }
     if (!converted) {
         // A variant of a variant does not exist; a new column whose first value does not fit is not made, its variant is.
@@ -281,7 +301,7 @@ PutResult PageTables::put_variant(TableState& table, std::string_view column, co
     ColumnState* state = table.find(name);
     if (state == nullptr) return put_new(table, name, value, true, order);
     if (type == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(value), schema::to_text(state->type.type)));
 }
 

@@ -117,11 +117,10 @@ public:
     void begin_page(std::shared_ptr<const schema::Schema> snapshot, std::uint64_t page_number);
     const schema::Schema& snapshot() const { return *snapshot_; }
 
-    /// The table of that name, made when needed. `parent` empty for a root table. Throws Error(data) when the snapshot or the page has it
-    /// under another parent. Valid as long as this object.
+    /// The table of that name and parent, made when needed. `parent` empty for a root table. Valid as long as this object.
     TableState& table(std::string_view name, std::string_view parent, bool has_root_id);
 
-    /// Starts a row: ids and list index are filled in. `parent_id`, `root_id`: of the rows above, empty where there are none.
+    /// Starts a row: ids and list index are filled in. Throws Error(data) when the snapshot or the page has the table under another parent. `parent_id`, `root_id`: of the rows above, empty where there are none.
     /// `own_id`: given by the data, empty = made here. Returns the row's number.
     struct RowStart {
         std::string_view parent_id;
@@ -153,6 +152,7 @@ public:
 
 private:
     void refresh_table(TableState& table);
+    void check_parent(const TableState& table) const;
     ColumnState& add_column(TableState& table, std::string name, columns::ColumnType type);
     void add_system_columns(TableState& table);
     void add_links(TableState& table);
@@ -174,7 +174,7 @@ private:
     std::shared_ptr<const schema::Schema> snapshot_;
     std::optional<RowIdMaker> ids_;
     std::deque<std::unique_ptr<TableState>> tables_;
-    std::unordered_map<std::string_view, TableState*> by_name_;
+    std::unordered_multimap<std::string_view, TableState*> by_name_;
     std::vector<TableState*> touched_;
     OnCollision on_collision_ = OnCollision::report;
     Rejection rejection_;

@@ -54,7 +54,8 @@ void RecordNormalizer::flatten(const schema::Object& object, const RowContext& c
             const auto same =
                 std::find_if(row.fields.begin(), row.fields.end(), [&](const Field& other) { return other.name == name; });
             if (same != row.fields.end()) {
-                same->value = &field.value;
+                // Of several keys that become one column the last that is not null counts; in the reference a null wins too.
+                if (!field.value.is_null()) same->value = &field.value;
             } else {
                 row.fields.push_back({std::move(name), &field.value});
             }

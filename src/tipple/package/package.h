@@ -205,15 +205,19 @@ private:
     std::string folder_;
 };
 
+/// What a reader does with columns of a segment that it was not asked for.
+enum class OtherColumns { refuse, skip };
+
 /// Reads the rows of one table of a package in order and re-cuts them into batches of any size. Files by reference are not read here.
 /// Holds nothing of the package. One thread.
 class TableReader {
 public:
     /// `columns`: the table's columns at the destination, in order; those that a segment does not have are null. A segment with a column
-    /// that is not among them, or has another type there, is Error(corrupt).
+    /// that is not among them, or has another type there, is Error(corrupt); with `OtherColumns::skip` the former is left undecoded.
     /// `batch_bytes_max`: a batch ends early rather than holding more bytes of values; one message is never refused for its size.
     TableReader(io::FileSystem& files, const Package& package, std::string_view table, std::vector<SegmentColumn> columns,
-                std::size_t batch_rows_max, std::uint64_t batch_bytes_max = limits::text_buffer_bytes_max);
+                std::size_t batch_rows_max, std::uint64_t batch_bytes_max = limits::text_buffer_bytes_max,
+                OtherColumns other_columns = OtherColumns::refuse);
     ~TableReader();
     TableReader(TableReader&&) noexcept;
 

@@ -98,7 +98,9 @@ struct TableReader::Impl {
 
     bool is_in_segment = false;
     std::vector<format::IpcField> fields;  ///< of the segment
-    std::vector<std::size_t> targets;      ///< for each field, its place in `columns`
+    static constexpr std::size_t skipped = SIZE_MAX;
+    OtherColumns other_columns = OtherColumns::refuse;
+    std::vector<std::size_t> targets;      ///< for each field, its place in `columns`, or `skipped`
     std::vector<bool> is_present;          ///< for each column, whether the segment has it
 
     format::BatchDecoder decoder;
@@ -143,6 +145,10 @@ void TableReader::Impl::start_segment(std::vector<format::IpcField> segment) {
     is_present.assign(columns.size(), false);
     for (const format::IpcField& field : fields) {
         const auto found = column_index.find(field.name);
+        if (found == column_index.end() && other_columns == OtherColumns::skip) {
+            targets.push_back(skipped);
+            continue;
+        }
         if (found == column_index.end() || is_present[found->second]) {
             throw Error(ErrorKind::corrupt, "it has a column \"{}\" that the table has not",
                         excerpt(field.name));
@@ -206,7 +212,9 @@ bool TableReader::Impl::require_message() {
 void TableReader::Impl::decode_into(std::vector<ColumnBuilder>& builders) {
     std::vector<ColumnBuilder*> pointers;
     pointers.reserve(targets.size());
-    for (const std::size_t target : targets) pointers.push_back(&builders[target]);
+    for (const std::size_t target : targets) {
+        pointers.push_back(target == skipped ? nullptr : &builders[target]);
+    }
     decoder.append_to(header, {reinterpret_cast<const char*>(body.data()), body.size()}, fields,
                       pointers);
     for (std::size_t i = 0; i < builders.size(); ++i) {
@@ -264,13 +272,14 @@ std::unique_ptr<columns::Batch> TableReader::Impl::next() {
 
 TableReader::TableReader(io::FileSystem& files, const Package& package, std::string_view table,
                          std::vector<SegmentColumn> columns, std::size_t batch_rows_max,
-                         std::uint64_t batch_bytes_max)
+                         std::uint64_t batch_bytes_max, OtherColumns other_columns)
     : impl_(std::make_unique<Impl>()) {
     TIPPLE_ASSERT(batch_rows_max > 0);
     impl_->files = &files;
     impl_->columns = std::move(columns);
     impl_->batch_rows_max = batch_rows_max;
     impl_->batch_bytes_max = batch_bytes_max;
+    impl_->other_columns = other_columns;
     for (std::size_t i = 0; i < impl_->columns.size(); ++i) {
         TIPPLE_ASSERT(impl_->column_index.emplace(impl_->columns[i].name, i).second);
         impl_->split.emplace_back(impl_->columns[i].type);

@@ -10,7 +10,7 @@
 namespace tipple::schema {
 
 /// `value` as a column of type `to` holds it, or nothing when it does not fit: then it belongs into a variant column. `value` is a
-/// scalar or Json, never null, list or object. Timestamps keep `is_aware` as the value had it; the zone rule is `apply_timezone`.
+/// scalar or Json, never null, list or object. The result is null only for the text `null` in a json column. Timestamps keep `is_aware` as the value had it; the zone rule is `apply_timezone`.
 std::optional<Value> coerce(DataType to, const Value& value);
 
 /// Zone rule of timestamp columns: with `has_timezone` naive is read as UTC; without, an aware value becomes its UTC wall clock.
@@ -28,6 +28,10 @@ std::string to_text(const Decimal& decimal);
 std::string to_plain_text(const Decimal& decimal);
 /// The decimal of the shortest text that reads back as `number`.
 Decimal decimal_from_double(double number);
+/// Correctly rounded; infinity when no double is as large.
 double to_double(const Decimal& decimal);
+
+/// Whether a wei column takes `decimal`. What it does not take becomes text, in a column `<name>__v_str`.
+bool fits_wei(const Decimal& decimal);
 
 }  // namespace tipple::schema

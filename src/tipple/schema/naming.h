@@ -17,7 +17,8 @@ public:
     virtual ~NamingConvention() = default;
 
     /// "snake_case", "duck_case", "sql_cs_v1", "sql_ci_v1", "direct", "s3_tables". Longer names are shortened to `length_max`
-    /// characters (code points), nothing = no limit. Throws Error(usage) with the known names for another one.
+    /// characters (code points), nothing or 0 = no limit. Throws Error(usage) with the known names for another one, and for a limit that
+    /// leaves no room for the tag.
     static std::shared_ptr<const NamingConvention> make(std::string_view name,
                                                         std::optional<std::size_t> length_max = std::nullopt);
     static std::vector<std::string> known_names();
@@ -31,7 +32,7 @@ public:
     /// One identifier, no separator looked for, shortened. Throws Error(data) when `identifier` is empty or blank.
     std::string normalize_identifier(std::string_view identifier) const;
     /// Breaks at separators, normalizes and shortens each part, joins, shortens the whole (tag of the raw path). For column names, data
-    /// keys and hints.
+    /// keys and hints. Empty when nothing but separators and blanks is in `path`.
     std::string normalize_path(std::string_view path) const;
     /// The same for table names.
     std::string normalize_table_path(std::string_view path) const;
@@ -45,7 +46,8 @@ protected:
     explicit NamingConvention(std::optional<std::size_t> length_max) : length_max_(length_max) {}
     /// `identifier` is stripped of white space and not empty.
     virtual std::string normalize(std::string_view identifier) const = 0;
-    virtual std::string normalize_table(std::string_view identifier) const { return normalize(identifier); }
+    /// What is still done to `name`, a normalized and shortened part of a table name.
+    virtual std::string finish_table(std::string name) const { return name; }
 
 private:
     std::string shorten(std::string normalized, std::string_view tag_source) const;

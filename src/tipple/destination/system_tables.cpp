@@ -1,0 +1,134 @@
+#include "tipple/destination/system_tables.h"
+
+#include <zlib.h>
+
+#include <limits>
+
+#include "tipple/core/error.h"
+#include "tipple/core/hash.h"
+
+namespace tipple::destination {
+
+using schema::Column;
+using schema::DataType;
+
+namespace {
+
+/// A document that inflates to more than this is not one that anybody wrote.
+constexpr std::size_t document_bytes_max = std::size_t{1} << 30;
+
+Column load_id_column(std::string name) {
+    Column column(std::move(name), DataType::text, false);
+    column.set_hint("precision", 64);
+    return column;
+}
+
+std::string deflate_text(std::string_view text) {
+    if (text.size() > document_bytes_max) throw Error(ErrorKind::usage, "a document of {} bytes is too large to be stored", text.size());
+    uLongf length = compressBound(static_cast<uLong>(text.size()));
+    std::string bytes(length, '\0');
+    const int code = compress2(reinterpret_cast<Bytef*>(bytes.data()), &length, reinterpret_cast<const Bytef*>(text.data()),
+                               static_cast<uLong>(text.size()), Z_BEST_COMPRESSION);
+    TIPPLE_ASSERT(code == Z_OK);
+    bytes.resize(length);
+    return bytes;
+}
+
+/// False when `bytes` is not exactly one zlib stream of bounded size.
+bool try_inflate(std::string_view bytes, std::string& text) {
+    if (bytes.size() > std::numeric_limits<uInt>::max()) return false;
+    z_stream stream{};
+    if (inflateInit(&stream) != Z_OK) throw Error(ErrorKind::local, "not enough memory to decompress a document");
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    text.clear();
+    int code = Z_OK;
+    while (code == Z_OK && text.size() <= document_bytes_max) {
+        char part[1 << 14];
+        stream.next_out = reinterpret_cast<Bytef*>(part);
+        stream.avail_out = sizeof(part);
+        code = inflate(&stream, Z_NO_FLUSH);
+        text.append(part, sizeof(part) - stream.avail_out);
+    }
+    const bool is_whole = code == Z_STREAM_END && stream.avail_in == 0;
+    inflateEnd(&stream);
+    return is_whole;
+}
+
+json::Value decode(std::string_view text, const char* what) {
+    std::string bytes;
+    std::string inflated;
+    json::Value document;
+    if (try_parse_base64(text, bytes) && try_inflate(bytes, inflated)) text = inflated;
+    if (!json::try_parse(text, document) || !document.is_object()) {
+        throw Error(ErrorKind::corrupt, "a stored {} cannot be read: it is neither JSON nor compressed JSON", what);
+    }
+    return document;
+}
+
+}  // namespace
+
+schema::Table version_table_definition() {
+    schema::Table table{std::string(version_table)};
+    table.set_column(Column("version", DataType::bigint, false));
+    table.set_column(Column("engine_version", DataType::bigint, false));
+    table.set_column(Column("inserted_at", DataType::timestamp, false));
+    table.set_column(Column("schema_name", DataType::text, false));
+    table.set_column(Column("version_hash", DataType::text, false));
+    table.set_column(Column("schema", DataType::text, false));
+    table.set_property("write_disposition", "skip");
+    return table;
+}
+
+schema::Table loads_table_definition() {
+    schema::Table table{std::string(loads_table)};
+    table.set_column(load_id_column("load_id"));
+    table.set_column(Column("schema_name", DataType::text, true));
+    table.set_column(Column("status", DataType::bigint, false));
+    table.set_column(Column("inserted_at", DataType::timestamp, false));
+    table.set_column(Column("schema_version_hash", DataType::text, true));
+    table.set_property("write_disposition", "skip");
+    return table;
+}
+
+schema::Table state_table_definition() {
+    schema::Table table{std::string(state_table)};
+    table.set_column(Column("version", DataType::bigint, false));
+    table.set_column(Column("engine_version", DataType::bigint, false));
+    table.set_column(Column("pipeline_name", DataType::text, false));
+    table.set_column(Column("state", DataType::text, false));
+    table.set_column(Column("created_at", DataType::timestamp, false));
+    table.set_column(Column("version_hash", DataType::text, true));
+    table.set_column(load_id_column(std::string(schema::load_id_column)));
+    Column id(std::string(schema::id_column), DataType::text, false);
+    id.set_hint("unique", true);
+    id.set_hint("row_key", true);
+    table.set_column(std::move(id));
+    table.set_property("write_disposition", "append");
+    return table;
+}
+
+std::string state_hash(const json::Object& document) {
+    json::Object hashed;
+    for (const json::Member& member : document) {
+        if (member.name != "_state_version" && member.name != "_state_engine_version" && member.name != "_version_hash" &&
+            member.name != "_local") {
+            hashed.append(member.name, member.value);
+        }
+    }
+    Sha3_256 hash;
+    hash.update(json::to_text(hashed, {.key_order = json::KeyOrder::sorted}));
+    return to_base64(as_text(hash.digest()));
+}
+
+std::string encode_state(const json::Object& document) {
+    json::Object sent = document;
+    sent.erase("_local");
+    return to_base64(deflate_text(json::to_text(sent)));
+}
+
+json::Value decode_state(std::string_view text) { return decode(text, "state"); }
+
+json::Value decode_schema(std::string_view text) { return decode(text, "schema"); }
+
+}  // namespace tipple::destination

@@ -1,0 +1,461 @@
+#include "tipple/destinations/duckdb/load.h"
+
+#include <algorithm>
+
+#include "tipple/core/error.h"
+#include "tipple/core/text.h"
+#include "tipple/destination/system_tables.h"
+
+namespace tipple::destinations::duckdb {
+
+using destination::LoadedTable;
+using package::JobFile;
+using package::SegmentColumn;
+using schema::Disposition;
+
+namespace {
+
+/// read_parquet takes patterns: what has a meaning in one is put into brackets.
+std::string escape_pattern(std::string_view path) {
+    std::string escaped;
+    for (const char c : path) {
+        if (c == '*' || c == '?' || c == '[') {
+            escaped += {'[', c, ']'};
+        } else {
+            escaped += c;
+        }
+    }
+    return escaped;
+}
+
+/// Ids of rows of a file: the prefix and the row's number, in characters that keep their length and order, so that neighbours share most
+/// of them.
+std::string row_id_expression(const std::string& prefix) {
+    return fmt::format("{} || to_base(file_row_number, 36, 6)", engine::quote_literal(prefix));
+}
+
+/// An expression that makes a column of a Parquet file what the package says it is.
+std::string reference_expression(const std::string& file_column, const columns::ColumnType& type) {
+    const std::string name = engine::quote_identifier(file_column);
+    // Lists and structs become JSON by this; by an implicit cast they would become DuckDB's own notation.
+    return type.type == schema::DataType::json ? fmt::format("to_json({})", name) : name;
+}
+
+engine::EngineOptions engine_options(const MemoryPlan& memory, const std::string& temp_folder) {
+    return {.memory_bytes = memory.engine_bytes, .threads = memory.threads, .temp_folder = temp_folder};
+}
+
+}  // namespace
+
+bool has_table(const destination::Catalog& catalog, std::string_view table) {
+    return catalog.find(table, name_rule) != nullptr;
+}
+
+Load::Load(const Place& place, const destination::DestinationContext& context,
+           const destination::Capabilities& capabilities, const package::Package& package)
+    : context_(context),
+      capabilities_(capabilities),
+      package_(package),
+      temp_folder_(context.temp_folder.empty() ? std::string() : io::join_path(context.temp_folder, "duckdb")),
+      memory_(plan_memory(package, context.memory_bytes, context.threads)) {
+    add_tables();
+    remove_spills();
+    session_ = std::make_unique<Session>(place,
+                                         SessionOptions{.mode = engine::AttachMode::read_write,
+                                                        .engine = engine_options(memory_, temp_folder_),
+                                                        .block_bytes = memory_.block_bytes},
+                                         context.log);
+    engine::Engine& engine = session_->engine();
+    // Whatever is committed is written by the checkpoint that the commit makes, once: below the default threshold it would be written to
+    // the log first and again when the file is closed. A crash before the checkpoint's end leaves the file as it was.
+    engine.execute("SET checkpoint_threshold = '1KB'");
+    check_fits(memory_, session_->block_bytes());
+    register_streams();
+    engine.execute("BEGIN");
+    catalog_ = session_->read_catalog();
+    check_fence();
+    check_foreign_tables();
+}
+
+Load::~Load() {
+    // Closing the connection rolls back.
+    merges_.clear();
+    session_.reset();
+    try {
+        remove_spills();
+    } catch (const std::exception& error) {
+        context_.log.warning("temporary files were not removed: {}", error.what());
+    }
+}
+
+void Load::remove_spills() {
+    if (!temp_folder_.empty() && context_.files != nullptr) context_.files->remove(temp_folder_);
+}
+
+void Load::add_tables() {
+    for (const package::TableLoad& load : package_.manifest().loads) {
+        if (load.disposition == Disposition::skip) continue;
+        for (const std::string& name : load.tables) add_table(load, name);
+    }
+    for (const JobFile& job : package_.manifest().jobs) {
+        TIPPLE_ASSERT(job.rows == 0 || state_of(job.table).name == job.table);
+    }
+}
+
+void Load::add_table(const package::TableLoad& load, const std::string& name) {
+    const schema::Table& table = package_.schema().require(name);
+    TableState state{.name = name, .root = load.root, .disposition = load.disposition};
+    for (const schema::Column& column : table.columns()) {
+        if (column.is_complete()) state.columns.push_back({column.name(), columns::column_type(column)});
+    }
+    if (!table.is_nested() && table.find(schema::load_id_column) != nullptr) {
+        state.constant_column = schema::load_id_column;
+    }
+    for (const JobFile* job : package_.jobs_of(name)) {
+        state.rows += job->rows;
+        if (!job->reference) state.job_rows += job->rows;
+    }
+    state.dropped = std::make_shared<DroppedRows>();
+    state.stream = fmt::format("rows_{}", tables_.size());
+    state.key_stream = fmt::format("keys_{}", tables_.size());
+    state.loaded.table = name;
+    if (load.disposition == Disposition::merge) {
+        const std::string strategy = package_.schema().require(load.root).text("x-merge-strategy");
+        const auto& known = capabilities_.merge_strategies;
+        if (!strategy.empty() && std::find(known.begin(), known.end(), strategy) == known.end()) {
+            throw Error(ErrorKind::usage, "table \"{}\": merge strategy {} is not among those of DuckDB: {}", load.root,
+                        strategy, join(known, ", "));
+        }
+        state.key_columns = Merge::key_columns(package_.schema(), table, load.tables.size() > 1);
+    }
+    tables_.push_back(std::move(state));
+}
+
+Load::TableState& Load::state_of(const std::string& table) {
+    const auto found =
+        std::find_if(tables_.begin(), tables_.end(), [&](const TableState& state) { return state.name == table; });
+    TIPPLE_ASSERT(found != tables_.end());
+    return *found;
+}
+
+void Load::register_streams() {
+    for (const TableState& table : tables_) {
+        if (table.job_rows == 0) continue;
+        const RowsOptions options{.files = context_.files,
+                                  .package = &package_,
+                                  .table = table.name,
+                                  .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
+                                  .batch_bytes = memory_.batch_bytes};
+        session_->engine().register_stream(
+            table.stream, table_rows(options, table.columns, table.constant_column, table.dropped));
+        if (table.key_columns.empty()) continue;
+        std::vector<SegmentColumn> keys;
+        for (const std::string& key : table.key_columns) {
+            keys.push_back({key, columns::column_type(*package_.schema().require(table.name).find(key))});
+        }
+        session_->engine().register_stream(table.key_stream, table_keys(options, keys));
+    }
+}
+
+void Load::check_fence() {
+    const destination::SqlWriter& sql = session_->sql();
+    engine::Engine& engine = session_->engine();
+    const package::Manifest& manifest = package_.manifest();
+    const std::string& dataset = session_->dataset();
+    package::Fence found;
+    if (has_table(catalog_, destination::loads_table)) {
+        const std::string select =
+            fmt::format("SELECT 1 FROM {} WHERE load_id = {}", sql.table(destination::loads_table),
+                        sql.literal(manifest.load_id));
+        if (engine.query_value(select)) {
+            throw Error(ErrorKind::locked, "load {} is already in dataset \"{}\"", manifest.load_id, dataset);
+        }
+        if (has_table(catalog_, destination::state_table)) {
+            const engine::Result state = engine.query(sql.select_state(manifest.pipeline));
+            if (!state.rows.empty()) {
+                found.state_version = std::stoll(state.rows[0][0].value_or("0"));
+                found.state_hash = state.rows[0][1].value_or("");
+            }
+        }
+    }
+    if (has_table(catalog_, destination::version_table)) {
+        found.schema_hash = engine.query_value(sql.select_schema_hash(package_.schema().name())).value_or("");
+    }
+    if (found == package_.fence()) return;
+    throw Error(ErrorKind::locked,
+                "another run of pipeline \"{}\" changed dataset \"{}\" after this one had started (state {} then, {} now; "
+                "schema {} then, {} now): nothing was loaded, run again",
+                manifest.pipeline, dataset, package_.fence().state_version.value_or(0), found.state_version.value_or(0),
+                package_.fence().schema_hash, found.schema_hash);
+}
+
+void Load::check_foreign_tables() {
+    std::map<std::string, bool> known;
+    if (has_table(catalog_, destination::version_table)) {
+        const engine::Result schemas = session_->engine().query(session_->sql().select_schemas());
+        for (const auto& row : schemas.rows) {
+            const json::Value document = destination::decode_schema(row[1].value_or(""));
+            const json::Value* tables = document.as_object().find("tables");
+            if (tables == nullptr || !tables->is_object()) continue;
+            for (const json::Member& table : tables->as_object()) known[name_rule.key(table.name)] = true;
+        }
+    }
+    if (context_.adopt_tables) return;
+    for (const TableState& table : tables_) {
+        if (!has_table(catalog_, table.name) || known.contains(name_rule.key(table.name))) continue;
+        throw Error(ErrorKind::usage,
+                    "table \"{}\" of dataset \"{}\" exists, but no load made it: it is not written to unless --adopt is "
+                    "given. Or load into another table or dataset",
+                    table.name, session_->dataset());
+    }
+}
+
+void Load::apply(const destination::DdlPlan& plan) {
+    engine::Engine& engine = session_->engine();
+    const destination::SqlWriter& sql = session_->sql();
+    engine.execute(sql.create_schema());
+    for (const schema::Table& table :
+         {destination::version_table_definition(), destination::loads_table_definition(),
+          destination::state_table_definition()}) {
+        if (!has_table(catalog_, table.name())) engine.execute(sql.create_table(table));
+    }
+    for (const schema::Table& table : plan.create) engine.execute(sql.create_table(table));
+    for (const destination::DdlPlan::AddColumns& addition : plan.add) {
+        for (const schema::Column& column : addition.columns) engine.execute(sql.add_column(addition.table, column));
+    }
+}
+
+// ---- rows ----
+
+/// Over a Parquet file of the package. `file_row_number` can be used in the expressions.
+std::string Load::reference_select(const JobFile& job, const std::vector<std::string>& expressions,
+                                   const std::string& condition) const {
+    return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true){}", join(expressions, ", "),
+                       engine::quote_literal(escape_pattern(job.reference->path)),
+                       condition.empty() ? "" : " WHERE " + condition);
+}
+
+KeySelects Load::key_selects(const TableState& table) const {
+    KeySelects selects;
+    if (table.key_columns.empty()) return selects;
+    if (table.job_rows > 0) selects.push_back(fmt::format("SELECT * FROM memory.main.{}", table.key_stream));
+    std::uint64_t first = table.job_rows;
+    for (const JobFile* job : package_.jobs_of(table.name)) {
+        if (!job->reference) continue;
+        std::vector<std::string> expressions;
+        for (const std::string& key : table.key_columns) {
+            const auto& columns = job->reference->columns;
+            const auto found =
+                std::find_if(columns.begin(), columns.end(), [&](const auto& pair) { return pair.second.name == key; });
+            if (found != columns.end()) {
+                expressions.push_back(reference_expression(found->first, found->second.type));
+            } else {
+                expressions.push_back(key == schema::id_column ? row_id_expression(job->reference->row_id_prefix) : "NULL");
+            }
+        }
+        expressions.push_back(fmt::format("file_row_number + {}", first));
+        selects.push_back(reference_select(*job, expressions, ""));
+        first += job->rows;
+    }
+    return selects;
+}
+
+void Load::check_reference(const JobFile& job) const {
+    const auto info = context_.files->find(job.reference->path);
+    if (info != nullptr && info->size == job.reference->size && info->modified_ns == job.reference->modified_ns) return;
+    throw Error(ErrorKind::data, "file {} {} after it was taken into the package: run again to read it anew",
+                job.reference->path, info == nullptr ? "was removed" : "was changed");
+}
+
+void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t first, std::stop_token stop) {
+    check_reference(job);
+    std::vector<std::string> targets;
+    std::vector<std::string> expressions;
+    for (const auto& [file_column, column] : job.reference->columns) {
+        targets.push_back(column.name);
+        expressions.push_back(reference_expression(file_column, column.type));
+    }
+    const schema::Table& definition = package_.schema().require(table.name);
+    if (definition.find(schema::id_column) != nullptr) {
+        targets.emplace_back(schema::id_column);
+        expressions.push_back(row_id_expression(job.reference->row_id_prefix));
+    }
+    if (!table.constant_column.empty()) {
+        targets.push_back(table.constant_column);
+        expressions.push_back(engine::quote_literal(package_.load_id()));
+    }
+    // Dropped rows are few: duplicates inside one load.
+    std::vector<std::string> numbers;
+    for (std::uint64_t row = 0; table.dropped->count() > 0 && row < job.rows; ++row) {
+        if (table.dropped->contains(first + row)) numbers.push_back(std::to_string(row));
+    }
+    const std::string condition =
+        numbers.empty() ? "" : fmt::format("file_row_number NOT IN (SELECT unnest([{}]))", join(numbers, ", "));
+    const std::uint64_t inserted = session_->engine().execute(
+        fmt::format("INSERT INTO {} ({}) {}", session_->sql().table(table.name), session_->sql().list(targets),
+                    reference_select(job, expressions, condition)),
+        stop);
+    check_reference(job);
+    if (inserted + numbers.size() != job.rows) {
+        throw Error(ErrorKind::data, "file {}: {} rows were read, the package counted {}", job.reference->path,
+                    inserted + numbers.size(), job.rows);
+    }
+    table.loaded.inserted += inserted;
+}
+
+void Load::insert_rows(TableState& table, std::stop_token stop) {
+    if (table.job_rows > 0) {
+        std::vector<std::string> targets;
+        for (const SegmentColumn& column : table.columns) {
+            if (column.name != table.constant_column) targets.push_back(column.name);
+        }
+        std::string constant;
+        if (!table.constant_column.empty()) {
+            targets.push_back(table.constant_column);
+            constant = ", " + engine::quote_literal(package_.load_id());
+        }
+        table.loaded.inserted += session_->engine().execute(
+            fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}", session_->sql().table(table.name),
+                        session_->sql().list(targets), constant, table.stream),
+            stop);
+    }
+    std::uint64_t first = table.job_rows;
+    for (const JobFile* job : package_.jobs_of(table.name)) {
+        if (!job->reference) continue;
+        insert_reference(table, *job, first, stop);
+        first += job->rows;
+    }
+}
+
+Merge& Load::prepare_merge(const std::string& root, std::stop_token stop) {
+    const auto found = merges_.find(root);
+    if (found != merges_.end()) return found->second;
+    std::vector<MergeTable> members;
+    for (const TableState& table : tables_) {
+        if (table.root != root) continue;
+        MergeTable member{.name = table.name, .rows = table.rows, .existed = has_table(catalog_, table.name)};
+        member.selects = key_selects(table);
+        member.dropped = table.dropped;
+        members.push_back(std::move(member));
+    }
+    Merge& merge =
+        merges_.try_emplace(root, *session_, package_.schema(), std::move(members), merges_.size()).first->second;
+    merge.prepare(stop);
+    for (const MergeTable& member : merge.tables()) state_of(member.name).loaded.deleted = member.deleted;
+    return merge;
+}
+
+void Load::load(const destination::LoadJob& job, std::stop_token stop) {
+    TableState& table = state_of(job.table);
+    TIPPLE_ASSERT(table.disposition == job.disposition && !table.is_loaded && !is_finished_);
+    try {
+        switch (table.disposition) {
+            case Disposition::replace:
+                table.loaded.deleted =
+                    session_->engine().execute(fmt::format("DELETE FROM {}", session_->sql().table(table.name)), stop);
+                break;
+            case Disposition::merge:
+                prepare_merge(table.root, stop);
+                break;
+            case Disposition::append:
+            case Disposition::skip:
+                break;
+        }
+        insert_rows(table, stop);
+    } catch (const Error& error) {
+        throw error.with_context(fmt::format("table \"{}\"", table.name));
+    }
+    table.is_loaded = true;
+}
+
+void Load::check_counts(const TableState& table) const {
+    const std::uint64_t expected = table.rows - table.dropped->count();
+    if (table.loaded.inserted == expected) return;
+    throw Error(ErrorKind::data, "table \"{}\": {} rows were inserted, the package has {}{}", table.name,
+                table.loaded.inserted, table.rows,
+                table.dropped->count() == 0
+                    ? ""
+                    : fmt::format(", {} of which are duplicates or deletions", table.dropped->count()));
+}
+
+std::vector<LoadedTable> Load::finish() {
+    TIPPLE_ASSERT(!is_finished_);
+    std::vector<LoadedTable> result;
+    for (TableState& table : tables_) {
+        // A table that got no rows is emptied all the same when it is replaced.
+        if (table.rows == 0 && !table.is_loaded && table.disposition == Disposition::replace) {
+            load({.table = table.name, .disposition = table.disposition}, {});
+        }
+        TIPPLE_ASSERT(table.rows == 0 || table.is_loaded);
+        check_counts(table);
+        result.push_back(table.loaded);
+    }
+    write_system_rows();
+    is_finished_ = true;
+    return result;
+}
+
+void Load::write_system_rows() {
+    engine::Engine& engine = session_->engine();
+    const destination::SqlWriter& sql = session_->sql();
+    const schema::Schema& schema = package_.schema();
+    const std::int64_t now_us = context_.clock->now_us();
+    const auto stored_hash = engine.query_value(sql.select_schema_hash(schema.name()));
+    if (stored_hash != schema.version_hash()) {
+        // The newest schema is the one inserted last: a clock that went back must not hide it.
+        const auto newest = session_->query_int(
+            fmt::format("SELECT epoch_us(max(inserted_at)) FROM {}", sql.table(destination::version_table)));
+        engine.execute(sql.insert_schema(schema, newest ? std::max(now_us, *newest + 1) : now_us));
+    }
+    if (package_.manifest().has_new_state) {
+        TIPPLE_ASSERT(package_.state().is_object());
+        engine.execute(sql.insert_state(package_.state().as_object(), package_.manifest().pipeline, package_.load_id(), now_us));
+    }
+    engine.execute(sql.insert_load(package_.load_id(), schema, now_us));
+}
+
+void Load::commit() {
+    TIPPLE_ASSERT(is_finished_);
+    session_->engine().execute("COMMIT");
+    try {
+        session_->close();
+    } catch (const std::exception& error) {
+        // The commit stands: what failed is only the tidying of the file behind it.
+        context_.log.warning("closing the database file: {}", error.what());
+    }
+}
+
+// ---- what a run reads at its start ----
+
+std::optional<destination::StoredDataset> read_dataset(Session& session, const std::string& pipeline) {
+    if (!session.has_dataset()) return std::nullopt;
+    engine::Engine& engine = session.engine();
+    const destination::SqlWriter& sql = session.sql();
+    destination::StoredDataset stored;
+    stored.catalog = session.read_catalog();
+    if (has_table(stored.catalog, destination::version_table)) {
+        for (const auto& row : engine.query(sql.select_schemas()).rows) {
+            const std::string name = row[0].value_or("");
+            try {
+                stored.schemas.emplace(name,
+                                       schema::Schema::from_document(destination::decode_schema(row[1].value_or(""))));
+            } catch (const Error& error) {
+                throw error.with_context(fmt::format("schema \"{}\" of dataset \"{}\"", name, session.dataset()));
+            }
+        }
+    }
+    if (!has_table(stored.catalog, destination::loads_table)) return stored;
+    stored.newest_load_id =
+        engine.query_value(fmt::format("SELECT max(load_id) FROM {}", sql.table(destination::loads_table))).value_or("");
+    if (!has_table(stored.catalog, destination::state_table)) return stored;
+    const engine::Result state = engine.query(sql.select_state(pipeline));
+    if (state.rows.empty()) return stored;
+    const auto& row = state.rows[0];
+    stored.state = destination::StoredState{.version = std::stoll(row[0].value_or("0")),
+                                            .version_hash = row[1].value_or(""),
+                                            .load_id = row[2].value_or(""),
+                                            .document = destination::decode_state(row[3].value_or(""))};
+    return stored;
+}
+
+}  // namespace tipple::destinations::duckdb

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tipple/destination/destination.h"
+#include "tipple/destinations/duckdb/memory_plan.h"
+#include "tipple/destinations/duckdb/merge.h"
+#include "tipple/destinations/duckdb/session.h"
+
+namespace tipple::destinations::duckdb {
+
+/// One package on its way into a database file: one engine, one transaction.
+class Load final : public destination::LoadTransaction {
+public:
+    /// Begins the transaction; see Destination::begin.
+    Load(const Place& place, const destination::DestinationContext& context, const destination::Capabilities& capabilities,
+         const package::Package& package);
+    ~Load() override;
+
+    const destination::Catalog& catalog() const override { return catalog_; }
+    void apply(const destination::DdlPlan& plan) override;
+    void load(const destination::LoadJob& job, std::stop_token stop) override;
+    std::vector<destination::LoadedTable> finish() override;
+    void commit() override;
+
+private:
+    /// What is known of one table of the package.
+    struct TableState {
+        std::string name;
+        std::string root;
+        schema::Disposition disposition = schema::Disposition::append;
+        std::vector<package::SegmentColumn> columns;
+        /// `_dlt_load_id` of a root table: not read but the same for all rows.
+        std::string constant_column;
+        std::uint64_t rows = 0;
+        std::uint64_t job_rows = 0;  ///< of those, in job files and not by reference
+        bool is_loaded = false;
+        std::shared_ptr<DroppedRows> dropped;
+        std::string stream;
+        std::string key_stream;
+        std::vector<std::string> key_columns;
+        destination::LoadedTable loaded;
+    };
+
+    void add_tables();
+    void add_table(const package::TableLoad& load, const std::string& name);
+    void register_streams();
+    void check_fence();
+    void check_foreign_tables();
+    TableState& state_of(const std::string& table);
+    Merge& prepare_merge(const std::string& root, std::stop_token stop);
+    KeySelects key_selects(const TableState& table) const;
+    std::string reference_select(const package::JobFile& job, const std::vector<std::string>& expressions,
+                                 const std::string& condition) const;
+    void insert_rows(TableState& table, std::stop_token stop);
+    void insert_reference(TableState& table, const package::JobFile& job, std::uint64_t first, std::stop_token stop);
+    void check_reference(const package::JobFile& job) const;
+    void check_counts(const TableState& table) const;
+    void write_system_rows();
+    void remove_spills();
+
+    const destination::DestinationContext context_;
+    const destination::Capabilities& capabilities_;
+    package::Package package_;
+    std::string temp_folder_;
+    MemoryPlan memory_;
+    std::vector<TableState> tables_;
+    std::unique_ptr<Session> session_;
+    destination::Catalog catalog_;          ///< before the load
+    std::map<std::string, Merge> merges_;  ///< by root, once prepared
+    bool is_finished_ = false;
+};
+
+/// What a run reads at its start. Nothing when the file or the dataset is not there.
+std::optional<destination::StoredDataset> read_dataset(Session& session, const std::string& pipeline);
+
+/// The system table under the name it has, if it is there.
+bool has_table(const destination::Catalog& catalog, std::string_view table);
+
+}  // namespace tipple::destinations::duckdb

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "tipple/package/package.h"
+
+namespace tipple::destinations::duckdb {
+
+/// How the memory of one load is shared out.
+struct MemoryPlan {
+    std::string widest_table;
+    std::size_t columns = 0;  ///< of that table
+    std::size_t threads = 1;
+    /// Of a file that is created; 0 = the engine's default.
+    std::size_t block_bytes = 0;
+    /// One batch holds no more values than this.
+    std::size_t batch_bytes = 0;
+    std::size_t engine_bytes = 0;  ///< 0 = the engine's default
+};
+
+/// `memory_bytes`: what the load may use in all; 0 = no limit.
+MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes, std::size_t threads);
+
+/// Rows per batch of one table: a whole row group where it fits into the plan's batch.
+std::size_t batch_rows(const package::Manifest& manifest, const std::string& table, const MemoryPlan& plan);
+
+/// Throws Error(local) that names table, columns and the memory needed when the widest table cannot be loaded into a file with blocks
+/// of this size.
+void check_fits(const MemoryPlan& plan, std::size_t block_bytes);
+
+}  // namespace tipple::destinations::duckdb

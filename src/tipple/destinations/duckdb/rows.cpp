@@ -1,0 +1,120 @@
+#include "tipple/destinations/duckdb/rows.h"
+
+#include <algorithm>
+
+#include "tipple/core/error.h"
+
+namespace tipple::destinations::duckdb {
+
+using columns::Batch;
+using columns::ColumnBuilder;
+using package::SegmentColumn;
+
+namespace {
+
+constexpr std::size_t none = SIZE_MAX;
+
+/// Opens the package's files at the first row that is asked for and closes them behind the last.
+class LazyReader {
+public:
+    LazyReader(const RowsOptions& options, std::vector<SegmentColumn> columns, package::OtherColumns others)
+        : options_(options), columns_(std::move(columns)), others_(others) {}
+
+    std::unique_ptr<Batch> next() {
+        if (is_at_end_) return nullptr;
+        if (!reader_) {
+            reader_.emplace(*options_.files, *options_.package, options_.table, columns_, options_.batch_rows,
+                            options_.batch_bytes, others_);
+        }
+        std::unique_ptr<Batch> batch = reader_->next();
+        if (batch == nullptr) {
+            is_at_end_ = true;
+            reader_.reset();
+        }
+        return batch;
+    }
+
+private:
+    RowsOptions options_;
+    std::vector<SegmentColumn> columns_;
+    package::OtherColumns others_;
+    std::optional<package::TableReader> reader_;
+    bool is_at_end_ = false;
+};
+
+/// Copies the rows that stay, run by run.
+std::unique_ptr<Batch> without_dropped(std::unique_ptr<Batch> batch, std::uint64_t first, const DroppedRows& dropped) {
+    const columns::BatchView view = batch->view();
+    auto kept = std::make_unique<Batch>();
+    kept->names = batch->names;
+    for (const ColumnBuilder& column : batch->columns) kept->columns.emplace_back(column.type());
+    std::size_t row = 0;
+    while (row < view.rows) {
+        if (dropped.contains(first + row)) {
+            ++row;
+            continue;
+        }
+        const std::size_t start = row;
+        while (row < view.rows && !dropped.contains(first + row)) ++row;
+        for (std::size_t i = 0; i < view.columns.size(); ++i) {
+            kept->columns[i].append_rows(view.columns[i], start, row - start);
+        }
+        kept->rows += row - start;
+    }
+    return kept;
+}
+
+columns::ArrowSource source_of(const std::vector<SegmentColumn>& columns, const std::string& hidden) {
+    columns::ArrowSource source;
+    for (const SegmentColumn& column : columns) {
+        if (column.name != hidden) source.fields.push_back({.name = column.name, .type = column.type});
+    }
+    source.constants.resize(source.fields.size());
+    return source;
+}
+
+}  // namespace
+
+columns::ArrowSource table_rows(const RowsOptions& options, const std::vector<SegmentColumn>& columns,
+                                const std::string& hidden, std::shared_ptr<const DroppedRows> dropped) {
+    std::size_t hidden_index = none;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (columns[i].name == hidden) hidden_index = i;
+    }
+    columns::ArrowSource source = source_of(columns, hidden);
+    source.next = [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::refuse), hidden_index,
+                   dropped, position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
+        while (std::unique_ptr<Batch> batch = reader->next()) {
+            if (hidden_index != none) {
+                batch->columns.erase(batch->columns.begin() + static_cast<std::ptrdiff_t>(hidden_index));
+                batch->names.erase(batch->names.begin() + static_cast<std::ptrdiff_t>(hidden_index));
+            }
+            const std::uint64_t first = position;
+            position += batch->rows;
+            if (dropped != nullptr && dropped->count() > 0) batch = without_dropped(std::move(batch), first, *dropped);
+            if (batch->rows > 0) return batch;
+        }
+        return nullptr;
+    };
+    return source;
+}
+
+columns::ArrowSource table_keys(const RowsOptions& options, const std::vector<SegmentColumn>& columns) {
+    columns::ArrowSource source = source_of(columns, {});
+    const columns::ColumnType position_type{.type = schema::DataType::bigint};
+    source.fields.push_back({.name = "position", .type = position_type, .is_nullable = false});
+    source.constants.emplace_back();
+    source.next = [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::skip), position_type,
+                   position = std::int64_t{0}]() mutable -> std::unique_ptr<Batch> {
+        std::unique_ptr<Batch> batch = reader->next();
+        if (batch == nullptr) return nullptr;
+        ColumnBuilder positions(position_type);
+        for (std::size_t row = 0; row < batch->rows; ++row) positions.append_int64(position++);
+        batch->names.emplace_back("position");
+        batch->columns.push_back(std::move(positions));
+        return batch;
+    };
+    return source;
+}
+
+}  // namespace tipple::destinations::duckdb

@@ -1,0 +1,95 @@
+#include "tipple/destinations/duckdb/session.h"
+
+#include <charconv>
+#include <thread>
+
+#include "tipple/core/error.h"
+#include "tipple/core/text.h"
+#include "tipple/destinations/duckdb/types.h"
+
+namespace tipple::destinations::duckdb {
+
+namespace {
+
+/// Between two attempts to open a file that somebody else holds.
+constexpr std::chrono::milliseconds lock_poll_interval{50};
+
+/// The engine's own databases keep their names, and a name that is also the dataset's would make `name.table` mean two things.
+std::string database_name(const Place& place) {
+    std::string name = io::file_name(place.path);
+    if (const std::size_t dot = name.rfind('.'); dot != std::string::npos && dot > 0) name.resize(dot);
+    const std::string key = name_rule.key(name);
+    if (key == "memory" || key == "system" || key == "temp" || key == name_rule.key(place.dataset)) name += "_db";
+    return name;
+}
+
+void attach(engine::Engine& engine, const Place& place, const std::string& name, const SessionOptions& options,
+            const Log& log) {
+    const auto start = std::chrono::steady_clock::now();
+    bool is_waiting = false;
+    while (true) {
+        try {
+            return engine.attach(place.path, name, options.mode, options.block_bytes);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::locked) throw;
+            const auto waited = std::chrono::steady_clock::now() - start;
+            if (waited >= place.lock_timeout) {
+                throw Error(ErrorKind::locked, "{} (waited {}; --lock-timeout sets how long)", error.what(),
+                            format_seconds(std::chrono::duration<double>(waited).count()));
+            }
+            if (!std::exchange(is_waiting, true)) log.info("waiting: {}", error.what());
+        }
+        std::this_thread::sleep_for(lock_poll_interval);
+    }
+}
+
+}  // namespace
+
+Session::Session(const Place& place, const SessionOptions& options, const Log& log)
+    : database_(database_name(place)),
+      dataset_(place.dataset),
+      sql_(dialect(), engine::quote_identifier(database_) + "." + engine::quote_identifier(dataset_)),
+      engine_(options.engine) {
+    attach(engine_, place, database_, options, log);
+}
+
+bool Session::has_dataset() {
+    return engine_
+        .query_value(fmt::format("SELECT 1 FROM duckdb_schemas() WHERE database_name = {} AND lower(schema_name) = lower({})",
+                                 engine::quote_literal(database_), engine::quote_literal(dataset_)))
+        .has_value();
+}
+
+bool Session::has_rows(const std::string& table) {
+    return engine_.query_value(fmt::format("SELECT 1 FROM {} LIMIT 1", sql_.table(table))).has_value();
+}
+
+std::optional<std::int64_t> Session::query_int(std::string_view sql) {
+    const std::optional<std::string> text = engine_.query_value(sql);
+    if (!text) return std::nullopt;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    TIPPLE_ASSERT(error == std::errc() && end == text->data() + text->size());
+    return number;
+}
+
+std::size_t Session::block_bytes() {
+    const auto bytes = query_int(fmt::format("SELECT block_size FROM pragma_database_size() WHERE database_name = {}",
+                                             engine::quote_literal(database_)));
+    return static_cast<std::size_t>(bytes.value());
+}
+
+destination::Catalog Session::read_catalog() {
+    const engine::Result result = engine_.query(fmt::format(
+        "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE database_name = {} AND"
+        " lower(schema_name) = lower({}) AND NOT internal ORDER BY table_name, column_index",
+        engine::quote_literal(database_), engine::quote_literal(dataset_)));
+    destination::Catalog catalog;
+    for (const auto& row : result.rows) {
+        catalog.tables[row[0].value_or("")].push_back(
+            {.name = row[1].value_or(""), .type = row[2].value_or(""), .is_nullable = row[3] != "false"});
+    }
+    return catalog;
+}
+
+}  // namespace tipple::destinations::duckdb

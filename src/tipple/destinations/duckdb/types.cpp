@@ -1,0 +1,87 @@
+#include "tipple/destinations/duckdb/types.h"
+
+#include "tipple/columns/column.h"
+#include "tipple/core/clock.h"
+#include "tipple/core/error.h"
+#include "tipple/engine/engine.h"
+
+namespace tipple::destinations::duckdb {
+
+using schema::DataType;
+
+namespace {
+
+std::string bigint_type(const schema::Column& column) {
+    const int bits = column.precision().value_or(64);
+    if (bits <= 8) return "TINYINT";
+    if (bits <= 16) return "SMALLINT";
+    if (bits <= 32) return "INTEGER";
+    if (bits <= 64) return "BIGINT";
+    if (bits <= 128) return "HUGEINT";
+    throw Error(ErrorKind::usage, "column \"{}\": DuckDB has no whole numbers of {} bits, 128 at most", column.name(),
+                bits);
+}
+
+std::string decimal_type(const schema::Column& column) {
+    const columns::ColumnType type = columns::column_type(column);
+    if (type.precision < 1 || type.precision > 38 || type.scale < 0 || type.scale > type.precision) {
+        throw Error(ErrorKind::usage,
+                    "column \"{}\": DuckDB has no decimal({},{}); precision is 1 to 38 and at least the scale, which is 9 "
+                    "unless it is given",
+                    column.name(), type.precision, type.scale);
+    }
+    return fmt::format("DECIMAL({},{})", type.precision, type.scale);
+}
+
+std::string timestamp_type(const schema::Column& column) {
+    if (column.has_timezone()) return "TIMESTAMP WITH TIME ZONE";
+    const int digits = column.precision().value_or(6);
+    if (digits == 0) return "TIMESTAMP_S";
+    if (digits <= 3) return "TIMESTAMP_MS";
+    if (digits <= 6) return "TIMESTAMP";
+    return "TIMESTAMP_NS";
+}
+
+std::string timestamp_literal(std::int64_t time_us) {
+    return fmt::format("TIMESTAMPTZ {}", engine::quote_literal(utc_text(time_us)));
+}
+
+}  // namespace
+
+std::string column_type(const schema::Column& column) {
+    TIPPLE_ASSERT(column.is_complete());
+    switch (*column.data_type()) {
+        case DataType::text:
+            return "VARCHAR";
+        case DataType::bigint:
+            return bigint_type(column);
+        case DataType::double_:
+            return "DOUBLE";
+        case DataType::bool_:
+            return "BOOLEAN";
+        case DataType::timestamp:
+            return timestamp_type(column);
+        case DataType::date:
+            return "DATE";
+        case DataType::time:
+            return "TIME";
+        case DataType::decimal:
+            return decimal_type(column);
+        case DataType::wei:
+            return "DECIMAL(38,0)";
+        case DataType::binary:
+            return "BLOB";
+        case DataType::json:
+            return "JSON";
+    }
+    return "VARCHAR";
+}
+
+destination::SqlDialect dialect() {
+    return {.quote_identifier = engine::quote_identifier,
+            .quote_literal = engine::quote_literal,
+            .column_type = column_type,
+            .timestamp_literal = timestamp_literal};
+}
+
+}  // namespace tipple::destinations::duckdb

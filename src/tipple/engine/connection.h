@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string_view>
+
+#include "tipple/core/error.h"
+#include "tipple/engine/engine.h"
+#include "tipple/engine/handles.h"
+
+// Private to the module.
+namespace tipple::engine {
+
+/// An in-memory database and its one connection: settings, statements, errors.
+class Connection {
+public:
+    explicit Connection(const EngineOptions& options);
+
+    duckdb_connection get() const { return connection_.get(); }
+
+    /// Runs every statement of `sql`; `result` is that of the last one.
+    void run_all(std::string_view sql, std::stop_token stop, ResultHandle& result);
+    /// Exactly one statement.
+    PreparedHandle prepare(std::string_view sql);
+    /// False when `sql` is not one statement that can be prepared.
+    bool try_prepare(std::string_view sql, PreparedHandle& statement);
+    /// Runs `statement` and hands over chunks while it runs. False from `sink` ends it. True when
+    /// all chunks were handed over.
+    bool stream(duckdb_prepared_statement statement, std::stop_token stop,
+                const std::function<bool(duckdb_data_chunk)>& sink);
+    void interrupt();
+
+private:
+    [[noreturn]] void fail(const char* text) const;
+    void run(PendingHandle& pending, std::stop_token stop, ResultHandle& result);
+
+    std::string version_;
+    DatabaseHandle database_;
+    ConnectionHandle connection_;
+};
+
+}  // namespace tipple::engine
