@@ -128,6 +128,9 @@ public:
         mark_valid();
     }
 
+    /// Room for `rows` rows in all and, for Layout::bytes, `text_bytes` bytes of text in all, so that appending them moves nothing.
+    void reserve(std::size_t rows, std::size_t text_bytes);
+
     /// Appends `rows` rows of another column of the same type from `from` on.
     void append_rows(const ColumnView& source, std::size_t from, std::size_t rows);
 
