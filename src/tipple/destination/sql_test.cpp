@@ -73,7 +73,9 @@ TEST_F(SqlTest, FindsMergeKeys) {
                                       {"s", ""},
                                       {"_dlt_id", "row_key"}});
     table.find("s")->set_hint("dedup_sort", "desc");
-    table.set_property("x-stage-data-deduplicated", true);
+    // Named, because the compiler warns of a temporary of this variant without reason.
+    const json::Value yes(true);
+    table.set_property("x-stage-data-deduplicated", yes);
     const MergeKeys keys = merge_keys(table, true);
     EXPECT_EQ(keys.primary, (std::vector<std::string>{"id"}));
     EXPECT_EQ(keys.merge, (std::vector<std::string>{"day"}));
