@@ -69,6 +69,7 @@ if(TIPPLE_TESTS)
   tipple_dependency(gtest GTest::gtest_main GTest::gmock)
   find_package(rapidcheck REQUIRED)
   tipple_dependency(rapidcheck rapidcheck)
+  # Debian's package has the GoogleTest glue as a header only.
 endif()
 if(TIPPLE_BENCH)
   find_package(benchmark REQUIRED)

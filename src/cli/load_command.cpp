@@ -59,7 +59,7 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
     options.limit = arguments.limit;
     options.on_bad_record = arguments.on_bad_record == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
     options.is_dry_run = arguments.is_dry_run;
-    options.contract = arguments.contract;
+    if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
     return options;
 }
 
@@ -92,7 +92,7 @@ int run_load(Program& program, const LoadArguments& arguments) {
     config.name = fmt::format("load_{}", config.dataset);
     context.dataset = config.dataset;
     context.pipeline = config.name;
-    context.schema_name = pipeline::schema_name_for(config.name);
+    context.schema_name = config.name;
     context.temp_folder = io::join_path(pipeline::pipeline_folder(config, *probe), "temp");
     config.schema_name = context.schema_name;
     const std::unique_ptr<destination::Destination> destination = entry.make(context);

@@ -124,6 +124,20 @@ void ColumnBuilder::extend_validity(std::size_t rows, const std::uint8_t* validi
     }
 }
 
+void ColumnBuilder::reserve(std::size_t rows, std::size_t text_bytes) {
+    switch (layout_) {
+        case Layout::bytes:
+            offsets_.reserve((rows + 1) * sizeof(std::int32_t));
+            values_.reserve(text_bytes);
+            break;
+        case Layout::bits:
+            values_.reserve(bitmap_bytes(rows));
+            break;
+        default:
+            values_.reserve(rows * width_);
+    }
+}
+
 void ColumnBuilder::append_rows(const ColumnView& source, std::size_t from, std::size_t rows) {
     TIPPLE_ASSERT(source.type == type_ && !source.is_constant);
     if (rows == 0) return;

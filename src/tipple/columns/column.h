@@ -112,6 +112,14 @@ public:
         values_.reserve(used + length_max + 16);
         return reinterpret_cast<char*>(values_.data()) + used;
     }
+    /// More room for the text that was begun, of which `kept` bytes are there already.
+    char* extend_text(std::size_t kept, std::size_t length_max) {
+        const std::size_t used = values_.size();
+        values_.resize(used + kept);
+        values_.reserve(used + length_max + 16);
+        values_.resize(used);
+        return reinterpret_cast<char*>(values_.data()) + used;
+    }
     void end_text(std::size_t length) {
         const std::size_t end = values_.size() + length;
         if (end > limits::text_buffer_bytes_max) fail_too_long();
@@ -119,6 +127,9 @@ public:
         offsets_.push(static_cast<std::int32_t>(end));
         mark_valid();
     }
+
+    /// Room for `rows` rows in all and, for Layout::bytes, `text_bytes` bytes of text in all, so that appending them moves nothing.
+    void reserve(std::size_t rows, std::size_t text_bytes);
 
     /// Appends `rows` rows of another column of the same type from `from` on.
     void append_rows(const ColumnView& source, std::size_t from, std::size_t rows);

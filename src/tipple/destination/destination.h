@@ -171,6 +171,10 @@ public:
     virtual QueryResult query(std::string_view sql, const QueryOptions& options) = 0;
     /// The text that names a table in a query: quoted, with its dataset.
     virtual std::string quote_table(std::string_view table) const = 0;
+    /// The statement that makes a table, for people.
+    virtual std::string create_table_sql(const schema::Table& table) const = 0;
+    /// What the reference calls this kind of destination in a pipeline's state.
+    virtual std::string reference_type() const = 0;
 };
 
 /// What a destination is made from.

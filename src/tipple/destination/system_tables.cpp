@@ -110,6 +110,9 @@ schema::Table state_table_definition() {
     id.set_hint("row_key", true);
     table.set_column(std::move(id));
     table.set_property("write_disposition", "append");
+    table.set_property("file_format", "preferred");
+    table.set_property("resource", std::string(state_table));
+    table.set_normalizer_hint("seen-data", true);
     return table;
 }
 

@@ -9,82 +9,96 @@ namespace tipple::json {
 
 namespace {
 
-std::string resolve(const char* raw, pull::Fault& fault) {
-    std::string text;
-    if (!pull::unescape_into(raw, text)) fault = simdjson::STRING_ERROR;
-    return text;
+using pull::Fault;
+
+Fault read_text(const char* raw, std::string& text) {
+    return pull::unescape_into(raw, text) ? Fault::none : Fault::string_escape;
 }
 
-Value number_value(const pull::Number& number) {
+Fault read_number(const char* token, Value& value) {
+    pull::Number number;
+    if (const Fault fault = pull::read_number(token, number); fault != Fault::none) return fault;
     switch (number.kind) {
         case pull::NumberKind::int64:
-            return number.int64;
+            value = number.int64;
+            break;
         case pull::NumberKind::uint64:
-            return number.uint64;
+            value = number.uint64;
+            break;
         case pull::NumberKind::float64:
-            return number.float64;
+            value = number.float64;
+            break;
         case pull::NumberKind::beyond:
+            value = std::strtod(std::string(number.text).c_str(), nullptr);
             break;
     }
-    return std::strtod(std::string(number.text).c_str(), nullptr);
+    return Fault::none;
 }
 
-pull::Fault build_object(pull::Element& element, Value& value, int depth) {
+Fault read_object(pull::Cursor& cursor, Value& value, int depth) {
     Object object;
-    const pull::Fault fault =
-        pull::for_each_member(element, [&](pull::Key key, pull::Element& member) {
-            pull::Fault inner = pull::no_fault;
-            const std::string name = resolve(key.raw(), inner);
-            Value child;
-            if (inner == pull::no_fault) inner = read_value(member, child, depth + 1);
-            if (inner == pull::no_fault) object.set(name, std::move(child));
-            return inner;
-        });
+    const Fault fault = pull::for_each_member(cursor, [&](pull::Key key, pull::Cursor& member) {
+        std::string name;
+        Fault inner = read_text(key.raw(), name);
+        Value child;
+        if (inner == Fault::none) inner = read_value(member, child, depth + 1);
+        if (inner == Fault::none) object.set(name, std::move(child));
+        return inner;
+    });
     value = std::move(object);
+    return fault;
+}
+
+Fault read_array(pull::Cursor& cursor, Value& value, int depth) {
+    Array array;
+    const Fault fault = pull::for_each_element(cursor, [&](pull::Cursor& element) {
+        array.emplace_back();
+        return read_value(element, array.back(), depth + 1);
+    });
+    value = std::move(array);
     return fault;
 }
 
 }  // namespace
 
-pull::Fault read_value(pull::Element& element, Value& value, int depth) {
-    if (depth > limits::json_depth_max) return pull::too_deep;
-    pull::Kind kind;
-    if (const pull::Fault fault = element.kind(kind)) return fault;
-    switch (kind) {
-        case pull::Kind::object:
-            return build_object(element, value, depth);
-        case pull::Kind::array: {
-            Array array;
-            const pull::Fault fault = pull::for_each_element(element, [&](pull::Element& item) {
-                array.emplace_back();
-                return read_value(item, array.back(), depth + 1);
-            });
-            value = std::move(array);
+Fault read_value(pull::Cursor& cursor, Value& value, int depth) {
+    if (depth > limits::json_depth_max) return Fault::too_deep;
+    if (cursor.is_at_end()) return Fault::not_closed;
+    switch (cursor.peek()) {
+        case '{':
+            return read_object(cursor, value, depth);
+        case '[':
+            return read_array(cursor, value, depth);
+        case '"': {
+            std::string text;
+            const Fault fault = read_text(cursor.take() + 1, text);
+            value = std::move(text);
             return fault;
         }
-        case pull::Kind::text: {
-            const char* raw = nullptr;
-            pull::Fault fault = element.raw_text(raw);
-            if (fault == pull::no_fault) value = resolve(raw, fault);
-            return fault;
-        }
-        case pull::Kind::number: {
-            pull::Number number;
-            const pull::Fault fault = element.number(number);
-            if (fault == pull::no_fault) value = number_value(number);
-            return fault;
-        }
-        case pull::Kind::boolean: {
-            bool flag = false;
-            const pull::Fault fault = element.boolean(flag);
-            value = flag;
-            return fault;
-        }
-        case pull::Kind::null:
+        case 't':
+            value = true;
+            return pull::read_true(cursor.take());
+        case 'f':
+            value = false;
+            return pull::read_false(cursor.take());
+        case 'n':
             value = nullptr;
-            return element.null();
+            return pull::read_null(cursor.take());
+        case '-':
+        case '0':
+        case '1':
+        case '2':
+        case '3':
+        case '4':
+        case '5':
+        case '6':
+        case '7':
+        case '8':
+        case '9':
+            return read_number(cursor.take(), value);
+        default:
+            return Fault::literal;
     }
-    return simdjson::TAPE_ERROR;
 }
 
 namespace {
@@ -92,33 +106,13 @@ namespace {
 pull::WalkEnd parse_document(std::string_view text, Value& value) {
     std::string padded(text);
     padded.append(limits::json_padding, ' ');
-    pull::Parser parser;
+    pull::Index index;
+    if (const Fault fault = index.build(padded.data(), text.size()); fault != Fault::none) return {fault, 0};
     int documents = 0;
-    const auto one_only = [&](std::size_t) {
-        return ++documents > 1 ? simdjson::TRAILING_CONTENT : pull::no_fault;
-    };
-    pull::WalkEnd end = parser.for_each_document(
-        padded.data(), text.size(),
-        [&](std::size_t offset, pull::Element& element) {
-            if (const pull::Fault fault = one_only(offset)) return fault;
-            return read_value(element, value, 1);
-        },
-        [&](std::size_t offset, pull::RootScalar& scalar) {
-            pull::Fault fault = one_only(offset);
-            if (fault != pull::no_fault) return fault;
-            if (scalar.kind == pull::Kind::text) {
-                value = resolve(scalar.raw_text, fault);
-            } else if (scalar.kind == pull::Kind::number) {
-                value = number_value(scalar.number);
-            } else if (scalar.kind == pull::Kind::boolean) {
-                value = scalar.boolean;
-            } else {
-                value = nullptr;
-            }
-            return fault;
-        });
-    if (end.fault == pull::no_fault && documents == 0) end = {simdjson::EMPTY, 0};
-    return end;
+    const pull::WalkEnd end = pull::for_each_document(index.cursor(), text.size(), [&](std::size_t, pull::Cursor& document) {
+        return ++documents > 1 ? Fault::trailing : read_value(document, value);
+    });
+    return end.fault == Fault::none && documents == 0 ? pull::WalkEnd{Fault::empty, 0} : end;
 }
 
 }  // namespace
@@ -126,15 +120,13 @@ pull::WalkEnd parse_document(std::string_view text, Value& value) {
 Value parse(std::string_view text, std::string_view what) {
     Value value;
     const pull::WalkEnd end = parse_document(text, value);
-    if (end.fault != pull::no_fault) {
-        throw Error(ErrorKind::usage, "{} is not valid JSON: {} (in the value that starts at byte {})", what,
-                    pull::describe(end.fault), end.offset);
+    if (end.fault != Fault::none) {
+        throw Error(ErrorKind::usage, "{} is not valid JSON: {} (in the value that starts at byte {})", what, pull::describe(end.fault),
+                    end.offset);
     }
     return value;
 }
 
-bool try_parse(std::string_view text, Value& value) {
-    return parse_document(text, value).fault == pull::no_fault;
-}
+bool try_parse(std::string_view text, Value& value) { return parse_document(text, value).fault == Fault::none; }
 
 }  // namespace tipple::json

@@ -1,6 +1,13 @@
 #include "tipple/json/pull.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+#include "tipple/core/error.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -8,35 +15,98 @@
 
 namespace tipple::json::pull {
 
-std::string describe(Fault fault) {
+std::string_view describe(Fault fault) {
     switch (fault) {
-        case simdjson::UTF8_ERROR:
+        case Fault::none:
+            return "nothing";
+        case Fault::utf8:
             return "the text is not valid UTF-8";
-        case simdjson::NUMBER_ERROR:
-            return "a number is malformed or out of range";
-        case simdjson::STRING_ERROR:
-            return "a string has a bad escape";
-        case simdjson::UNCLOSED_STRING:
+        case Fault::unclosed_string:
             return "a string is not closed";
-        case simdjson::UNESCAPED_CHARS:
+        case Fault::control_character:
             return "a string holds a control character that is not escaped";
-        case simdjson::T_ATOM_ERROR:
-        case simdjson::F_ATOM_ERROR:
-        case simdjson::N_ATOM_ERROR:
-        case simdjson::TAPE_ERROR:
-        case simdjson::INCORRECT_TYPE:
+        case Fault::number:
+            return "a number is malformed";
+        case Fault::number_range:
+            return "a number is too large for a double";
+        case Fault::string_escape:
+            return "a string has a bad escape";
+        case Fault::literal:
             return "a value is malformed (NaN, single quotes and comments are not JSON)";
-        case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
+        case Fault::unexpected:
+            return "a comma, colon, quote or bracket is missing or out of place";
+        case Fault::not_closed:
             return "an object or list is not closed";
-        case simdjson::DEPTH_ERROR:
+        case Fault::too_deep:
             return "objects or lists are nested too deep";
-        case simdjson::EMPTY:
+        case Fault::empty:
             return "there is no JSON in it";
-        case simdjson::CAPACITY:
+        case Fault::too_long:
             return "the text is too long";
-        default:
-            return simdjson::error_message(fault);
+        case Fault::trailing:
+            return "something follows the value";
+        case Fault::given_up:
+        case Fault::stopped:
+            return "the walk was ended";
     }
+    return "unknown";
+}
+
+struct Index::Impl {
+    std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
+    std::size_t capacity = 0;
+    const char* text = nullptr;
+};
+
+Index::Index() : impl_(std::make_unique<Impl>()) {}
+Index::~Index() = default;
+Index::Index(Index&&) noexcept = default;
+Index& Index::operator=(Index&&) noexcept = default;
+
+namespace {
+
+Fault to_fault(simdjson::error_code code) {
+    switch (code) {
+        case simdjson::SUCCESS:
+            return Fault::none;
+        case simdjson::UTF8_ERROR:
+            return Fault::utf8;
+        case simdjson::UNCLOSED_STRING:
+            return Fault::unclosed_string;
+        case simdjson::UNESCAPED_CHARS:
+            return Fault::control_character;
+        case simdjson::EMPTY:
+            return Fault::empty;
+        case simdjson::CAPACITY:
+            return Fault::too_long;
+        default:
+            return Fault::unexpected;
+    }
+}
+
+}  // namespace
+
+Fault Index::build(const char* text, std::size_t length) {
+    impl_->text = text;
+    if (impl_->stage == nullptr || length > impl_->capacity) {
+        // Four bytes per byte of text: grown in steps, so that pages of about one size share one allocation.
+        impl_->capacity = std::max<std::size_t>(length + length / 4, 64);
+        impl_->stage.reset();
+        const simdjson::error_code code =
+            simdjson::get_active_implementation()->create_dom_parser_implementation(impl_->capacity, 1, impl_->stage);
+        if (code == simdjson::MEMALLOC) throw std::bad_alloc();
+        if (code != simdjson::SUCCESS) return to_fault(code);
+    }
+    const Fault fault =
+        to_fault(impl_->stage->stage1(reinterpret_cast<const std::uint8_t*>(text), length, simdjson::stage1_mode::regular));
+    if (fault != Fault::none) impl_->stage->n_structural_indexes = 0;
+    // A text of blanks holds no document, which is fine.
+    return fault == Fault::empty ? Fault::none : fault;
+}
+
+Cursor Index::cursor() const {
+    const std::uint32_t* first = impl_->stage->structural_indexes.get();
+    return {.text = impl_->text, .at = first, .end = first + impl_->stage->n_structural_indexes};
 }
 
 namespace {
@@ -171,36 +241,109 @@ bool unescape_into(const char* raw, std::string& text) {
     }
 }
 
-namespace detail {
+namespace {
 
-std::string_view number_text(std::string_view token) {
-    // Only white space may follow: `1x` and `12/34` are no numbers, and cutting them would make one of them.
-    return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+std::string_view number_text(const char* token) {
+    const char* end = token;
+    while ((*end >= '0' && *end <= '9') || *end == '-' || *end == '+' || *end == '.' || *end == 'e' || *end == 'E') ++end;
+    return {token, static_cast<std::size_t>(end - token)};
 }
 
-bool is_json_number(std::string_view text) {
+struct NumberForm {
+    bool is_valid = false;
+    bool is_integer = false;
+};
+
+/// Checks `text` against the grammar of JSON.
+NumberForm check_number(std::string_view text) {
     std::size_t i = 0;
     const auto digits = [&] {
         const std::size_t start = i;
         while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
         return i - start;
     };
+    NumberForm form{.is_valid = false, .is_integer = true};
     if (i < text.size() && text[i] == '-') ++i;
     const bool leading_zero = i < text.size() && text[i] == '0';
     const std::size_t whole = digits();
-    if (whole == 0 || (leading_zero && whole > 1)) return false;
+    if (whole == 0 || (leading_zero && whole > 1)) return form;
     if (i < text.size() && text[i] == '.') {
+        form.is_integer = false;
         ++i;
-        if (digits() == 0) return false;
+        if (digits() == 0) return form;
     }
     if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+        form.is_integer = false;
         ++i;
         if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
-        if (digits() == 0) return false;
+        if (digits() == 0) return form;
     }
-    return i == text.size();
+    form.is_valid = i == text.size();
+    return form;
 }
 
-}  // namespace detail
+/// Decimals of up to 15 digits with a small exponent are exact in one multiplication or division (Clinger). False = take the long way.
+bool try_simple_decimal(std::string_view text, double& value) {
+    static constexpr double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    std::uint64_t mantissa = 0;
+    int fraction = 0;
+    int count = 0;
+    bool is_behind_point = false;
+    for (const char c : text.substr(text[0] == '-' ? 1 : 0)) {
+        if (c == '.') {
+            is_behind_point = true;
+            continue;
+        }
+        if (c < '0' || c > '9') return false;
+        mantissa = mantissa * 10 + static_cast<std::uint64_t>(c - '0');
+        if (mantissa != 0) ++count;
+        if (is_behind_point) ++fraction;
+        if (count > 15) return false;
+    }
+    if (fraction > 22) return false;
+    value = static_cast<double>(mantissa) / powers[fraction];
+    if (text[0] == '-') value = -value;
+    return true;
+}
+
+}  // namespace
+
+Fault read_any_number(const char* token, Number& number) {
+    const std::string_view text = number_text(token);
+    const NumberForm form = check_number(text);
+    if (!form.is_valid || !ends_scalar(token[text.size()])) return Fault::number;
+    const char* end = text.data() + text.size();
+    if (form.is_integer) {
+        number.kind = NumberKind::int64;
+        if (std::from_chars(text.data(), end, number.int64).ec == std::errc()) return Fault::none;
+        number.kind = NumberKind::uint64;
+        if (text[0] != '-' && std::from_chars(text.data(), end, number.uint64).ec == std::errc()) return Fault::none;
+    } else {
+        number.kind = NumberKind::float64;
+        if (try_simple_decimal(text, number.float64)) return Fault::none;
+        if (std::from_chars(text.data(), end, number.float64).ec == std::errc()) return Fault::none;
+        // Too small for from_chars is zero or nearly so, with its sign; too large is no number at all.
+        number.float64 = std::strtod(std::string(text).c_str(), nullptr);
+        return std::isinf(number.float64) ? Fault::number_range : Fault::none;
+    }
+    number.kind = NumberKind::beyond;
+    number.text = text;
+    return Fault::none;
+}
+
+Fault skip_value(Cursor& cursor) {
+    std::size_t depth = 0;
+    do {
+        if (cursor.is_at_end()) return Fault::not_closed;
+        const char c = *cursor.take();
+        if (c == '{' || c == '[') ++depth;
+        if (c == '}' || c == ']') {
+            if (depth == 0) return Fault::unexpected;
+            --depth;
+        }
+    } while (depth > 0);
+    return Fault::none;
+}
 
 }  // namespace tipple::json::pull

@@ -5,7 +5,7 @@
 
 namespace tipple::json {
 
-/// Reads the element, and all below it, into a value. `depth` counts the objects and lists around it.
-pull::Fault read_value(pull::Element& element, Value& value, int depth = 1);
+/// Reads the value at the cursor, and all below it. `depth` counts the objects and lists around it.
+pull::Fault read_value(pull::Cursor& cursor, Value& value, int depth = 1);
 
 }  // namespace tipple::json

@@ -17,15 +17,20 @@ using Array = std::vector<Value>;
 /// Members in the order they were written. Look-ups are linear: for documents with few members per object, or see `Object::find`.
 class Object {
 public:
-    Object() = default;
+    Object();
     Object(std::initializer_list<Member> members);
+    Object(const Object& other);
+    Object(Object&& other) noexcept;
+    Object& operator=(const Object& other);
+    Object& operator=(Object&& other) noexcept;
+    ~Object();
 
-    std::size_t size() const { return members_.size(); }
-    bool empty() const { return members_.empty(); }
-    std::vector<Member>::const_iterator begin() const { return members_.begin(); }
-    std::vector<Member>::const_iterator end() const { return members_.end(); }
-    std::vector<Member>::iterator begin() { return members_.begin(); }
-    std::vector<Member>::iterator end() { return members_.end(); }
+    std::size_t size() const;
+    bool empty() const;
+    std::vector<Member>::const_iterator begin() const;
+    std::vector<Member>::const_iterator end() const;
+    std::vector<Member>::iterator begin();
+    std::vector<Member>::iterator end();
 
     /// The member's value, or nullptr. Valid until the object changes.
     const Value* find(std::string_view name) const;
@@ -97,6 +102,14 @@ struct Member {
     Value value;
     bool operator==(const Member&) const = default;
 };
+
+// Members of Object that need a complete Member.
+inline std::size_t Object::size() const { return members_.size(); }
+inline bool Object::empty() const { return members_.empty(); }
+inline std::vector<Member>::const_iterator Object::begin() const { return members_.begin(); }
+inline std::vector<Member>::const_iterator Object::end() const { return members_.end(); }
+inline std::vector<Member>::iterator Object::begin() { return members_.begin(); }
+inline std::vector<Member>::iterator Object::end() { return members_.end(); }
 
 /// One document. A name that occurs twice in an object keeps its first place and its last value; integers beyond 64 bits become
 /// doubles. Throws Error(usage) that says `what` it is, why it is not JSON, and the byte offset.

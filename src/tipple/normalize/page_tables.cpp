@@ -42,6 +42,10 @@ PageTables::~PageTables() = default;
 void PageTables::begin_page(std::shared_ptr<const schema::Schema> snapshot, std::uint64_t page_number) {
     snapshot_ = std::move(snapshot);
     ids_.emplace(rules_.row_id_prefix, page_number);
+    rows_ = 0;
+    rows_at_record_start_ = 0;
+    discarded_values_ = 0;
+    discarded_values_at_record_start_ = 0;
     touched_.clear();
     for (const auto& table : tables_) refresh_table(*table);
 }
@@ -68,6 +72,15 @@ void PageTables::remove_column(TableState& table, ColumnState& column) {
     table.columns.erase(at);
 }
 
+/// A root table that is new is marked by whoever declared it, and open for the whole run; a nested one is open for its first row.
+void PageTables::refresh_contract(TableState& table, const schema::Table* known) {
+    table.contract = known != nullptr ? schema::contract_of(*snapshot_, known) : schema::contract_below(*snapshot_, table.parent);
+    const bool is_new = known == nullptr || !known->has_complete_columns();
+    const bool is_marked = known != nullptr && known->normalizer_hint("evolve-columns-once") == json::Value(true);
+    table.is_open_once = is_new && known == nullptr && !table.parent.empty();
+    table.is_open = is_marked || (is_new && !table.is_open_once);
+}
+
 /// Makes the table's columns those of the snapshot, empty.
 void PageTables::refresh_table(TableState& table) {
     table.rows = 0;
@@ -76,6 +89,7 @@ void PageTables::refresh_table(TableState& table) {
     std::shared_ptr<const schema::Table> known = snapshot_->find_shared(table.name);
     const bool is_same = known == table.known && table.proposed_count == 0;
     for (const auto& column : table.columns) column->builder.clear();
+    refresh_contract(table, known.get());
     if (is_same) return;
     ++table.generation;
     table.known = std::move(known);
@@ -145,14 +159,10 @@ Error two_parents(std::string_view table, std::string_view parent, std::string_v
 }  // namespace
 
 TableState& PageTables::table(std::string_view name, std::string_view parent, bool has_root_id) {
-    const auto at = by_name_.find(name);
-    if (at != by_name_.end()) {
-        TableState& table = *at->second;
-        if (table.parent != parent) throw two_parents(name, table.parent, parent);
-        return table;
+    const auto [first, last] = by_name_.equal_range(name);
+    for (auto at = first; at != last; ++at) {
+        if (at->second->parent == parent) return *at->second;
     }
-    const schema::Table* known = snapshot_->find(name);
-    if (known != nullptr && known->is_nested() && known->parent() != parent) throw two_parents(name, known->parent(), parent);
     tables_.push_back(std::make_unique<TableState>());
     TableState& table = *tables_.back();
     table.name = name;
@@ -164,15 +174,28 @@ TableState& PageTables::table(std::string_view name, std::string_view parent, bo
     return table;
 }
 
+/// A table has one parent. What earlier pages looked like does not count, so this is asked when the table gets its first row of a page.
+void PageTables::check_parent(const TableState& table) const {
+    if (table.known != nullptr && table.known->is_nested() && table.known->parent() != table.parent) {
+        throw two_parents(table.name, table.known->parent(), table.parent);
+    }
+    const auto [first, last] = by_name_.equal_range(table.name);
+    for (auto at = first; at != last; ++at) {
+        if (at->second != &table && at->second->rows > 0) throw two_parents(table.name, at->second->parent, table.parent);
+    }
+}
+
 std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
     if (!table.is_touched) {
         table.is_touched = true;
         table.rows_at_record_start = table.rows;
         touched_.push_back(&table);
     }
+    if (table.rows == 0) check_parent(table);
     const std::size_t row = table.rows++;
+    ++rows_;
     if (start.own_id.empty()) {
-        *id_made = ids_->make(row);
+        *id_made = ids_->make(rows_ - 1);
         begin_value(*table.id, row);
         table.id->builder.append_text(id_made->text());
     } else {
@@ -197,7 +220,54 @@ std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowI
     return row;
 }
 
+schema::ContractMode PageTables::admit_table(const TableState& table) {
+    const bool is_new = table.known == nullptr && table.rows == 0;
+    if (!is_new || table.contract.tables == schema::ContractMode::evolve || table.name.starts_with(schema::internal_prefix)) {
+        return schema::ContractMode::evolve;
+    }
+    if (table.contract.tables == schema::ContractMode::freeze) {
+        rejection_ = {table.name, "", "the schema contract freezes tables, and this one would be new", true};
+    }
+    return table.contract.tables;
+}
+
+void PageTables::undo_row(TableState& table) {
+    --table.rows;
+    --rows_;
+    for (const auto& column : table.columns) column->builder.truncate(table.rows);
+    remove_late_columns(table);
+}
+
+/// What the contract says to a column that would be new: nothing, or what becomes of the value.
+std::optional<PutResult> PageTables::check_contract(const TableState& table, std::string_view column, bool is_variant, const Value& value) {
+    if (column.starts_with(schema::internal_prefix)) return std::nullopt;
+    schema::ContractMode mode = schema::ContractMode::evolve;
+    if (is_variant) {
+        mode = table.contract.data_type;
+    } else if (!table.is_open && !(table.is_open_once && table.rows == 1)) {
+        mode = table.contract.columns;
+    }
+    switch (mode) {
+        case schema::ContractMode::evolve:
+            return std::nullopt;
+        case schema::ContractMode::discard_row:
+            return PutResult::discard_row;
+        case schema::ContractMode::discard_value:
+            ++discarded_values_;
+            return PutResult::done;
+        case schema::ContractMode::freeze:
+            break;
+    }
+    rejection_ = {table.name, std::string(column),
+                  is_variant ? fmt::format("the schema contract freezes data types, and the value \"{}\" has another one than its column", shown(value))
+                             : "the schema contract freezes columns, and this one would be new",
+                  true};
+    return PutResult::rejected;
+}
+
 void PageTables::begin_record() {
+    discarded_values_at_record_start_ = discarded_values_;
+    rows_at_record_start_ = rows_;
     for (TableState* table : touched_) table->is_touched = false;
     touched_.clear();
 }
@@ -205,8 +275,9 @@ void PageTables::begin_record() {
 void PageTables::remove_late_columns(TableState& table) {
     std::vector<ColumnState*> late;
     for (const auto& column : table.columns) {
-        // System columns of a new table stay: the table itself may go on with the next record.
-        if (column->proposed && column->order[0] != system_order && column->first_row >= table.rows) late.push_back(column.get());
+        // Ids stay: the table itself may go on with the next record. Links are made by the first row that needs them.
+        const bool is_kept = column.get() == table.id || column.get() == table.root_id;
+        if (column->proposed && !is_kept && column->first_row >= table.rows) late.push_back(column.get());
     }
     if (late.empty()) return;
     ++table.generation;
@@ -222,11 +293,13 @@ void PageTables::rollback_record() {
         for (const auto& column : table->columns) column->builder.truncate(table->rows);
         remove_late_columns(*table);
     }
+    rows_ = rows_at_record_start_;
+    discarded_values_ = discarded_values_at_record_start_;
     begin_record();
 }
 
 PutResult PageTables::reject(const TableState& table, std::string_view column, std::string reason) {
-    rejection_ = {table.name, std::string(column), std::move(reason)};
+    rejection_ = {table.name, std::string(column), std::move(reason), false};
     return PutResult::rejected;
 }
 
@@ -245,13 +318,24 @@ PutResult PageTables::put_null(TableState& table, std::string_view column) {
     return PutResult::done;
 }
 
+namespace {
+
+/// `value` as a column of `type` holds it. Conversions that leave 64 bits are none: the value keeps its own type in a variant column.
+std::optional<Value> convert(DataType type, const Value& value) {
+    std::optional<Value> converted = schema::coerce(type, value);
+    if (converted && type == DataType::bigint && !converted->is<std::int64_t>()) return std::nullopt;
+    return converted;
+}
+
+}  // namespace
+
 PutResult PageTables::put(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order,
                           OnCollision on_collision) {
     on_collision_ = on_collision;
     ColumnState* state = table.find(column);
     if (state == nullptr) return put_new(table, column, value, false, order);
     if (schema::natural_type(value) == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return put_variant(table, column, value, order);
 }
 
@@ -262,7 +346,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
     if (schema::natural_type(value) == type) {
         converted = value;
     } else {
-        converted = schema::coerce(type, value);
+        converted = convert(type, value);
     }
     if (!converted) {
         // A variant of a variant does not exist; a new column whose first value does not fit is not made, its variant is.
@@ -271,6 +355,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
         }
         return put_variant(table, column, value, order);
     }
+    if (const std::optional<PutResult> verdict = check_contract(table, column, is_variant, value)) return *verdict;
     return append(table, make_column(table, column, type, is_variant, order), *converted);
 }
 
@@ -281,7 +366,7 @@ PutResult PageTables::put_variant(TableState& table, std::string_view column, co
     ColumnState* state = table.find(name);
     if (state == nullptr) return put_new(table, name, value, true, order);
     if (type == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = schema::coerce(state->type.type, value)) return append(table, *state, *converted);
+    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(value), schema::to_text(state->type.type)));
 }
 
@@ -419,6 +504,7 @@ void PageTables::propose(TableState& table, TableProposal& proposal) const {
 }
 
 void PageTables::finish_page(PageResult& result) {
+    result.discarded_values = discarded_values_;
     for (const auto& owned : tables_) {
         TableState& table = *owned;
         for (std::string& name : table.null_names) {
@@ -434,6 +520,7 @@ void PageTables::finish_page(PageResult& result) {
         result.tables.push_back(std::move(rows));
         if (table.proposed_count == 0) continue;
         TableProposal proposal{.table = table.name, .parent = table.parent, .is_new = table.known == nullptr, .columns = {}};
+        proposal.must_be_new = table.is_open_once && table.contract.columns != schema::ContractMode::evolve;
         propose(table, proposal);
         result.proposals.push_back(std::move(proposal));
     }

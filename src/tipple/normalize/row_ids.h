@@ -22,8 +22,8 @@ private:
     std::size_t length_ = 0;
 };
 
-/// Makes row ids: a prefix drawn once per package, the page's number and the row's place among the page's rows of its table. So an id does
-/// not depend on the number of workers, a page that is shredded again gives the same ids, and ids that follow one another share most of
+/// Makes row ids: a prefix drawn once per package, the page's number and the row's place among all rows that come of the page. So no two
+/// rows of a package share an id, whatever their tables, an id does not depend on the number of workers, a page that is shredded again gives the same ids, and ids that follow one another share most of
 /// their characters, which is what a column store compresses well (random ids were measured at a third of a load's time and half of the
 /// file). Ids of one table sort like its rows.
 class RowIdMaker {

@@ -20,7 +20,8 @@ TableShape* Shape::make_table(TableShape& shape, std::string_view parent, std::v
     shape.chain = std::move(chain);
     shape.row_level = row_level;
     shape.has_root_id = has_root_id;
-    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, has_root_id);
+    // The row of a root table is its own root.
+    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, has_root_id && !parent.empty());
     shape.generation = shape.state->generation;
     shape.row.table = &shape;
     shape.row.level = row_level;
@@ -39,24 +40,27 @@ TableShape* Shape::make_table(TableShape& shape, std::string_view parent, std::v
 }
 
 Slot& Shape::add_slot(ObjectShape& object, std::string raw, std::string key) {
-    Slot& slot = object.slots.emplace_back();
-    slot.raw = std::move(raw);
+    Slot& slot = object.slots.emplace_back(std::move(raw));
     slot.key = std::move(key);
     slot.column = column_name(rules_, object.path, slot.key);
-    slot.is_internal = slot.column.starts_with(schema::internal_prefix);
-    object.by_raw.emplace(slot.raw, &slot);
+    slot.is_special = slot.column.starts_with(schema::internal_prefix);
+    const auto [other, is_only] = object.table->by_column.emplace(slot.column, &slot);
+    if (!is_only) {
+        other->second->is_special = true;
+        slot.is_special = true;
+    }
+    object.by_raw.emplace(slot.raw.text(), &slot);
     if (object.first == nullptr) object.first = &slot;
     return slot;
 }
 
-Slot& Shape::find_or_add(ObjectShape& object, pull::Key key) {
+Slot* Shape::find_or_add(ObjectShape& object, pull::Key key) {
     const std::string_view raw = key.text();
     const auto at = object.by_raw.find(raw);
-    if (at != object.by_raw.end()) return *at->second;
+    if (at != object.by_raw.end()) return at->second;
     std::string text;
-    // The parser has checked nothing but the quotes so far; a bad escape in a key is found by the record normalizer.
-    if (!pull::unescape_into(key.raw(), text)) text = raw;
-    return add_slot(object, std::string(raw), normalize_key(rules_, text));
+    if (!pull::unescape_into(key.raw(), text)) return nullptr;
+    return &add_slot(object, std::string(raw), normalize_key(rules_, text));
 }
 
 ObjectShape& Shape::object_below(ObjectShape& object, Slot& slot) {

@@ -1,12 +1,18 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "tipple/json/pull.h"
 #include "tipple/normalize/page_tables.h"
@@ -19,14 +25,50 @@ namespace tipple::normalize {
 struct ObjectShape;
 struct TableShape;
 
+/// A key as it stands in the JSON text, escapes included, laid out for a fast comparison.
+class RawKey {
+public:
+    explicit RawKey(std::string text) : text_(std::move(text)) {
+        const std::string quoted = text_ + '"';
+        fits_ = quoted.size() <= sizeof(head_);
+        std::memcpy(head_, quoted.data(), std::min(quoted.size(), sizeof(head_)));
+        mask_ = fits_ ? static_cast<unsigned>((std::uint64_t{1} << quoted.size()) - 1) : 0;
+    }
+    std::string_view text() const { return text_; }
+
+    /// Whether `key` is this one: nearly always asked of the key that followed last time, and nearly always true.
+    bool equals(json::pull::Key key) const {
+#if defined(__SSE2__)
+        if (fits_) {
+            // Names of up to 31 characters: two vector comparisons, no call. `key` has 64 readable bytes.
+            const auto* raw = reinterpret_cast<const __m128i*>(key.raw());
+            const auto* own = reinterpret_cast<const __m128i*>(head_);
+            const auto low = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(raw), _mm_load_si128(own))));
+            const auto high = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128(raw + 1), _mm_load_si128(own + 1))));
+            return ((low | (high << 16)) & mask_) == mask_;
+        }
+#endif
+        return key.equals(text_);
+    }
+
+private:
+    alignas(16) char head_[32] = {};
+    unsigned mask_ = 0;
+    bool fits_ = false;
+    std::string text_;
+};
+
 /// One key of an object.
 struct Slot {
-    std::string raw;     ///< as it stands in the JSON text, escapes included
+    explicit Slot(std::string raw_key) : raw(std::move(raw_key)) {}
+
+    RawKey raw;
     std::string key;     ///< normalized, a part of names
     std::string column;  ///< the column's name
     Slot* next = nullptr;
     std::uint64_t seen = 0;  ///< number of the object in which it was met last
-    bool is_internal = false;  ///< a name of the loader's own: the record needs the record normalizer
+    /// The record needs the record normalizer: the name is the loader's own, or another key of the row leads to the same column.
+    bool is_special = false;
 
     // Cached from the table; good for the table's generation only.
     bool is_resolved = false;
@@ -59,6 +101,7 @@ struct TableShape {
     ObjectShape inner;        ///< rows made from an element that is a list itself: {"list": …}, one level deeper
     Slot* value = nullptr;    ///< elements that are scalars
     Slot* list = nullptr;     ///< in `inner`
+    std::unordered_map<std::string_view, Slot*> by_column;
     std::uint64_t generation = 0;
     /// Another list of the data has the same table, so the order of rows is for the record normalizer to decide.
     bool is_shared = false;
@@ -71,9 +114,10 @@ public:
 
     /// The shape of the root table's rows; forgets all when the table's nesting or root id rule has changed.
     TableShape& root(std::string_view table, int nesting, bool has_root_id);
-    Slot& find_or_add(ObjectShape& object, json::pull::Key key);
+    /// nullptr when the key has a bad escape.
+    Slot* find_or_add(ObjectShape& object, json::pull::Key key);
     ObjectShape& object_below(ObjectShape& object, Slot& slot);
-    /// Of a list under `slot`. Throws Error(data) when another list under another parent has the same table name.
+    /// Of a list under `slot`.
     TableShape& list_below(ObjectShape& object, Slot& slot);
     /// Looks the slot's column up again.
     void resolve(const ObjectShape& object, Slot& slot);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "tipple/core/text.h"
 #include "tipple/json/read.h"
-#include "tipple/json/record_cutter.h"
 #include "tipple/normalize/json_values.h"
 #include "tipple/normalize/record_normalizer.h"
 #include "tipple/normalize/shape.h"
@@ -15,13 +15,13 @@
 namespace tipple::normalize {
 
 namespace pull = json::pull;
+using pull::Cursor;
 using pull::Fault;
-using pull::no_fault;
 using schema::DataType;
 
 namespace {
 
-/// How the walk over one record ended, besides parse faults.
+/// How the walk over one record ended, besides faults of the text.
 enum class Outcome {
     done,
     needs_normalizer,  ///< names meet, or the record brings ids of its own
@@ -33,6 +33,53 @@ struct RowLinks {
     RowId id;
     const RowId* root_id = nullptr;
 };
+
+/// Unescapes straight into the column.
+Fault append_long_text(columns::ColumnBuilder& builder, const char* raw) {
+    std::size_t room = 256;
+    std::size_t used = 0;
+    char* start = builder.begin_text(room);
+    while (true) {
+        char* out = start + used;
+        const pull::Unescape result = pull::unescape(raw, out, start + room + 16);
+        used = static_cast<std::size_t>(out - start);
+        if (result == pull::Unescape::done) break;
+        if (result == pull::Unescape::bad) return Fault::string_escape;
+        room *= 2;
+        start = builder.extend_text(used, room);
+    }
+    builder.end_text(used);
+    return Fault::none;
+}
+
+inline Fault append_text(columns::ColumnBuilder& builder, const char* raw) {
+#if defined(__SSE2__)
+    // Most texts end within sixteen characters and have no escapes.
+    char* out = builder.begin_text(16);
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(raw));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    const auto quotes = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'))));
+    const auto slashes = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+    // A quote, and no backslash before it.
+    if (quotes != 0 && ((quotes - 1) & ~quotes & slashes) == 0) {
+        builder.end_text(static_cast<std::size_t>(__builtin_ctz(quotes)));
+        return Fault::none;
+    }
+#endif
+    return append_long_text(builder, raw);
+}
+
+/// The common forms of a timestamp, without copying the text. False = look closer.
+bool append_timestamp(columns::ColumnBuilder& builder, const char* raw) {
+    constexpr std::size_t length_max = 40;
+    const auto* end = static_cast<const char*>(std::memchr(raw, '"', length_max));
+    if (end == nullptr) return false;
+    const std::optional<schema::Timestamp> parsed = schema::parse_common_timestamp({raw, static_cast<std::size_t>(end - raw)});
+    if (!parsed) return false;
+    // The same for both kinds of column: a wall clock is read as UTC, a point in time is shifted to UTC.
+    builder.append_int64(parsed->us);
+    return true;
+}
 
 }  // namespace
 
@@ -51,40 +98,36 @@ private:
     pull::WalkEnd walk(std::size_t from, std::size_t to);
     void walk_one_by_one(std::size_t from);
     std::size_t end_of_record(std::size_t from) const;
-    Fault on_record(std::size_t offset, pull::Element& element);
-    Fault on_scalar_record(std::size_t offset, pull::RootScalar& scalar);
-    void normalize_record(std::size_t offset);
-    void reject_record(std::size_t offset, std::size_t end);
-    void add_bad_record(std::size_t offset, std::size_t end, std::string table, std::string column, std::string reason);
+    Fault on_record(std::size_t offset, Cursor& cursor);
+    Fault normalize_record(std::size_t offset, Cursor& cursor);
+    void reject_record(std::size_t offset);
+    void add_bad_record(std::size_t offset, std::string table, std::string column, std::string_view reason);
     void forget_record();
     bool is_full() const { return result_->records >= page_.records_max; }
 
-    Fault shred_object(pull::Element& element, ObjectShape& object, std::size_t row, const RowLinks& links);
-    Fault shred_member(pull::Key key, pull::Element& element, ObjectShape& object, Slot*& previous, std::uint64_t serial,
-                       std::size_t row, const RowLinks& links);
-    Fault shred_value(pull::Element& element, pull::Kind kind, ObjectShape& object, Slot& slot, std::size_t row,
-                      const RowLinks& links);
-    Fault shred_text(pull::Element& element, ObjectShape& object, Slot& slot, std::size_t row);
-    Fault append_text(Slot& slot, const char* raw);
-    bool append_timestamp(Slot& slot, const char* raw);
-    Fault shred_number(pull::Element& element, ObjectShape& object, Slot& slot, std::size_t row);
+    Fault shred_object(Cursor& cursor, ObjectShape& object, std::size_t row, const RowLinks& links);
+    Fault shred_member(Cursor& cursor, ObjectShape& object, Slot& slot, std::size_t row, const RowLinks& links);
+    Fault shred_value(Cursor& cursor, ObjectShape& object, Slot& slot, std::size_t row, const RowLinks& links);
+    Fault shred_text(const char* raw, ObjectShape& object, Slot& slot, std::size_t row);
+    Fault shred_number(const char* token, ObjectShape& object, Slot& slot, std::size_t row);
+    Fault shred_boolean(bool value, ObjectShape& object, Slot& slot, std::size_t row);
     Fault shred_null(ObjectShape& object, Slot& slot);
-    Fault shred_whole(pull::Element& element, ObjectShape& object, Slot& slot);
-    Fault shred_list(pull::Element& element, ObjectShape& object, Slot& slot, const RowLinks& links);
+    Fault shred_nested_object(Cursor& cursor, ObjectShape& object, Slot& slot, std::size_t row, const RowLinks& links);
+    Fault shred_whole(Cursor& cursor, ObjectShape& object, Slot& slot);
+    Fault shred_list(Cursor& cursor, ObjectShape& object, Slot& slot, const RowLinks& links);
     Fault put(ObjectShape& object, Slot& slot, const schema::Value& value);
     FieldOrder field_order() const;
     Fault give_up(Outcome outcome) {
         outcome_ = outcome;
-        return pull::stopped;
+        return Fault::given_up;
     }
-    RowLinks begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index);
+    void begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index, RowLinks& links);
 
     const Rules& rules_;
     PageTables tables_;
     RecordNormalizer normalizer_;
     Shape shape_;
-    pull::Parser parser_;
-    pull::Parser record_parser_;
+    pull::Index index_;
 
     JsonPage page_;
     PageResult* result_ = nullptr;
@@ -114,7 +157,7 @@ void Shredder::Impl::shred(const JsonPage& page, std::string_view root_table, co
     page_ = page;
     begin_page(page.number, root_table, snapshot, result);
     const pull::WalkEnd end = walk(0, page.text.size());
-    if (end.fault != no_fault && !is_full()) walk_one_by_one(end.offset);
+    if (end.fault != Fault::none && !is_full()) walk_one_by_one(end.offset);
     tables_.begin_record();
     tables_.finish_page(result);
 }
@@ -125,13 +168,15 @@ void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::u
     begin_page(page_number, root_table, snapshot, result);
     for (const schema::Value& record : records) {
         tables_.begin_record();
-        if (!normalizer_.normalize(record, *root_->state, root_->row_level, root_->has_root_id)) {
+        if (normalizer_.normalize(record, *root_->state, root_->row_level, root_->has_root_id) == PutResult::rejected) {
             forget_record();
             const Rejection& rejection = tables_.rejection();
             BadRecord bad{.record_index = result.records, .table = rejection.table, .column = rejection.column, .reason = rejection.reason};
             bad.text_excerpt = excerpt(to_json_text(record), 200);
+            bad.breaks_contract = rejection.breaks_contract;
             result.bad_records.push_back(std::move(bad));
         }
+        result.discarded_rows += normalizer_.take_discarded_rows();
         ++result.records;
     }
     tables_.begin_record();
@@ -140,10 +185,9 @@ void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::u
 
 /// Walks the records between two offsets of the page.
 pull::WalkEnd Shredder::Impl::walk(std::size_t from, std::size_t to) {
-    const pull::WalkEnd end = parser_.for_each_document(
-        page_.text.data() + from, to - from,
-        [&](std::size_t offset, pull::Element& element) { return on_record(from + offset, element); },
-        [&](std::size_t offset, pull::RootScalar& scalar) { return on_scalar_record(from + offset, scalar); });
+    if (const Fault fault = index_.build(page_.text.data() + from, to - from); fault != Fault::none) return {fault, from};
+    const pull::WalkEnd end = pull::for_each_document(
+        index_.cursor(), to - from, [&](std::size_t offset, Cursor& cursor) { return on_record(from + offset, cursor); });
     return {end.fault, from + end.offset};
 }
 
@@ -165,8 +209,8 @@ void Shredder::Impl::walk_one_by_one(std::size_t from) {
         const std::string_view record = page_.text.substr(at, end - at);
         if (record.find_first_not_of(" \t\r\n") != std::string_view::npos) {
             const pull::WalkEnd walked = walk(at, end);
-            if (walked.fault != no_fault && !is_full()) {
-                add_bad_record(walked.offset < end ? walked.offset : at, end, "", "", pull::describe(walked.fault));
+            if (walked.fault != Fault::none && !is_full()) {
+                add_bad_record(std::min(walked.offset, end), "", "", pull::describe(walked.fault));
                 ++result_->records;
             }
         }
@@ -179,105 +223,75 @@ void Shredder::Impl::forget_record() {
     shape_.refresh();
 }
 
-void Shredder::Impl::add_bad_record(std::size_t offset, std::size_t end, std::string table, std::string column, std::string reason) {
+void Shredder::Impl::add_bad_record(std::size_t offset, std::string table, std::string column, std::string_view reason) {
+    const std::size_t end = end_of_record(offset);
     BadRecord bad{.offset = offset,
                   .line = count_lines(page_.text.substr(0, offset)),
                   .record_index = result_->records,
                   .table = std::move(table),
                   .column = std::move(column),
-                  .reason = std::move(reason),
+                  .reason = std::string(reason),
                   .text_excerpt = excerpt(page_.text.substr(offset, std::min<std::size_t>(end - offset, 400)), 200)};
     result_->bad_records.push_back(std::move(bad));
 }
 
-void Shredder::Impl::reject_record(std::size_t offset, std::size_t end) {
+void Shredder::Impl::reject_record(std::size_t offset) {
     forget_record();
-    const Rejection& rejection = tables_.rejection();
-    add_bad_record(offset, end, rejection.table, rejection.column, rejection.reason);
+    const Rejection rejection = tables_.rejection();
+    add_bad_record(offset, rejection.table, rejection.column, rejection.reason);
+    result_->bad_records.back().breaks_contract = rejection.breaks_contract;
 }
 
-Fault Shredder::Impl::on_record(std::size_t offset, pull::Element& element) {
-    if (is_full()) return pull::stopped;
+Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
+    if (is_full()) return Fault::stopped;
     tables_.begin_record();
     outcome_ = Outcome::done;
     depth_ = 0;
     order_path_.clear();
-    pull::Kind kind;
-    Fault fault = element.kind(kind);
-    if (fault == no_fault) {
-        const RowLinks links = begin_row(*root_, {}, 0);
-        if (kind == pull::Kind::object) {
-            fault = shred_object(element, root_->row, root_->state->rows - 1, links);
-        } else {
-            position_ = 0;
-            fault = shred_value(element, kind, root_->row, *root_->value, root_->state->rows - 1, links);
-        }
-    }
-    if (fault == pull::stopped && outcome_ != Outcome::done) {
+    position_ = 0;
+    const Cursor start = cursor;
+    RowLinks links;
+    begin_row(*root_, {}, 0, links);
+    const std::size_t row = root_->state->rows - 1;
+    Fault fault = cursor.peek() == '{' ? shred_object(cursor, root_->row, row, links)
+                                       : shred_value(cursor, root_->row, *root_->value, row, links);
+    if (fault == Fault::given_up) {
         if (outcome_ == Outcome::rejected) {
-            reject_record(offset, page_.text.size());
+            reject_record(offset);
         } else {
             forget_record();
-            normalize_record(offset);
+            Cursor again = start;
+            if (const Fault inner = normalize_record(offset, again); inner != Fault::none) return inner;
         }
-        fault = no_fault;
-    } else if (fault != no_fault) {
+    } else if (fault != Fault::none) {
         forget_record();
         return fault;
     }
     ++result_->records;
-    return no_fault;
-}
-
-Fault Shredder::Impl::on_scalar_record(std::size_t offset, pull::RootScalar& scalar) {
-    if (is_full()) return pull::stopped;
-    tables_.begin_record();
-    schema::Value value;
-    if (scalar.kind == pull::Kind::text) {
-        if (!pull::unescape_into(scalar.raw_text, scratch_)) return simdjson::STRING_ERROR;
-        value = scratch_;
-    } else if (scalar.kind == pull::Kind::boolean) {
-        value = scalar.boolean;
-    } else if (scalar.kind == pull::Kind::number) {
-        value = to_value(scalar.number);
-    }
-    if (!normalizer_.normalize(value, *root_->state, root_->row_level, root_->has_root_id)) reject_record(offset, page_.text.size());
-    ++result_->records;
-    return no_fault;
+    return fault;
 }
 
 /// The slow way for one record: as a value, then field by field.
-void Shredder::Impl::normalize_record(std::size_t offset) {
+Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
     json::Value document;
-    bool is_first = true;
-    const pull::WalkEnd end = record_parser_.for_each_document(
-        page_.text.data() + offset, json::document_length(page_.text.substr(offset)),
-        [&](std::size_t, pull::Element& element) {
-            if (!is_first) return pull::stopped;
-            is_first = false;
-            return json::read_value(element, document);
-        },
-        [&](std::size_t, pull::RootScalar&) { return pull::stopped; });
-    if (end.fault != no_fault) {
-        add_bad_record(offset, page_.text.size(), "", "", pull::describe(end.fault));
-        return;
-    }
+    if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
     tables_.begin_record();
-    if (!normalizer_.normalize(to_value(document), *root_->state, root_->row_level, root_->has_root_id)) {
-        reject_record(offset, page_.text.size());
+    if (normalizer_.normalize(to_value(document), *root_->state, root_->row_level, root_->has_root_id) == PutResult::rejected) {
+        reject_record(offset);
     }
+    result_->discarded_rows += normalizer_.take_discarded_rows();
     shape_.refresh();
+    return Fault::none;
 }
 
-RowLinks Shredder::Impl::begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index) {
-    RowLinks links;
+void Shredder::Impl::begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index, RowLinks& links) {
+    links.root_id = parent.root_id;
+    if (shape.has_root_id && links.root_id == nullptr && shape.state->is_nested) links.root_id = &parent.id;
     tables_.begin_row(*shape.state,
                       {.parent_id = parent.id.text(),
-                       .root_id = parent.root_id != nullptr ? parent.root_id->text() : std::string_view(),
+                       .root_id = links.root_id != nullptr ? links.root_id->text() : std::string_view(),
                        .list_index = list_index},
                       &links.id);
-    links.root_id = parent.root_id;
-    return links;
 }
 
 FieldOrder Shredder::Impl::field_order() const {
@@ -286,180 +300,182 @@ FieldOrder Shredder::Impl::field_order() const {
     return order;
 }
 
-Fault Shredder::Impl::shred_object(pull::Element& element, ObjectShape& object, std::size_t row, const RowLinks& links) {
-    if (++depth_ > limits::json_depth_max) return pull::too_deep;
+Fault Shredder::Impl::shred_object(Cursor& cursor, ObjectShape& object, std::size_t row, const RowLinks& links) {
+    if (++depth_ > limits::json_depth_max) return Fault::too_deep;
     const std::uint64_t serial = ++serial_;
     Slot* previous = nullptr;
     const std::int32_t outer_position = position_;
     position_ = -1;
-    const Fault fault = pull::for_each_member(element, [&](pull::Key key, pull::Element& member) {
-        return shred_member(key, member, object, previous, serial, row, links);
+    const Fault fault = pull::for_each_member(cursor, [&](pull::Key key, Cursor& member) {
+        Slot* slot = previous == nullptr ? object.first : previous->next;
+        if (slot == nullptr || !slot->raw.equals(key)) [[unlikely]] {
+            slot = shape_.find_or_add(object, key);
+            if (slot == nullptr) return Fault::string_escape;
+            (previous == nullptr ? object.first : previous->next) = slot;
+        }
+        previous = slot;
+        ++position_;
+        // A name twice in one object: only the record normalizer knows which one counts.
+        if (slot->seen == serial || slot->is_special) [[unlikely]] return give_up(Outcome::needs_normalizer);
+        slot->seen = serial;
+        return shred_member(member, object, *slot, row, links);
     });
     position_ = outer_position;
     --depth_;
     return fault;
 }
 
-inline Fault Shredder::Impl::shred_member(pull::Key key, pull::Element& element, ObjectShape& object, Slot*& previous,
-                                          std::uint64_t serial, std::size_t row, const RowLinks& links) {
-    Slot* slot = previous == nullptr ? object.first : previous->next;
-    if (slot == nullptr || !key.equals(slot->raw)) {
-        slot = &shape_.find_or_add(object, key);
-        (previous == nullptr ? object.first : previous->next) = slot;
+/// The hot path: values that are of their column's own type go straight into it. Everything else is for shred_value.
+inline Fault Shredder::Impl::shred_member(Cursor& cursor, ObjectShape& object, Slot& slot, std::size_t row, const RowLinks& links) {
+    ColumnState* state = slot.state;
+    if (state == nullptr) return shred_value(cursor, object, slot, row, links);
+    const char* token = cursor.text + *cursor.at;
+    if (*token == '"') {
+        if (slot.type == DataType::text && begin_value(*state, row)) {
+            ++cursor.at;
+            return append_text(state->builder, token + 1);
+        }
+    } else if (*token <= '9') {
+        pull::Number number;
+        if (slot.type == DataType::bigint && begin_value(*state, row)) {
+            if (const Fault fault = pull::read_number(token, number); fault != Fault::none) return fault;
+            if (number.kind == pull::NumberKind::int64) {
+                ++cursor.at;
+                state->builder.append_int64(number.int64);
+                return Fault::none;
+            }
+        } else if (slot.type == DataType::double_ && begin_value(*state, row)) {
+            if (const Fault fault = pull::read_number(token, number); fault != Fault::none) return fault;
+            if (number.kind == pull::NumberKind::float64) {
+                ++cursor.at;
+                state->builder.append_double(number.float64);
+                return Fault::none;
+            }
+        }
     }
-    previous = slot;
-    ++position_;
-    // A name twice in one object: only the record normalizer knows which one counts.
-    if (slot->seen == serial || slot->is_internal) return give_up(Outcome::needs_normalizer);
-    slot->seen = serial;
-    if (!slot->is_resolved) shape_.resolve(object, *slot);
-    pull::Kind kind;
-    if (const Fault fault = element.kind(kind)) return fault;
-    return shred_value(element, kind, object, *slot, row, links);
+    return shred_value(cursor, object, slot, row, links);
 }
 
-inline Fault Shredder::Impl::shred_value(pull::Element& element, pull::Kind kind, ObjectShape& object, Slot& slot, std::size_t row,
-                                         const RowLinks& links) {
-    switch (kind) {
-        case pull::Kind::text:
-            return shred_text(element, object, slot, row);
-        case pull::Kind::number:
-            return shred_number(element, object, slot, row);
-        case pull::Kind::boolean: {
-            bool value = false;
-            if (const Fault fault = element.boolean(value)) return fault;
-            if (slot.state == nullptr || slot.type != DataType::bool_) return put(object, slot, value);
-            if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
-            slot.state->builder.append_bool(value);
-            return no_fault;
-        }
-        case pull::Kind::null:
-            if (const Fault fault = element.null()) return fault;
+Fault Shredder::Impl::shred_value(Cursor& cursor, ObjectShape& object, Slot& slot, std::size_t row, const RowLinks& links) {
+    if (!slot.is_resolved) shape_.resolve(object, slot);
+    switch (cursor.peek()) {
+        case '"':
+            return shred_text(cursor.take() + 1, object, slot, row);
+        case '{':
+            if (object.level <= 0 || slot.is_json) return shred_whole(cursor, object, slot);
+            return shred_nested_object(cursor, object, slot, row, links);
+        case '[':
+            if (object.level <= 0 || slot.is_json) return shred_whole(cursor, object, slot);
+            return shred_list(cursor, object, slot, links);
+        case 't':
+            if (const Fault fault = pull::read_true(cursor.take()); fault != Fault::none) return fault;
+            return shred_boolean(true, object, slot, row);
+        case 'f':
+            if (const Fault fault = pull::read_false(cursor.take()); fault != Fault::none) return fault;
+            return shred_boolean(false, object, slot, row);
+        case 'n':
+            if (const Fault fault = pull::read_null(cursor.take()); fault != Fault::none) return fault;
             return shred_null(object, slot);
-        case pull::Kind::object: {
-            if (object.level <= 0 || slot.is_json) return shred_whole(element, object, slot);
-            order_path_.push_back(std::numeric_limits<std::int32_t>::max() - 1 - position_);
-            const Fault fault = shred_object(element, shape_.object_below(object, slot), row, links);
-            order_path_.pop_back();
-            return fault;
-        }
-        case pull::Kind::array:
-            if (object.level <= 0 || slot.is_json) return shred_whole(element, object, slot);
-            return shred_list(element, object, slot, links);
+        case '-':
+        case '0':
+        case '1':
+        case '2':
+        case '3':
+        case '4':
+        case '5':
+        case '6':
+        case '7':
+        case '8':
+        case '9':
+            return shred_number(cursor.take(), object, slot, row);
+        default:
+            return Fault::literal;
     }
-    return no_fault;
 }
 
-inline Fault Shredder::Impl::shred_text(pull::Element& element, ObjectShape& object, Slot& slot, std::size_t row) {
-    const char* raw = nullptr;
-    if (const Fault fault = element.raw_text(raw)) return fault;
+Fault Shredder::Impl::shred_text(const char* raw, ObjectShape& object, Slot& slot, std::size_t row) {
     if (slot.state != nullptr) {
         if (slot.type == DataType::text) {
             if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
-            return append_text(slot, raw);
+            return append_text(slot.state->builder, raw);
         }
         if (slot.type == DataType::timestamp) {
             if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
-            if (append_timestamp(slot, raw)) return no_fault;
+            if (append_timestamp(slot.state->builder, raw)) return Fault::none;
         }
     }
-    if (!pull::unescape_into(raw, scratch_)) return simdjson::STRING_ERROR;
+    if (!pull::unescape_into(raw, scratch_)) return Fault::string_escape;
     return put(object, slot, scratch_);
 }
 
-/// Unescapes straight into the column.
-Fault Shredder::Impl::append_text(Slot& slot, const char* raw) {
-    columns::ColumnBuilder& builder = slot.state->builder;
-    std::size_t room = 256;
-    std::size_t used = 0;
-    while (true) {
-        char* start = builder.begin_text(room);
-        char* out = start + used;
-        const pull::Unescape result = pull::unescape(raw, out, start + room + 16);
-        used = static_cast<std::size_t>(out - start);
-        if (result == pull::Unescape::done) break;
-        if (result == pull::Unescape::bad) return simdjson::STRING_ERROR;
-        room *= 2;
-    }
-    builder.end_text(used);
-    return no_fault;
-}
-
-/// The common forms of a timestamp, without copying the text. False = look closer.
-bool Shredder::Impl::append_timestamp(Slot& slot, const char* raw) {
-    constexpr std::size_t length_max = 40;
-    const auto* end = static_cast<const char*>(std::memchr(raw, '"', length_max));
-    if (end == nullptr) return false;
-    const std::optional<schema::Timestamp> parsed =
-        schema::parse_common_timestamp({raw, static_cast<std::size_t>(end - raw)});
-    if (!parsed) return false;
-    // The same for both kinds of column: a wall clock is read as UTC, a point in time is shifted to UTC.
-    slot.state->builder.append_int64(parsed->us);
-    return true;
-}
-
-inline Fault Shredder::Impl::shred_number(pull::Element& element, ObjectShape& object, Slot& slot, std::size_t row) {
+Fault Shredder::Impl::shred_number(const char* token, ObjectShape& object, Slot& slot, std::size_t row) {
     pull::Number number;
-    if (const Fault fault = element.number(number)) return fault;
-    if (slot.state != nullptr) {
-        if (number.kind == pull::NumberKind::int64) {
-            if (slot.type == DataType::bigint) {
-                if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
-                slot.state->builder.append_int64(number.int64);
-                return no_fault;
-            }
-            if (slot.type == DataType::double_) {
-                if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
-                slot.state->builder.append_double(static_cast<double>(number.int64));
-                return no_fault;
-            }
-        } else if (number.kind == pull::NumberKind::float64 && slot.type == DataType::double_) {
-            if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
-            slot.state->builder.append_double(number.float64);
-            return no_fault;
+    if (const Fault fault = pull::read_number(token, number); fault != Fault::none) return fault;
+    const bool is_int = number.kind == pull::NumberKind::int64;
+    if (slot.state != nullptr && is_int && (slot.type == DataType::bigint || slot.type == DataType::double_)) {
+        if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+        if (slot.type == DataType::bigint) {
+            slot.state->builder.append_int64(number.int64);
+        } else {
+            slot.state->builder.append_double(static_cast<double>(number.int64));
         }
+        return Fault::none;
+    }
+    if (slot.state != nullptr && number.kind == pull::NumberKind::float64 && slot.type == DataType::double_) {
+        if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+        slot.state->builder.append_double(number.float64);
+        return Fault::none;
     }
     return put(object, slot, to_value(number));
 }
 
+Fault Shredder::Impl::shred_boolean(bool value, ObjectShape& object, Slot& slot, std::size_t row) {
+    if (slot.state == nullptr || slot.type != DataType::bool_) return put(object, slot, value);
+    if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+    slot.state->builder.append_bool(value);
+    return Fault::none;
+}
+
 Fault Shredder::Impl::shred_null(ObjectShape& object, Slot& slot) {
-    if (slot.state != nullptr && slot.state->is_nullable) return no_fault;
+    if (slot.state != nullptr && slot.state->is_nullable) return Fault::none;
     if (tables_.put_null(*object.table->state, slot.column) != PutResult::done) return give_up(Outcome::rejected);
-    return no_fault;
+    return Fault::none;
+}
+
+Fault Shredder::Impl::shred_nested_object(Cursor& cursor, ObjectShape& object, Slot& slot, std::size_t row, const RowLinks& links) {
+    order_path_.push_back(std::numeric_limits<std::int32_t>::max() - 1 - position_);
+    const Fault fault = shred_object(cursor, shape_.object_below(object, slot), row, links);
+    order_path_.pop_back();
+    return fault;
 }
 
 /// An object or list that stays JSON.
-Fault Shredder::Impl::shred_whole(pull::Element& element, ObjectShape& object, Slot& slot) {
+Fault Shredder::Impl::shred_whole(Cursor& cursor, ObjectShape& object, Slot& slot) {
     json::Value value;
-    if (const Fault fault = json::read_value(element, value, depth_ + 1)) return fault;
+    if (const Fault fault = json::read_value(cursor, value, depth_ + 1); fault != Fault::none) return fault;
     return put(object, slot, schema::Json{to_json_text(to_value(value))});
 }
 
-Fault Shredder::Impl::shred_list(pull::Element& element, ObjectShape& object, Slot& slot, const RowLinks& links) {
-    if (++depth_ > limits::json_depth_max) return pull::too_deep;
+Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot, const RowLinks& links) {
+    if (++depth_ > limits::json_depth_max) return Fault::too_deep;
     TableShape* shape = slot.list.get();
     std::int64_t index = 0;
     FieldOrder outer_path;
     outer_path.swap(order_path_);
     const std::int32_t outer_position = position_;
-    const Fault fault = pull::for_each_element(element, [&](pull::Element& item) {
+    const Fault fault = pull::for_each_element(cursor, [&](Cursor& element) {
         // An empty list leaves no trace, so the table is made with its first element.
         if (shape == nullptr) shape = &shape_.list_below(object, slot);
-        if (shape->is_shared) return give_up(Outcome::needs_normalizer);
-        pull::Kind kind;
-        if (const Fault inner = item.kind(kind)) return inner;
-        RowLinks parent = links;
-        if (shape->has_root_id && parent.root_id == nullptr) parent.root_id = &links.id;
-        const RowLinks row_links = begin_row(*shape, parent, index++);
+        const bool is_unwanted = shape->state->rows == 0 && tables_.admit_table(*shape->state) != schema::ContractMode::evolve;
+        if (shape->is_shared || is_unwanted) return give_up(Outcome::needs_normalizer);
+        RowLinks row_links;
+        begin_row(*shape, links, index++, row_links);
         const std::size_t row = shape->state->rows - 1;
-        if (kind == pull::Kind::object) return shred_object(item, shape->row, row, row_links);
+        const char first = element.peek();
+        if (first == '{') return shred_object(element, shape->row, row, row_links);
         position_ = 0;
-        if (kind == pull::Kind::array) {
-            if (!shape->list->is_resolved) shape_.resolve(shape->inner, *shape->list);
-            return shred_value(item, kind, shape->inner, *shape->list, row, row_links);
-        }
-        if (!shape->value->is_resolved) shape_.resolve(shape->row, *shape->value);
-        return shred_value(item, kind, shape->row, *shape->value, row, row_links);
+        return first == '[' ? shred_value(element, shape->inner, *shape->list, row, row_links)
+                            : shred_member(element, shape->row, *shape->value, row, row_links);
     });
     position_ = outer_position;
     outer_path.swap(order_path_);
@@ -467,16 +483,15 @@ Fault Shredder::Impl::shred_list(pull::Element& element, ObjectShape& object, Sl
     return fault;
 }
 
-/// The way for everything that is not a column's own type.
+/// The way for everything that is not of a column's own type.
 Fault Shredder::Impl::put(ObjectShape& object, Slot& slot, const schema::Value& value) {
-    const PutResult result =
-        tables_.put(*object.table->state, slot.column, value, [this] { return field_order(); });
-    if (result == PutResult::collided) return give_up(Outcome::needs_normalizer);
+    const PutResult result = tables_.put(*object.table->state, slot.column, value, [this] { return field_order(); });
+    if (result == PutResult::collided || result == PutResult::discard_row) return give_up(Outcome::needs_normalizer);
     if (result == PutResult::rejected) return give_up(Outcome::rejected);
     if (slot.state == nullptr) shape_.resolve(object, slot);
     // A new JSON column changes what other keys of that name mean.
     if (value.is<schema::Json>()) shape_.refresh();
-    return no_fault;
+    return Fault::none;
 }
 
 Shredder::Shredder(const Rules& rules) : impl_(std::make_unique<Impl>(rules)) {}

@@ -283,13 +283,12 @@ void PackageWriter::add_reference(std::string_view table, FileReference referenc
         impl_->complete(job);
     }
     auto job = std::make_unique<Job>();
-    job->info = {.name = job_name(table, impl_->next_number++, "ref"),
-                 .table = name,
-                 .rows = rows,
-                 .bytes = reference.size,
-                 .raw_bytes = reference.size,
-                 .checksum = 0,
-                 .reference = std::move(reference)};
+    job->info.name = job_name(table, impl_->next_number++, "ref");
+    job->info.table = name;
+    job->info.rows = rows;
+    job->info.bytes = reference.size;
+    job->info.raw_bytes = reference.size;
+    job->info.reference = std::move(reference);
     job->is_complete = true;
     job->is_synced = true;
     impl_->jobs.push_back(std::move(job));

@@ -16,6 +16,9 @@ using columns::Buffer;
 using columns::ColumnBuilder;
 using format::MessageHeader;
 
+/// Batches with more rows grow as they are filled: a row count is only a claim until the rows are
+/// read.
+constexpr std::size_t reserved_rows_max = 1 << 20;
 constexpr std::size_t read_buffer_bytes = std::size_t{256} << 10;
 
 /// A job file read from start to end, each byte into its checksum.
@@ -84,12 +87,16 @@ struct TableReader::Impl {
     void append_split_rows(columns::Batch& batch);
     std::unique_ptr<columns::Batch> next();
     std::unique_ptr<columns::Batch> new_batch() const;
+    void learn_from(const columns::Batch& batch);
 
     io::FileSystem* files = nullptr;
     std::vector<SegmentColumn> columns;
     std::unordered_map<std::string, std::size_t> column_index;
     std::size_t batch_rows_max = 0;
     std::uint64_t batch_bytes_max = 0;
+
+    std::uint64_t rows_left = 0;                   ///< of the table, as the manifest says
+    std::vector<std::size_t> text_bytes_expected;  ///< of the next batch, for each column
 
     std::vector<JobToRead> jobs;
     std::size_t job_index = 0;
@@ -100,8 +107,8 @@ struct TableReader::Impl {
     std::vector<format::IpcField> fields;  ///< of the segment
     static constexpr std::size_t skipped = SIZE_MAX;
     OtherColumns other_columns = OtherColumns::refuse;
-    std::vector<std::size_t> targets;      ///< for each field, its place in `columns`, or `skipped`
-    std::vector<bool> is_present;          ///< for each column, whether the segment has it
+    std::vector<std::size_t> targets;  ///< for each field, its place in `columns`, or `skipped`
+    std::vector<bool> is_present;      ///< for each column, whether the segment has it
 
     format::BatchDecoder decoder;
     std::string header_bytes;
@@ -232,13 +239,28 @@ void TableReader::Impl::append_split_rows(columns::Batch& batch) {
     batch.rows += count;
 }
 
+/// An empty batch with room for what it will probably hold: growing on the way costs a third of the
+/// whole reading.
 std::unique_ptr<columns::Batch> TableReader::Impl::new_batch() const {
     auto batch = std::make_unique<columns::Batch>();
-    for (const SegmentColumn& column : columns) {
-        batch->names.push_back(column.name);
-        batch->columns.emplace_back(column.type);
+    const std::size_t rows = std::min<std::uint64_t>(batch_rows_max, rows_left);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        batch->names.push_back(columns[i].name);
+        batch->columns.emplace_back(columns[i].type);
+        batch->columns.back().reserve(std::min(rows, reserved_rows_max), text_bytes_expected[i]);
     }
     return batch;
+}
+
+/// Texts of the next batch are taken to be about as long as those of this one.
+void TableReader::Impl::learn_from(const columns::Batch& batch) {
+    rows_left -= batch.rows;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const columns::ColumnView view = batch.columns[i].view();
+        if (view.offsets == nullptr) continue;
+        const auto bytes = static_cast<std::size_t>(view.offsets[batch.rows]);
+        text_bytes_expected[i] = rows_left < batch.rows ? 0 : bytes + bytes / 16;
+    }
 }
 
 std::unique_ptr<columns::Batch> TableReader::Impl::next() {
@@ -266,7 +288,9 @@ std::unique_ptr<columns::Batch> TableReader::Impl::next() {
             decode_into(split);
         }
     }
-    return batch->rows > 0 ? std::move(batch) : nullptr;
+    if (batch->rows == 0) return nullptr;
+    learn_from(*batch);
+    return batch;
 }
 
 TableReader::TableReader(io::FileSystem& files, const Package& package, std::string_view table,
@@ -284,8 +308,11 @@ TableReader::TableReader(io::FileSystem& files, const Package& package, std::str
         impl_->split.emplace_back(impl_->columns[i].type);
     }
     for (const JobFile* job : package.jobs_of(table)) {
-        if (!job->reference) impl_->jobs.push_back({package.path_of(*job), *job});
+        if (job->reference) continue;
+        impl_->jobs.push_back({package.path_of(*job), *job});
+        impl_->rows_left += job->rows;
     }
+    impl_->text_bytes_expected.resize(impl_->columns.size());
 }
 
 TableReader::~TableReader() = default;

@@ -7,6 +7,7 @@
 
 #include "tipple/core/hash.h"
 #include "tipple/core/random.h"
+#include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/pipeline/extract.h"
@@ -21,6 +22,51 @@ namespace {
 /// Job files are rotated at this size, so that a broken one costs little to find.
 constexpr std::uint64_t job_bytes_max = std::uint64_t{256} << 20;
 
+/// Keys are broken at the separator unless a schema migrated from an old engine says otherwise.
+bool breaks_paths(const schema::Schema& schema) {
+    const json::Value* setting = schema.normalizers().find("use_break_path_on_normalize");
+    return setting == nullptr || !setting->is_bool() || setting->as_bool();
+}
+
+/// What the run did to each table, roots before what is nested in them.
+void describe_tables(RunReport& report, const schema::Schema& schema, const schema::Schema& before, const std::map<std::string, std::uint64_t>& rows) {
+    for (const auto& root : schema.tables()) {
+        if (root->is_nested() || root->is_internal()) continue;
+        for (const schema::Table* table : schema.chain_of(root->name())) {
+            const auto count = rows.find(table->name());
+            if (count == rows.end()) continue;
+            const schema::Table* old = before.find(table->name());
+            TableReport entry{.table = table->name(), .parent = table->parent(), .rows = count->second, .new_columns = {}};
+            entry.is_new = old == nullptr || !old->has_complete_columns();
+            for (const schema::Column& column : table->columns()) {
+                const schema::Column* known = old != nullptr ? old->find(column.name()) : nullptr;
+                if (column.is_complete() && (known == nullptr || !known->is_complete())) entry.new_columns.push_back(column);
+            }
+            report.tables.push_back(std::move(entry));
+        }
+    }
+}
+
+/// Detectors and preferred types are replaced, rules for default hints are added to those that are there.
+void apply_settings(schema::Schema& schema, const json::Object& settings) {
+    for (const json::Member& setting : settings) {
+        if (setting.name != "default_hints" || !setting.value.is_object()) {
+            schema.settings().set(setting.name, setting.value);
+            continue;
+        }
+        json::Value& hints = schema.settings()["default_hints"];
+        if (!hints.is_object()) hints = json::Object();
+        for (const json::Member& hint : setting.value.as_object()) {
+            json::Value& rules = hints.as_object()[hint.name];
+            if (!rules.is_array()) rules = json::Array();
+            for (const json::Value& rule : hint.value.as_array()) {
+                json::Array& list = rules.as_array();
+                if (std::find(list.begin(), list.end(), rule) == list.end()) list.push_back(rule);
+            }
+        }
+    }
+}
+
 std::string dataset_of(const PipelineConfig& config, const destination::Destination& destination) {
     return config.dataset.empty() ? destination.capabilities().default_dataset : config.dataset;
 }
@@ -28,6 +74,12 @@ std::string dataset_of(const PipelineConfig& config, const destination::Destinat
 }  // namespace
 
 const char* to_text(Step step) { return step == Step::extract ? "extract" : "load"; }
+
+std::size_t destination_memory(const PipelineConfig& config) {
+    // What the program itself takes while a package is loaded: code, libraries, the package's description.
+    constexpr std::size_t own_bytes = std::size_t{64} << 20;
+    return config.memory_bytes - std::min(own_bytes, config.memory_bytes / 4);
+}
 
 std::string pipeline_folder(const PipelineConfig& config, const destination::Destination& destination) {
     const std::string key = destination.identity() + "\n" + dataset_of(config, destination);
@@ -95,15 +147,15 @@ void Pipeline::finish_pending(package::PackageStore& store, RunReport& report, O
     for (const package::Package& package : store.pending()) {
         observer.on_pending_package(package.load_id());
         log_.info("finishing package {} of an earlier run", package.load_id());
-        load(store, package, report, observer, stop);
+        load(store, package, PackageOrigin::earlier_run, report, observer, stop);
         ++report.pending_finished;
     }
 }
 
-void Pipeline::load(package::PackageStore& store, const package::Package& package, RunReport& report, Observer& observer,
-                    std::stop_token stop) {
+void Pipeline::load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report,
+                    Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
-    load_package(package, destination_, clock_, log_, observer, stop);
+    load_package(package, origin, destination_, clock_, log_, observer, stop);
     report.load_ids.push_back(package.load_id());
     store.finish(package, package::PackageState::loaded);
     report.seconds.load += watch.seconds();
@@ -125,12 +177,18 @@ RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options,
 
     Start start = read_start(config_.schema_name);
     const schema::Schema schema_before = start.schema;
-    const auto naming = schema::NamingConvention::make(start.schema.naming(), destination_.capabilities().identifier_length_max);
+    std::size_t length_max = destination_.capabilities().identifier_length_max;
+    if (config_.identifier_length_max) length_max = std::min(length_max, *config_.identifier_length_max);
+    const auto naming = schema::NamingConvention::make(start.schema.naming(), length_max);
+    apply_settings(start.schema, config_.schema_settings);
+    if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
     const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *naming, start.schema);
+    // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
+    start.schema.bump();
     const normalize::Rules rules{
         .naming = naming,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
-        .breaks_paths = start.schema.breaks_paths(),
+        .breaks_paths = breaks_paths(start.schema),
         .load_id = start.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(start.schema);
@@ -149,17 +207,20 @@ RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options,
     report.bytes_read = extracted.bytes_read;
     report.skipped_count = extracted.skipped_count;
     report.skipped = std::move(extracted.skipped);
+    report.discarded_rows = extracted.discarded_rows;
+    report.discarded_values = extracted.discarded_values;
     report.null_only = std::move(extracted.null_only);
 
     schema::Schema schema = *writer.snapshot();
+    check_unbound_columns(schema, extracted.rows);
+    end_first_run(schema);
     mark_seen_data(schema, extracted.rows);
-    const std::vector<package::TableLoad> loads = plan_loads(schema_before, schema, resources, extracted.rows);
-    drop_unused_tables(schema, schema_before, extracted.rows);
+    const std::vector<package::TableLoad> loads = plan_loads(schema, resources, extracted.rows);
     describe_tables(report, schema, schema_before, extracted.rows);
     report.seconds.extract = extract_watch.seconds();
 
-    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.type_name(), sources_of(start.state));
-    if (state.is_changed) schema.set_table(state_table());
+    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), sources_of(start.state));
+    if (state.is_changed) schema.set_table(destination::state_table_definition());
     schema.bump();
     report.schema = schema;
     if (package != nullptr && (!loads.empty() || state.is_changed)) {
@@ -180,7 +241,7 @@ RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options,
         report.package_bytes = package->bytes();
         const package::Package closed = package->close(std::move(content), clock_);
         report.rows = closed.manifest().rows();
-        load(store, closed, report, observer, stop);
+        load(store, closed, PackageOrigin::this_run, report, observer, stop);
     }
     package.reset();
     if (!options.is_dry_run) store.retain(config_.packages_kept);

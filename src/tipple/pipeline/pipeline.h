@@ -9,6 +9,7 @@
 #include "tipple/destination/destination.h"
 #include "tipple/io/file_system.h"
 #include "tipple/package/package.h"
+#include "tipple/pipeline/load.h"
 #include "tipple/pipeline/observer.h"
 #include "tipple/pipeline/options.h"
 #include "tipple/pipeline/report.h"
@@ -36,7 +37,8 @@ private:
     std::unique_ptr<io::FileLock> lock();
     void finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop);
     Start read_start(const std::string& schema_name);
-    void load(package::PackageStore& store, const package::Package& package, RunReport& report, Observer& observer, std::stop_token stop);
+    void load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report, Observer& observer,
+              std::stop_token stop);
 
     PipelineConfig config_;
     destination::Destination& destination_;
@@ -45,6 +47,9 @@ private:
     Log log_;
     std::string folder_;
 };
+
+/// What of the pipeline's memory the destination may use.
+std::size_t destination_memory(const PipelineConfig& config);
 
 /// `folder/<name>-<hash of destination identity and dataset>`.
 std::string pipeline_folder(const PipelineConfig& config, const destination::Destination& destination);

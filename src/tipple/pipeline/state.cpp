@@ -1,29 +1,16 @@
 #include "tipple/pipeline/state.h"
 
-#include "tipple/core/hash.h"
+#include <algorithm>
+
+#include "tipple/destination/system_tables.h"
 
 namespace tipple::pipeline {
 
 namespace {
 
-constexpr std::int64_t state_engine_version = 4;
-
 std::string schema_name_of(const PipelineConfig& config) { return config.schema_name.empty() ? config.name : config.schema_name; }
 
 }  // namespace
-
-std::string state_hash(const json::Object& document) {
-    json::Object hashed;
-    for (const json::Member& member : document) {
-        if (member.name == "_state_version" || member.name == "_state_engine_version" || member.name == "_version_hash" || member.name == "_local") {
-            continue;
-        }
-        hashed.append(member.name, member.value);
-    }
-    Sha3_256 hash;
-    hash.update(json::to_text(hashed, {.key_order = json::KeyOrder::sorted}));
-    return to_base64(as_text(hash.digest()));
-}
 
 json::Object sources_of(const std::optional<destination::StoredState>& stored) {
     if (!stored || !stored->document.is_object()) return {};
@@ -37,8 +24,9 @@ PipelineState next_state(const std::optional<destination::StoredState>& stored, 
     // Members of other writers stay.
     if (stored && stored->document.is_object()) state.document = stored->document.as_object();
     json::Object& document = state.document;
+    // The order of a document that the reference has written.
     document["_state_version"];
-    document.set("_state_engine_version", state_engine_version);
+    document.set("_state_engine_version", destination::state_engine_version);
     json::Array names;
     if (const json::Value* known = document.find("schema_names"); known != nullptr && known->is_array()) names = known->as_array();
     const json::Value own_name(schema_name_of(config));
@@ -52,36 +40,12 @@ PipelineState next_state(const std::optional<destination::StoredState>& stored, 
     document["destination_name"];
     document["_version_hash"];
     document.set("sources", std::move(sources));
-    const std::string hash = state_hash(document);
+    const std::string hash = destination::state_hash(document);
     state.is_changed = !stored || stored->version_hash != hash;
     const std::int64_t version = stored ? stored->version : 0;
     document.set("_state_version", state.is_changed ? version + 1 : version);
     document.set("_version_hash", hash);
     return state;
-}
-
-schema::Table state_table() {
-    using schema::Column;
-    using schema::DataType;
-    schema::Table table("_dlt_pipeline_state");
-    table.set_column(Column("version", DataType::bigint, false));
-    table.set_column(Column("engine_version", DataType::bigint, false));
-    table.set_column(Column("pipeline_name", DataType::text, false));
-    table.set_column(Column("state", DataType::text, false));
-    table.set_column(Column("created_at", DataType::timestamp, false));
-    table.set_column(Column("version_hash", DataType::text, true));
-    Column load_id(std::string(schema::load_id_column), DataType::text, false);
-    load_id.set_hint("precision", 64);
-    table.set_column(std::move(load_id));
-    Column id(std::string(schema::id_column), DataType::text, false);
-    id.set_hint("unique", true);
-    id.set_hint("row_key", true);
-    table.set_column(std::move(id));
-    table.set_property("write_disposition", "append");
-    table.set_property("file_format", "preferred");
-    table.set_property("resource", "_dlt_pipeline_state");
-    table.set_normalizer_hint("seen-data", true);
-    return table;
 }
 
 }  // namespace tipple::pipeline

@@ -23,10 +23,4 @@ PipelineState next_state(const std::optional<destination::StoredState>& stored, 
 /// The `sources` member of a stored state.
 json::Object sources_of(const std::optional<destination::StoredState>& stored);
 
-/// base64 of SHA3-256 over the sorted document without its version members and local part.
-std::string state_hash(const json::Object& document);
-
-/// The definition of `_dlt_pipeline_state`, which belongs into a schema once a state was stored.
-schema::Table state_table();
-
 }  // namespace tipple::pipeline

@@ -4,6 +4,7 @@
 #include "tipple/destination/system_tables.h"
 #include "tipple/destinations/duckdb/load.h"
 #include "tipple/destinations/duckdb/session.h"
+#include "tipple/destinations/duckdb/types.h"
 
 namespace tipple::destinations {
 
@@ -76,6 +77,12 @@ public:
     std::string quote_table(std::string_view table) const override {
         return engine::quote_identifier(place_.dataset) + "." + engine::quote_identifier(table);
     }
+
+    std::string create_table_sql(const schema::Table& table) const override {
+        return destination::SqlWriter(duckdb::dialect(), engine::quote_identifier(place_.dataset)).create_table(table) + ";";
+    }
+
+    std::string reference_type() const override { return "dlt.destinations.duckdb"; }
 
 private:
     bool exists() const { return context_.files->find(place_.path) != nullptr; }

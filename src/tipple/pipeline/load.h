@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stop_token>
+
+#include "tipple/core/clock.h"
+#include "tipple/core/log.h"
+#include "tipple/destination/destination.h"
+#include "tipple/package/package.h"
+#include "tipple/pipeline/observer.h"
+
+namespace tipple::pipeline {
+
+enum class PackageOrigin {
+    this_run,     ///< just closed: it cannot be at the destination
+    earlier_run,  ///< may have been committed before its run ended
+};
+
+/// Loads a package in one transaction, or finds that its load record is at the destination already. Transient errors are tried again,
+/// each time after asking whether the attempt before was committed after all. Throws Error; the destination is then as before.
+void load_package(package::Package package, PackageOrigin origin, destination::Destination& destination, const Clock& clock, const Log& log,
+                  Observer& observer, std::stop_token stop);
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,331 @@
+#include "canonical.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "tipple/core/clock.h"
+
+namespace tipple::golden {
+
+namespace {
+
+using engine::quote_identifier;
+using engine::quote_literal;
+
+const std::vector<std::string> id_columns = {"_dlt_id", "_dlt_parent_id", "_dlt_root_id"};
+
+struct ReadTable {
+    std::string parent;
+    std::vector<std::string> order;     ///< columns in the order of the schema
+    std::vector<std::string> physical;  ///< in the order of the database
+    std::map<std::string, std::optional<schema::DataType>> kinds;
+    std::map<std::string, std::pair<std::string, bool>> types;  ///< SQL type, nullable
+    std::vector<json::Array> rows;
+
+    std::size_t position(const std::string& column) const {
+        const auto at = std::find(order.begin(), order.end(), column);
+        return at == order.end() ? SIZE_MAX : static_cast<std::size_t>(at - order.begin());
+    }
+};
+
+/// The SQL that gives a column's value in the form of the cases.
+std::string value_sql(const std::string& column, const std::string& type) {
+    const std::string name = quote_identifier(column);
+    const auto padded = [](const std::string& text, int length) { return fmt::format("lpad({}, {}, '0')", text, length); };
+    if (type == "TIMESTAMP WITH TIME ZONE") return padded(fmt::format("strftime({} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')", name), 27);
+    if (type.starts_with("TIMESTAMP")) return padded(fmt::format("strftime({}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f')", name), 26);
+    if (type == "DATE") return padded(fmt::format("strftime({}, '%Y-%m-%d')", name), 10);
+    if (type == "TIME") return fmt::format("strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%f')", name);
+    if (type == "BLOB") return fmt::format("to_base64({})", name);
+    return name;
+}
+
+json::Value canonical_value(const std::optional<std::string>& text, const std::string& type) {
+    if (!text) return nullptr;
+    if (type == "BOOLEAN") return *text == "true";
+    if (type == "DOUBLE" || type == "FLOAT") {
+        if (*text == "nan") return "NaN";
+        if (*text == "inf") return "Infinity";
+        if (*text == "-inf") return "-Infinity";
+        return std::strtod(text->c_str(), nullptr);
+    }
+    if (type == "JSON") return json::to_text(json::parse(*text), {.key_order = json::KeyOrder::sorted});
+    if (type.find("INT") != std::string::npos && type != "HUGEINT") return static_cast<std::int64_t>(std::stoll(*text));
+    return *text;
+}
+
+/// Compact JSON with numbers spelled as Python does: what the order of rows is decided by.
+void append_python_json(std::string& out, const json::Value& value) {
+    if (value.is_double()) {
+        out += json::python_number(value.as_double());
+    } else if (value.is_array()) {
+        out += '[';
+        for (std::size_t i = 0; i < value.as_array().size(); ++i) {
+            if (i > 0) out += ',';
+            append_python_json(out, value.as_array()[i]);
+        }
+        out += ']';
+    } else {
+        out += json::to_text(value);
+    }
+}
+
+class Canonicalizer {
+public:
+    Canonicalizer(std::map<std::string, ReadTable> tables, std::map<std::string, std::string> load_symbols, const json::Value& exact)
+        : tables_(std::move(tables)), load_symbols_(std::move(load_symbols)) {
+        all_exact_ = exact == json::Value(true) || exact == json::Value("exact");
+        if (exact.is_array()) {
+            for (const json::Value& table : exact.as_array()) exact_tables_.insert(table.as_text());
+        }
+        has_exact_ = all_exact_ || !exact_tables_.empty();
+    }
+
+    json::Object run() {
+        for (auto& [name, table] : tables_) {
+            const std::size_t load = table.position("_dlt_load_id");
+            const std::size_t parent = table.position("_dlt_parent_id");
+            for (json::Array& row : table.rows) {
+                if (load != SIZE_MAX) row[load] = symbol_of_load(row[load]);
+                if (parent != SIZE_MAX) children_[json::to_text(row[parent])].emplace_back(name, &row);
+            }
+        }
+        sort_rows();
+        return result();
+    }
+
+private:
+    json::Value symbol_of_load(const json::Value& id) const {
+        const auto at = id.is_text() ? load_symbols_.find(id.as_text()) : load_symbols_.end();
+        return at == load_symbols_.end() ? std::string("<load:none>") : at->second;
+    }
+
+    json::Value place_in_list(const std::string& table, const json::Array& row) const {
+        const std::size_t at = tables_.at(table).position("_dlt_list_idx");
+        return at == SIZE_MAX ? json::Value(0) : row[at];
+    }
+
+    /// K(row): the row's values without ids, and the same of its children.
+    std::string key(const std::string& name, const json::Array& row) const {
+        const ReadTable& table = tables_.at(name);
+        json::Array own = row;
+        for (const std::string& column : id_columns) {
+            if (const std::size_t at = table.position(column); at != SIZE_MAX) own[at] = nullptr;
+        }
+        std::vector<std::tuple<std::string, std::int64_t, std::string>> below;
+        const std::size_t id = table.position("_dlt_id");
+        if (id != SIZE_MAX) {
+            const auto found = children_.find(json::to_text(row[id]));
+            if (found != children_.end()) {
+                for (const auto& [child, child_row] : found->second) {
+                    if (child_row == &row) continue;
+                    const json::Value place = place_in_list(child, *child_row);
+                    below.emplace_back(child, place.is_int() ? place.as_int() : 0, key(child, *child_row));
+                }
+            }
+        }
+        std::sort(below.begin(), below.end());
+        json::Array kids;
+        for (const auto& [child, place, text] : below) kids.push_back(json::Array{child, place, text});
+        std::string out;
+        append_python_json(out, json::Array{own, kids});
+        return out;
+    }
+
+    std::size_t depth(const std::string& name, std::set<std::string> seen = {}) const {
+        const auto at = tables_.find(name);
+        if (at == tables_.end() || at->second.parent.empty() || !tables_.contains(at->second.parent)) return 0;
+        if (!seen.insert(name).second) return 0;
+        return 1 + depth(at->second.parent, seen);
+    }
+
+    void sort_rows() {
+        std::vector<std::string> names;
+        for (const auto& [name, table] : tables_) names.push_back(name);
+        std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+            return std::pair(depth(a), a) < std::pair(depth(b), b);
+        });
+        std::map<std::string, std::size_t> rank;
+        for (const std::string& name : names) {
+            ReadTable& table = tables_.at(name);
+            const std::size_t parent = table.position("_dlt_parent_id");
+            std::vector<std::tuple<std::size_t, std::int64_t, std::string, std::size_t>> order;
+            for (std::size_t i = 0; i < table.rows.size(); ++i) {
+                const json::Array& row = table.rows[i];
+                std::size_t place = 0;
+                std::int64_t index = 0;
+                if (parent != SIZE_MAX) {
+                    const auto found = rank.find(json::to_text(row[parent]));
+                    place = found == rank.end() ? SIZE_MAX : found->second;
+                    const json::Value list_place = place_in_list(name, row);
+                    index = list_place.is_int() ? list_place.as_int() : 0;
+                }
+                order.emplace_back(place, index, key(name, row), i);
+            }
+            std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+                return std::tie(std::get<0>(a), std::get<1>(a), std::get<2>(a)) < std::tie(std::get<0>(b), std::get<1>(b), std::get<2>(b));
+            });
+            std::vector<std::size_t> sorted;
+            for (const auto& entry : order) sorted.push_back(std::get<3>(entry));
+            sorted_[name] = sorted;
+            const std::size_t id = table.position("_dlt_id");
+            for (std::size_t i = 0; i < sorted.size() && id != SIZE_MAX; ++i) rank.try_emplace(json::to_text(table.rows[sorted[i]][id]), i);
+        }
+    }
+
+    json::Object result() {
+        std::map<std::string, json::Value> symbols;
+        for (const auto& [name, table] : tables_) {
+            const std::size_t id = table.position("_dlt_id");
+            if (id == SIZE_MAX) continue;
+            const bool keeps = all_exact_ || exact_tables_.contains(name);
+            for (std::size_t i = 0; i < table.rows.size(); ++i) {
+                const json::Value& own = table.rows[sorted_.at(name)[i]][id];
+                symbols.try_emplace(json::to_text(own), keeps ? own : json::Value(fmt::format("<id:{}:{}>", name, i + 1)));
+            }
+        }
+        json::Object out;
+        for (const auto& [name, table] : tables_) out.set(name, describe(name, table, symbols));
+        return out;
+    }
+
+    json::Value describe(const std::string& name, const ReadTable& table, const std::map<std::string, json::Value>& symbols) const {
+        json::Array columns;
+        for (const std::string& column : table.order) {
+            const auto& kind = table.kinds.at(column);
+            const auto& [type, is_nullable] = table.types.at(column);
+            columns.push_back(json::Array{column, kind ? json::Value(std::string(schema::to_text(*kind))) : json::Value(), is_nullable, type});
+        }
+        json::Array rows;
+        for (const std::size_t i : sorted_.at(name)) {
+            json::Array row = table.rows[i];
+            for (const std::string& column : id_columns) {
+                const std::size_t at = table.position(column);
+                if (at == SIZE_MAX || row[at].is_null()) continue;
+                const auto symbol = symbols.find(json::to_text(row[at]));
+                if (symbol != symbols.end()) {
+                    row[at] = symbol->second;
+                } else if (!has_exact_) {
+                    row[at] = "<orphan>";
+                }
+            }
+            rows.push_back(std::move(row));
+        }
+        json::Object described{{"columns", std::move(columns)}, {"rows", std::move(rows)}};
+        if (table.physical != table.order) {
+            json::Array physical;
+            for (const std::string& column : table.physical) physical.emplace_back(column);
+            described.set("physical_order", std::move(physical));
+        }
+        return described;
+    }
+
+    std::map<std::string, ReadTable> tables_;
+    std::map<std::string, std::string> load_symbols_;
+    std::map<std::string, std::vector<std::pair<std::string, const json::Array*>>> children_;
+    std::map<std::string, std::vector<std::size_t>> sorted_;
+    std::set<std::string> exact_tables_;
+    bool all_exact_ = false;
+    bool has_exact_ = false;
+};
+
+ReadTable read_table(engine::Engine& engine, const std::string& dataset, const std::string& name, const schema::Schema& schema,
+                     const std::map<std::string, std::string>& load_times) {
+    ReadTable table;
+    const schema::Table* known = schema.find(name);
+    if (known != nullptr) table.parent = known->parent();
+    const engine::Result columns = engine.query(
+        fmt::format("SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_catalog = 'golden' AND table_schema = {} "
+                    "AND table_name = {} ORDER BY ordinal_position",
+                    quote_literal(dataset), quote_literal(name)));
+    for (const auto& row : columns.rows) {
+        table.physical.push_back(*row[0]);
+        table.types[*row[0]] = {*row[1], *row[2] == "YES"};
+        const schema::Column* column = known != nullptr ? known->find(*row[0]) : nullptr;
+        table.kinds[*row[0]] = column != nullptr ? column->data_type() : std::nullopt;
+    }
+    if (known != nullptr) {
+        for (const schema::Column& column : known->columns()) {
+            if (table.types.contains(column.name())) table.order.push_back(column.name());
+        }
+    }
+    for (const std::string& column : table.physical) {
+        if (known == nullptr || known->find(column) == nullptr) table.order.push_back(column);
+    }
+    std::string list;
+    for (const std::string& column : table.order) list += (list.empty() ? "" : ", ") + value_sql(column, table.types.at(column).first);
+    const engine::Result rows = engine.query(fmt::format("SELECT {} FROM golden.{}.{}", list, quote_identifier(dataset), quote_identifier(name)));
+    for (const auto& row : rows.rows) {
+        json::Array values;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const auto time = row[i] ? load_times.find(*row[i]) : load_times.end();
+            values.push_back(time != load_times.end() ? json::Value(time->second) : canonical_value(row[i], table.types.at(table.order[i]).first));
+        }
+        table.rows.push_back(std::move(values));
+    }
+    return table;
+}
+
+}  // namespace
+
+CanonicalDataset read_canonical(const std::string& path, const std::string& dataset, const schema::Schema& schema, const json::Value& exact) {
+    engine::Engine engine({.memory_bytes = std::size_t{256} << 20, .threads = 1});
+    engine.attach(path, "golden", engine::AttachMode::read_only);
+    const engine::Result names = engine.query(fmt::format(
+        "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'golden' AND table_schema = {} ORDER BY 1", quote_literal(dataset)));
+    CanonicalDataset result;
+    std::map<std::string, std::string> load_symbols;
+    std::map<std::string, std::string> load_times;
+    const auto count = [&](const std::string& table) {
+        return static_cast<std::int64_t>(
+            std::stoll(*engine.query_value(fmt::format("SELECT count(*) FROM golden.{}.{}", quote_identifier(dataset), quote_identifier(table)))));
+    };
+    std::set<std::string> tables;
+    for (const auto& row : names.rows) tables.insert(*row[0]);
+    if (tables.contains("_dlt_loads")) {
+        const engine::Result loads = engine.query(fmt::format("SELECT load_id, status FROM golden.{}._dlt_loads ORDER BY load_id", quote_identifier(dataset)));
+        for (const auto& row : loads.rows) {
+            if (*row[1] == "0") ++result.loads;
+            const auto [at, is_new] = load_symbols.try_emplace(*row[0], fmt::format("<load:{}>", load_symbols.size() + 1));
+            if (is_new) load_times[utc_text(load_id_time_us(*row[0]))] = fmt::format("<load_time:{}>", load_symbols.size());
+        }
+    }
+    std::map<std::string, ReadTable> read;
+    for (const std::string& table : tables) {
+        if (table.starts_with("_dlt_")) {
+            result.system.set(table, count(table));
+        } else {
+            read.emplace(table, read_table(engine, dataset, table, schema, load_times));
+        }
+    }
+    result.tables = Canonicalizer(std::move(read), std::move(load_symbols), exact).run();
+    return result;
+}
+
+json::Object canonical_schema(const schema::Schema& schema) {
+    json::Object out;
+    for (const auto& table : schema.tables()) {
+        if (table->is_internal()) continue;
+        json::Object described;
+        for (const json::Member& property : table->properties()) {
+            if (property.name != "description") described.set(property.name, property.value);
+        }
+        json::Object columns;
+        for (const schema::Column& column : table->columns()) {
+            json::Object hints;
+            for (const json::Member& hint : column.hints()) {
+                const bool is_shown_elsewhere = hint.name == "data_type" || (hint.name == "nullable" && column.is_complete());
+                if (!is_shown_elsewhere && hint.name != "description") hints.set(hint.name, hint.value);
+            }
+            if (!column.is_complete()) hints.set("incomplete", true);
+            if (!hints.empty()) columns.set(column.name(), std::move(hints));
+        }
+        if (!columns.empty()) described.set("columns", std::move(columns));
+        out.set(table->name(), std::move(described));
+    }
+    return out;
+}
+
+}  // namespace tipple::golden

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "tipple/engine/engine.h"
+#include "tipple/json/value.h"
+#include "tipple/schema/schema.h"
+
+namespace tipple::golden {
+
+/// A dataset in the form of a case's `expect`.
+struct CanonicalDataset {
+    json::Object tables;
+    json::Object system;
+    std::int64_t loads = 0;
+};
+
+/// `exact`: true, or a list of the tables whose ids are shown as they are, or null.
+CanonicalDataset read_canonical(const std::string& path, const std::string& dataset, const schema::Schema& schema, const json::Value& exact);
+
+/// The schema as `expect.schema` has it.
+json::Object canonical_schema(const schema::Schema& schema);
+
+}  // namespace tipple::golden

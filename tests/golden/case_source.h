@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "tipple/json/value.h"
+#include "tipple/source/source.h"
+
+namespace tipple::golden {
+
+/// The resources of one run of a case as a source. Throws Error(usage) for what cases can say but this runner cannot do.
+std::unique_ptr<source::SourceDriver> make_case_source(const std::string& name, const json::Array& resources);
+
+}  // namespace tipple::golden

@@ -1,0 +1,243 @@
+#include "golden_case.h"
+
+#include <algorithm>
+
+#include "canonical.h"
+#include "case_source.h"
+#include "tipple/core/error.h"
+#include "tipple/destinations/builtin.h"
+#include "tipple/pipeline/pipeline.h"
+
+namespace tipple::golden {
+
+namespace {
+
+/// Values longer than this are cut in a difference.
+constexpr std::size_t shown_max = 600;
+
+std::string shown(const json::Value& value) {
+    std::string text = json::to_text(value);
+    if (text.size() > shown_max) text = text.substr(0, shown_max) + " ...";
+    return text;
+}
+
+/// Objects compare without regard to the order of their members.
+json::Value sorted(const json::Value& value) { return json::parse(json::to_text(value, {.key_order = json::KeyOrder::sorted})); }
+
+class Differences {
+public:
+    void expect_equal(const std::string& what, const json::Value& expected, const json::Value& got) {
+        if (sorted(expected) == sorted(got)) return;
+        if (expected.is_object() && got.is_object()) {
+            for (const json::Member& member : expected.as_object()) {
+                const json::Value* other = got.as_object().find(member.name);
+                if (other == nullptr) {
+                    lines.push_back(fmt::format("{}.{}: expected {}, missing", what, member.name, shown(member.value)));
+                } else {
+                    expect_equal(what + "." + member.name, member.value, *other);
+                }
+            }
+            for (const json::Member& member : got.as_object()) {
+                if (expected.as_object().find(member.name) == nullptr) {
+                    lines.push_back(fmt::format("{}.{}: not expected, but is {}", what, member.name, shown(member.value)));
+                }
+            }
+            return;
+        }
+        if (expected.is_array() && got.is_array() && expected.as_array().size() == got.as_array().size()) {
+            for (std::size_t i = 0; i < expected.as_array().size(); ++i) {
+                expect_equal(fmt::format("{}[{}]", what, i), expected.as_array()[i], got.as_array()[i]);
+            }
+            return;
+        }
+        lines.push_back(fmt::format("{}: expected {}\n      got {}", what, shown(expected), shown(got)));
+    }
+    std::vector<std::string> lines;
+};
+
+class CaseRunner {
+public:
+    CaseRunner(const json::Object& document, const std::string& folder)
+        : document_(document),
+          pipeline_(document.find("pipeline")->as_object()),
+          folder_(folder),
+          files_(io::local_file_system()),
+          database_(io::join_path(folder, "golden.duckdb")) {
+        destinations::add_builtin(registry_);
+        check_supported(pipeline_, {"name", "dataset", "schema", "naming", "max_identifier_length", "max_table_nesting", "settings"}, "pipeline");
+    }
+
+    std::vector<std::string> run() {
+        const json::Array& runs = document_.find("runs")->as_array();
+        const json::Array& expects = document_.find("expect")->as_array();
+        Differences differences;
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            const json::Object& run = runs[i].as_object();
+            check_supported(run, {"resources", "sql", "fresh_workdir", "new_process", "loose", "run", "source"}, "run");
+            run_sql(run);
+            if (run.find("fresh_workdir") != nullptr) files_->remove(data_folder());
+            std::string error;
+            try {
+                run_once(run);
+            } catch (const Error& caught) {
+                error = caught.what();
+                discard_pending();
+            }
+            compare(fmt::format("run {}", i + 1), expects[i].as_object(), error, differences);
+            if (!differences.lines.empty()) break;
+        }
+        return differences.lines;
+    }
+
+private:
+    static void check_supported(const json::Object& object, std::vector<std::string> known, const char* what) {
+        for (const json::Member& member : object) {
+            if (std::find(known.begin(), known.end(), member.name) == known.end()) {
+                throw Error(ErrorKind::usage, "this runner does not know \"{}\" of a {}", member.name, what);
+            }
+        }
+    }
+
+    std::string text(const char* key) const { return pipeline_.find(key)->as_text(); }
+    std::string data_folder() const { return io::join_path(folder_, "data"); }
+
+    void run_sql(const json::Object& run) {
+        const json::Value* sql = run.find("sql");
+        if (sql == nullptr) return;
+        engine::Engine engine({.memory_bytes = std::size_t{256} << 20, .threads = 1});
+        engine.attach(database_, "golden", engine::AttachMode::read_write);
+        engine.execute("USE golden");
+        const json::Array statements = sql->is_array() ? sql->as_array() : json::Array{*sql};
+        for (const json::Value& statement : statements) {
+            std::string text_of = statement.as_text();
+            for (std::size_t at = text_of.find("{dataset}"); at != std::string::npos; at = text_of.find("{dataset}")) {
+                text_of.replace(at, 9, engine::quote_identifier(text("dataset")));
+            }
+            engine.execute(text_of);
+        }
+    }
+
+    pipeline::PipelineConfig config() const {
+        pipeline::PipelineConfig config;
+        config.name = text("name");
+        config.schema_name = text("schema");
+        config.dataset = text("dataset");
+        config.data_folder = data_folder();
+        config.tool_version = "golden";
+        if (const json::Value* naming = pipeline_.find("naming")) config.naming = naming->as_text();
+        if (const json::Value* length = pipeline_.find("max_identifier_length")) config.identifier_length_max = static_cast<std::size_t>(length->as_int());
+        if (const json::Value* settings = pipeline_.find("settings")) config.schema_settings = settings->as_object();
+        return config;
+    }
+
+    std::unique_ptr<destination::Destination> make_destination() const {
+        const pipeline::PipelineConfig pipeline_config = config();
+        destination::DestinationContext context;
+        context.options.set("path", database_);
+        context.dataset = pipeline_config.dataset;
+        context.pipeline = pipeline_config.name;
+        context.schema_name = pipeline_config.schema_name;
+        context.tool_version = "golden";
+        context.memory_bytes = std::size_t{256} << 20;
+        context.threads = 1;
+        context.temp_folder = io::join_path(folder_, "temp");
+        context.files = files_.get();
+        context.clock = &clock_;
+        return registry_.find("duckdb")->make(context);
+    }
+
+    void run_once(const json::Object& run) {
+        const std::unique_ptr<destination::Destination> destination = make_destination();
+        pipeline::PipelineConfig pipeline_config = config();
+        if (const json::Value* source = run.find("source")) {
+            check_supported(source->as_object(), {"schema_contract"}, "run's source");
+            if (const json::Value* contract = source->as_object().find("schema_contract")) pipeline_config.schema_contract = *contract;
+        }
+        pipeline::Pipeline pipeline(pipeline_config, *destination, *files_, clock_, Log());
+        const std::unique_ptr<source::SourceDriver> source = make_case_source(text("schema"), run.find("resources")->as_array());
+        pipeline::Observer observer;
+        pipeline::RunOptions options;
+        if (const json::Value* nesting = pipeline_.find("max_table_nesting")) options.max_nesting = static_cast<int>(nesting->as_int());
+        if (const json::Value* arguments = run.find("run")) {
+            check_supported(arguments->as_object(), {"schema_contract", "write_disposition"}, "run's arguments");
+            if (const json::Value* contract = arguments->as_object().find("schema_contract")) options.schema_contract = *contract;
+            if (const json::Value* disposition = arguments->as_object().find("write_disposition")) {
+                options.disposition = schema::find_disposition(disposition->as_text());
+            }
+        }
+        pipeline.run(*source, options, observer, {});
+    }
+
+    void discard_pending() {
+        const std::unique_ptr<destination::Destination> destination = make_destination();
+        package::PackageStore store(*files_, pipeline::pipeline_folder(config(), *destination));
+        for (const std::string& id : store.pending_ids()) store.discard(id);
+    }
+
+    void compare(const std::string& run, const json::Object& expected, const std::string& error, Differences& differences) {
+        const json::Value& expected_error = *expected.find("error");
+        if (expected_error.is_null() != error.empty()) {
+            differences.lines.push_back(fmt::format("{}: expected {}, got {}", run, expected_error.is_null() ? "success" : shown(expected_error),
+                                                    error.empty() ? "success" : "error: " + error));
+            return;
+        }
+        if (!error.empty()) {
+            const json::Value* contains = expected_error.as_object().find("contains");
+            for (const json::Value& part : contains != nullptr ? contains->as_array() : json::Array()) {
+                if (error.find(part.as_text()) == std::string::npos) {
+                    differences.lines.push_back(fmt::format("{}: the error does not name \"{}\": {}", run, part.as_text(), error));
+                }
+            }
+        }
+        const std::unique_ptr<destination::Destination> destination = make_destination();
+        const std::optional<destination::StoredDataset> stored = destination->read_dataset();
+        const auto schema = stored ? stored->schemas.find(text("schema")) : decltype(stored->schemas.find(""))();
+        const bool has_schema = stored && schema != stored->schemas.end();
+        CanonicalDataset dataset;
+        const json::Value* ids = document_.find("ids");
+        if (stored) dataset = read_canonical(database_, text("dataset"), has_schema ? schema->second : schema::Schema(), ids != nullptr ? *ids : json::Value());
+        const json::Value& tables = *expected.find("tables");
+        if (!tables.is_null()) differences.expect_equal(run + " tables", tables, dataset.tables);
+        if (!error.empty()) return;
+        if (has_schema) {
+            differences.expect_equal(run + " schema", *expected.find("schema"), canonical_schema(schema->second));
+            const json::Value* version = expected.find("schema_version");
+            if (version != nullptr) differences.expect_equal(run + " schema_version", *version, schema->second.version());
+        }
+        differences.expect_equal(run + " loads", *expected.find("loads"), dataset.loads);
+        // State rows are left out of a case once one of its loads has failed.
+        if (expected.find("system")->as_object().find("_dlt_pipeline_state") == nullptr) dataset.system.erase("_dlt_pipeline_state");
+        differences.expect_equal(run + " system", *expected.find("system"), dataset.system);
+        differences.expect_equal(run + " state", *expected.find("state"), state_of(stored));
+    }
+
+    json::Value state_of(const std::optional<destination::StoredDataset>& stored) const {
+        if (!stored || !stored->state || !stored->state->document.is_object()) return json::Object();
+        const json::Value* sources = stored->state->document.as_object().find("sources");
+        const json::Value* own = sources != nullptr && sources->is_object() ? sources->as_object().find(text("schema")) : nullptr;
+        return own != nullptr ? *own : json::Value(json::Object());
+    }
+
+    const json::Object& document_;
+    const json::Object& pipeline_;
+    std::string folder_;
+    std::unique_ptr<io::FileSystem> files_;
+    std::string database_;
+    SystemClock clock_;
+    destination::Registry registry_;
+};
+
+}  // namespace
+
+Outcome run_case(const json::Value& document, const std::string& folder) {
+    Outcome outcome;
+    try {
+        outcome.differences = CaseRunner(document.as_object(), folder).run();
+        outcome.has_passed = outcome.differences.empty();
+    } catch (const std::exception& error) {
+        outcome.differences = {error.what()};
+    }
+    return outcome;
+}
+
+}  // namespace tipple::golden
