@@ -26,7 +26,7 @@ public:
 class PackageMaker {
 public:
     PackageMaker(io::FileSystem& files, const Clock& clock, std::string folder)
-        : files_(files), clock_(clock), store_(files, std::move(folder)) {}
+        : clock_(clock), store_(files, std::move(folder)) {}
 
     schema::Schema& schema() { return schema_; }
 
@@ -198,7 +198,6 @@ private:
         }
     }
 
-    io::FileSystem& files_;
     const Clock& clock_;
     package::PackageStore store_;
     schema::Schema schema_ = schema::Schema::make("shop");
