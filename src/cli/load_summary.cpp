@@ -17,6 +17,7 @@ using pipeline::TableReport;
 
 /// New columns that are named one by one; the rest is counted.
 constexpr std::size_t columns_named_max = 6;
+constexpr std::size_t null_only_named_max = 8;
 
 std::string rate(double amount, double seconds, const char* unit) {
     if (seconds <= 0.0005) return {};
@@ -40,7 +41,6 @@ std::string tables_text(const RunReport& report, const Terminal& terminal) {
     destination::QueryResult result;
     result.columns = {{"table", "VARCHAR"}, {"rows", "BIGINT"}, {"schema", "VARCHAR"}};
     for (const TableReport& table : report.tables) {
-        std::string name(static_cast<std::size_t>(std::count(table.parent.begin(), table.parent.end(), '\0')), ' ');
         result.rows.push_back({table.table, format_count(table.rows), change_text(table)});
     }
     return format_table(result, terminal);
@@ -79,7 +79,7 @@ std::string next_commands(const RunReport& report, const LoadArguments& argument
     const std::string target = quoted_argument(arguments.destination) + (arguments.dataset.empty() ? "" : " --dataset " + quoted_argument(arguments.dataset));
     std::string text = fmt::format("next:  tipple preview {} {}\n", target, root->table);
     if (const TableReport* child = largest_child(report)) {
-        text += fmt::format("       tipple query {} 'SELECT p.*, c.* FROM {} p JOIN {} c ON c._dlt_parent_id = p._dlt_id LIMIT 10'\n", target, child->parent,
+        text += fmt::format("       tipple query {} 'SELECT p.*, c.* FROM \"{}\" p JOIN \"{}\" c ON c._dlt_parent_id = p._dlt_id LIMIT 10'\n", target, child->parent,
                             child->table);
     }
     return text;
@@ -125,8 +125,12 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
     for (const std::string& warning : report.warnings) fmt::print(stderr, "{} {}\n", mark, warning);
     if (!report.null_only.empty()) {
         std::vector<std::string> names;
-        for (const auto& column : report.null_only) names.push_back(fmt::format("{}.{}", column.table, column.column));
-        fmt::print(stderr, "note: no column was made for {}: {} only null so far\n", join(names, ", "), names.size() == 1 ? "it was" : "they were");
+        for (const auto& column : report.null_only) {
+            if (names.size() == null_only_named_max) break;
+            names.push_back(fmt::format("{}.{}", column.table, column.column));
+        }
+        const std::size_t more = report.null_only.size() - names.size();
+        fmt::print(stderr, "note: no column was made for {}{}: only null so far\n", join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
     }
     if (report.discarded_rows > 0 || report.discarded_values > 0) {
         fmt::print(stderr, "{} the schema contract left out {} rows and {} values\n", mark, format_count(report.discarded_rows),

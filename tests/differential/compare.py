@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Loads a file with the reference (dlt) and with tipple, and compares the two datasets: tables, columns, types, every value, links.
+
+    compare.py FILE [--select PATH] [--table NAME] [--max-table-nesting N] [--tipple PATH] [--keep FOLDER]
+
+Takes JSON lines, a JSON list of records, or one JSON document with the list under `--select` (a dotted path). Needs dlt, duckdb and pytz
+in the Python that runs it; the program is found through --tipple or TIPPLE_BIN.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import canonical
+
+
+def read_records(path, select):
+    with open(path, "rb") as file:
+        text = file.read().decode("utf-8-sig")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = [json.loads(line) for line in text.splitlines() if line.strip()]
+    for part in (select or "").split("."):
+        if part:
+            document = document[part]
+    return document if isinstance(document, list) else [document]
+
+
+def load_with_dlt(records, table, nesting, folder):
+    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+    os.environ["NORMALIZE__LOADER_FILE_FORMAT"] = "parquet"
+    import dlt
+
+    path = os.path.join(folder, "dlt.duckdb")
+    pipeline = dlt.pipeline("compare", destination=dlt.destinations.duckdb(path), dataset_name="data", pipelines_dir=os.path.join(folder, "dlt"))
+    resource = dlt.resource(records, name=table, max_table_nesting=nesting)
+    pipeline.run(resource, loader_file_format="parquet")
+    return path
+
+
+def load_with_tipple(binary, lines, table, nesting, folder):
+    path = os.path.join(folder, "tipple.duckdb")
+    command = [binary, "load", lines, path, "--dataset", "data", "--as", table, "--data-dir", os.path.join(folder, "tipple"), "-q"]
+    if nesting is not None:
+        command += ["--max-table-nesting", str(nesting)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def describe(path):
+    schema = canonical.stored_tables(path, "data")
+    tables, _, loads = canonical.read_dataset(path, "data", schema)
+    return tables, loads
+
+
+def compare(reference, ours):
+    differences = []
+    for name in sorted(set(reference) | set(ours)):
+        if name not in ours or name not in reference:
+            differences.append(f"table {name}: only with {'dlt' if name in reference else 'tipple'}")
+            continue
+        a, b = reference[name], ours[name]
+        if a["columns"] != b["columns"]:
+            differences.append(f"table {name}: columns\n    dlt    {a['columns']}\n    tipple {b['columns']}")
+        if len(a["rows"]) != len(b["rows"]):
+            differences.append(f"table {name}: {len(a['rows'])} rows with dlt, {len(b['rows'])} with tipple")
+            continue
+        shown = 0
+        for i, (x, y) in enumerate(zip(a["rows"], b["rows"])):
+            if json.dumps(x) != json.dumps(y):
+                differences.append(f"table {name}, row {i + 1}:\n    dlt    {x}\n    tipple {y}")
+                shown += 1
+                if shown == 3:
+                    break
+    return differences
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file")
+    parser.add_argument("--select")
+    parser.add_argument("--table", default="t")
+    parser.add_argument("--max-table-nesting", type=int)
+    parser.add_argument("--tipple", default=os.environ.get("TIPPLE_BIN", "build/release/bin/tipple"))
+    parser.add_argument("--keep")
+    arguments = parser.parse_args()
+    folder = arguments.keep or tempfile.mkdtemp(prefix="tipple-compare-")
+    os.makedirs(folder, exist_ok=True)
+    records = read_records(arguments.file, arguments.select)
+    lines = os.path.join(folder, "records.jsonl")
+    with open(lines, "w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    reference, _ = describe(load_with_dlt(records, arguments.table, arguments.max_table_nesting, folder))
+    ours, _ = describe(load_with_tipple(arguments.tipple, lines, arguments.table, arguments.max_table_nesting, folder))
+    differences = compare(reference, ours)
+    for difference in differences:
+        print(difference)
+    rows = sum(len(table["rows"]) for table in ours.values())
+    print(f"{arguments.file}: {len(ours)} tables, {rows} rows, {len(differences)} differences")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
