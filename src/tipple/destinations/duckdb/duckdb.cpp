@@ -53,6 +53,7 @@ public:
                                    const destination::QueryOptions& options) override {
         if (!exists())
             throw Error(ErrorKind::usage, "database file {} does not exist", place_.path);
+        if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
         Session session(place_, read_options(context_.memory_bytes), context_.log);
         const std::string database = engine::quote_identifier(session.database());
         session.engine().execute(

@@ -61,6 +61,8 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
       memory_(plan_memory(package, context.memory_bytes, context.threads)) {
     add_tables();
     remove_spills();
+    // The engine makes a folder for what it spills, but not the folders above it.
+    if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
     session_ =
         std::make_unique<Session>(place,
                                   SessionOptions{.mode = engine::AttachMode::read_write,
