@@ -96,9 +96,8 @@ TEST_F(InteropTest, GoesOnWithAMerge) {
     const std::string before = rows("SELECT count(*) FROM orders WHERE id <> 1");
     maker_.begin("1999999999.5")
         .load(Disposition::merge, {"orders", "orders__lines", "orders__lines__tags"})
-        .rows(
-            "orders",
-            R"([{"id": 1, "updated_at": 1709337600000000, "total": 5500, "_dlt_id": "new"}])")
+        .rows("orders",
+              R"([{"id": 1, "updated_at": 1709337600000000, "total": 5500, "_dlt_id": "new"}])")
         .rows(
             "orders__lines",
             R"([{"sku": "only", "qty": 3, "_dlt_root_id": "new", "_dlt_parent_id": "new", "_dlt_list_idx": 0}])");

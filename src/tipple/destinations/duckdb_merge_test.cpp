@@ -320,5 +320,22 @@ TEST_F(MergeTest, TheResultDoesNotDependOnThreads) {
     EXPECT_EQ(rows("SELECT count(*), sum(v) FROM t"), fmt::format("5000|{}", 4'999LL * 5'000 / 2));
 }
 
+TEST_F(MergeTest, KeysThatDoNotFitIntoMemoryAreSpilled) {
+    maker_.table("t", "{}", R"({"k": {"data_type": "text", "primary_key": true}})");
+    const std::string filler(120, 'x');
+    maker_.begin("1.0").load(Disposition::merge, {"t"});
+    for (int batch = 0; batch < 20; ++batch) {
+        std::string list = "[";
+        for (int i = 0; i < 10'000; ++i) {
+            list +=
+                fmt::format(R"({}{{"k": "{}{}"}})", i > 0 ? "," : "", filler, batch * 9'999 + i);
+        }
+        maker_.rows("t", list + "]");
+    }
+    memory_bytes = std::size_t{48} << 20;
+    EXPECT_EQ(load(close())[0].inserted, 20U * 10'000 - 19);
+    EXPECT_EQ(files_->find(folder_.path("temp/duckdb")), nullptr);
+}
+
 }  // namespace
 }  // namespace tipple::destinations

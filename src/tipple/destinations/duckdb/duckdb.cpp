@@ -1,9 +1,9 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/destination.h"
-#include "tipple/destination/system_tables.h"
 #include "tipple/destinations/duckdb/load.h"
 #include "tipple/destinations/duckdb/session.h"
+#include "tipple/destinations/duckdb/stored.h"
 #include "tipple/destinations/duckdb/types.h"
 
 namespace tipple::destinations {
@@ -40,13 +40,7 @@ public:
     bool has_load(const std::string& load_id) override {
         if (!exists()) return false;
         Session session(place_, read_options(read_memory_bytes), context_.log);
-        const bool is_there =
-            duckdb::has_table(session.read_catalog(), destination::loads_table) &&
-            session.engine()
-                .query_value(fmt::format("SELECT 1 FROM {} WHERE load_id = {}",
-                                         session.sql().table(destination::loads_table),
-                                         session.sql().literal(load_id)))
-                .has_value();
+        const bool is_there = duckdb::has_load(session, load_id);
         session.close();
         return is_there;
     }
@@ -59,6 +53,7 @@ public:
                                    const destination::QueryOptions& options) override {
         if (!exists())
             throw Error(ErrorKind::usage, "database file {} does not exist", place_.path);
+        if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
         Session session(place_, read_options(context_.memory_bytes), context_.log);
         const std::string database = engine::quote_identifier(session.database());
         session.engine().execute(
@@ -79,7 +74,9 @@ public:
     }
 
     std::string create_table_sql(const schema::Table& table) const override {
-        return destination::SqlWriter(duckdb::dialect(), engine::quote_identifier(place_.dataset)).create_table(table) + ";";
+        return destination::SqlWriter(duckdb::dialect(), engine::quote_identifier(place_.dataset))
+                   .create_table(table) +
+               ";";
     }
 
     std::string reference_type() const override { return "dlt.destinations.duckdb"; }

@@ -5,6 +5,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/system_tables.h"
+#include "tipple/destinations/duckdb/stored.h"
 
 namespace tipple::destinations::duckdb {
 
@@ -49,13 +50,10 @@ engine::EngineOptions engine_options(const MemoryPlan& memory, const std::string
 
 }  // namespace
 
-bool has_table(const destination::Catalog& catalog, std::string_view table) {
-    return catalog.find(table, name_rule) != nullptr;
-}
-
 Load::Load(const Place& place, const destination::DestinationContext& context,
            const destination::Capabilities& capabilities, const package::Package& package)
-    : context_(context),
+    : place_(place),
+      context_(context),
       capabilities_(capabilities),
       package_(package),
       temp_folder_(context.temp_folder.empty() ? std::string()
@@ -63,6 +61,8 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
       memory_(plan_memory(package, context.memory_bytes, context.threads)) {
     add_tables();
     remove_spills();
+    // The engine makes a folder for what it spills, but not the folders above it.
+    if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
     session_ =
         std::make_unique<Session>(place,
                                   SessionOptions{.mode = engine::AttachMode::read_write,
@@ -447,53 +447,30 @@ void Load::write_system_rows() {
     engine.execute(sql.insert_load(package_.load_id(), schema, now_us));
 }
 
-void Load::commit() {
-    TIPPLE_ASSERT(is_finished_);
-    session_->engine().execute("COMMIT");
+/// Whether the load record is in the file, asked of a fresh reader.
+bool Load::is_committed() {
+    session_.reset();
     try {
-        session_->close();
-    } catch (const std::exception& error) {
-        // The commit stands: what failed is only the tidying of the file behind it.
-        context_.log.warning("closing the database file: {}", error.what());
+        Session reader(place_, {.mode = engine::AttachMode::read_only, .engine = {}}, context_.log);
+        return has_load(reader, package_.load_id());
+    } catch (const Error&) {
+        return false;
     }
 }
 
-// ---- what a run reads at its start ----
-
-std::optional<destination::StoredDataset> read_dataset(Session& session,
-                                                       const std::string& pipeline) {
-    if (!session.has_dataset()) return std::nullopt;
-    engine::Engine& engine = session.engine();
-    const destination::SqlWriter& sql = session.sql();
-    destination::StoredDataset stored;
-    stored.catalog = session.read_catalog();
-    if (has_table(stored.catalog, destination::version_table)) {
-        for (const auto& row : engine.query(sql.select_schemas()).rows) {
-            const std::string name = row[0].value_or("");
-            try {
-                stored.schemas.emplace(name, schema::Schema::from_document(
-                                                 destination::decode_schema(row[1].value_or(""))));
-            } catch (const Error& error) {
-                throw error.with_context(
-                    fmt::format("schema \"{}\" of dataset \"{}\"", name, session.dataset()));
-            }
-        }
+void Load::commit() {
+    TIPPLE_ASSERT(is_finished_);
+    try {
+        session_->engine().execute("COMMIT");
+        session_->close();
+    } catch (const Error& error) {
+        // A commit is more than one step: the log may be durable although working it into the file
+        // failed, for want of room on the disk for example. Then the load is there, and whoever
+        // opens the file next does the rest.
+        if (!is_committed()) throw;
+        context_.log.warning("the load is committed, but tidying the database file failed: {}",
+                             error.what());
     }
-    if (!has_table(stored.catalog, destination::loads_table)) return stored;
-    stored.newest_load_id = engine
-                                .query_value(fmt::format("SELECT max(load_id) FROM {}",
-                                                         sql.table(destination::loads_table)))
-                                .value_or("");
-    if (!has_table(stored.catalog, destination::state_table)) return stored;
-    const engine::Result state = engine.query(sql.select_state(pipeline));
-    if (state.rows.empty()) return stored;
-    const auto& row = state.rows[0];
-    stored.state =
-        destination::StoredState{.version = std::stoll(row[0].value_or("0")),
-                                 .version_hash = row[1].value_or(""),
-                                 .load_id = row[2].value_or(""),
-                                 .document = destination::decode_state(row[3].value_or(""))};
-    return stored;
 }
 
 }  // namespace tipple::destinations::duckdb

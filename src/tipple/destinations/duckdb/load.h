@@ -62,8 +62,10 @@ private:
     void check_reference(const package::JobFile& job) const;
     void check_counts(const TableState& table) const;
     void write_system_rows();
+    bool is_committed();
     void remove_spills();
 
+    const Place place_;
     const destination::DestinationContext context_;
     const destination::Capabilities& capabilities_;
     package::Package package_;
@@ -75,12 +77,5 @@ private:
     std::map<std::string, Merge> merges_;  ///< by root, once prepared
     bool is_finished_ = false;
 };
-
-/// What a run reads at its start. Nothing when the file or the dataset is not there.
-std::optional<destination::StoredDataset> read_dataset(Session& session,
-                                                       const std::string& pipeline);
-
-/// The system table under the name it has, if it is there.
-bool has_table(const destination::Catalog& catalog, std::string_view table);
 
 }  // namespace tipple::destinations::duckdb
