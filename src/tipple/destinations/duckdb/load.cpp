@@ -15,19 +15,6 @@ using schema::Disposition;
 
 namespace {
 
-/// read_parquet takes patterns: what has a meaning in one is put into brackets.
-std::string escape_pattern(std::string_view path) {
-    std::string escaped;
-    for (const char c : path) {
-        if (c == '*' || c == '?' || c == '[') {
-            escaped += {'[', c, ']'};
-        } else {
-            escaped += c;
-        }
-    }
-    return escaped;
-}
-
 /// Ids of rows of a file: the prefix and the row's number, in characters that keep their length and
 /// order, so that neighbours share most of them.
 std::string row_id_expression(const std::string& prefix) {
@@ -63,6 +50,9 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
       memory_(plan_memory(package, context.memory_bytes, context.threads)) {
     add_tables();
     remove_spills();
+    // The engine makes the folder for its spills itself, but not those above it.
+    if (!context.temp_folder.empty() && context.files != nullptr)
+        context.files->create_folders(context.temp_folder);
     session_ =
         std::make_unique<Session>(place,
                                   SessionOptions{.mode = engine::AttachMode::read_write,
@@ -248,7 +238,7 @@ std::string Load::reference_select(const JobFile& job, const std::vector<std::st
                                    const std::string& condition) const {
     return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true){}",
                        join(expressions, ", "),
-                       engine::quote_literal(escape_pattern(job.reference->path)),
+                       engine::quote_path(job.reference->path),
                        condition.empty() ? "" : " WHERE " + condition);
 }
 
