@@ -73,7 +73,7 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
         ->check(CLI::IsMember({"append", "replace", "merge"}))
         ->option_text("MODE");
     app.add_option("--key", load.keys, "Primary key column for merge; several for a composite key")->option_text("COLUMN")->expected(1)->take_all();
-    app.add_option("--limit", load.limit, "Stop after so many records")->option_text("N");
+    app.add_option("--limit", load.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
     app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")
         ->check(CLI::Range(0, limits::json_depth_max))
         ->option_text("N");
@@ -94,7 +94,7 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
 
 void add_output(CLI::App& app, std::string& output, std::size_t& limit, const std::string& limit_text) {
     app.add_option("-o,--output", output, "table, csv, json or jsonl [table]")->check(CLI::IsMember({"table", "csv", "json", "jsonl"}))->option_text("FORMAT");
-    app.add_option("--limit", limit, limit_text)->option_text("N");
+    app.add_option("--limit", limit, limit_text)->check(CLI::NonNegativeNumber)->option_text("N");
 }
 
 std::vector<std::string> option_names(const CLI::App& app) {
@@ -203,7 +203,8 @@ Arguments parse_arguments(int argc, const char* const* argv) {
             }
         }
         if (help.topic.empty()) {
-            std::fputs(app.help().c_str(), stdout);
+            // app.help() would be the help of `help`, the command that was given.
+            std::fputs(app.get_formatter()->make_help(&app, "tipple", CLI::AppFormatMode::Normal).c_str(), stdout);
             return arguments;
         }
         arguments.command = help;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "tipple/core/error.h"
@@ -19,8 +20,11 @@ using destination::QueryResult;
 /// Narrower than this a column says nothing.
 constexpr std::size_t column_width_min = 6;
 
+/// Only the types themselves: a list or struct of numbers names them too.
 bool is_number_type(std::string_view type) {
-    return type.find("INT") != std::string_view::npos || type == "DOUBLE" || type == "FLOAT" || type.starts_with("DECIMAL");
+    static constexpr std::array<std::string_view, 12> names = {"TINYINT",   "SMALLINT", "INTEGER", "BIGINT",   "HUGEINT", "UTINYINT",
+                                                               "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT",   "DOUBLE"};
+    return std::find(names.begin(), names.end(), type) != names.end() || (type.starts_with("DECIMAL(") && type.back() == ')');
 }
 
 /// Types whose text is a JSON value as it stands.

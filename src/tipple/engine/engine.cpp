@@ -84,6 +84,18 @@ std::string quote_literal(std::string_view text) {
     return quote(text, '\'');
 }
 
+std::string quote_path(std::string_view path) {
+    std::string escaped;
+    for (const char c : path) {
+        if (c == '*' || c == '?' || c == '[') {
+            escaped += {'[', c, ']'};
+        } else {
+            escaped += c;
+        }
+    }
+    return quote_literal(escaped);
+}
+
 std::string library_version() {
     return duckdb_library_version();
 }

@@ -107,5 +107,8 @@ std::string canonical_path(const std::string& path);
 
 std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);
+/// The literal by which the engine's file readers find exactly the file `path`: they take patterns, so what has a meaning in one is put into
+/// brackets.
+std::string quote_path(std::string_view path);
 
 }  // namespace tipple::engine

@@ -153,6 +153,9 @@ Error to_error(std::string_view text, std::string_view library) {
     if (text.starts_with("INTERRUPT") || contains(text, "Interrupted!")) {
         return Error(ErrorKind::cancelled, "stopped on request");
     }
+    // A statement that failed while it was started says so when it is asked to go on; the error is behind that.
+    constexpr std::string_view started = "unsuccessful or closed pending query result\nError: ";
+    if (const std::size_t at = text.find(started); at != std::string_view::npos) return to_error(text.substr(at + started.size()), library);
     // Looked for first: a full disk may come as an IO error, or inside the fatal error of the
     // checkpoint that met it.
     if (contains(text, errno_text(ENOSPC)) || contains(text, errno_text(EDQUOT))) {
@@ -166,8 +169,10 @@ Error to_error(std::string_view text, std::string_view library) {
     if (text.starts_with("IO Error")) return io_error(text);
     for (const Rule& rule : rules) {
         if (!text.starts_with(rule.start)) continue;
-        // The whole text for people's own SQL: its second line points at the place.
-        return Error(rule.kind, "{}", rule.kind == ErrorKind::usage ? text : first_line(text));
+        // The whole text for people's own SQL, where the second line points at the place, and for CSV, where the first one says only that there
+        // is an error.
+        const bool is_whole = rule.kind == ErrorKind::usage || contains(text, "CSV Error on Line");
+        return Error(rule.kind, "{}", is_whole ? text : first_line(text));
     }
     if (contains(text, "PRIMARY KEY or UNIQUE constraint"))
         return Error(ErrorKind::data, "{}", first_line(text));

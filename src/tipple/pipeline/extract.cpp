@@ -62,7 +62,11 @@ public:
                                            .number = number,
                                            .records_max = records_max};
             shredder_.shred(page, table, snapshot, done.result);
-        } else if (const auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+        } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+            if (columns->batch.rows > records_max) {
+                for (columns::ColumnBuilder& column : columns->batch.columns) column.truncate(records_max);
+                columns->batch.rows = records_max;
+            }
             columnar_.normalize(columns->batch, number, table, snapshot, done.result);
         } else {
             const auto& records = std::get<source::ValuePage>(done.work.page).records;

@@ -28,14 +28,9 @@ namespace {
 /// Content in a file of its own, for the engine, which reads neither pipes nor every compression. Removed on destruction.
 class Spool {
 public:
-    Spool(io::FileSystem& files, const std::string& folder, const Head& head, io::InputStream& input, std::string_view ending)
+    Spool(io::FileSystem& files, const std::string& folder, std::string_view ending)
         : files_(files), path_(io::join_path(folder, fmt::format("spool-{}.{}", to_file_name(random_id(8)), ending))) {
         files_.create_folders(folder);
-        const std::unique_ptr<io::WriteFile> file = files_.create(path_);
-        file->write(head.bytes);
-        std::string buffer(1 << 20, '\0');
-        while (const std::size_t got = input.read(buffer.data(), buffer.size())) file->write({buffer.data(), got});
-        file->close();
     }
     ~Spool() {
         try {
@@ -47,6 +42,17 @@ public:
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
     const std::string& path() const { return path_; }
+
+    void fill(const Head& head, io::InputStream& input, const std::stop_token& stop) {
+        const std::unique_ptr<io::WriteFile> file = files_.create(path_);
+        file->write(head.bytes);
+        std::string buffer(1 << 20, '\0');
+        while (const std::size_t got = input.read(buffer.data(), buffer.size())) {
+            if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
+            file->write({buffer.data(), got});
+        }
+        file->close();
+    }
 
 private:
     static std::string to_file_name(std::string id) {
@@ -60,17 +66,19 @@ private:
     std::string path_;
 };
 
-/// What the engine reads without help.
-bool is_read_by_engine(io::CompressedFormat compression, DataFormat format) {
-    return compression == io::CompressedFormat::none || (compression == io::CompressedFormat::gzip && format != DataFormat::parquet);
-}
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 void read_table(io::FileSystem& files, io::InputStream& input, const std::string& path, Head head, DataFormat format,
                 const ContentOptions& options, const source::ResourceContext& context, source::Output& out) {
     TabularReader reader(context, out);
-    const bool is_in_place = !path.empty() && is_read_by_engine(input.format(), format);
+    // The engine reads gzip itself, but it goes by the name and never compares the check sum: a damaged file would be loaded.
+    // Nor can it read a pipe from its start: the head was taken out of it.
+    const bool is_in_place = !path.empty() && input.format() == io::CompressedFormat::none && input.file_size() > 0;
     std::optional<Spool> spool;
-    if (!is_in_place) spool.emplace(files, context.temp_folder, head, input, to_text(format));
+    if (!is_in_place) {
+        spool.emplace(files, context.temp_folder, to_text(format));
+        spool->fill(head, input, context.stop);
+    }
     const std::string& place = is_in_place ? path : spool->path();
     if (format == DataFormat::parquet) {
         const std::unique_ptr<io::FileInfo> info = is_in_place ? files.find(path) : nullptr;
@@ -92,7 +100,7 @@ void read_content(io::FileSystem& files, io::InputStream& input, const std::stri
         return;
     }
     if (options.select) throw Error(ErrorKind::usage, "--select is for JSON, but {} is {}", input.name(), to_text(format));
-    if (head.is_all && head.bytes.empty()) return;
+    if (head.is_all && is_blank(head.bytes)) return;
     read_table(files, input, path, std::move(head), format, options, context, out);
     on_read();
 }

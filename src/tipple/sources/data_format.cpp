@@ -70,7 +70,11 @@ DataFormat detect_json(std::string_view head, bool is_all, std::optional<DataFor
     }
     const std::string_view line = trimmed(body.substr(0, line_end));
     const bool is_whole = json::document_length(line) == line.size() && (line.back() == '}' || line.back() == ']');
-    if (!is_whole) return named == DataFormat::json_lines ? DataFormat::json_lines : DataFormat::json;
+    if (!is_whole) {
+        // A record that is spread over lines stops where one can; anything else is a broken line of a file of lines.
+        const bool goes_on = std::string_view("{[,:").find(line.back()) != std::string_view::npos;
+        return named == DataFormat::json_lines && !goes_on ? DataFormat::json_lines : DataFormat::json;
+    }
     const std::string_view rest = trimmed(body.substr(line_end));
     if (rest.empty()) return body.front() == '{' ? DataFormat::json_lines : DataFormat::json;
     return DataFormat::json_lines;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <regex>
 #include <set>
+#include <utility>
 
 #include "tipple/core/text.h"
 #include "tipple/engine/engine.h"
@@ -19,7 +20,8 @@ engine::EngineOptions engine_options(const source::ResourceContext& context) {
 }
 
 std::string csv_sql(const std::string& path, DataFormat format, const CsvOptions& options, bool skips_bad_lines, const std::set<std::string>& text_columns) {
-    std::string sql = fmt::format("SELECT * FROM read_csv({}, header = {}", engine::quote_literal(path), options.has_header);
+    // The engine would go by the name for the compression, and what comes here is not compressed, whatever it is called.
+    std::string sql = fmt::format("SELECT * FROM read_csv({}, header = {}, compression = 'none'", engine::quote_path(path), options.has_header);
     if (format == DataFormat::tsv && options.delimiter.empty()) {
         sql += ", delim = '\t'";
     } else if (!options.delimiter.empty()) {
@@ -60,7 +62,7 @@ bool is_plain_type(const std::string& sql_type) {
 }
 
 std::uint64_t count_rows(engine::Engine& engine, const std::string& path) {
-    const std::string sql = fmt::format("SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata({})", engine::quote_literal(path));
+    const std::string sql = fmt::format("SELECT coalesce(sum(num_rows), 0)::BIGINT FROM parquet_file_metadata({})", engine::quote_path(path));
     return std::stoull(engine.query_value(sql).value_or("0"));
 }
 
@@ -95,10 +97,13 @@ void TabularReader::read_csv(const std::string& path, const std::string& name, D
 
 void TabularReader::report_rejects(engine::Engine& engine, const std::string& name) {
     const engine::Result rejects = engine.query("SELECT line, byte_position, column_name, error_message, csv_line FROM reject_errors ORDER BY line");
+    std::uint64_t last_line = 0;
     for (const auto& row : rejects.rows) {
         source::SkippedText skipped;
         skipped.origin = {.name = name};
         skipped.origin.line = std::stoull(row[0].value_or("0"));
+        // Several things may be wrong with one line, and it is left out once.
+        if (std::exchange(last_line, skipped.origin.line) == skipped.origin.line) continue;
         skipped.origin.byte_offset = std::stoull(row[1].value_or("0"));
         skipped.column = row[2].value_or("");
         skipped.reason = first_lines(row[3].value_or(""), 1);
@@ -109,7 +114,7 @@ void TabularReader::report_rejects(engine::Engine& engine, const std::string& na
 
 void TabularReader::read_parquet(const std::string& path, const std::string& name, const io::FileInfo* in_place) {
     engine::Engine engine(engine_options(context_));
-    const std::string sql = fmt::format("SELECT * FROM read_parquet({})", engine::quote_literal(path));
+    const std::string sql = fmt::format("SELECT * FROM read_parquet({})", engine::quote_path(path));
     try {
         const std::vector<engine::ReadColumn> columns = engine.describe(sql);
         const bool is_plain = std::all_of(columns.begin(), columns.end(), [](const auto& column) { return is_plain_type(column.sql_type); });

@@ -16,19 +16,6 @@ using schema::Disposition;
 
 namespace {
 
-/// read_parquet takes patterns: what has a meaning in one is put into brackets.
-std::string escape_pattern(std::string_view path) {
-    std::string escaped;
-    for (const char c : path) {
-        if (c == '*' || c == '?' || c == '[') {
-            escaped += {'[', c, ']'};
-        } else {
-            escaped += c;
-        }
-    }
-    return escaped;
-}
-
 /// Ids of rows of a file: the prefix and the row's number, in characters that keep their length and
 /// order, so that neighbours share most of them.
 std::string row_id_expression(const std::string& prefix) {
@@ -248,7 +235,7 @@ std::string Load::reference_select(const JobFile& job, const std::vector<std::st
                                    const std::string& condition) const {
     return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true){}",
                        join(expressions, ", "),
-                       engine::quote_literal(escape_pattern(job.reference->path)),
+                       engine::quote_path(job.reference->path),
                        condition.empty() ? "" : " WHERE " + condition);
 }
 
