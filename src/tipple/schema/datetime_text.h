@@ -10,6 +10,7 @@
 /// Dates and times as text, exactly the forms the reference reads (spec schema-and-normalize, section 3).
 namespace tipple::schema {
 
+/// Whether a text names a day, a time of day, or both.
 enum class DateTimeKind { timestamp, date, time };
 
 /// What a text says, before any zone is applied.
