@@ -380,6 +380,8 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
         }
     }
     records_ += done.result.records;
+    result_.discarded_rows += done.result.discarded_rows;
+    result_.discarded_values += done.result.discarded_values;
     if (records_left() == 0) is_limit_reached_ = true;
 }
 
@@ -394,10 +396,11 @@ void Stage::admit_bad_records(const DoneItem& done) {
                              .column = bad.column,
                              .reason = bad.reason,
                              .text_excerpt = bad.text_excerpt};
-        if (context_.options.on_bad_record == OnBadRecord::fail) {
-            throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; to leave such records out: --on-bad-record skip",
-                        record.place(), record.table, record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason,
-                        record.text_excerpt);
+        if (bad.breaks_contract || context_.options.on_bad_record == OnBadRecord::fail) {
+            throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; {}", record.place(), record.table,
+                        record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason, record.text_excerpt,
+                        bad.breaks_contract ? "to let such changes in, or leave them out: another --contract"
+                                            : "to leave such records out: --on-bad-record skip");
         }
         add_skipped(std::move(record));
     }

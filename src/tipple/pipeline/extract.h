@@ -47,6 +47,8 @@ struct ExtractResult {
     std::uint64_t bytes_read = 0;
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;
+    std::uint64_t discarded_rows = 0;    ///< by schema contracts
+    std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::map<std::string, std::uint64_t> rows;  ///< by table
 };

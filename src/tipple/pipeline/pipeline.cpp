@@ -181,6 +181,7 @@ RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options,
     if (config_.identifier_length_max) length_max = std::min(length_max, *config_.identifier_length_max);
     const auto naming = schema::NamingConvention::make(start.schema.naming(), length_max);
     apply_settings(start.schema, config_.schema_settings);
+    if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
     const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *naming, start.schema);
     // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
     start.schema.bump();
@@ -206,9 +207,13 @@ RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options,
     report.bytes_read = extracted.bytes_read;
     report.skipped_count = extracted.skipped_count;
     report.skipped = std::move(extracted.skipped);
+    report.discarded_rows = extracted.discarded_rows;
+    report.discarded_values = extracted.discarded_values;
     report.null_only = std::move(extracted.null_only);
 
     schema::Schema schema = *writer.snapshot();
+    check_unbound_columns(schema, extracted.rows);
+    end_first_run(schema);
     mark_seen_data(schema, extracted.rows);
     const std::vector<package::TableLoad> loads = plan_loads(schema, resources, extracted.rows);
     describe_tables(report, schema, schema_before, extracted.rows);

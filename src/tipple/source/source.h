@@ -28,6 +28,8 @@ struct ResourceSpec {
     /// Hints, possibly incomplete, with the names of the source.
     std::vector<schema::Column> columns;
     std::optional<int> max_nesting;
+    /// Null = none of its own; else as schema::parse_contract reads it.
+    json::Value schema_contract;
     /// Further hints for the table as schema documents write them.
     json::Object table_hints;
 };
