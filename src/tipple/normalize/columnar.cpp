@@ -283,7 +283,11 @@ void ColumnarNormalizer::add_ids(std::size_t count, std::uint64_t page_number, c
     converted_.push_back(std::make_unique<Target>(Target{std::string(schema::id_column), columns::ColumnBuilder({.type = DataType::text})}));
     columns::ColumnBuilder& ids = converted_.back()->builder;
     const RowIdMaker maker(rules_.row_id_prefix, page_number);
-    for (std::size_t row = 0; row < count; ++row) ids.append_text(maker.make(row).text());
+    RowId id;
+    for (std::size_t row = 0; row < count; ++row) {
+        maker.make(row, id);
+        ids.append_short_text(id.data(), id.size());
+    }
     rows.names.push_back(schema::id_column);
     rows.columns.push_back(ids.view());
 }

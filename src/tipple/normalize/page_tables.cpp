@@ -185,28 +185,40 @@ void PageTables::check_parent(const TableState& table) const {
     }
 }
 
-std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
-    if (!table.is_touched) {
-        table.is_touched = true;
-        table.rows_at_record_start = table.rows;
-        touched_.push_back(&table);
-    }
+void PageTables::touch(TableState& table) {
+    if (table.is_touched) return;
+    table.is_touched = true;
+    table.rows_at_record_start = table.rows;
+    touched_.push_back(&table);
     if (table.rows == 0) check_parent(table);
+}
+
+void PageTables::begin_plain_row(TableState& table, const RowId* parent, const RowId* root, std::int64_t list_index, RowId& id_made) {
+    touch(table);
+    if (table.is_nested && table.parent_id == nullptr) add_links(table);
     const std::size_t row = table.rows++;
-    ++rows_;
-    if (start.own_id.empty()) {
-        *id_made = ids_->make(rows_ - 1);
-        begin_value(*table.id, row);
-        table.id->builder.append_text(id_made->text());
-    } else {
-        begin_value(*table.id, row);
-        table.id->builder.append_text(start.own_id);
+    ids_->make(rows_++, id_made);
+    begin_value(*table.id, row);
+    table.id->builder.append_short_text(id_made.data(), id_made.size());
+    if (table.is_nested) {
+        begin_value(*table.parent_id, row);
+        table.parent_id->builder.append_short_text(parent->data(), parent->size());
+        begin_value(*table.list_index, row);
+        table.list_index->builder.append_int64(list_index);
     }
-    if (table.is_nested && table.parent_id == nullptr && start.needs_links) {
-        --table.rows;  // the columns begin with this row
-        add_links(table);
-        ++table.rows;
+    if (table.root_id != nullptr && root != nullptr) {
+        begin_value(*table.root_id, row);
+        table.root_id->builder.append_short_text(root->data(), root->size());
     }
+}
+
+std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
+    touch(table);
+    if (table.is_nested && table.parent_id == nullptr && start.needs_links) add_links(table);
+    const std::size_t row = table.rows++;
+    ids_->make(rows_++, *id_made);
+    begin_value(*table.id, row);
+    table.id->builder.append_text(start.own_id.empty() ? id_made->text() : start.own_id);
     if (table.is_nested && table.parent_id != nullptr) {
         begin_value(*table.parent_id, row);
         table.parent_id->builder.append_text(start.parent_id);

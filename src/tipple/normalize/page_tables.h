@@ -140,6 +140,8 @@ public:
         bool needs_links = true;
     };
     std::size_t begin_row(TableState& table, const RowStart& start, RowId* id_made);
+    /// The same for the hot path: the table has all its link columns, and the ids are made here. `parent`, `root`: nullptr where there is none.
+    void begin_plain_row(TableState& table, const RowId* parent, const RowId* root, std::int64_t list_index, RowId& id_made);
 
     /// Puts a scalar or Json into a column of the current (last) row: finds or makes the column or its variant and converts.
     PutResult put(TableState& table, std::string_view column, const schema::Value& value, const FieldOrderSource& order,
@@ -172,6 +174,7 @@ private:
     ColumnState& add_column(TableState& table, std::string name, columns::ColumnType type);
     void add_system_columns(TableState& table);
     void add_links(TableState& table);
+    void touch(TableState& table);
     ColumnState* add_system_column(TableState& table, std::string_view name, schema::DataType type, std::int32_t rank);
     void remove_column(TableState& table, ColumnState& column);
     void remove_late_columns(TableState& table);

@@ -287,11 +287,7 @@ Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
 void Shredder::Impl::begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index, RowLinks& links) {
     links.root_id = parent.root_id;
     if (shape.has_root_id && links.root_id == nullptr && shape.state->is_nested) links.root_id = &parent.id;
-    tables_.begin_row(*shape.state,
-                      {.parent_id = parent.id.text(),
-                       .root_id = links.root_id != nullptr ? links.root_id->text() : std::string_view(),
-                       .list_index = list_index},
-                      &links.id);
+    tables_.begin_plain_row(*shape.state, shape.state->is_nested ? &parent.id : nullptr, links.root_id, list_index, links.id);
 }
 
 FieldOrder Shredder::Impl::field_order() const {
