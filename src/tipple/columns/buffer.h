@@ -87,6 +87,7 @@ private:
     std::size_t capacity_ = 0;
 };
 
+/// Bitmaps as Arrow has them: bit `index` is bit `index & 7` of byte `index >> 3`. The caller sees to it that the byte is there.
 inline bool get_bit(const std::uint8_t* bits, std::size_t index) {
     return ((bits[index >> 3] >> (index & 7)) & 1) != 0;
 }

@@ -8,6 +8,7 @@
 
 namespace tipple::config {
 
+/// What the text of an option must look like.
 enum class OptionKind { text, integer, boolean, size, seconds, path, secret };
 
 /// One option of a source or destination: the single statement from which validation, help and the

@@ -16,6 +16,7 @@ public:
     virtual std::int64_t steady_ns() const = 0;
 };
 
+/// The clocks of this machine.
 class SystemClock final : public Clock {
 public:
     std::int64_t now_us() const override;

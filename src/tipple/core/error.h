@@ -55,6 +55,7 @@ public:
     using std::logic_error::logic_error;
 };
 
+/// Throws the Bug of a failed assertion; see TIPPLE_ASSERT.
 [[noreturn]] void throw_bug(const char* condition, const char* file, int line);
 
 /// The message of an errno value, e.g. "No space left on device".

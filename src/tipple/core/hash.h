@@ -46,8 +46,10 @@ private:
 /// First `length` bytes of SHAKE-128. Row ids and name tags as the reference makes them.
 std::vector<std::uint8_t> shake128(std::string_view bytes, std::size_t length);
 
+/// SHA-256 of `bytes`.
 std::array<std::uint8_t, 32> sha256(std::string_view bytes);
 
+/// Lower-case hexadecimal digits, two per byte.
 std::string to_hex(std::string_view bytes);
 std::string to_hex(std::uint64_t value);  ///< 16 lower-case digits
 
@@ -57,6 +59,7 @@ std::string to_base64(std::string_view bytes, Base64Padding padding = Base64Padd
 /// Strict: right alphabet, right padding, nothing else. False when `text` is not that.
 bool try_parse_base64(std::string_view text, std::string& bytes);
 
+/// The same bytes, seen as text. Valid as long as `bytes`.
 inline std::string_view as_text(const std::vector<std::uint8_t>& bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

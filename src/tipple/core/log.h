@@ -8,6 +8,7 @@
 
 namespace tipple {
 
+/// From the chattiest to the gravest.
 enum class LogLevel { debug, info, warning, error };
 
 /// Where the library's log lines go. A value handed down, never a global. Copies share one target. Thread-safe.

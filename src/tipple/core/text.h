@@ -27,8 +27,10 @@ std::optional<std::string> did_you_mean(std::string_view name,
 /// message.
 std::string excerpt(std::string_view text, std::size_t length_max = 60);
 
+/// `a, b, c` for the separator `, `.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+/// Whether `text` is UTF-8 throughout: no overlong forms, no surrogates.
 bool is_valid_utf8(std::string_view text);
 
 /// Number of line feeds.

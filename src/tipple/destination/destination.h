@@ -60,6 +60,7 @@ struct Catalog {
     const std::vector<CatalogColumn>* find(std::string_view table, const NameRule& rule) const;
 };
 
+/// The newest state of a pipeline, decoded.
 struct StoredState {
     std::int64_t version = 0;
     std::string version_hash;
@@ -67,6 +68,7 @@ struct StoredState {
     json::Value document;
 };
 
+/// One row of `_dlt_loads`.
 struct StoredLoad {
     std::string load_id;
     std::string schema_name;

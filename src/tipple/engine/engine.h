@@ -24,6 +24,7 @@ struct EngineOptions {
 /// "v1.5.5"
 std::string library_version();
 
+/// One process may write a file while nobody reads it, or any number may read it.
 enum class AttachMode { read_only, read_write };
 
 struct ResultColumn {
@@ -105,6 +106,7 @@ private:
 /// The one name of a database file, whether it exists or not: absolute, symbolic links resolved.
 std::string canonical_path(const std::string& path);
 
+/// Names and texts as SQL writes them.
 std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);
 /// The literal by which the engine's file readers find exactly the file `path`: they take patterns, so what has a meaning in one is put into

@@ -11,12 +11,14 @@
 /// columns::ColumnType. Every stream we write is one that any Arrow library reads; we read what we write.
 namespace tipple::format {
 
+/// One column of a stream.
 struct IpcField {
     std::string name;
     columns::ColumnType type;
     bool operator==(const IpcField&) const = default;
 };
 
+/// What is done to the buffers of a record batch.
 enum class Compression { none, lz4 };
 
 /// Appends the schema message that starts a stream. The exact type of a field is kept in its metadata (`tipple:type`), so that reading

@@ -9,6 +9,7 @@
 
 namespace tipple::io {
 
+/// How an input is compressed.
 enum class CompressedFormat { none, gzip, zstd, bzip2, xz };
 
 /// Bytes of an input from start to end, decompressed on the way. One thread.

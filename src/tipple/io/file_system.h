@@ -43,6 +43,7 @@ struct FileInfo {
     std::int64_t modified_ns = 0;  ///< since 1970
 };
 
+/// What to do about a lock that somebody else holds.
 enum class LockMode { wait, try_once };
 
 /// An exclusive lock on a file, held by this process until destruction; the kernel lets go of it when the process dies.

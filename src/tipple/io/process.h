@@ -10,6 +10,7 @@ struct ProcessUsage {
     double cpu_seconds = 0;  ///< all threads, user and system
 };
 
+/// As the kernel counts it, now.
 ProcessUsage process_usage();
 
 }  // namespace tipple::io

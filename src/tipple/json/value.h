@@ -97,6 +97,7 @@ private:
         data_;
 };
 
+/// A name and a value, in an Object.
 struct Member {
     std::string name;
     Value value;

@@ -96,6 +96,7 @@ struct Fence {
     bool operator==(const Fence&) const = default;
 };
 
+/// Where a package stands.
 enum class PackageState { extracting, normalized, loaded, failed };
 std::string_view to_text(PackageState state);
 

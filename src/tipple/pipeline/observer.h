@@ -6,6 +6,7 @@
 
 namespace tipple::pipeline {
 
+/// The two steps of a run: extract, which normalizes as it goes, and load.
 enum class Step { extract, load };
 const char* to_text(Step step);
 

@@ -27,6 +27,7 @@ struct SkippedRecord {
     std::string place() const;
 };
 
+/// What a run did to one table.
 struct TableReport {
     std::string table;
     std::string parent;

@@ -6,7 +6,7 @@
 
 #include "tipple/schema/value.h"
 
-/// The conversion table of the reference (spec schema-and-normalize, section 4.1) on single values.
+/// The conversion table of the reference (docs/internals/normalize.md) on single values.
 namespace tipple::schema {
 
 /// `value` as a column of type `to` holds it, or nothing when it does not fit: then it belongs into a variant column. `value` is a

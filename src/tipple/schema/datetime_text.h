@@ -7,9 +7,10 @@
 
 #include "tipple/schema/value.h"
 
-/// Dates and times as text, exactly the forms the reference reads (spec schema-and-normalize, section 3).
+/// Dates and times as text, exactly the forms the reference reads; see docs/internals/normalize.md.
 namespace tipple::schema {
 
+/// Whether a text names a day, a time of day, or both.
 enum class DateTimeKind { timestamp, date, time };
 
 /// What a text says, before any zone is applied.

@@ -27,6 +27,7 @@ std::string_view to_text(DataType type);
 /// Also accepts `complex`, the old name of `json`.
 std::optional<DataType> find_data_type(std::string_view name);
 
+/// What the rows of a load do to those that are there: join them, replace them all, or replace those with the same key.
 enum class Disposition : std::uint8_t { append, replace, merge, skip };
 std::string_view to_text(Disposition disposition);
 std::optional<Disposition> find_disposition(std::string_view name);

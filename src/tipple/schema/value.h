@@ -76,6 +76,7 @@ public:
     }
 };
 
+/// A name and a value, in an Object.
 struct Field {
     std::string name;
     Value value;

@@ -103,11 +103,13 @@ public:
     virtual void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) = 0;
 };
 
+/// What a source is made from.
 struct SourceContext {
     config::Options options;
     Log log;
 };
 
+/// One kind of source, as its file announces it.
 struct SourceEntry {
     std::string name;
     std::string summary;

@@ -1,0 +1,129 @@
+"""Runs the documents: docs_test.py PATH/TO/tipple.
+
+A block marked `sh` in README.md or docs/guide is run by bash, all blocks of one document one after the other in one empty folder, with
+the built program first on the PATH. `sh ignore` is not run. A block marked `text` behind it is what it must print to standard output; figures that
+differ from run to run (seconds, rates, load ids, the folder) are masked on both sides. Besides, what the guide says about flags and exit
+codes is compared with the program, and the example of CONTRIBUTING.md with the file that is compiled.
+"""
+import difflib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TIPPLE = None
+FENCE = re.compile(r"^```(\w*)[ ]*(\w*)\n(.*?)^```$", re.M | re.S)
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def environment(folder):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TIPPLE_", "XDG_", "LC_"))}
+    return {**kept, "PATH": os.path.dirname(TIPPLE) + os.pathsep + kept.get("PATH", ""), "HOME": folder, "LANG": "C.UTF-8",
+            "NO_COLOR": "1"}
+
+
+MASKS = [
+    (re.compile(r"\b\d{10}\.\d{6}\b"), "LOAD_ID"),
+    (re.compile(r"\b[\d.,]+ [kMGT]?B/s"), "RATE"),
+    (re.compile(r"\b[\d.,]+ (rows|records)/s"), "RATE"),
+    (re.compile(r"\b(\d+ m )?[\d.]+ s\b"), "SECONDS"),
+    (re.compile(r"peak memory [\d.]+ [kMG]?B"), "peak memory SIZE"),
+    (re.compile(r"[─-]{2,}"), "--"),
+    (re.compile(r"[ \t]+"), " "),
+    (re.compile(r" +$", re.M), ""),
+]
+
+
+def masked(text, folder):
+    text = text.replace(folder, "/data")
+    for pattern, name in MASKS:
+        text = pattern.sub(name, text)
+    return [line for line in text.strip().split("\n") if line.strip()]
+
+
+class Documents(unittest.TestCase):
+    def run_document(self, path):
+        text = read(path)
+        count = 0
+        with tempfile.TemporaryDirectory() as folder:
+            folder = os.path.realpath(folder)
+            printed, at = None, ""
+            for block in FENCE.finditer(text):
+                language, option, content = block.groups()
+                line = text.count("\n", 0, block.start()) + 1
+                if language == "sh" and option != "ignore":
+                    at = f"{path}:{line}"
+                    run = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", content], cwd=folder, env=environment(folder),
+                                         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+                    self.assertEqual(run.returncode, 0, f"{at} ended with {run.returncode}\n{content}\n{run.stdout}\n{run.stderr}")
+                    printed = run.stdout
+                    count += 1
+                elif language == "text" and printed is not None:
+                    wanted, got = masked(content, folder), masked(printed, folder)
+                    difference = "\n".join(difflib.unified_diff(wanted, got, f"{path}:{line}", "printed", lineterm=""))
+                    self.assertEqual(wanted, got, f"the block at {at} prints something else\n{difference}\n\nall of it:\n{printed}")
+                    printed = None
+                elif language == "sh":
+                    printed = None
+        return count
+
+    def test_readme(self):
+        self.assertGreater(self.run_document("README.md"), 2)
+
+    def test_getting_started(self):
+        self.assertGreater(self.run_document("docs/guide/getting-started.md"), 5)
+
+    def test_load(self):
+        self.run_document("docs/guide/load.md")
+
+    def test_formats(self):
+        self.run_document("docs/guide/formats.md")
+
+    def test_troubleshooting(self):
+        self.run_document("docs/guide/troubleshooting.md")
+
+
+def printed_by(*arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run([TIPPLE, *arguments], env=environment(folder), capture_output=True, text=True, check=True).stdout
+
+
+def flags_in(text):
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+
+
+class Reference(unittest.TestCase):
+    def test_every_flag_of_load_has_its_row(self):
+        """The first column of the guide's tables names exactly the flags that the help does."""
+        help_flags = flags_in(printed_by("load", "--help")) | flags_in(printed_by("--help").split("Subcommands:")[0])
+        # The examples above the options use flags of other programs.
+        rows = re.findall(r"^\| (`-.*?) \|", read("docs/guide/load.md"), re.M)
+        documented = flags_in(" ".join(rows))
+        self.assertEqual(sorted(documented - help_flags), [], "the guide names flags that are not there")
+        self.assertEqual(sorted(help_flags - documented), [], "flags without a row in docs/guide/load.md")
+
+    def test_exit_codes(self):
+        """The table names every kind of error with the number the program gives it."""
+        code = read("src/cli/exit_code.cpp")
+        numbers = {kind: number for kind, number in re.findall(r"case ErrorKind::(\w+):\s*return (\d+);", code)}
+        rows = {kind: number for number, kind in re.findall(r"^\| (\d+) \| (\w+) \|", read("docs/guide/exit-codes.md"), re.M)}
+        for kind, number in numbers.items():
+            self.assertEqual(rows.get(kind), number, f"docs/guide/exit-codes.md on {kind}")
+
+    def test_the_example_is_the_file_that_is_compiled(self):
+        blocks = [content for language, _, content in FENCE.findall(read("CONTRIBUTING.md")) if language == "cpp"]
+        self.assertIn(read("tests/examples/count.cpp"), blocks, "CONTRIBUTING.md and tests/examples/count.cpp differ")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
+        sys.exit("usage: docs_test.py PATH/TO/tipple [unittest arguments]")
+    TIPPLE = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
