@@ -59,7 +59,7 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
     options.limit = arguments.limit;
     options.on_bad_record = arguments.on_bad_record == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
     options.is_dry_run = arguments.is_dry_run;
-    options.contract = arguments.contract;
+    if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
     return options;
 }
 

@@ -128,6 +128,10 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
         for (const auto& column : report.null_only) names.push_back(fmt::format("{}.{}", column.table, column.column));
         fmt::print(stderr, "note: no column was made for {}: {} only null so far\n", join(names, ", "), names.size() == 1 ? "it was" : "they were");
     }
+    if (report.discarded_rows > 0 || report.discarded_values > 0) {
+        fmt::print(stderr, "{} the schema contract left out {} rows and {} values\n", mark, format_count(report.discarded_rows),
+                   format_count(report.discarded_values));
+    }
     if (report.skipped_count == 0) return;
     fmt::print(stderr, "{} {} record{} left out (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were");
     for (const pipeline::SkippedRecord& record : report.skipped) {

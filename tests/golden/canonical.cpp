@@ -1,7 +1,7 @@
 #include "canonical.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -49,7 +49,7 @@ json::Value canonical_value(const std::optional<std::string>& text, const std::s
         if (*text == "nan") return "NaN";
         if (*text == "inf") return "Infinity";
         if (*text == "-inf") return "-Infinity";
-        return std::stod(*text);
+        return std::strtod(text->c_str(), nullptr);
     }
     if (type == "JSON") return json::to_text(json::parse(*text), {.key_order = json::KeyOrder::sorted});
     if (type.find("INT") != std::string::npos && type != "HUGEINT") return static_cast<std::int64_t>(std::stoll(*text));
@@ -316,12 +316,10 @@ json::Object canonical_schema(const schema::Schema& schema) {
         for (const schema::Column& column : table->columns()) {
             json::Object hints;
             for (const json::Member& hint : column.hints()) {
-                if (hint.name != "data_type" && hint.name != "nullable" && hint.name != "description") hints.set(hint.name, hint.value);
+                const bool is_shown_elsewhere = hint.name == "data_type" || (hint.name == "nullable" && column.is_complete());
+                if (!is_shown_elsewhere && hint.name != "description") hints.set(hint.name, hint.value);
             }
-            if (!column.is_complete()) {
-                hints.set("incomplete", true);
-                if (!column.is_nullable()) hints.set("nullable", false);
-            }
+            if (!column.is_complete()) hints.set("incomplete", true);
             if (!hints.empty()) columns.set(column.name(), std::move(hints));
         }
         if (!columns.empty()) described.set("columns", std::move(columns));

@@ -136,7 +136,7 @@ void set_disposition(source::ResourceSpec& spec, const json::Value& value) {
 source::ResourceSpec make_spec(const json::Object& resource) {
     static const std::set<std::string> known = {"name",    "write_disposition", "primary_key", "merge_key", "columns",
                                                 "max_table_nesting", "data",    "pages",       "jsonl",     "items",
-                                                "table_name"};
+                                                "table_name", "schema_contract"};
     source::ResourceSpec spec;
     for (const json::Member& member : resource) {
         if (!known.contains(member.name)) throw Error(ErrorKind::usage, "this runner does not know \"{}\" of a resource", member.name);
@@ -147,6 +147,7 @@ source::ResourceSpec make_spec(const json::Object& resource) {
     spec.merge_key = names(resource.find("merge_key"));
     if (const json::Value* value = resource.find("columns")) spec.columns = columns(*value);
     if (const json::Value* value = resource.find("max_table_nesting")) spec.max_nesting = static_cast<int>(value->as_int());
+    if (const json::Value* value = resource.find("schema_contract")) spec.schema_contract = *value;
     if (const json::Value* value = resource.find("table_name")) {
         if (!value->is_text()) throw Error(ErrorKind::usage, "this runner does not know table names made from records");
         spec.table = value->as_text();

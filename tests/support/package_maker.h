@@ -26,7 +26,7 @@ public:
 class PackageMaker {
 public:
     PackageMaker(io::FileSystem& files, const Clock& clock, std::string folder)
-        : files_(files), clock_(clock), store_(files, std::move(folder)) {}
+        : clock_(clock), store_(files, std::move(folder)) {}
 
     schema::Schema& schema() { return schema_; }
 
@@ -114,7 +114,7 @@ public:
                                         .schema_change = {},
                                         .state = state(stored),
                                         .fence = fence};
-        content.manifest.pipeline = "shop";
+        content.manifest.pipeline = pipeline;
         content.manifest.dataset = "main";
         content.manifest.schema_name = schema_.name();
         content.manifest.destination = "test";
@@ -124,6 +124,7 @@ public:
         return writer->close(std::move(content), clock_);
     }
     bool has_new_state = true;
+    std::string pipeline = "shop";
 
 private:
     static void add(schema::Table& table, const std::string& name,
@@ -137,7 +138,7 @@ private:
         json::Object document = {
             {"_state_version", 0},
             {"_state_engine_version", 4},
-            {"pipeline_name", "shop"},
+            {"pipeline_name", pipeline},
             {"sources", json::Object{{"shop", json::Object{{"cursor", load_id_}}}}},
             {"_local", json::Object{{"first_run", false}}}};
         document.set("_state_version", stored && stored->state ? stored->state->version + 1 : 1);
@@ -197,7 +198,6 @@ private:
         }
     }
 
-    io::FileSystem& files_;
     const Clock& clock_;
     package::PackageStore store_;
     schema::Schema schema_ = schema::Schema::make("shop");

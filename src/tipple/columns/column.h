@@ -105,6 +105,11 @@ public:
         if (!text.empty()) std::memcpy(out, text.data(), text.size());
         end_text(text.size());
     }
+    /// Short text whose first 32 bytes can be read whatever its length: one copy of a fixed size.
+    void append_short_text(const char* text, std::size_t length) {
+        std::memcpy(begin_text(32), text, 32);
+        end_text(length);
+    }
     /// Two steps for text that is produced in place: room for `length_max` bytes, then its real length. Sixteen more bytes may be
     /// overwritten in between.
     char* begin_text(std::size_t length_max) {

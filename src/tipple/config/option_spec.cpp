@@ -87,7 +87,9 @@ Options check_options(const Options& given, const std::vector<OptionSpec>& specs
 
     Options checked;
     std::vector<std::string> problems;
-    for (const auto& [name, value] : given.values()) {
+    for (const auto& option : given.values()) {
+        const std::string& name = option.first;
+        const std::string& value = option.second;
         const auto spec =
             std::find_if(specs.begin(), specs.end(),
                          [&](const OptionSpec& candidate) { return candidate.name == name; });

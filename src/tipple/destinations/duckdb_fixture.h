@@ -29,11 +29,11 @@ class DuckdbTest : public testing::Test {
 protected:
     DuckdbTest() : maker_(*files_, clock_, folder_.path("packages")) {}
 
-    std::unique_ptr<destination::Destination> make(const std::string& dataset = "") {
+    std::unique_ptr<destination::Destination> make(const std::string& name = "") {
         destination::DestinationContext context;
         context.options.set("path", file());
-        context.dataset = dataset;
-        context.pipeline = "shop";
+        context.dataset = name.empty() ? dataset : name;
+        context.pipeline = maker_.pipeline;
         context.schema_name = "shop";
         context.tool_version = "0.1.0";
         context.memory_bytes = memory_bytes;
@@ -123,8 +123,9 @@ protected:
     std::unique_ptr<io::FileSystem> files_ = io::local_file_system();
     support::StoppedClock clock_;
     support::PackageMaker maker_;
-    std::size_t memory_bytes = std::size_t{256} << 20;
+    std::size_t memory_bytes = std::size_t{400} << 20;
     bool adopts = false;
+    std::string dataset;
 };
 
 inline testing::AssertionResult contains(const std::string& text, std::string_view part) {

@@ -52,11 +52,11 @@ TEST_F(DuckdbTest, NothingIsStoredWhereNothingIs) {
     EXPECT_EQ(files_->find(file()), nullptr);
     execute("CREATE TABLE other(a INTEGER)");
     EXPECT_EQ(make("elsewhere")->read_dataset(), std::nullopt);
-    const auto dataset = make("MAIN")->read_dataset();
-    ASSERT_TRUE(dataset);
-    EXPECT_TRUE(dataset->schemas.empty());
-    EXPECT_FALSE(dataset->state);
-    EXPECT_EQ(dataset->catalog.find("other")->front().type, "INTEGER");
+    const auto read = make("MAIN")->read_dataset();
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->schemas.empty());
+    EXPECT_FALSE(read->state);
+    EXPECT_EQ(read->catalog.find("other")->front().type, "INTEGER");
     EXPECT_FALSE(make()->has_load("1"));
 }
 
@@ -83,12 +83,12 @@ TEST_F(DuckdbTest, AppendKeepsEveryRowAndRemembersEverything) {
               "1|4|shop|1.0 2|4|shop|2.0");
     EXPECT_TRUE(make()->has_load("2.0"));
     EXPECT_FALSE(make()->has_load("3.0"));
-    const auto dataset = stored();
-    ASSERT_TRUE(dataset && dataset->state);
-    EXPECT_EQ(dataset->newest_load_id, "2.0");
-    EXPECT_EQ(dataset->state->version, 2);
-    EXPECT_EQ(dataset->state->document.as_object().find("_local"), nullptr);
-    EXPECT_EQ(dataset->schemas.at("shop").version_hash(), maker_.schema().version_hash());
+    const auto read = stored();
+    ASSERT_TRUE(read && read->state);
+    EXPECT_EQ(read->newest_load_id, "2.0");
+    EXPECT_EQ(read->state->version, 2);
+    EXPECT_EQ(read->state->document.as_object().find("_local"), nullptr);
+    EXPECT_EQ(read->schemas.at("shop").version_hash(), maker_.schema().version_hash());
     EXPECT_EQ(files_->find(file() + ".wal"), nullptr);
     EXPECT_EQ(files_->find(folder_.path("temp/duckdb")), nullptr);
 }
@@ -361,15 +361,19 @@ TEST_F(DuckdbTest, WideTablesThatCannotFitAreRefusedBeforeAnythingHappens) {
     for (int i = 0; i < 3'000; ++i)
         columns += fmt::format("{}\"c{}\": \"bigint\"", i > 0 ? ", " : "", i);
     maker_.table("wide", "{}", columns + "}");
-    execute("CREATE TABLE other(a INTEGER)");  // A file with large blocks.
-    maker_.begin("1.0").load(Disposition::append, {"wide"}).rows("wide", R"([{"c1": 1}])");
+    std::string list = "[";
+    for (int i = 0; i < 800; ++i) list += fmt::format("{}{{\"c1\": {}}}", i > 0 ? ", " : "", i);
+    maker_.begin("1.0").load(Disposition::append, {"wide"}).rows("wide", list + "]");
     const package::Package package = close();
+    execute("CREATE TABLE other(a INTEGER)");  // A file with large blocks.
     const std::string text = message_of(ErrorKind::local, [&] { load(package); });
     EXPECT_TRUE(contains(text, "\"wide\" has 3002 columns"));
     EXPECT_TRUE(contains(text, "--memory"));
     files_->remove(file());
     load(package);  // Small blocks in a file of our own.
-    EXPECT_EQ(rows("SELECT c1 FROM wide"), "1");
+    EXPECT_EQ(rows("SELECT sum(c1) FROM wide"), "319600");
+    EXPECT_EQ(rows("SELECT block_size FROM pragma_database_size() WHERE database_name = 'shop'"),
+              "16384");
 }
 
 // ---- files by reference ----

@@ -70,17 +70,24 @@ Error locked_error(std::string_view text) {
     return Error(ErrorKind::locked, "{} is held by another process ({})", file, first_line(text));
 }
 
+constexpr std::string_view way_out =
+    "Use a tipple built with the newer DuckDB, or copy the database with it into an older format: "
+    "ATTACH 'old-format.duckdb' AS "
+    "target (STORAGE_VERSION 'v1.4.0'); COPY FROM DATABASE <name> TO target";
+
 Error version_error(std::string_view text, std::string_view library) {
+    if (const auto number = between(text, "Unsupported Storage Version '", "'")) {
+        return Error(ErrorKind::usage,
+                     "the database file has storage version {}, which the DuckDB {} in use does "
+                     "not read. {}",
+                     *number, library, way_out);
+    }
     const std::string number(between(text, "with version number ", ",").value_or("?"));
     const std::string newest(between(text, " and ", ".").value_or("?"));
     return Error(ErrorKind::usage,
                  "the database file has storage version {} ({}), but the DuckDB {} in use reads "
-                 "versions up to {}. Use a "
-                 "tipple built with the newer DuckDB, or copy the database with it into an older "
-                 "format: ATTACH "
-                 "'old-format.duckdb' AS target (STORAGE_VERSION 'v1.4.0'); COPY FROM DATABASE "
-                 "<name> TO target",
-                 number, storage_release(number), library, newest);
+                 "versions up to {}. {}",
+                 number, storage_release(number), library, newest, way_out);
 }
 
 Error memory_error(std::string_view text) {
@@ -95,10 +102,9 @@ Error memory_error(std::string_view text) {
                  first_line(text));
 }
 
-Error io_error(std::string_view text, std::string_view library) {
+Error io_error(std::string_view text) {
     if (contains(text, "Could not set lock") || contains(text, "Conflicting lock"))
         return locked_error(text);
-    if (contains(text, "database file with version number")) return version_error(text, library);
     if (contains(text, "not a valid DuckDB database file")) {
         const std::string file(between(text, "The file \"", "\"").value_or("the file"));
         return Error(ErrorKind::usage, "{} is not a DuckDB database", file);
@@ -152,8 +158,12 @@ Error to_error(std::string_view text, std::string_view library) {
     if (contains(text, errno_text(ENOSPC)) || contains(text, errno_text(EDQUOT))) {
         return Error(ErrorKind::local, "the disk is full: {}", first_line(text));
     }
+    if (contains(text, "database file with version number") ||
+        contains(text, "Unsupported Storage Version")) {
+        return version_error(text, library);
+    }
     if (text.starts_with("Out of Memory Error")) return memory_error(text);
-    if (text.starts_with("IO Error")) return io_error(text, library);
+    if (text.starts_with("IO Error")) return io_error(text);
     for (const Rule& rule : rules) {
         if (!text.starts_with(rule.start)) continue;
         // The whole text for people's own SQL: its second line points at the place.

@@ -243,93 +243,93 @@ bool unescape_into(const char* raw, std::string& text) {
 
 namespace {
 
-std::string_view number_text(const char* token) {
-    const char* end = token;
-    while ((*end >= '0' && *end <= '9') || *end == '-' || *end == '+' || *end == '.' || *end == 'e' || *end == 'E') ++end;
-    return {token, static_cast<std::size_t>(end - token)};
-}
-
-struct NumberForm {
-    bool is_valid = false;
-    bool is_integer = false;
+/// A number of JSON's grammar, read in one pass: mantissa × 10^exponent.
+struct Decimal {
+    const char* end = nullptr;
+    bool is_integer = true;
+    bool is_exact = true;  ///< all digits are in the mantissa
+    std::uint64_t mantissa = 0;
+    std::int64_t exponent = 0;
 };
 
-/// Checks `text` against the grammar of JSON.
-NumberForm check_number(std::string_view text) {
-    std::size_t i = 0;
-    const auto digits = [&] {
-        const std::size_t start = i;
-        while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
-        return i - start;
-    };
-    NumberForm form{.is_valid = false, .is_integer = true};
-    if (i < text.size() && text[i] == '-') ++i;
-    const bool leading_zero = i < text.size() && text[i] == '0';
-    const std::size_t whole = digits();
-    if (whole == 0 || (leading_zero && whole > 1)) return form;
-    if (i < text.size() && text[i] == '.') {
-        form.is_integer = false;
-        ++i;
-        if (digits() == 0) return form;
-    }
-    if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-        form.is_integer = false;
-        ++i;
-        if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
-        if (digits() == 0) return form;
-    }
-    form.is_valid = i == text.size();
-    return form;
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Decimals of up to 15 digits with a small exponent are exact in one multiplication or division (Clinger). False = take the long way.
-bool try_simple_decimal(std::string_view text, double& value) {
-    static constexpr double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    std::uint64_t mantissa = 0;
-    int fraction = 0;
-    int count = 0;
-    bool is_behind_point = false;
-    for (const char c : text.substr(text[0] == '-' ? 1 : 0)) {
-        if (c == '.') {
-            is_behind_point = true;
+/// Digits of the mantissa; at most 19 of them are kept.
+const char* read_digits(const char* at, Decimal& decimal, int& kept) {
+    for (; is_digit(*at); ++at) {
+        if (kept == 19) {
+            decimal.is_exact = decimal.is_exact && *at == '0';
+            ++decimal.exponent;
             continue;
         }
-        if (c < '0' || c > '9') return false;
-        mantissa = mantissa * 10 + static_cast<std::uint64_t>(c - '0');
-        if (mantissa != 0) ++count;
-        if (is_behind_point) ++fraction;
-        if (count > 15) return false;
+        decimal.mantissa = decimal.mantissa * 10 + static_cast<std::uint64_t>(*at - '0');
+        if (decimal.mantissa != 0) ++kept;
     }
-    if (fraction > 22) return false;
-    value = static_cast<double>(mantissa) / powers[fraction];
-    if (text[0] == '-') value = -value;
+    return at;
+}
+
+/// False when it is no number of JSON.
+bool read_decimal(const char* token, Decimal& decimal) {
+    const char* at = token + (*token == '-' ? 1 : 0);
+    int kept = 0;
+    const char* whole = at;
+    at = read_digits(at, decimal, kept);
+    if (at == whole || (*whole == '0' && at - whole > 1)) return false;
+    if (*at == '.') {
+        decimal.is_integer = false;
+        const char* fraction = ++at;
+        at = read_digits(at, decimal, kept);
+        if (at == fraction) return false;
+        decimal.exponent -= at - fraction;
+    }
+    if (*at == 'e' || *at == 'E') {
+        decimal.is_integer = false;
+        ++at;
+        const bool is_negative = *at == '-';
+        if (*at == '-' || *at == '+') ++at;
+        const char* digits = at;
+        std::int64_t exponent = 0;
+        for (; is_digit(*at); ++at) exponent = std::min<std::int64_t>(exponent * 10 + (*at - '0'), 100'000);
+        if (at == digits) return false;
+        decimal.exponent += is_negative ? -exponent : exponent;
+    }
+    decimal.end = at;
+    return ends_scalar(*at);
+}
+
+/// Mantissas up to 2^53 with a small power of ten are exact in one operation (Clinger). False = take the long way.
+bool try_exact_double(const Decimal& decimal, double& value) {
+    static constexpr double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (!decimal.is_exact || decimal.mantissa > (std::uint64_t{1} << 53) || decimal.exponent < -22 || decimal.exponent > 22) return false;
+    value = static_cast<double>(decimal.mantissa);
+    value = decimal.exponent < 0 ? value / powers[-decimal.exponent] : value * powers[decimal.exponent];
     return true;
 }
 
 }  // namespace
 
 Fault read_any_number(const char* token, Number& number) {
-    const std::string_view text = number_text(token);
-    const NumberForm form = check_number(text);
-    if (!form.is_valid || !ends_scalar(token[text.size()])) return Fault::number;
-    const char* end = text.data() + text.size();
-    if (form.is_integer) {
+    Decimal decimal;
+    if (!read_decimal(token, decimal)) return Fault::number;
+    if (decimal.is_integer) {
         number.kind = NumberKind::int64;
-        if (std::from_chars(text.data(), end, number.int64).ec == std::errc()) return Fault::none;
+        if (std::from_chars(token, decimal.end, number.int64).ec == std::errc()) return Fault::none;
         number.kind = NumberKind::uint64;
-        if (text[0] != '-' && std::from_chars(text.data(), end, number.uint64).ec == std::errc()) return Fault::none;
-    } else {
-        number.kind = NumberKind::float64;
-        if (try_simple_decimal(text, number.float64)) return Fault::none;
-        if (std::from_chars(text.data(), end, number.float64).ec == std::errc()) return Fault::none;
-        // Too small for from_chars is zero or nearly so, with its sign; too large is no number at all.
-        number.float64 = std::strtod(std::string(text).c_str(), nullptr);
-        return std::isinf(number.float64) ? Fault::number_range : Fault::none;
+        if (*token != '-' && std::from_chars(token, decimal.end, number.uint64).ec == std::errc()) return Fault::none;
+        number.kind = NumberKind::beyond;
+        number.text = {token, static_cast<std::size_t>(decimal.end - token)};
+        return Fault::none;
     }
-    number.kind = NumberKind::beyond;
-    number.text = text;
-    return Fault::none;
+    number.kind = NumberKind::float64;
+    if (try_exact_double(decimal, number.float64)) {
+        if (*token == '-') number.float64 = -number.float64;
+        return Fault::none;
+    }
+    if (std::from_chars(token, decimal.end, number.float64).ec == std::errc()) return Fault::none;
+    // Too small for from_chars is zero or nearly so, with its sign; too large is no number at all.
+    number.float64 = std::strtod(std::string(token, decimal.end).c_str(), nullptr);
+    return std::isinf(number.float64) ? Fault::number_range : Fault::none;
 }
 
 Fault skip_value(Cursor& cursor) {

@@ -94,8 +94,64 @@ bool has_timezone(const schema::Table* table, const std::string& column) {
 
 }  // namespace
 
+namespace {
+
+/// The rows of a batch that are not marked.
+std::unique_ptr<columns::Batch> without_rows(const columns::Batch& batch, const std::vector<bool>& marked) {
+    auto kept = std::make_unique<columns::Batch>();
+    kept->names = batch.names;
+    for (const columns::ColumnBuilder& column : batch.columns) kept->columns.emplace_back(column.type());
+    for (std::size_t row = 0; row < batch.rows;) {
+        std::size_t end = row;
+        while (end < batch.rows && !marked[end]) ++end;
+        for (std::size_t i = 0; i < batch.columns.size(); ++i) kept->columns[i].append_rows(batch.columns[i].view(), row, end - row);
+        kept->rows += end - row;
+        row = end + 1;
+    }
+    return kept;
+}
+
+}  // namespace
+
+/// What the contract says to `what` in one row.
+void ColumnarNormalizer::discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what) {
+    if (mode == schema::ContractMode::freeze) {
+        throw Error(ErrorKind::data, "table \"{}\", column \"{}\": {}", table_name_, name, what);
+    }
+    ++discards_.values;
+    if (mode != schema::ContractMode::discard_row || discards_.rows[row]) return;
+    discards_.rows[row] = true;
+    ++discards_.count;
+}
+
+/// Whether a column that may be new is let in.
+bool ColumnarNormalizer::admit_column(const ColumnView& source, const std::string& name, const schema::Table* table) {
+    const schema::Column* known = table != nullptr ? table->find(name) : nullptr;
+    if (known != nullptr && known->is_complete()) return true;
+    const bool is_open = table == nullptr || !table->has_complete_columns() || table->normalizer_hint("evolve-columns-once") == json::Value(true);
+    if (is_open || contract_.columns == schema::ContractMode::evolve) return true;
+    for (std::size_t row = 0; row < source.length; ++row) {
+        if (!source.is_null(row)) discard(contract_.columns, name, row, "the schema contract freezes columns, and this one would be new");
+    }
+    return false;
+}
+
 void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
                                    const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
+    contract_ = schema::contract_of(*snapshot, snapshot->find(root_table));
+    discards_ = {.rows = std::vector<bool>(contract_.is_evolving() ? 0 : batch.rows), .count = 0, .values = 0};
+    normalize_batch(batch, page_number, root_table, snapshot, result);
+    if (discards_.count == 0) return;
+    // Once more without the rows that turned out to be unwanted: ids follow the rows that stay.
+    const std::size_t discarded = discards_.count;
+    kept_ = without_rows(batch, discards_.rows);
+    discards_.rows.assign(kept_->rows, false);
+    normalize_batch(*kept_, page_number, root_table, snapshot, result);
+    result.discarded_rows = discarded;
+}
+
+void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
+                                         const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
     result.clear();
     converted_.clear();
     table_name_ = root_table;
@@ -117,12 +173,14 @@ void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t pa
             convert(view, name, columns::column_type(*known), table, rows, proposal);
             continue;
         }
+        if (!admit_column(view, name, table)) continue;
         add(proposal, table, declare_column(rules_, name, view.type));
         rows.names.push_back(name);
         rows.columns.push_back(view);
     }
     add_ids(batch.rows, page_number, table, rows, proposal);
     result.records = batch.rows;
+    result.discarded_values = discards_.values;
     if (!proposal.columns.empty()) result.proposals.push_back(std::move(proposal));
     if (batch.rows > 0) result.tables.push_back(std::move(rows));
 }
@@ -193,6 +251,10 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
         if (value.is_null()) continue;
         columns::ColumnBuilder* builder = &target;
         std::optional<schema::Value> fitted = fit(type.type, value);
+        if (!fitted && contract_.data_type != schema::ContractMode::evolve) {
+            discard(contract_.data_type, name, row, "the schema contract freezes data types, and a value has another one than its column");
+            continue;
+        }
         if (!fitted) {
             // What has no exact place goes to a text variant if its own type cannot be built here.
             const DataType own = is_decimal(source.type.type) ? DataType::text : source.type.type;
@@ -221,7 +283,11 @@ void ColumnarNormalizer::add_ids(std::size_t count, std::uint64_t page_number, c
     converted_.push_back(std::make_unique<Target>(Target{std::string(schema::id_column), columns::ColumnBuilder({.type = DataType::text})}));
     columns::ColumnBuilder& ids = converted_.back()->builder;
     const RowIdMaker maker(rules_.row_id_prefix, page_number);
-    for (std::size_t row = 0; row < count; ++row) ids.append_text(maker.make(row).text());
+    RowId id;
+    for (std::size_t row = 0; row < count; ++row) {
+        maker.make(row, id);
+        ids.append_short_text(id.data(), id.size());
+    }
     rows.names.push_back(schema::id_column);
     rows.columns.push_back(ids.view());
 }

@@ -10,6 +10,7 @@
 #include "tipple/normalize/page_result.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/rules.h"
+#include "tipple/schema/contract.h"
 #include "tipple/schema/schema.h"
 #include "tipple/schema/value.h"
 
@@ -29,15 +30,26 @@ public:
                    const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
 
 private:
+    /// Rows that the contract wants left out, found while a batch is normalized.
+    struct Discards {
+        std::vector<bool> rows;
+        std::size_t count = 0;
+        std::size_t values = 0;
+    };
+
     struct Target {
         std::string name;
         columns::ColumnBuilder builder;
     };
 
+    void normalize_batch(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
+                         const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
     const std::string& normalized(const std::string& name);
     void add(TableProposal& proposal, const schema::Table* table, schema::Column column);
     void convert(const columns::ColumnView& source, const std::string& name, const columns::ColumnType& type, const schema::Table* table,
                  TableRows& rows, TableProposal& proposal);
+    bool admit_column(const columns::ColumnView& source, const std::string& name, const schema::Table* table);
+    void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
     columns::ColumnBuilder& variant(const std::string& name, schema::DataType type, const schema::Table* table, TableProposal& proposal);
     void add_ids(std::size_t count, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
 
@@ -45,6 +57,9 @@ private:
     std::unordered_map<std::string, std::string> names_;
     std::vector<std::unique_ptr<Target>> converted_;
     std::string table_name_;
+    schema::Contract contract_;
+    Discards discards_;
+    std::unique_ptr<columns::Batch> kept_;  ///< the batch without discarded rows
 };
 
 /// How the column `type` is declared when it is new.

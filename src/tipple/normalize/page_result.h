@@ -15,6 +15,8 @@ struct TableProposal {
     std::string table;
     std::string parent;  ///< empty for a root table
     bool is_new = false;
+    /// What rows were let through depends on the table being new: if another page has made it meanwhile, this page must be shredded again.
+    bool must_be_new = false;
     std::vector<schema::Column> columns;
 };
 
@@ -35,6 +37,8 @@ struct BadRecord {
     std::string column;
     std::string reason;
     std::string text_excerpt;
+    /// A schema contract forbids it: that ends the run, whatever is to be done with bad records.
+    bool breaks_contract = false;
 };
 
 /// A name that got nothing but nulls: no column was made for it.
@@ -51,6 +55,9 @@ struct PageResult {
     std::vector<BadRecord> bad_records;
     std::vector<NullOnlyColumn> null_only;
     std::size_t records = 0;
+    /// What schema contracts left out.
+    std::size_t discarded_rows = 0;
+    std::size_t discarded_values = 0;
 
     void clear() {
         tables.clear();
@@ -58,6 +65,8 @@ struct PageResult {
         bad_records.clear();
         null_only.clear();
         records = 0;
+        discarded_rows = 0;
+        discarded_values = 0;
     }
 };
 

@@ -44,6 +44,8 @@ void PageTables::begin_page(std::shared_ptr<const schema::Schema> snapshot, std:
     ids_.emplace(rules_.row_id_prefix, page_number);
     rows_ = 0;
     rows_at_record_start_ = 0;
+    discarded_values_ = 0;
+    discarded_values_at_record_start_ = 0;
     touched_.clear();
     for (const auto& table : tables_) refresh_table(*table);
 }
@@ -70,6 +72,15 @@ void PageTables::remove_column(TableState& table, ColumnState& column) {
     table.columns.erase(at);
 }
 
+/// A root table that is new is marked by whoever declared it, and open for the whole run; a nested one is open for its first row.
+void PageTables::refresh_contract(TableState& table, const schema::Table* known) {
+    table.contract = known != nullptr ? schema::contract_of(*snapshot_, known) : schema::contract_below(*snapshot_, table.parent);
+    const bool is_new = known == nullptr || !known->has_complete_columns();
+    const bool is_marked = known != nullptr && known->normalizer_hint("evolve-columns-once") == json::Value(true);
+    table.is_open_once = is_new && known == nullptr && !table.parent.empty();
+    table.is_open = is_marked || (is_new && !table.is_open_once);
+}
+
 /// Makes the table's columns those of the snapshot, empty.
 void PageTables::refresh_table(TableState& table) {
     table.rows = 0;
@@ -78,6 +89,7 @@ void PageTables::refresh_table(TableState& table) {
     std::shared_ptr<const schema::Table> known = snapshot_->find_shared(table.name);
     const bool is_same = known == table.known && table.proposed_count == 0;
     for (const auto& column : table.columns) column->builder.clear();
+    refresh_contract(table, known.get());
     if (is_same) return;
     ++table.generation;
     table.known = std::move(known);
@@ -173,28 +185,40 @@ void PageTables::check_parent(const TableState& table) const {
     }
 }
 
-std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
-    if (!table.is_touched) {
-        table.is_touched = true;
-        table.rows_at_record_start = table.rows;
-        touched_.push_back(&table);
-    }
+void PageTables::touch(TableState& table) {
+    if (table.is_touched) return;
+    table.is_touched = true;
+    table.rows_at_record_start = table.rows;
+    touched_.push_back(&table);
     if (table.rows == 0) check_parent(table);
+}
+
+void PageTables::begin_plain_row(TableState& table, const RowId* parent, const RowId* root, std::int64_t list_index, RowId& id_made) {
+    touch(table);
+    if (table.is_nested && table.parent_id == nullptr) add_links(table);
     const std::size_t row = table.rows++;
-    ++rows_;
-    if (start.own_id.empty()) {
-        *id_made = ids_->make(rows_ - 1);
-        begin_value(*table.id, row);
-        table.id->builder.append_text(id_made->text());
-    } else {
-        begin_value(*table.id, row);
-        table.id->builder.append_text(start.own_id);
+    ids_->make(rows_++, id_made);
+    begin_value(*table.id, row);
+    table.id->builder.append_short_text(id_made.data(), id_made.size());
+    if (table.is_nested) {
+        begin_value(*table.parent_id, row);
+        table.parent_id->builder.append_short_text(parent->data(), parent->size());
+        begin_value(*table.list_index, row);
+        table.list_index->builder.append_int64(list_index);
     }
-    if (table.is_nested && table.parent_id == nullptr && start.needs_links) {
-        --table.rows;  // the columns begin with this row
-        add_links(table);
-        ++table.rows;
+    if (table.root_id != nullptr && root != nullptr) {
+        begin_value(*table.root_id, row);
+        table.root_id->builder.append_short_text(root->data(), root->size());
     }
+}
+
+std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
+    touch(table);
+    if (table.is_nested && table.parent_id == nullptr && start.needs_links) add_links(table);
+    const std::size_t row = table.rows++;
+    ids_->make(rows_++, *id_made);
+    begin_value(*table.id, row);
+    table.id->builder.append_text(start.own_id.empty() ? id_made->text() : start.own_id);
     if (table.is_nested && table.parent_id != nullptr) {
         begin_value(*table.parent_id, row);
         table.parent_id->builder.append_text(start.parent_id);
@@ -208,7 +232,53 @@ std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowI
     return row;
 }
 
+schema::ContractMode PageTables::admit_table(const TableState& table) {
+    const bool is_new = table.known == nullptr && table.rows == 0;
+    if (!is_new || table.contract.tables == schema::ContractMode::evolve || table.name.starts_with(schema::internal_prefix)) {
+        return schema::ContractMode::evolve;
+    }
+    if (table.contract.tables == schema::ContractMode::freeze) {
+        rejection_ = {table.name, "", "the schema contract freezes tables, and this one would be new", true};
+    }
+    return table.contract.tables;
+}
+
+void PageTables::undo_row(TableState& table) {
+    --table.rows;
+    --rows_;
+    for (const auto& column : table.columns) column->builder.truncate(table.rows);
+    remove_late_columns(table);
+}
+
+/// What the contract says to a column that would be new: nothing, or what becomes of the value.
+std::optional<PutResult> PageTables::check_contract(const TableState& table, std::string_view column, bool is_variant, const Value& value) {
+    if (column.starts_with(schema::internal_prefix)) return std::nullopt;
+    schema::ContractMode mode = schema::ContractMode::evolve;
+    if (is_variant) {
+        mode = table.contract.data_type;
+    } else if (!table.is_open && !(table.is_open_once && table.rows == 1)) {
+        mode = table.contract.columns;
+    }
+    switch (mode) {
+        case schema::ContractMode::evolve:
+            return std::nullopt;
+        case schema::ContractMode::discard_row:
+            return PutResult::discard_row;
+        case schema::ContractMode::discard_value:
+            ++discarded_values_;
+            return PutResult::done;
+        case schema::ContractMode::freeze:
+            break;
+    }
+    rejection_ = {table.name, std::string(column),
+                  is_variant ? fmt::format("the schema contract freezes data types, and the value \"{}\" has another one than its column", shown(value))
+                             : "the schema contract freezes columns, and this one would be new",
+                  true};
+    return PutResult::rejected;
+}
+
 void PageTables::begin_record() {
+    discarded_values_at_record_start_ = discarded_values_;
     rows_at_record_start_ = rows_;
     for (TableState* table : touched_) table->is_touched = false;
     touched_.clear();
@@ -236,11 +306,12 @@ void PageTables::rollback_record() {
         remove_late_columns(*table);
     }
     rows_ = rows_at_record_start_;
+    discarded_values_ = discarded_values_at_record_start_;
     begin_record();
 }
 
 PutResult PageTables::reject(const TableState& table, std::string_view column, std::string reason) {
-    rejection_ = {table.name, std::string(column), std::move(reason)};
+    rejection_ = {table.name, std::string(column), std::move(reason), false};
     return PutResult::rejected;
 }
 
@@ -296,6 +367,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
         }
         return put_variant(table, column, value, order);
     }
+    if (const std::optional<PutResult> verdict = check_contract(table, column, is_variant, value)) return *verdict;
     return append(table, make_column(table, column, type, is_variant, order), *converted);
 }
 
@@ -444,6 +516,7 @@ void PageTables::propose(TableState& table, TableProposal& proposal) const {
 }
 
 void PageTables::finish_page(PageResult& result) {
+    result.discarded_values = discarded_values_;
     for (const auto& owned : tables_) {
         TableState& table = *owned;
         for (std::string& name : table.null_names) {
@@ -459,6 +532,7 @@ void PageTables::finish_page(PageResult& result) {
         result.tables.push_back(std::move(rows));
         if (table.proposed_count == 0) continue;
         TableProposal proposal{.table = table.name, .parent = table.parent, .is_new = table.known == nullptr, .columns = {}};
+        proposal.must_be_new = table.is_open_once && table.contract.columns != schema::ContractMode::evolve;
         propose(table, proposal);
         result.proposals.push_back(std::move(proposal));
     }

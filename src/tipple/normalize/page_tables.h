@@ -15,6 +15,7 @@
 #include "tipple/normalize/page_result.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/rules.h"
+#include "tipple/schema/contract.h"
 #include "tipple/schema/schema.h"
 #include "tipple/schema/value.h"
 
@@ -50,6 +51,11 @@ struct TableState {
     std::shared_ptr<const schema::Table> known;  ///< in the snapshot; nullptr when the page makes it
     bool is_nested = false;
     bool has_root_id = false;
+    schema::Contract contract;
+    /// New columns are welcome whatever the contract says: the table is new.
+    bool is_open = false;
+    /// The table is new and nested: it is open for its first row only.
+    bool is_open_once = false;
     std::size_t rows = 0;
     std::size_t rows_at_record_start = 0;
     bool is_touched = false;  ///< has rows of the current record
@@ -90,8 +96,9 @@ inline bool begin_value(ColumnState& column, std::size_t row) {
 
 enum class PutResult {
     done,
-    collided,  ///< the row has a value in that column already
-    rejected,  ///< the record cannot be loaded as it is
+    collided,     ///< the row has a value in that column already
+    rejected,     ///< the record cannot be loaded as it is
+    discard_row,  ///< the schema contract wants the row left out
 };
 
 /// What a second value for a column of one row does.
@@ -102,6 +109,7 @@ struct Rejection {
     std::string table;
     std::string column;
     std::string reason;
+    bool breaks_contract = false;
 };
 
 class PageTables {
@@ -132,6 +140,8 @@ public:
         bool needs_links = true;
     };
     std::size_t begin_row(TableState& table, const RowStart& start, RowId* id_made);
+    /// The same for the hot path: the table has all its link columns, and the ids are made here. `parent`, `root`: nullptr where there is none.
+    void begin_plain_row(TableState& table, const RowId* parent, const RowId* root, std::int64_t list_index, RowId& id_made);
 
     /// Puts a scalar or Json into a column of the current (last) row: finds or makes the column or its variant and converts.
     PutResult put(TableState& table, std::string_view column, const schema::Value& value, const FieldOrderSource& order,
@@ -143,6 +153,13 @@ public:
     /// Whether objects and lists under that name stay whole, by hint or preferred type.
     bool is_json_column(TableState& table, std::string_view column) const;
 
+    /// What the contract says of the table itself: evolve when it exists or may be made; discard_* when it and all below is to be ignored;
+    /// freeze when the record must be rejected, `rejection()` then says why.
+    schema::ContractMode admit_table(const TableState& table);
+    /// Forgets the last row, which has no rows below it yet.
+    void undo_row(TableState& table);
+    std::size_t discarded_values() const { return discarded_values_; }
+
     /// A record is all or nothing.
     void begin_record();
     void rollback_record();
@@ -151,11 +168,13 @@ public:
     void finish_page(PageResult& result);
 
 private:
+    void refresh_contract(TableState& table, const schema::Table* known);
     void refresh_table(TableState& table);
     void check_parent(const TableState& table) const;
     ColumnState& add_column(TableState& table, std::string name, columns::ColumnType type);
     void add_system_columns(TableState& table);
     void add_links(TableState& table);
+    void touch(TableState& table);
     ColumnState* add_system_column(TableState& table, std::string_view name, schema::DataType type, std::int32_t rank);
     void remove_column(TableState& table, ColumnState& column);
     void remove_late_columns(TableState& table);
@@ -167,6 +186,7 @@ private:
     PutResult append(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
+    std::optional<PutResult> check_contract(const TableState& table, std::string_view column, bool is_variant, const schema::Value& value);
     PutResult reject(const TableState& table, std::string_view column, std::string reason);
     void propose(TableState& table, TableProposal& proposal) const;
 
@@ -179,6 +199,8 @@ private:
     /// Rows of all tables of the page so far: what ids are made of, so that no two rows of a load share one.
     std::uint64_t rows_ = 0;
     std::uint64_t rows_at_record_start_ = 0;
+    std::size_t discarded_values_ = 0;
+    std::size_t discarded_values_at_record_start_ = 0;
     OnCollision on_collision_ = OnCollision::report;
     Rejection rejection_;
 };

@@ -11,7 +11,7 @@ namespace tipple::normalize {
 
 using schema::Value;
 
-bool RecordNormalizer::normalize(const Value& record, TableState& root, int nesting, bool has_root_id) {
+PutResult RecordNormalizer::normalize(const Value& record, TableState& root, int nesting, bool has_root_id) {
     has_root_id_ = has_root_id;
     RowContext context{.table = &root, .chain = {root.name}, .level = nesting};
     if (const auto* object = record.get_if<schema::Object>()) return emit_row(*object, context, {});
@@ -77,7 +77,7 @@ std::string RecordNormalizer::own_id(const FlatRow& row) {
     return {};
 }
 
-bool RecordNormalizer::emit_row(const schema::Object& object, const RowContext& context, const Links& links) {
+PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowContext& context, const Links& links) {
     FlatRow row;
     flatten(object, context, row);
     TableState& table = *context.table;
@@ -92,16 +92,23 @@ bool RecordNormalizer::emit_row(const schema::Object& object, const RowContext& 
                        .own_id = id,
                        .needs_links = given_id.empty()},
                       &made);
-    if (!put_fields(row, table, !given_id.empty())) return false;
+    const PutResult put = put_fields(row, table, !given_id.empty());
+    if (put == PutResult::discard_row) {
+        tables_.undo_row(table);
+        ++discarded_rows_;
+    }
+    if (put != PutResult::done) return put;
     Links below;
     below.is_repeatable = !id.empty();
     below.parent_id = id.empty() ? std::string(made.text()) : id;
     below.root_id = has_root_id_ ? (table.is_nested ? links.root_id : below.parent_id) : std::string();
-    return std::all_of(row.lists.begin(), row.lists.end(),
-                       [&](const ListField& list) { return emit_list(list, context, below); });
+    for (const ListField& list : row.lists) {
+        if (const PutResult result = emit_list(list, context, below); result != PutResult::done) return result;
+    }
+    return PutResult::done;
 }
 
-bool RecordNormalizer::put_fields(const FlatRow& row, TableState& table, bool has_own_id) {
+PutResult RecordNormalizer::put_fields(const FlatRow& row, TableState& table, bool has_own_id) {
     const std::size_t number = table.rows - 1;
     for (std::size_t i = 0; i < row.fields.size(); ++i) {
         const Field& field = row.fields[i];
@@ -117,47 +124,55 @@ bool RecordNormalizer::put_fields(const FlatRow& row, TableState& table, bool ha
         // What the loader itself fills in wins over the data.
         const ColumnState* column = table.find(field.name);
         if (column != nullptr && (column == table.parent_id || column == table.list_index || column == table.root_id)) continue;
-        if (!put_field(table, field, position)) return false;
+        if (const PutResult result = put_field(table, field, position); result != PutResult::done) return result;
     }
-    return true;
+    return PutResult::done;
 }
 
-bool RecordNormalizer::put_field(TableState& table, const Field& field, std::int32_t position) {
-    if (field.value->is_null()) return tables_.put_null(table, field.name) == PutResult::done;
+PutResult RecordNormalizer::put_field(TableState& table, const Field& field, std::int32_t position) {
+    if (field.value->is_null()) return tables_.put_null(table, field.name);
     const FieldOrderSource order = [&] { return FieldOrder{position}; };
     const auto put = [&](const Value& value) {
         // Two fields may still meet in one column, through the name of a variant: the later one counts, as in the reference.
-        return tables_.put(table, field.name, value, order, OnCollision::replace) == PutResult::done;
+        return tables_.put(table, field.name, value, order, OnCollision::replace);
     };
     if (field.value->is<schema::Object>() || field.value->is<schema::List>()) return put(schema::Json{to_json_text(*field.value)});
     if (const auto* number = field.value->get_if<double>(); number != nullptr && !std::isfinite(*number)) {
         // NaN and infinities are null, as in the reference.
-        return tables_.put_null(table, field.name) == PutResult::done;
+        return tables_.put_null(table, field.name);
     }
     return put(*field.value);
 }
 
-bool RecordNormalizer::emit_list(const ListField& list, const RowContext& context, const Links& links) {
+PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& context, const Links& links) {
     RowContext below{.table = nullptr, .chain = context.chain, .level = context.level - 1};
     below.chain.insert(below.chain.end(), list.path.begin(), list.path.end());
     const std::string name = rules_.naming->join_path(below.chain);
     below.table = &tables_.table(name, context.table->name, has_root_id_);
+    if (!list.list->empty()) {
+        const schema::ContractMode mode = tables_.admit_table(*below.table);
+        if (mode == schema::ContractMode::freeze) return PutResult::rejected;
+        if (mode != schema::ContractMode::evolve) {
+            discarded_rows_ += list.list->size();
+            return PutResult::done;
+        }
+    }
     Links row_links = links;
     for (const Value& element : *list.list) {
-        bool is_done = false;
+        PutResult result = PutResult::done;
         if (const auto* object = element.get_if<schema::Object>()) {
-            is_done = emit_row(*object, below, row_links);
+            result = emit_row(*object, below, row_links);
         } else if (element.is<schema::List>()) {
             RowContext inner = below;
             inner.level = below.level - 1;
-            is_done = emit_row({{"list", element}}, inner, row_links);
+            result = emit_row({{"list", element}}, inner, row_links);
         } else {
-            is_done = emit_row({{"value", element}}, below, row_links);
+            result = emit_row({{"value", element}}, below, row_links);
         }
-        if (!is_done) return false;
+        if (result == PutResult::rejected) return result;
         ++row_links.list_index;
     }
-    return true;
+    return PutResult::done;
 }
 
 }  // namespace tipple::normalize

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tipple/normalize/page_tables.h"
@@ -15,9 +16,12 @@ class RecordNormalizer {
 public:
     explicit RecordNormalizer(PageTables& tables) : tables_(tables), rules_(tables.rules()) {}
 
-    /// Rows of `record` go into `root` and its nested tables; the caller has begun the record. False when it must be rejected:
-    /// `tables.rejection()` says why.
-    bool normalize(const schema::Value& record, TableState& root, int nesting, bool has_root_id);
+    /// Rows of `record` go into `root` and its nested tables; the caller has begun the record. `rejected`: `tables.rejection()` says why, and
+    /// the caller rolls the record back. `discard_row`: the contract left the whole record out, nothing is to be rolled back.
+    PutResult normalize(const schema::Value& record, TableState& root, int nesting, bool has_root_id);
+
+    /// Rows below roots, and roots, that contracts left out since the last call.
+    std::size_t take_discarded_rows() { return std::exchange(discarded_rows_, 0); }
 
 private:
     struct RowContext {
@@ -46,15 +50,16 @@ private:
     };
 
     void flatten(const schema::Object& object, const RowContext& context, FlatRow& row);
-    bool emit_row(const schema::Object& object, const RowContext& context, const Links& links);
-    bool put_fields(const FlatRow& row, TableState& table, bool has_own_id);
-    bool put_field(TableState& table, const Field& field, std::int32_t position);
-    bool emit_list(const ListField& list, const RowContext& context, const Links& links);
+    PutResult emit_row(const schema::Object& object, const RowContext& context, const Links& links);
+    PutResult put_fields(const FlatRow& row, TableState& table, bool has_own_id);
+    PutResult put_field(TableState& table, const Field& field, std::int32_t position);
+    PutResult emit_list(const ListField& list, const RowContext& context, const Links& links);
     static std::string own_id(const FlatRow& row);
 
     PageTables& tables_;
     const Rules& rules_;
     bool has_root_id_ = false;
+    std::size_t discarded_rows_ = 0;
 };
 
 }  // namespace tipple::normalize

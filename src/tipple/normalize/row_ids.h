@@ -13,12 +13,15 @@ namespace tipple::normalize {
 /// A row id as text, without allocation.
 class RowId {
 public:
-    static constexpr std::size_t length_max = 24;
+    /// Room enough for ColumnBuilder::append_short_text.
+    static constexpr std::size_t length_max = 32;
     std::string_view text() const { return {text_, length_}; }
+    const char* data() const { return text_; }
+    std::size_t size() const { return length_; }
 
 private:
     friend class RowIdMaker;
-    char text_[length_max];
+    char text_[length_max] = {};
     std::size_t length_ = 0;
 };
 
@@ -44,13 +47,12 @@ public:
     /// What all ids of the page begin with.
     std::string prefix() const { return std::string(start_.text()); }
 
-    RowId make(std::uint64_t row) const {
-        RowId id = start_;
+    void make(std::uint64_t row, RowId& id) const {
+        id = start_;
         // Longer numbers have more digits, and the lengths differ, so no two rows share an id.
         const std::size_t digits = row < (std::uint64_t{1} << 18) ? 3 : 6;
         append(id.text_ + id.length_, row, digits);
         id.length_ += digits;
-        return id;
     }
 
 private:

@@ -29,6 +29,7 @@ bool agrees(const schema::Column& proposed, const schema::Column& existing) {
 bool has_conflict(const TableProposal& proposal, const schema::Schema& schema) {
     const schema::Table* table = schema.find(proposal.table);
     if (table == nullptr) return false;
+    if (proposal.must_be_new && table->has_complete_columns()) return true;
     // Another page has made the table under another parent: shredding again finds the error and names both lists.
     if (table->is_nested() && table->parent() != proposal.parent) return true;
     for (const schema::Column& column : proposal.columns) {

@@ -168,13 +168,15 @@ void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::u
     begin_page(page_number, root_table, snapshot, result);
     for (const schema::Value& record : records) {
         tables_.begin_record();
-        if (!normalizer_.normalize(record, *root_->state, root_->row_level, root_->has_root_id)) {
+        if (normalizer_.normalize(record, *root_->state, root_->row_level, root_->has_root_id) == PutResult::rejected) {
             forget_record();
             const Rejection& rejection = tables_.rejection();
             BadRecord bad{.record_index = result.records, .table = rejection.table, .column = rejection.column, .reason = rejection.reason};
             bad.text_excerpt = excerpt(to_json_text(record), 200);
+            bad.breaks_contract = rejection.breaks_contract;
             result.bad_records.push_back(std::move(bad));
         }
+        result.discarded_rows += normalizer_.take_discarded_rows();
         ++result.records;
     }
     tables_.begin_record();
@@ -237,6 +239,7 @@ void Shredder::Impl::reject_record(std::size_t offset) {
     forget_record();
     const Rejection rejection = tables_.rejection();
     add_bad_record(offset, rejection.table, rejection.column, rejection.reason);
+    result_->bad_records.back().breaks_contract = rejection.breaks_contract;
 }
 
 Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
@@ -273,7 +276,10 @@ Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
     json::Value document;
     if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
     tables_.begin_record();
-    if (!normalizer_.normalize(to_value(document), *root_->state, root_->row_level, root_->has_root_id)) reject_record(offset);
+    if (normalizer_.normalize(to_value(document), *root_->state, root_->row_level, root_->has_root_id) == PutResult::rejected) {
+        reject_record(offset);
+    }
+    result_->discarded_rows += normalizer_.take_discarded_rows();
     shape_.refresh();
     return Fault::none;
 }
@@ -281,11 +287,7 @@ Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
 void Shredder::Impl::begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index, RowLinks& links) {
     links.root_id = parent.root_id;
     if (shape.has_root_id && links.root_id == nullptr && shape.state->is_nested) links.root_id = &parent.id;
-    tables_.begin_row(*shape.state,
-                      {.parent_id = parent.id.text(),
-                       .root_id = links.root_id != nullptr ? links.root_id->text() : std::string_view(),
-                       .list_index = list_index},
-                      &links.id);
+    tables_.begin_plain_row(*shape.state, shape.state->is_nested ? &parent.id : nullptr, links.root_id, list_index, links.id);
 }
 
 FieldOrder Shredder::Impl::field_order() const {
@@ -460,7 +462,8 @@ Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot
     const Fault fault = pull::for_each_element(cursor, [&](Cursor& element) {
         // An empty list leaves no trace, so the table is made with its first element.
         if (shape == nullptr) shape = &shape_.list_below(object, slot);
-        if (shape->is_shared) return give_up(Outcome::needs_normalizer);
+        const bool is_unwanted = shape->state->rows == 0 && tables_.admit_table(*shape->state) != schema::ContractMode::evolve;
+        if (shape->is_shared || is_unwanted) return give_up(Outcome::needs_normalizer);
         RowLinks row_links;
         begin_row(*shape, links, index++, row_links);
         const std::size_t row = shape->state->rows - 1;
@@ -479,7 +482,7 @@ Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot
 /// The way for everything that is not of a column's own type.
 Fault Shredder::Impl::put(ObjectShape& object, Slot& slot, const schema::Value& value) {
     const PutResult result = tables_.put(*object.table->state, slot.column, value, [this] { return field_order(); });
-    if (result == PutResult::collided) return give_up(Outcome::needs_normalizer);
+    if (result == PutResult::collided || result == PutResult::discard_row) return give_up(Outcome::needs_normalizer);
     if (result == PutResult::rejected) return give_up(Outcome::rejected);
     if (slot.state == nullptr) shape_.resolve(object, slot);
     // A new JSON column changes what other keys of that name mean.

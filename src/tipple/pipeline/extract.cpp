@@ -124,6 +124,7 @@ private:
     bool offer_file(const ActiveResource& resource, const source::FileOffer& offer);
     void restart(const schema::Schema& schema_at_start, std::uint64_t records_at_start);
     void skip(const ActiveResource& resource, const source::SkippedText& skipped);
+    void begin_input(const source::InputFile& input);
     void add_skipped(SkippedRecord record);
 
     const normalize::Rules& rules_;
@@ -167,6 +168,7 @@ public:
         stage_.restart(schema_at_start_, records_at_start_);
         stage_.bytes_read_ = bytes_before_;
     }
+    void begin_input(const source::InputFile& input) override { stage_.begin_input(input); }
     void skip(const source::SkippedText& skipped) override { stage_.skip(resource_, skipped); }
     void report(const source::ReadProgress& progress) override {
         stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
@@ -236,6 +238,11 @@ void Stage::skip(const ActiveResource& resource, const source::SkippedText& skip
                  .column = skipped.column,
                  .reason = skipped.reason,
                  .text_excerpt = excerpt(skipped.text, 200)});
+}
+
+void Stage::begin_input(const source::InputFile& input) {
+    const std::lock_guard lock(mutex_);
+    if (std::find(result_.inputs.begin(), result_.inputs.end(), input) == result_.inputs.end()) result_.inputs.push_back(input);
 }
 
 void Stage::add_skipped(SkippedRecord record) {
@@ -380,6 +387,8 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
         }
     }
     records_ += done.result.records;
+    result_.discarded_rows += done.result.discarded_rows;
+    result_.discarded_values += done.result.discarded_values;
     if (records_left() == 0) is_limit_reached_ = true;
 }
 
@@ -394,10 +403,11 @@ void Stage::admit_bad_records(const DoneItem& done) {
                              .column = bad.column,
                              .reason = bad.reason,
                              .text_excerpt = bad.text_excerpt};
-        if (context_.options.on_bad_record == OnBadRecord::fail) {
-            throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; to leave such records out: --on-bad-record skip",
-                        record.place(), record.table, record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason,
-                        record.text_excerpt);
+        if (bad.breaks_contract || context_.options.on_bad_record == OnBadRecord::fail) {
+            throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; {}", record.place(), record.table,
+                        record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason, record.text_excerpt,
+                        bad.breaks_contract ? "to let such changes in, or leave them out: another --contract"
+                                            : "to leave such records out: --on-bad-record skip");
         }
         add_skipped(std::move(record));
     }

@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -47,8 +47,11 @@ struct ExtractResult {
     std::uint64_t bytes_read = 0;
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;
+    std::uint64_t discarded_rows = 0;    ///< by schema contracts
+    std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::map<std::string, std::uint64_t> rows;  ///< by table
+    std::vector<source::InputFile> inputs;
 };
 
 /// Reads resources one after the other on one thread, and normalizes their pages on `workers` others, admitting results in page order.

@@ -32,6 +32,8 @@ struct PipelineConfig {
     std::optional<std::size_t> identifier_length_max;
     /// Members of the schema's `settings` that replace the stored ones: detections, preferred_types, default_hints.
     json::Object schema_settings;
+    /// Schema contract of the source: for tables that have none of their own.
+    json::Value schema_contract;
     std::size_t workers = 1;
     /// For the whole process, the destination's engine included.
     std::size_t memory_bytes = limits::memory_default;
@@ -48,8 +50,8 @@ struct RunOptions {
     /// Records of the root tables, over all resources.
     std::optional<std::uint64_t> limit;
     OnBadRecord on_bad_record = OnBadRecord::fail;
-    /// Schema contract of the run for tables, columns and types: evolve, freeze, discard_row or discard_value; empty = what the schema says.
-    std::string contract;
+    /// Schema contract of the source and of every resource, as schema::parse_contract reads it. Null = what resources and schema say.
+    json::Value schema_contract;
     /// Extract and normalize everything, write nothing.
     bool is_dry_run = false;
     /// Raw JSON per page; small pages are for tests.

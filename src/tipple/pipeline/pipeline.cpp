@@ -11,6 +11,7 @@
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
 #include "tipple/pipeline/resources.h"
 #include "tipple/pipeline/state.h"
@@ -117,20 +118,28 @@ struct Pipeline::Start {
     std::optional<destination::StoredState> state;
     package::Fence fence;
     std::string load_id;
+    std::string newest_load_id;  ///< at the destination
 };
 
-Pipeline::Start Pipeline::read_start(const std::string& schema_name) {
+/// What extract and normalize left.
+struct Pipeline::Normalized {
+    schema::Schema schema;
+    std::vector<package::TableLoad> loads;
+    json::Object schema_change;
+    std::vector<source::InputFile> inputs;
+};
+
+Pipeline::Start Pipeline::read_start() const {
     Start start;
     std::int64_t now_us = clock_.now_us();
     std::optional<destination::StoredDataset> stored = destination_.read_dataset();
-    const auto known = stored ? stored->schemas.find(schema_name) : decltype(stored->schemas.find(schema_name))();
-    if (stored && known != stored->schemas.end()) {
-        start.schema = known->second;
-        start.fence.schema_hash = start.schema.version_hash();
-    } else {
-        start.schema = schema::Schema::make(schema_name, config_.naming);
-    }
+    start.schema = schema::Schema::make(config_.schema_name, config_.naming);
     if (stored) {
+        if (const auto known = stored->schemas.find(config_.schema_name); known != stored->schemas.end()) {
+            start.schema = known->second;
+            start.fence.schema_hash = start.schema.version_hash();
+        }
+        start.newest_load_id = stored->newest_load_id;
         start.state = std::move(stored->state);
         // Load ids must go up, whatever the clock does: their order is what tells the newest state.
         if (!stored->newest_load_id.empty()) now_us = std::max(now_us, load_id_time_us(stored->newest_load_id) + 1);
@@ -161,86 +170,124 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
     report.seconds.load += watch.seconds();
 }
 
-RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop) {
-    const Stopwatch watch(clock_);
-    RunReport report;
-    report.run_id = to_hex(random_bytes(4));
-    report.pipeline = config_.name;
-    report.dataset = config_.dataset;
-    report.destination = destination_.description();
-    const std::unique_ptr<io::FileLock> held = lock();
-    package::PackageStore store(files_, folder_);
-    if (const std::size_t count = store.remove_leftovers(); count > 0) log_.info("removed {} unfinished packages of killed runs", count);
-    const std::string temp_folder = io::join_path(folder_, "temp");
-    files_.remove(temp_folder);
-    if (!options.is_dry_run) finish_pending(store, report, observer, stop);
-
-    Start start = read_start(config_.schema_name);
-    const schema::Schema schema_before = start.schema;
+std::shared_ptr<const schema::NamingConvention> Pipeline::naming(const schema::Schema& schema) const {
     std::size_t length_max = destination_.capabilities().identifier_length_max;
     if (config_.identifier_length_max) length_max = std::min(length_max, *config_.identifier_length_max);
-    const auto naming = schema::NamingConvention::make(start.schema.naming(), length_max);
+    return schema::NamingConvention::make(schema.naming(), length_max);
+}
+
+Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& start, package::PackageWriter* package, const RunOptions& options,
+                                         RunReport& report, Observer& observer, std::stop_token stop) {
+    const Stopwatch watch(clock_);
+    const schema::Schema before = start.schema;
     apply_settings(start.schema, config_.schema_settings);
-    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *naming, start.schema);
+    if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
+    const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
+    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *names, start.schema);
     // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
     start.schema.bump();
     const normalize::Rules rules{
-        .naming = naming,
+        .naming = names,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
         .breaks_paths = breaks_paths(start.schema),
         .load_id = start.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(start.schema);
-    std::unique_ptr<package::PackageWriter> package;
-    if (!options.is_dry_run) package = store.create(start.load_id, job_bytes_max);
-
-    const Stopwatch extract_watch(clock_);
     const ExtractContext context{.config = config_,
                                  .options = options,
                                  .capabilities = destination_.capabilities(),
-                                 .temp_folder = temp_folder,
+                                 .temp_folder = temp_folder(),
                                  .clock = clock_,
                                  .log = log_};
-    ExtractResult extracted = extract_and_normalize(driver, resources, rules, writer, package.get(), context, observer, stop);
+    ExtractResult extracted = extract_and_normalize(driver, resources, rules, writer, package, context, observer, stop);
     report.records = extracted.records;
     report.bytes_read = extracted.bytes_read;
     report.skipped_count = extracted.skipped_count;
     report.skipped = std::move(extracted.skipped);
+    report.discarded_rows = extracted.discarded_rows;
+    report.discarded_values = extracted.discarded_values;
     report.null_only = std::move(extracted.null_only);
 
-    schema::Schema schema = *writer.snapshot();
-    mark_seen_data(schema, extracted.rows);
-    const std::vector<package::TableLoad> loads = plan_loads(schema, resources, extracted.rows);
-    describe_tables(report, schema, schema_before, extracted.rows);
-    report.seconds.extract = extract_watch.seconds();
+    Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs)};
+    check_unbound_columns(normalized.schema, extracted.rows);
+    end_first_run(normalized.schema);
+    mark_seen_data(normalized.schema, extracted.rows);
+    normalized.loads = plan_loads(normalized.schema, resources, extracted.rows);
+    describe_tables(report, normalized.schema, before, extracted.rows);
+    report.seconds.extract = watch.seconds();
+    return normalized;
+}
 
+/// Nothing when there is nothing to be loaded.
+std::optional<package::Package> Pipeline::close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report) {
     PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), sources_of(start.state));
-    if (state.is_changed) schema.set_table(destination::state_table_definition());
-    schema.bump();
-    report.schema = schema;
-    if (package != nullptr && (!loads.empty() || state.is_changed)) {
-        package::PackageContent content;
-        content.manifest.load_id = start.load_id;
-        content.manifest.pipeline = config_.name;
-        content.manifest.dataset = config_.dataset;
-        content.manifest.schema_name = config_.schema_name;
-        content.manifest.destination = destination_.identity();
-        content.manifest.created_at = utc_text(load_id_time_us(start.load_id));
-        content.manifest.tool_version = config_.tool_version;
-        content.manifest.loads = loads;
-        content.manifest.has_new_state = state.is_changed;
-        content.schema = schema;
-        content.schema_change = writer.change();
-        content.state = std::move(state.document);
-        content.fence = start.fence;
-        report.package_bytes = package->bytes();
-        const package::Package closed = package->close(std::move(content), clock_);
-        report.rows = closed.manifest().rows();
-        load(store, closed, PackageOrigin::this_run, report, observer, stop);
+    if (state.is_changed) normalized.schema.set_table(destination::state_table_definition());
+    normalized.schema.bump();
+    if (normalized.loads.empty() && !state.is_changed) return std::nullopt;
+    package::PackageContent content;
+    content.manifest.pipeline = config_.name;
+    content.manifest.dataset = config_.dataset;
+    content.manifest.schema_name = config_.schema_name;
+    content.manifest.destination = destination_.identity();
+    content.manifest.created_at = utc_text(load_id_time_us(start.load_id));
+    content.manifest.tool_version = config_.tool_version;
+    content.manifest.loads = std::move(normalized.loads);
+    content.manifest.has_new_state = state.is_changed;
+    content.schema = normalized.schema;
+    content.schema_change = std::move(normalized.schema_change);
+    content.state = std::move(state.document);
+    content.fence = start.fence;
+    report.package_bytes = package.bytes();
+    package::Package closed = package.close(std::move(content), clock_);
+    report.rows = closed.manifest().rows();
+    return closed;
+}
+
+/// Says when rows were appended that an earlier load had read from the same file.
+void Pipeline::note_inputs(const Start& start, const Normalized& normalized, RunReport& report) {
+    InputLog log(files_, io::join_path(folder_, "inputs.json"));
+    const bool appends = std::any_of(report.tables.begin(), report.tables.end(), [&](const TableReport& table) {
+        const schema::Table* known = report.schema.find(table.table);
+        return known != nullptr && report.schema.disposition_of(*known) == schema::Disposition::append;
+    });
+    for (const source::InputFile& input : normalized.inputs) {
+        const std::optional<std::string> earlier = log.find(input);
+        // A destination that was deleted meanwhile has nothing of that load.
+        if (!appends || !earlier || *earlier > start.newest_load_id) continue;
+        report.warnings.push_back(fmt::format("{} was loaded before, unchanged, by load {} of {}: its rows are there twice now (--disposition replace, or "
+                                              "merge with --key, would not double them)",
+                                              input.path, *earlier, utc_text(load_id_time_us(*earlier)).substr(0, 16)));
     }
+    log.add(normalized.inputs, start.load_id);
+    log.save();
+}
+
+RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop) {
+    const Stopwatch watch(clock_);
+    RunReport report{.run_id = to_hex(random_bytes(4)),
+                     .pipeline = config_.name,
+                     .dataset = config_.dataset,
+                     .destination = destination_.description()};
+    const std::unique_ptr<io::FileLock> held = lock();
+    package::PackageStore store(files_, folder_);
+    if (const std::size_t count = store.remove_leftovers(); count > 0) log_.info("removed {} unfinished packages of killed runs", count);
+    files_.remove(temp_folder());
+    if (!options.is_dry_run) finish_pending(store, report, observer, stop);
+
+    Start start = read_start();
+    std::unique_ptr<package::PackageWriter> package;
+    if (!options.is_dry_run) package = store.create(start.load_id, job_bytes_max);
+    Normalized normalized = normalize(driver, start, package.get(), options, report, observer, stop);
+    std::optional<package::Package> closed;
+    if (package != nullptr) closed = close(*package, start, normalized, report);
     package.reset();
-    if (!options.is_dry_run) store.retain(config_.packages_kept);
-    files_.remove(temp_folder);
+    report.schema = normalized.schema;
+    if (closed) {
+        load(store, *closed, PackageOrigin::this_run, report, observer, stop);
+        note_inputs(start, normalized, report);
+        store.retain(config_.packages_kept);
+    }
+    files_.remove(temp_folder());
     report.seconds.total = watch.seconds();
     return report;
 }

@@ -13,6 +13,7 @@
 #include "tipple/pipeline/observer.h"
 #include "tipple/pipeline/options.h"
 #include "tipple/pipeline/report.h"
+#include "tipple/schema/naming.h"
 #include "tipple/source/source.h"
 
 /// The only orchestrator: extract and normalize into a package, then load the package.
@@ -33,12 +34,19 @@ public:
 
 private:
     struct Start;
+    struct Normalized;
 
     std::unique_ptr<io::FileLock> lock();
     void finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop);
-    Start read_start(const std::string& schema_name);
+    Start read_start() const;
+    std::shared_ptr<const schema::NamingConvention> naming(const schema::Schema& schema) const;
+    Normalized normalize(source::SourceDriver& driver, Start& start, package::PackageWriter* package, const RunOptions& options, RunReport& report,
+                         Observer& observer, std::stop_token stop);
+    std::optional<package::Package> close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report);
     void load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report, Observer& observer,
               std::stop_token stop);
+    void note_inputs(const Start& start, const Normalized& normalized, RunReport& report);
+    std::string temp_folder() const { return io::join_path(folder_, "temp"); }
 
     PipelineConfig config_;
     destination::Destination& destination_;

@@ -57,6 +57,8 @@ struct RunReport {
     std::uint64_t package_bytes = 0;
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;  ///< the first ones
+    std::uint64_t discarded_rows = 0;    ///< by schema contracts
+    std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::vector<std::string> warnings;
     StepSeconds seconds;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "tipple/core/text.h"
+#include "tipple/schema/contract.h"
+
 namespace tipple::pipeline {
 
 namespace {
@@ -53,13 +56,55 @@ bool has_root_id_column(const schema::Schema& schema, const std::string& root) {
 
 }  // namespace
 
+namespace {
+
+/// What the contract says to a root table that would be new. False = the resource is left out.
+bool admit_table(const schema::Schema& schema, const schema::Table& table) {
+    const schema::Table* known = schema.find(table.name());
+    if (known != nullptr && known->has_complete_columns()) return true;
+    const schema::Contract contract = schema::contract_of(schema, &table);
+    if (contract.tables == schema::ContractMode::freeze) {
+        throw Error(ErrorKind::data, "the schema contract freezes tables, and table \"{}\" of resource \"{}\" would be new", table.name(), table.resource());
+    }
+    return contract.tables == schema::ContractMode::evolve;
+}
+
+/// Hints that would change the type of a column with data are a matter of the contract too.
+void check_hint_changes(const schema::Schema& schema, schema::Table& table) {
+    const schema::Table* known = schema.find(table.name());
+    const schema::ContractMode mode = schema::contract_of(schema, &table).data_type;
+    if (known == nullptr || mode == schema::ContractMode::evolve) return;
+    for (const schema::Column& old : known->columns()) {
+        const schema::Column* column = table.find(old.name());
+        if (!old.is_complete() || column == nullptr) continue;
+        bool has_changed = false;
+        for (const char* hint : {"data_type", "nullable", "precision", "scale", "timezone"}) {
+            const json::Value* before = old.hints().find(hint);
+            const json::Value* after = column->hints().find(hint);
+            has_changed = has_changed || (after != nullptr && (before == nullptr || !(*before == *after)));
+        }
+        if (!has_changed) continue;
+        if (mode == schema::ContractMode::freeze) {
+            throw Error(ErrorKind::data, "table \"{}\", column \"{}\": the schema contract freezes data types, and a hint would change this one", table.name(),
+                        old.name());
+        }
+        table.set_column(old);
+    }
+}
+
+}  // namespace
+
 std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options,
                                               const schema::NamingConvention& naming, schema::Schema& schema) {
     std::vector<ActiveResource> resources;
+    if (!options.schema_contract.is_null()) schema.settings().set("schema_contract", options.schema_contract);
     for (source::ResourceSpec& spec : specs) {
         if (options.disposition) spec.disposition = *options.disposition;
         if (options.primary_key) spec.primary_key = *options.primary_key;
         if (options.max_nesting) spec.max_nesting = options.max_nesting;
+        if (spec.disposition == Disposition::skip) {
+            throw Error(ErrorKind::usage, "resource \"{}\": the write disposition skip is for tables that the loader does not write", spec.name);
+        }
         const std::string name = naming.normalize_table_path(spec.table.empty() ? spec.name : spec.table);
         const schema::Table* known = schema.find(name);
         if (known != nullptr && known->is_nested()) {
@@ -73,6 +118,17 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
         set_columns(table, spec.columns, naming);
         set_key(table, "primary_key", spec.primary_key, naming);
         set_key(table, "merge_key", spec.merge_key, naming);
+        if (!options.schema_contract.is_null()) spec.schema_contract = options.schema_contract;
+        if (!spec.schema_contract.is_null()) {
+            schema::parse_contract(spec.schema_contract);
+            table.set_property("schema_contract", spec.schema_contract);
+        }
+        if (!admit_table(schema, table)) continue;
+        check_hint_changes(schema, table);
+        const bool is_new = known == nullptr || !known->has_complete_columns();
+        if (is_new && schema::contract_of(schema, &table).columns != schema::ContractMode::evolve) {
+            table.set_normalizer_hint("evolve-columns-once", true);
+        }
         schema.set_table(std::move(table));
         if (spec.disposition == Disposition::merge || has_root_id_column(schema, name)) propagate_root_id(schema, name);
         resources.push_back({.spec = std::move(spec), .table = name, .disposition = schema.find(name)->disposition().value_or(Disposition::append)});
@@ -105,6 +161,31 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const s
         if (has_rows || is_emptied) loads.push_back(std::move(load));
     }
     return loads;
+}
+
+void check_unbound_columns(const schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows) {
+    for (const auto& [name, count] : rows) {
+        const schema::Table& table = schema.require(name);
+        std::vector<std::string> names;
+        for (const schema::Column& column : table.columns()) {
+            if (column.is_complete()) names.push_back(column.name());
+        }
+        for (const schema::Column& column : table.columns()) {
+            if (column.is_complete() || column.is_nullable()) continue;
+            const std::optional<std::string> near = did_you_mean(column.name(), names);
+            throw Error(ErrorKind::data, "table \"{}\": column \"{}\" is {} and must not be null, but no record has a value for it{}", name, column.name(),
+                        column.flag("primary_key") ? "a key" : "declared", near ? fmt::format("; did you mean \"{}\"?", *near) : "");
+        }
+    }
+}
+
+void end_first_run(schema::Schema& schema) {
+    for (const auto& shared : std::vector(schema.tables())) {
+        if (shared->normalizer_hint("evolve-columns-once").is_null()) continue;
+        schema::Table table = *shared;
+        table.erase_normalizer_hint("evolve-columns-once");
+        schema.set_table(std::move(table));
+    }
 }
 
 void mark_seen_data(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows) {

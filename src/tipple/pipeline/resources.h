@@ -19,6 +19,13 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
 std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const std::vector<ActiveResource>& resources,
                                            const std::map<std::string, std::uint64_t>& rows);
 
+/// Throws Error(data) for a table with rows that has a column which must not be null and never had a value: most often a key that is
+/// spelled wrong.
+void check_unbound_columns(const schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
+
+/// Tables that were new, and open to new columns whatever their contract, are closed from here on.
+void end_first_run(schema::Schema& schema);
+
 /// Marks the tables that got rows for the first time as holding data.
 void mark_seen_data(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
 

@@ -102,6 +102,13 @@ json::Value Table::normalizer_hint(std::string_view name) const {
     return value != nullptr ? *value : json::Value();
 }
 
+void Table::erase_normalizer_hint(std::string_view name) {
+    json::Value* hints = properties_.find("x-normalizer");
+    if (hints == nullptr || !hints->is_object()) return;
+    hints->as_object().erase(name);
+    if (hints->as_object().empty()) properties_.erase("x-normalizer");
+}
+
 void Table::set_normalizer_hint(std::string_view name, json::Value value) {
     json::Value& hints = properties_["x-normalizer"];
     if (!hints.is_object()) hints = json::Object();

@@ -86,6 +86,7 @@ public:
     /// A member of the `x-normalizer` hint, or null.
     json::Value normalizer_hint(std::string_view name) const;
     void set_normalizer_hint(std::string_view name, json::Value value);
+    void erase_normalizer_hint(std::string_view name);
 
     const std::vector<Column>& columns() const { return columns_; }
     const Column* find(std::string_view column) const;

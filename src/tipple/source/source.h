@@ -28,6 +28,8 @@ struct ResourceSpec {
     /// Hints, possibly incomplete, with the names of the source.
     std::vector<schema::Column> columns;
     std::optional<int> max_nesting;
+    /// Null = none of its own; else as schema::parse_contract reads it.
+    json::Value schema_contract;
     /// Further hints for the table as schema documents write them.
     json::Object table_hints;
 };
@@ -56,6 +58,14 @@ struct ReadProgress {
     std::optional<std::uint64_t> bytes_total;
 };
 
+/// A file a resource reads.
+struct InputFile {
+    std::string path;  ///< absolute where that is known
+    std::uint64_t size = 0;
+    std::int64_t modified_ns = 0;
+    bool operator==(const InputFile&) const = default;
+};
+
 /// Something that is no record and was left out.
 struct SkippedText {
     Origin origin;  ///< of the text itself
@@ -75,6 +85,8 @@ public:
     /// Forgets everything this resource has written, because it is read again in another way.
     virtual void restart() = 0;
     virtual void skip(const SkippedText& skipped) = 0;
+    /// Tells which input is read next, so that loading it twice can be noticed.
+    virtual void begin_input(const InputFile& input) = 0;
     virtual void report(const ReadProgress& progress) = 0;
     /// False when no more records are wanted (a limit was reached): the source should end.
     virtual bool wants_more() const = 0;

@@ -74,7 +74,8 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     // default threshold it would be written to the log first and again when the file is closed. A
     // crash before the checkpoint's end leaves the file as it was.
     engine.execute("SET checkpoint_threshold = '1KB'");
-    check_fits(memory_, session_->block_bytes());
+    fit_to_blocks(memory_, session_->block_bytes());
+    engine.execute(fmt::format("SET threads = {}", memory_.threads));
     register_streams();
     engine.execute("BEGIN");
     catalog_ = session_->read_catalog();

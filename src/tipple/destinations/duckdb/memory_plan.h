@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tipple/package/package.h"
 
@@ -9,8 +11,12 @@ namespace tipple::destinations::duckdb {
 
 /// How the memory of one load is shared out.
 struct MemoryPlan {
-    std::string widest_table;
-    std::size_t columns = 0;  ///< of that table
+    struct TableSize {
+        std::string name;
+        std::size_t columns = 0;
+        std::uint64_t rows = 0;  ///< in the package
+    };
+    std::vector<TableSize> tables;
     std::size_t threads = 1;
     /// Of a file that is created; 0 = the engine's default.
     std::size_t block_bytes = 0;
@@ -27,8 +33,9 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
 std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,
                        const MemoryPlan& plan);
 
-/// Throws Error(local) that names table, columns and the memory needed when the widest table cannot
-/// be loaded into a file with blocks of this size.
-void check_fits(const MemoryPlan& plan, std::size_t block_bytes);
+/// Adapts the plan to the blocks of the file that is there: one thread where more do not fit.
+/// Throws Error(local) that names table, columns and the memory needed when a table does not fit at
+/// all.
+void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes);
 
 }  // namespace tipple::destinations::duckdb

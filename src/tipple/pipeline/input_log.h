@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tipple/io/file_system.h"
+#include "tipple/json/value.h"
+#include "tipple/source/source.h"
+
+namespace tipple::pipeline {
+
+/// Which files were loaded by which load, remembered beside the packages of a pipeline. Only a hint for people: it may be lost or deleted
+/// without harm, and nothing is decided by it.
+class InputLog {
+public:
+    InputLog(io::FileSystem& files, std::string path);
+
+    /// The load that read exactly this file, if it is known.
+    std::optional<std::string> find(const source::InputFile& input) const;
+    void add(const std::vector<source::InputFile>& inputs, const std::string& load_id);
+    void save();
+
+private:
+    io::FileSystem& files_;
+    std::string path_;
+    json::Object entries_;  ///< by path
+};
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "tipple/json/value.h"
+#include "tipple/schema/schema.h"
+
+namespace tipple::schema {
+
+/// What happens when data would change the schema.
+enum class ContractMode : std::uint8_t {
+    evolve,         ///< the schema changes
+    freeze,         ///< the run ends
+    discard_row,    ///< the row is left out, with all rows below it
+    discard_value,  ///< the value is left out
+};
+std::string_view to_text(ContractMode mode);
+std::optional<ContractMode> find_contract_mode(std::string_view name);
+
+/// A schema contract: one mode for new tables, new columns, and values of another type than their column.
+struct Contract {
+    ContractMode tables = ContractMode::evolve;
+    ContractMode columns = ContractMode::evolve;
+    ContractMode data_type = ContractMode::evolve;
+
+    bool is_evolving() const {
+        return tables == ContractMode::evolve && columns == ContractMode::evolve && data_type == ContractMode::evolve;
+    }
+    bool operator==(const Contract&) const = default;
+};
+
+/// Reads a mode for all three, or an object with some of them; the others evolve. Throws Error(usage) naming what is wrong.
+Contract parse_contract(const json::Value& value);
+
+/// The contract for a table: its own, else that of the nearest table above it, else the schema's setting, else everything evolves. A
+/// contract that was found is complete: it never takes parts from further up.
+Contract contract_of(const Schema& schema, const Table* table);
+
+/// The same for a table that does not exist yet and would be nested in `parent`.
+Contract contract_below(const Schema& schema, std::string_view parent);
+
+}  // namespace tipple::schema
