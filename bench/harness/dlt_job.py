@@ -1,0 +1,42 @@
+"""One load with dlt: `dlt_job.py FILE DATABASE PIPELINES_FOLDER json|arrow [LOADER_FILE_FORMAT]`, table bench.t.
+
+`json` reads as dlt's own read_jsonl does, `arrow` hands over Arrow tables. Tuned settings come from the environment, as dlt documents.
+"""
+import sys
+
+import dlt
+from dlt.common.json import json
+
+file, database, pipelines, reader = sys.argv[1:5]
+loader_format = sys.argv[5] if len(sys.argv) > 5 else None
+
+
+def json_pages():
+    page = []
+    with open(file, "rb") as lines:
+        for line in lines:
+            page.append(json.loadb(line))
+            if len(page) == 1000:
+                yield page
+                page = []
+    if page:
+        yield page
+
+
+def arrow_tables():
+    import pyarrow as pa
+    if file.endswith(".parquet"):
+        import pyarrow.parquet as pq
+        for batch in pq.ParquetFile(file).iter_batches(122_880):
+            yield pa.Table.from_batches([batch])
+    else:
+        import pyarrow.csv as pc
+        for batch in pc.open_csv(file, read_options=pc.ReadOptions(block_size=16 << 20)):
+            yield pa.Table.from_batches([batch])
+
+
+resource = dlt.resource(json_pages if reader == "json" else arrow_tables, name="t", write_disposition="append")
+pipeline = dlt.pipeline("bench", destination=dlt.destinations.duckdb(database), dataset_name="bench", pipelines_dir=pipelines)
+info = pipeline.run(resource, **({"loader_file_format": loader_format} if loader_format else {}))
+if info.has_failed_jobs:
+    sys.exit(f"failed jobs: {info}")

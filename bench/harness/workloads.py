@@ -1,0 +1,172 @@
+"""What is loaded, by whom, and how good the result has to be."""
+import json
+import os
+import subprocess
+from dataclasses import dataclass, field
+
+from harness.environment import BENCH, npm_package, python_of, say
+from harness.tally import Tally, check_path, read_check, write_check
+
+WEBHOOKS = ("@octokit/webhooks-examples", "7.6.1")
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One file and its check file, made when they are missing."""
+
+    name: str
+    ending: str = "jsonl"
+
+    @property
+    def file(self):
+        return f"{self.name}.{self.ending}"
+
+    def ensure(self, folder):
+        """Its path."""
+        path = f"{folder}/{self.file}"
+        check = read_check(folder, self.name)
+        if not check or not os.path.exists(path) or check["files"].get(self.file) != os.path.getsize(path):
+            say(f"making {self.file}")
+            self.make(folder)
+        return path
+
+    def check(self, folder):
+        return check_path(folder, self.name)
+
+    def make(self, folder):
+        raise NotImplementedError
+
+    def _run_maker(self, folder, *arguments):
+        subprocess.run([python_of("data"), f"{BENCH}/make_data.py", "--out", folder, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+class Nested(DataSet):
+    def make(self, folder):
+        self._run_maker(folder, "--nested-mb", self.name.removeprefix("nested_").removesuffix("mb"))
+
+
+class Flat(DataSet):
+    def make(self, folder):
+        self._run_maker(folder, "--flat-rows", self.name.removeprefix("flat_"), "--formats", self.ending)
+
+
+class Wide(DataSet):
+    def make(self, folder):
+        self._run_maker(folder, "--wide", self.name.removeprefix("wide_"))
+
+
+class Webhooks(DataSet):
+    """The example payloads of every GitHub webhook, as records of one file: hundreds of shapes in one table and its children."""
+
+    def make(self, folder):
+        with open(f"{npm_package(*WEBHOOKS)}/api.github.com/index.json") as file:
+            events = json.load(file)
+        write_records(folder, self.name, [example for event in events for example in event["examples"]], has_sums=False)
+
+
+class Tiny(DataSet):
+    """About 1 KB."""
+
+    def make(self, folder):
+        write_records(folder, self.name, [
+            {"id": number, "name": f"customer {number}", "at": f"2024-01-{number + 1:02}T00:00:00Z", "price": number / 4, "tags": ["a", "b"]}
+            for number in range(12)])
+
+
+def write_records(folder, name, records, has_sums=True):
+    tally = Tally()
+    with open(f"{folder}/{name}.jsonl", "w") as file:
+        for record in records:
+            tally.add(record)
+            file.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+    checks = tally.checks()
+    if not has_sums:
+        for check in checks:
+            check["columns"] = []
+    write_check(folder, name, tally.records, [f"{name}.jsonl"], checks)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Our `metric` must be at most `limit`, or `limit` times that of the contender `against`."""
+
+    metric: str  # wall, cpu, peak
+    limit: float
+    against: str = ""
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    data: DataSet
+    contenders: tuple[str, ...]
+    targets: tuple[Target, ...] = ()
+    arguments: tuple[str, ...] = ()     # more for `tipple load`
+    command: tuple[str, ...] = ()       # instead of `tipple load`
+    runs: int = 0                       # other than asked for
+    watches_memory: bool = True
+    may_refuse: bool = False            # stopping before anything is written, with a figure, is an answer too
+    recorded: dict = field(default_factory=dict)  # contender -> (wall s, CPU s, peak MiB); None = not known
+
+
+def at_most(metric, limit, against=""):
+    return Target(metric, limit, against)
+
+
+MEMORY = at_most("peak", 512)
+
+
+def nested(name, megabytes, quick_megabytes, is_quick, contenders, more_targets=(), recorded=None):
+    return Workload(name, Nested(f"nested_{quick_megabytes if is_quick else megabytes}mb"), contenders,
+                    (at_most("wall", 1.0, "duckdb"), at_most("cpu", 1.0, "duckdb"), at_most("cpu", 1 / 10, "dlt-tuned"), *more_targets, MEMORY),
+                    recorded=recorded or {})
+
+
+def flat(ending, rows, is_quick, contenders, targets, recorded=None):
+    size = f"{rows // 1_000_000}m"
+    quick_rows = 50_000 if rows == 1_000_000 else 100_000
+    return Workload(f"flat-{ending}-{size}", Flat(f"flat_{quick_rows if is_quick else rows}", ending), contenders, (*targets, MEMORY),
+                    recorded=recorded or {})
+
+
+def workloads(is_quick):
+    """The table of targets. Figures recorded on a quiet 2-core machine on 2026-11-24 stand in for contenders that do not take part."""
+    listed = [
+        nested("nested-100mb", 100, 10, is_quick, ("tipple", "duckdb", "dlt-tuned", "dlt", "ingestr", "sling"),
+               (at_most("cpu", 1 / 80, "dlt"), at_most("cpu", 1 / 6, "ingestr"), at_most("cpu", 1 / 6, "sling")),
+               {"duckdb": (1.2, 1.32, 303), "dlt-tuned": (13.2, 13.27, 425), "dlt": (None, 106.5, 5729), "ingestr": (5.4, 8.19, 699),
+                "sling": (7.2, 8.37, 769)}),
+        # dlt as installed would need about 57 GB.
+        nested("nested-1gb", 1000, 20, is_quick, ("tipple", "duckdb", "dlt-tuned", "ingestr"), (at_most("cpu", 1 / 6, "ingestr"),),
+               {"duckdb": (4.9, 7.98, 659), "dlt-tuned": (None, 124.2, 686), "ingestr": (None, 76.3, 2866)}),
+        Workload("nested-5gb", Nested("nested_30mb" if is_quick else "nested_5000mb"), ("tipple",), (MEMORY,)),
+    ]
+    flat_json = (at_most("cpu", 0.8, "duckdb"), at_most("wall", 1.0, "duckdb"))
+    arrow_peers = (at_most("cpu", 1.0, "ingestr"), at_most("cpu", 1.0, "dlt-arrow"))
+    csv = (at_most("wall", 1.4, "duckdb"), *arrow_peers)
+    parquet = (at_most("wall", 1.25, "duckdb"), *arrow_peers)
+    tables = ("tipple", "duckdb", "dlt-arrow", "ingestr", "sling")
+    listed += [
+        flat("jsonl", 1_000_000, is_quick, ("tipple", "duckdb", "dlt-tuned", "ingestr", "sling"), flat_json,
+             {"duckdb": (None, 1.55, 265), "dlt-tuned": (14.1, 22.6, 362), "ingestr": (None, 31.1, 316), "sling": (None, 19.35, 790)}),
+        flat("jsonl", 10_000_000, is_quick, ("tipple", "duckdb"), flat_json),
+        flat("csv", 1_000_000, is_quick, tables, csv, {"dlt-arrow": (2.8, 3.12, 512), "ingestr": (4.7, 6.69, 438), "sling": (None, 17.7, 602)}),
+        flat("csv", 10_000_000, is_quick, ("tipple", "duckdb", "dlt-arrow"), csv),
+        flat("parquet", 1_000_000, is_quick, tables, parquet,
+             {"dlt-arrow": (2.1, 2.51, 514), "ingestr": (1.1, 1.48, 457), "sling": (None, 27.1, 540)}),
+        flat("parquet", 10_000_000, is_quick, ("tipple", "duckdb", "dlt-arrow", "ingestr"), parquet,
+             {"dlt-arrow": (9.8, 13.05, 1183), "ingestr": (7.3, 11.22, 746)}),
+    ]
+    # The budget is really enforced: the same loads within half of it.
+    listed += [Workload(f"{one.name}-256mib", one.data, ("tipple",), (at_most("peak", 256),), arguments=("--memory", "256MiB"))
+               for one in listed if not one.name.endswith("-1m")]
+    rows = 2_000 if is_quick else 150_000
+    # The engine's own reader takes very long for the wider ones, and no target compares with it.
+    listed += [Workload(f"wide-{columns}", Wide(f"wide_{columns}x{rows}"), ("tipple", "duckdb") if columns == 500 else ("tipple",), (MEMORY,),
+                        may_refuse=True) for columns in (500, 1_000, 3_000)]
+    listed += [
+        Workload("start-version", Tiny("tiny"), ("tipple",), (at_most("wall", 0.015),), command=("--version",), runs=20, watches_memory=False),
+        Workload("start-load", Tiny("tiny"), ("tipple", "duckdb"), (at_most("wall", 0.060),), runs=20, watches_memory=False),
+        Workload("webhooks", Webhooks("webhooks"), ("tipple", "dlt"), (at_most("wall", 1.0),), recorded={"dlt": (24.0, None, None)}),
+    ]
+    return listed
