@@ -46,7 +46,7 @@ TEST(CountExample, PushesPages) {
     ASSERT_EQ(pages.records.size(), 2500);
     const auto& last = pages.records.back().as<schema::Object>();
     EXPECT_EQ(last.at(1).name, "square");
-    EXPECT_EQ(last.at(1).value, schema::Value(std::int64_t{6'250'000}));
+    EXPECT_EQ(last.at(1).value.as<std::int64_t>(), 6'250'000);
 }
 
 TEST(CountExample, EndsWhenNoMoreIsWanted) { EXPECT_EQ(read("2500", 1).pages, 1); }
