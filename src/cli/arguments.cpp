@@ -97,6 +97,42 @@ void add_output(CLI::App& app, std::string& output, std::size_t& limit, const st
     app.add_option("--limit", limit, limit_text)->check(CLI::NonNegativeNumber)->option_text("N");
 }
 
+constexpr const char* schema_help =
+    "Shows tables, columns, types, keys, links, and which load added what.\n\n"
+    "  tipple schema TARGET [TABLE]               what is there now\n"
+    "  tipple schema history TARGET               every stored version, the load that made it, what it changed\n"
+    "  tipple schema diff TARGET [A [B]]          between two versions [the last two; B: the newest]\n"
+    "  tipple schema blame TARGET TABLE.COLUMN    which load made a column, and why it has its type";
+
+void add_schema(CLI::App& app, SchemaArguments& schema, std::vector<std::string>& places) {
+    app.add_option("ARGUMENTS", places, "See above; TARGET is a database file")->required()->expected(1, 4)->option_text(" ");
+    app.add_option("--dataset", schema.dataset, "Schema of the database [main]")->option_text("NAME");
+    app.add_option("-o,--output", schema.output, "text, yaml, json, sql or mermaid, of what is there now [text]")
+        ->check(CLI::IsMember({"text", "yaml", "json", "sql", "mermaid"}))
+        ->option_text("FORMAT");
+    app.add_flag("--exit-code", schema.has_exit_code, "diff: exit code 8 when there are differences");
+}
+
+/// `[ACTION] TARGET [ARGUMENT...]`. A file that is called like an action is named as ./diff.
+void split_schema_places(const std::vector<std::string>& places, SchemaArguments& schema) {
+    static const std::map<std::string, SchemaAction> actions = {
+        {"show", SchemaAction::show}, {"diff", SchemaAction::diff}, {"history", SchemaAction::history}, {"blame", SchemaAction::blame}};
+    const auto action = actions.find(places[0]);
+    const std::size_t first = action == actions.end() ? 0 : 1;
+    if (action != actions.end()) schema.action = action->second;
+    std::vector<std::string*> targets = {&schema.target};
+    if (schema.action == SchemaAction::show) targets.push_back(&schema.table);
+    if (schema.action == SchemaAction::blame) targets.push_back(&schema.column);
+    if (schema.action == SchemaAction::diff) targets.insert(targets.end(), {&schema.version_a, &schema.version_b});
+    if (places.size() - first > targets.size()) throw CLI::ValidationError("schema", fmt::format("unexpected argument {}", places.back()));
+    for (std::size_t i = first; i < places.size(); ++i) *targets[i - first] = places[i];
+    if (schema.target.empty()) throw CLI::ValidationError("schema", "TARGET is required: a database file");
+    if (schema.action == SchemaAction::blame && schema.column.empty()) {
+        throw CLI::ValidationError("schema", "blame needs a column: tipple schema blame TARGET TABLE.COLUMN");
+    }
+    if (schema.has_exit_code && schema.action != SchemaAction::diff) throw CLI::ValidationError("--exit-code", "is for schema diff");
+}
+
 std::vector<std::string> option_names(const CLI::App& app) {
     std::vector<std::string> names;
     for (const CLI::Option* option : app.get_options()) {
@@ -156,17 +192,16 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     preview_app->add_option("TABLE", preview.table, "Table")->option_text(" ");
     preview_app->add_option("--dataset", preview.dataset, "Schema of the database [main]")->option_text("NAME");
     add_output(*preview_app, preview.output, preview.limit, "Rows [10]");
-    CLI::App* schema_app = app.add_subcommand("schema", "Shows tables, columns, types, keys, links, and which load added what.");
-    schema_app->add_option("TARGET", schema.target, "Database file")->required()->option_text(" ");
-    schema_app->add_option("TABLE", schema.table, "Table")->option_text(" ");
-    schema_app->add_option("--dataset", schema.dataset, "Schema of the database [main]")->option_text("NAME");
-    schema_app->add_option("-o,--output", schema.output, "text, yaml, json or sql [text]")->check(CLI::IsMember({"text", "yaml", "json", "sql"}))->option_text("FORMAT");
+    CLI::App* schema_app = app.add_subcommand("schema", schema_help);
+    std::vector<std::string> schema_places;
+    add_schema(*schema_app, schema, schema_places);
     CLI::App* version_app = app.add_subcommand("version", "Prints the versions of tipple and of the libraries in it.");
     CLI::App* help_app = app.add_subcommand("help", "Explains a command, source or destination.");
     help_app->add_option("TOPIC", help.topic, "Name of a command, source or destination")->option_text(" ");
 
     try {
         app.parse(argc, argv);
+        if (schema_app->parsed()) split_schema_places(schema_places, schema);
         if (!memory.empty()) load.memory_bytes = require_size(memory);
     } catch (const CLI::CallForHelp&) {
         const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();

@@ -63,9 +63,16 @@ struct PreviewArguments {
     std::size_t limit = 10;
 };
 
+enum class SchemaAction { show, diff, history, blame };
 struct SchemaArguments {
+    SchemaAction action = SchemaAction::show;
     std::string target;
-    std::string table;
+    std::string table;   ///< show: only this one
+    std::string column;  ///< blame
+    /// diff: versions; empty = the one before the newest, and the newest.
+    std::string version_a;
+    std::string version_b;
+    bool has_exit_code = false;  ///< diff: differences are told by the exit code
     std::string dataset;
     std::string output = "text";
 };

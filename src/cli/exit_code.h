@@ -8,6 +8,8 @@ inline constexpr int exit_done = 0;
 inline constexpr int exit_bug = 1;
 /// Finished, but something was left out as the user allowed.
 inline constexpr int exit_partial = 7;
+/// `schema diff --exit-code`: there are differences.
+inline constexpr int exit_changes = 8;
 inline constexpr int exit_interrupted = 130;
 inline constexpr int exit_terminated = 143;
 

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
+#include <utility>
 
 #include "cli/exit_code.h"
 #include "cli/program.h"
 #include "cli/rows_printer.h"
+#include "cli/schema_changes.h"
+#include "cli/schema_diagram.h"
+#include "cli/schema_history.h"
 #include "cli/schema_text.h"
 #include "tipple/core/text.h"
 
@@ -14,42 +17,7 @@ namespace tipple::cli {
 
 namespace {
 
-/// When each column appeared: the first stored schema that has it, and the load that came with it.
-class Additions {
-public:
-    explicit Additions(destination::Destination& destination) {
-        const destination::QueryResult result = destination.query(
-            fmt::format("SELECT v.schema, min(l.load_id) FROM {} v LEFT JOIN {} l ON l.schema_version_hash = v.version_hash "
-                        "GROUP BY v.schema, v.inserted_at ORDER BY v.inserted_at",
-                        destination.quote_table("_dlt_version"), destination.quote_table("_dlt_loads")),
-            {});
-        for (const destination::QueryRow& row : result.rows) {
-            json::Value document;
-            if (!row[0] || !json::try_parse(*row[0], document) || !document.is_object()) continue;
-            const json::Value* tables = document.as_object().find("tables");
-            if (tables == nullptr || !tables->is_object()) continue;
-            for (const json::Member& table : tables->as_object()) add(table, row[1].value_or(""));
-        }
-    }
-
-    std::string load_of(const std::string& table, const std::string& column) const {
-        const auto at = loads_.find({table, column});
-        return at == loads_.end() ? "" : at->second;
-    }
-
-private:
-    void add(const json::Member& table, const std::string& load_id) {
-        const json::Value* columns = table.value.is_object() ? table.value.as_object().find("columns") : nullptr;
-        if (columns == nullptr || !columns->is_object()) return;
-        for (const json::Member& column : columns->as_object()) {
-            if (column.value.is_object() && column.value.as_object().find("data_type") != nullptr) {
-                loads_.try_emplace({table.name, column.name}, load_id);
-            }
-        }
-    }
-
-    std::map<std::pair<std::string, std::string>, std::string> loads_;
-};
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string hints_text(const schema::Column& column) {
     std::vector<std::string> hints;
@@ -69,16 +37,17 @@ std::string table_title(const schema::Schema& schema, const schema::Table& table
     return text + "\n";
 }
 
-std::string text_output(const schema::Schema& schema, const std::vector<const schema::Table*>& tables, const Additions& additions,
-                        const Terminal& terminal) {
+std::string text_output(const schema::Schema& schema, const std::vector<const schema::Table*>& tables,
+                        const std::vector<SchemaVersion>& history, const Terminal& terminal) {
     std::string out;
     for (const schema::Table* table : tables) {
         out += table_title(schema, *table, terminal);
         destination::QueryResult result;
         result.columns = {{"column", "VARCHAR"}, {"type", "VARCHAR"}, {"null", "VARCHAR"}, {"hints", "VARCHAR"}, {"added by load", "VARCHAR"}};
         for (const schema::Column& column : table->columns()) {
+            const SchemaVersion* added = version_that_added(history, table->name(), column.name());
             result.rows.push_back({column.name(), type_text(column), column.is_nullable() ? "" : "not null", hints_text(column),
-                                   additions.load_of(table->name(), column.name())});
+                                   added == nullptr ? "" : added->load_id});
         }
         out += format_table(result, terminal) + "\n";
     }
@@ -118,6 +87,152 @@ json::Object document_of(const schema::Schema& schema, const std::string& table)
     return only;
 }
 
+void show(Program& program, const SchemaArguments& arguments, destination::Destination& destination, const destination::StoredDataset& stored) {
+    const schema::Schema& schema = choose_schema(stored, arguments.table);
+    const std::vector<const schema::Table*> tables = choose_tables(schema, arguments.table);
+    std::string out;
+    if (program.global.is_json || arguments.output == "json") {
+        out = json::to_text(document_of(schema, arguments.table), {.spacing = json::Spacing::pretty}) + "\n";
+    } else if (arguments.output == "yaml") {
+        out = to_yaml(document_of(schema, arguments.table));
+    } else if (arguments.output == "sql") {
+        for (const schema::Table* table : tables) out += destination.create_table_sql(*table) + "\n";
+    } else if (arguments.output == "mermaid") {
+        out = to_mermaid(tables);
+    } else {
+        out = fmt::format("schema {}  version {}  {}\n\n", schema.name(), schema.version(), destination.description());
+        out += text_output(schema, tables, read_schema_history(destination, schema.name()), program.terminal);
+    }
+    print(out);
+}
+
+// ---- history and diff ----
+
+std::vector<schema::Difference> changes_of(const std::vector<SchemaVersion>& history, std::size_t i) {
+    const schema::Schema& after = history[i].schema;
+    return schema::compare(i == 0 ? schema::Schema::make(after.name(), after.naming()) : history[i - 1].schema, after);
+}
+
+void show_history(Program& program, destination::Destination& destination, const destination::StoredDataset& stored) {
+    json::Array versions;
+    std::string out;
+    for (const auto& [name, newest] : stored.schemas) {
+        const std::vector<SchemaVersion> history = read_schema_history(destination, name);
+        destination::QueryResult result;
+        result.columns = {{"version", "BIGINT"}, {"stored at", "VARCHAR"}, {"by load", "VARCHAR"}, {"changes", "VARCHAR"}};
+        for (std::size_t i = 0; i < history.size(); ++i) {
+            const std::vector<schema::Difference> changes = changes_of(history, i);
+            result.rows.push_back(
+                {std::to_string(history[i].schema.version()), history[i].inserted_at, history[i].load_id, summarize(changes)});
+            json::Array list;
+            for (const schema::Difference& change : changes) list.push_back(difference_object(change));
+            versions.push_back(json::Object{{"schema", name},
+                                            {"version", history[i].schema.version()},
+                                            {"version_hash", history[i].schema.version_hash()},
+                                            {"inserted_at", history[i].inserted_at},
+                                            {"load_id", history[i].load_id},
+                                            {"changes", std::move(list)}});
+        }
+        out += fmt::format("schema {}  {}\n\n{}\n", name, destination.description(), format_table(result, program.terminal));
+    }
+    print(program.global.is_json ? json::to_text(json::Object{{"v", 1}, {"versions", std::move(versions)}}) + "\n" : out);
+}
+
+const SchemaVersion& require_version(const std::vector<SchemaVersion>& history, const std::string& text) {
+    std::vector<std::string> known;
+    const SchemaVersion* found = nullptr;
+    for (const SchemaVersion& version : history) {
+        known.push_back(std::to_string(version.schema.version()));
+        // A number may stand twice when two programs wrote the schema; the later one counts, a hash names each.
+        if (known.back() == text || (text.size() >= 6 && version.schema.version_hash().starts_with(text))) found = &version;
+    }
+    if (found == nullptr) throw Error(ErrorKind::usage, "there is no version {} of the schema; versions: {}", text, join(known, ", "));
+    return *found;
+}
+
+/// True when there are differences.
+bool show_difference(Program& program, const SchemaArguments& arguments, destination::Destination& destination,
+                     const destination::StoredDataset& stored) {
+    const std::vector<SchemaVersion> history = read_schema_history(destination, choose_schema(stored, "").name());
+    const SchemaVersion& after = arguments.version_b.empty() ? history.back() : require_version(history, arguments.version_b);
+    const schema::Schema nothing = schema::Schema::make(after.schema.name(), after.schema.naming());
+    const schema::Schema* before = &nothing;
+    if (!arguments.version_a.empty()) {
+        before = &require_version(history, arguments.version_a).schema;
+    } else if (history.size() > 1) {
+        before = &history[history.size() - 2].schema;
+    }
+    const std::vector<schema::Difference> differences = schema::compare(*before, after.schema);
+    const std::string before_name = before == &nothing ? "nothing" : fmt::format("version {}", before->version());
+    if (program.global.is_json) {
+        json::Array list;
+        for (const schema::Difference& difference : differences) list.push_back(difference_object(difference));
+        print(json::to_text(json::Object{{"v", 1},
+                                         {"schema", after.schema.name()},
+                                         {"before", before == &nothing ? json::Value() : json::Value(before->version())},
+                                         {"after", after.schema.version()},
+                                         {"changes", std::move(list)}}) +
+              "\n");
+        return !differences.empty();
+    }
+    std::string out = fmt::format("schema {}  {} -> version {}: {}\n", after.schema.name(), before_name, after.schema.version(), summarize(differences));
+    for (const schema::Difference& difference : differences) out += format_difference(difference, after.schema, program.terminal) + "\n";
+    print(out);
+    return !differences.empty();
+}
+
+// ---- blame ----
+
+/// `table.column`; the table may be left out where only one has the column.
+std::pair<const schema::Table*, const schema::Column*> find_column(const schema::Schema& schema, const std::string& text) {
+    std::vector<std::pair<const schema::Table*, const schema::Column*>> found;
+    std::vector<std::string> names;
+    for (const schema::Table* table : choose_tables(schema, "")) {
+        for (const schema::Column& column : table->columns()) {
+            const std::string full = table->name() + "." + column.name();
+            names.push_back(full);
+            if (full == text) return {table, &column};
+            if (column.name() == text) found.emplace_back(table, &column);
+        }
+    }
+    if (found.size() == 1) return found.front();
+    if (found.empty()) {
+        const std::optional<std::string> near = did_you_mean(text, names);
+        throw Error(ErrorKind::usage, "the schema \"{}\" has no column \"{}\"{}", schema.name(), text,
+                    near ? fmt::format("; did you mean \"{}\"?", *near) : "; name it as TABLE.COLUMN");
+    }
+    std::vector<std::string> tables;
+    for (const auto& [table, column] : found) tables.push_back(table->name() + "." + column->name());
+    throw Error(ErrorKind::usage, "several tables have a column \"{}\": name one of {}", text, join(tables, ", "));
+}
+
+void show_blame(Program& program, const SchemaArguments& arguments, destination::Destination& destination,
+                const destination::StoredDataset& stored) {
+    const schema::Schema& schema = choose_schema(stored, "");
+    const auto [table, column] = find_column(schema, arguments.column);
+    const std::vector<SchemaVersion> history = read_schema_history(destination, schema.name());
+    const SchemaVersion* added = column->is_complete() ? version_that_added(history, table->name(), column->name()) : nullptr;
+    const std::string why = column->is_complete() ? explain_column(history, *table, *column) : "every value so far was null: there is no such column yet";
+    if (program.global.is_json) {
+        print(json::to_text(json::Object{{"v", 1},
+                                         {"table", table->name()},
+                                         {"column", column->name()},
+                                         {"data_type", column->is_complete() ? json::Value(type_text(*column)) : json::Value()},
+                                         {"load_id", added == nullptr ? json::Value() : json::Value(added->load_id)},
+                                         {"inserted_at", added == nullptr ? json::Value() : json::Value(added->inserted_at)},
+                                         {"version", added == nullptr ? json::Value() : json::Value(added->schema.version())},
+                                         {"reason", why}}) +
+              "\n");
+        return;
+    }
+    std::string out = fmt::format("{}  {}\n", program.terminal.styled(Style::bold, table->name() + "." + column->name()), type_text(*column));
+    if (added != nullptr) {
+        out += fmt::format("  added by load {}, schema version {}, {}\n", added->load_id.empty() ? "(not recorded)" : added->load_id,
+                           added->schema.version(), added->inserted_at);
+    }
+    print(out + "  " + why + "\n");
+}
+
 }  // namespace
 
 int run_schema(Program& program, const SchemaArguments& arguments) {
@@ -127,20 +242,14 @@ int run_schema(Program& program, const SchemaArguments& arguments) {
         throw Error(ErrorKind::usage, "{} holds no schema written by tipple or dlt{}", destination->description(),
                     arguments.dataset.empty() ? "; is it in another dataset? (--dataset)" : "");
     }
-    const schema::Schema& schema = choose_schema(*stored, arguments.table);
-    const std::vector<const schema::Table*> tables = choose_tables(schema, arguments.table);
-    std::string out;
-    if (program.global.is_json || arguments.output == "json") {
-        out = json::to_text(document_of(schema, arguments.table), {.spacing = json::Spacing::pretty}) + "\n";
-    } else if (arguments.output == "yaml") {
-        out = to_yaml(document_of(schema, arguments.table));
-    } else if (arguments.output == "sql") {
-        for (const schema::Table* table : tables) out += destination->create_table_sql(*table) + "\n";
-    } else {
-        out = fmt::format("schema {}  version {}  {}\n\n", schema.name(), schema.version(), destination->description());
-        out += text_output(schema, tables, Additions(*destination), program.terminal);
+    switch (arguments.action) {
+        case SchemaAction::show: show(program, arguments, *destination, *stored); break;
+        case SchemaAction::history: show_history(program, *destination, *stored); break;
+        case SchemaAction::blame: show_blame(program, arguments, *destination, *stored); break;
+        case SchemaAction::diff:
+            if (show_difference(program, arguments, *destination, *stored) && arguments.has_exit_code) return exit_changes;
+            break;
     }
-    std::fwrite(out.data(), 1, out.size(), stdout);
     return exit_done;
 }
 
