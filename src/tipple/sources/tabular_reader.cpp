@@ -19,14 +19,20 @@ engine::EngineOptions engine_options(const source::ResourceContext& context) {
     return {.memory_bytes = context.memory_bytes, .threads = context.threads, .temp_folder = context.temp_folder};
 }
 
-std::string csv_sql(const std::string& path, DataFormat format, const CsvOptions& options, bool skips_bad_lines, const std::set<std::string>& text_columns) {
+/// The arguments by which both the reader and the sniffer of the engine read a file.
+std::string csv_arguments(const std::string& path, DataFormat format, const CsvOptions& options) {
     // The engine would go by the name for the compression, and what comes here is not compressed, whatever it is called.
-    std::string sql = fmt::format("SELECT * FROM read_csv({}, header = {}, compression = 'none'", engine::quote_path(path), options.has_header);
+    std::string arguments = fmt::format("{}, header = {}, compression = 'none'", engine::quote_path(path), options.has_header);
     if (format == DataFormat::tsv && options.delimiter.empty()) {
-        sql += ", delim = '\t'";
+        arguments += ", delim = '\t'";
     } else if (!options.delimiter.empty()) {
-        sql += fmt::format(", delim = {}", engine::quote_literal(options.delimiter));
+        arguments += fmt::format(", delim = {}", engine::quote_literal(options.delimiter));
     }
+    return arguments;
+}
+
+std::string csv_sql(const std::string& arguments, bool skips_bad_lines, const std::set<std::string>& text_columns) {
+    std::string sql = "SELECT * FROM read_csv(" + arguments;
     if (skips_bad_lines) sql += ", ignore_errors = true, store_rejects = true";
     if (!text_columns.empty()) {
         std::vector<std::string> types;
@@ -34,6 +40,34 @@ std::string csv_sql(const std::string& path, DataFormat format, const CsvOptions
         sql += fmt::format(", types = {{{}}}", join(types, ", "));
     }
     return sql + ")";
+}
+
+/// Dates in a form of their own, which the engine found out: it then takes that form and no other.
+struct CsvFormats {
+    bool has_date = false;
+    bool has_timestamp = false;
+};
+CsvFormats sniff_formats(engine::Engine& engine, const std::string& arguments) {
+    const engine::Result result = engine.query(fmt::format("SELECT DateFormat, TimestampFormat FROM sniff_csv({})", arguments));
+    if (result.rows.empty()) return {};
+    return {.has_date = result.rows[0][0].has_value(), .has_timestamp = result.rows[0][1].has_value()};
+}
+
+/// What each column is, where its values are understood here. `columns`: as the engine guesses them.
+std::vector<std::optional<CsvType>> choose_types(engine::Engine& engine, const std::string& arguments, const std::vector<engine::ReadColumn>& columns) {
+    std::vector<std::optional<CsvType>> types;
+    bool has_dates = false;
+    for (const engine::ReadColumn& column : columns) {
+        types.push_back(csv_type(column.sql_type));
+        has_dates = has_dates || types.back() == CsvType::date || types.back() == CsvType::timestamp || types.back() == CsvType::timestamp_tz;
+    }
+    if (!has_dates) return types;
+    const CsvFormats formats = sniff_formats(engine, arguments);
+    for (std::optional<CsvType>& type : types) {
+        const bool is_timestamp = type == CsvType::timestamp || type == CsvType::timestamp_tz;
+        if ((type == CsvType::date && formats.has_date) || (is_timestamp && formats.has_timestamp)) type.reset();
+    }
+    return types;
 }
 
 /// The column whose guessed type did not hold, out of the engine's message.
@@ -69,29 +103,56 @@ std::uint64_t count_rows(engine::Engine& engine, const std::string& path) {
 }  // namespace
 
 void TabularReader::read_csv(const std::string& path, const std::string& name, DataFormat format, const CsvOptions& options) {
-    std::set<std::string> text_columns;
-    while (true) {
-        engine::Engine engine(engine_options(context_));
-        source::Origin origin{.name = name};
-        try {
-            engine.read(csv_sql(path, format, options, context_.skips_bad_records, text_columns), batch_rows, context_.stop, [&](columns::Batch batch) {
-                const std::uint64_t rows = batch.rows;
-                out_.write(source::ColumnPage{.batch = std::move(batch), .origin = origin});
-                origin.record += rows;
-                return out_.wants_more();
-            });
-            if (context_.skips_bad_records) report_rejects(engine, name);
-            return;
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::data) throw;
-            const std::optional<std::string> column = column_to_widen(error.what());
-            if (!column || !text_columns.insert(*column).second) {
-                throw Error(ErrorKind::data, "{}: {}; nothing was loaded; to leave such lines out: --on-bad-record skip", name,
-                            first_lines(error.what(), 4));
-            }
-            context_.log.info("{}: column \"{}\" is not what its first values look like; reading it as text, from the start", name, *column);
-            out_.restart();
+    const CsvFile file{.path = path, .name = name, .format = format, .options = options};
+    CsvTypes types;
+    while (!try_read_csv(file, types)) out_.restart();
+}
+
+bool TabularReader::try_read_csv(const CsvFile& file, CsvTypes& types) {
+    engine::Engine engine(engine_options(context_));
+    const std::string arguments = csv_arguments(file.path, file.format, file.options);
+    source::Origin origin{.name = file.name};
+    try {
+        const std::vector<engine::ReadColumn> guessed = engine.describe(csv_sql(arguments, context_.skips_bad_records, {}));
+        std::vector<std::optional<CsvType>> chosen = choose_types(engine, arguments, guessed);
+        std::set<std::string> text_columns;
+        for (std::size_t i = 0; i < guessed.size(); ++i) {
+            const auto known = types.find(guessed[i].name);
+            if (known != types.end()) chosen[i] = known->second;
+            if (known != types.end() || chosen[i]) text_columns.insert(guessed[i].name);
         }
+        bool has_misfit = false;
+        const auto sink = [&](columns::Batch batch) {
+            for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+                if (!chosen[i]) continue;
+                columns::ColumnBuilder values(column_type(*chosen[i]));
+                if (const std::optional<std::string> misfit = append_csv_values(batch.columns[i].view(), *chosen[i], values)) {
+                    types[guessed[i].name] = wider_csv_type(*chosen[i], *misfit);
+                    context_.log.info("{}: column \"{}\" is not what its first values look like (\"{}\"); reading it again, from the start", file.name,
+                                      guessed[i].name, *misfit);
+                    has_misfit = true;
+                    return false;
+                }
+                batch.columns[i] = std::move(values);
+            }
+            const std::uint64_t rows = batch.rows;
+            out_.write(source::ColumnPage{.batch = std::move(batch), .origin = origin});
+            origin.record += rows;
+            return out_.wants_more();
+        };
+        engine.read(csv_sql(arguments, context_.skips_bad_records, text_columns), batch_rows, context_.stop, sink);
+        if (has_misfit) return false;
+        if (context_.skips_bad_records) report_rejects(engine, file.name);
+        return true;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::data) throw;
+        const std::optional<std::string> column = column_to_widen(error.what());
+        if (!column || !types.try_emplace(*column).second) {
+            throw Error(ErrorKind::data, "{}: {}; nothing was loaded; to leave such lines out: --on-bad-record skip", file.name,
+                        first_lines(error.what(), 4));
+        }
+        context_.log.info("{}: column \"{}\" is not what its first values look like; reading it as text, from the start", file.name, *column);
+        return false;
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "tipple/engine/engine.h"
 #include "tipple/io/file_system.h"
 #include "tipple/source/source.h"
+#include "tipple/sources/csv_values.h"
 #include "tipple/sources/data_format.h"
 
 namespace tipple::sources {
@@ -17,8 +19,8 @@ struct CsvOptions {
     bool has_header = true;
 };
 
-/// Reads CSV, TSV and Parquet files with the embedded engine, as columns. A column whose type was guessed wrong from the beginning of a CSV
-/// file becomes text, and the file is read again from the start.
+/// Reads CSV, TSV and Parquet files with the embedded engine, as columns. A column of a CSV file whose type was guessed wrong from its beginning
+/// gets a type that holds all its values, at last text, and the file is read again from the start.
 class TabularReader {
 public:
     TabularReader(const source::ResourceContext& context, source::Output& out) : context_(context), out_(out) {}
@@ -29,6 +31,16 @@ public:
     void read_parquet(const std::string& path, const std::string& name, const io::FileInfo* in_place);
 
 private:
+    struct CsvFile {
+        const std::string& path;
+        const std::string& name;
+        DataFormat format;
+        const CsvOptions& options;
+    };
+    /// Columns that are not what the engine guesses: what they are instead, nothing = text.
+    using CsvTypes = std::map<std::string, std::optional<CsvType>>;
+    /// False when a column got another type, in `types`: everything has to be read again.
+    bool try_read_csv(const CsvFile& file, CsvTypes& types);
     void report_rejects(engine::Engine& engine, const std::string& name);
 
     const source::ResourceContext& context_;
