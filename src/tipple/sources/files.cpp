@@ -52,7 +52,7 @@ public:
             if (!out.wants_more() || context.stop.stop_requested()) return;
             const std::unique_ptr<io::FileInfo> info = files_->find(path);
             if (info != nullptr) out.begin_input({.path = std::filesystem::absolute(path).string(), .size = info->size, .modified_ns = info->modified_ns});
-            const std::unique_ptr<io::InputStream> input = io::open_input(*files_, path);
+            const std::unique_ptr<io::InputStream> input = io::open_input(*files_, path, context.stop);
             const auto report = [&] { out.report({.bytes_read = before + input->bytes_read(), .bytes_total = total}); };
             read_content(*files_, *input, path, options_, context, out, report);
             before += input->file_size();
