@@ -45,10 +45,8 @@ std::string storage_release(std::string_view number) {
             return "DuckDB 1.4";
         case 68:
             return "DuckDB 1.5";
-        case 69:
-            return "DuckDB 2.0";
         default:
-            return version < 64 ? "a DuckDB before 0.9" : "a DuckDB newer than 2.0";
+            return version < 64 ? "a DuckDB before 0.9" : "a newer DuckDB";
     }
 }
 
@@ -165,7 +163,10 @@ Error to_error(std::string_view text, std::string_view library) {
         contains(text, "Unsupported Storage Version")) {
         return version_error(text, library);
     }
-    if (text.starts_with("Out of Memory Error")) return memory_error(text);
+    // What does not fit while a commit writes its rows comes as an error of the transaction.
+    if (text.starts_with("Out of Memory Error") || contains(text, "failed to pin block") || contains(text, "could not allocate block")) {
+        return memory_error(text);
+    }
     if (text.starts_with("IO Error")) return io_error(text);
     for (const Rule& rule : rules) {
         if (!text.starts_with(rule.start)) continue;
