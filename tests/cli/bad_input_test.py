@@ -31,9 +31,9 @@ def zstd(content):
 
 
 def damaged(content):
-    """With some bytes changed in the middle. Not just one: zstd without a check sum need not notice it."""
+    """With its second half changed. Not just a few bytes: zstd without a check sum need not notice them."""
     middle = len(content) // 2
-    return content[:middle] + bytes(byte ^ 0x5A for byte in content[middle : middle + 1000]) + content[middle + 1000 :]
+    return content[:middle] + bytes(byte ^ 0x5A for byte in content[middle:])
 
 
 class WithRows(Case):
@@ -599,33 +599,6 @@ class Tables(WithRows):
         self.load("in/*.parquet", "--as", "p")
         self.assertEqual(self.values("SELECT id FROM p ORDER BY 1"), [1, 2, 3])
         self.assertEqual([value for row in self.query("SELECT COLUMNS('v.*') FROM p WHERE id = 2") for value in row if value is not None], ["x"])
-
-
-class Permissions(WithRows):
-    def setUp(self):
-        super().setUp()
-        if os.geteuid() == 0:
-            self.skipTest("root may read everything")
-
-    def test_a_file_that_may_not_be_read(self):
-        self.write("secret.jsonl", [{"id": 1}])
-        self.path("secret.jsonl").chmod(0)
-        self.assert_load_fails("secret.jsonl", expect=EXIT_LOCAL, says=["secret.jsonl", "Permission denied"])
-
-    def test_a_database_that_may_not_be_written(self):
-        self.write("t.jsonl", [{"id": 1}])
-        self.database.chmod(0o400)
-        before = self.contents()
-        result = self.load("t.jsonl", expect=EXIT_LOCAL)
-        self.assertIn("shop.duckdb", result.err)
-        self.assert_unchanged(before)
-
-    def test_a_data_folder_that_may_not_be_written(self):
-        self.write("t.jsonl", [{"id": 1}])
-        self.path("locked").mkdir()
-        self.path("locked").chmod(0o500)
-        result = self.tipple("load", "t.jsonl", "shop.duckdb", "--data-dir", "locked", data_folder=False, expect=EXIT_LOCAL)
-        self.assertIn("locked", result.err)
 
 
 if __name__ == "__main__":

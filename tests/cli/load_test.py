@@ -239,7 +239,7 @@ class Limits(Case):
         self.assertEqual(self.count("t"), 3)
 
     def test_workers_give_the_same(self):
-        self.write("t.jsonl", [{"id": number, "v": number if number % 7 else f"x{number}", "l": [{"x": number}] * (number % 3)} for number in range(3_000)])
+        self.write("t.jsonl", [{"id": number, "v": number if number % 7 != 3 else f"x{number}", "l": [{"x": number}] * (number % 3)} for number in range(3_000)])
         found = []
         for workers in [1, 2, 5]:
             self.load("t.jsonl", f"w{workers}.duckdb", "--workers", workers)
@@ -337,7 +337,13 @@ class Output(Case):
         self.assertRegex(result.out, r"t +1 +\+1 columns?: extra double")
 
     def test_append_says_that_rows_of_the_same_file_were_there(self):
-        self.skipTest("not built yet: the summary does not say when append found rows of an earlier load of the same file")
+        self.write("t.jsonl", [{"id": 1}])
+        self.assertNotIn("before", self.load("t.jsonl").err)
+        first = self.values("SELECT load_id FROM _dlt_loads")[0]
+        self.assertRegex(self.load("t.jsonl").err, rf"t\.jsonl was loaded before.* by load {first} ")
+        self.assertNotIn("before", self.load("t.jsonl", "--disposition", "replace").err)
+        self.write("t.jsonl", [{"id": 1}, {"id": 2}])
+        self.assertNotIn("before", self.load("t.jsonl").err, "it is not the same any more")
 
     def test_nothing_to_load(self):
         result = self.load(self.write("t.jsonl", ""))
@@ -393,9 +399,9 @@ class Output(Case):
             with self.subTest(mode):
                 result = self.load("orders.jsonl", "--progress", mode, "--disposition", "replace")
                 self.assertNotIn("extract  ", result.out)
-        result = self.load("orders.jsonl", "--progress", "none")
+        result = self.load("orders.jsonl", "--progress", "none", "--disposition", "replace")
         self.assertEqual(result.err, "")
-        result = self.load("orders.jsonl", "--progress", "lines")
+        result = self.load("orders.jsonl", "--progress", "lines", "--disposition", "replace")
         self.assertRegex(result.err, r"(?m)^extract +orders .* done in ")
         self.assertRegex(result.err, r"(?m)^load +.* done in ")
 
