@@ -9,11 +9,12 @@ say() { printf '\n\033[1m== %s\033[0m\n' "$*" >&2; }
 
 # step "what" command...: says what is done, does it, and says how long it took.
 step() {
-    local what=$1 start=$SECONDS
+    local what=$1 start=${EPOCHREALTIME/[.,]/}
     shift
     say "$what"
     "$@"
-    printf '   (%s took %d s)\n' "$what" $((SECONDS - start)) >&2
+    local tenths=$(((${EPOCHREALTIME/[.,]/} - start) / 100000))
+    printf '   (took %d.%d s)\n' $((tenths / 10)) $((tenths % 10)) >&2
 }
 
 as_root() {

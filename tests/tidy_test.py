@@ -161,6 +161,12 @@ class TidyTest(unittest.TestCase):
                    "src/tipple/io/extra.cpp": ""}
         self.assertEqual(self.findings(changes), [])
 
+    def test_tests_may_be_listed_in_a_loop(self):
+        changes = {"tests/CMakeLists.txt": GOOD["tests/CMakeLists.txt"] + "foreach(theme load query)\n  tipple_cli_test(${theme})\nendforeach()\n", "tests/load_test.py": "",
+                   "tests/query_test.py": ""}
+        self.assertEqual(self.findings(changes), [])
+        self.assert_finding({**changes, "tests/other_test.py": ""}, "built", "tests/other_test.py", 1, "never runs")
+
     # architecture
 
     def architecture(self, old, new):
@@ -194,6 +200,10 @@ class TidyTest(unittest.TestCase):
     def test_a_link_that_leads_nowhere(self):
         changes, line = self.with_line("README.md", "See [the guide](docs/guide.md).")
         self.assert_finding(changes, "paths", "README.md", line, "docs/guide.md")
+
+    def test_what_scripts_make_need_not_be_there(self):
+        changes, _ = self.with_line("README.md", "Results go to `bench/results/TIME.json`.")
+        self.assertEqual(self.findings(changes), [])
 
     # header-comments
 

@@ -32,7 +32,7 @@ std::string change_text(const TableReport& table) {
         if (names.size() == columns_named_max) break;
         names.push_back(fmt::format("{} {}", column.name(), schema::to_text(*column.data_type())));
     }
-    std::string text = fmt::format("+{} columns: {}", table.new_columns.size(), join(names, ", "));
+    std::string text = fmt::format("+{} column{}: {}", table.new_columns.size(), table.new_columns.size() == 1 ? "" : "s", join(names, ", "));
     if (table.new_columns.size() > names.size()) text += ", ...";
     return text;
 }
@@ -104,15 +104,19 @@ std::string format_summary(const RunReport& report, const LoadArguments& argumen
         out += fmt::format("{:<20} {:>9}   {}\n", name, format_seconds(seconds), what);
     };
     const double extract = report.seconds.extract;
-    step("extract + normalize", extract,
-         fmt::format("{} read, {}/s, {}", format_bytes(report.bytes_read),
-                     format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
-                     rate(static_cast<double>(report.records), extract, "records")));
+    if (report.records_in_place == report.records && report.records > 0) {
+        step("extract + normalize", extract, fmt::format("{}, to be read where it lies", format_bytes(report.bytes_read)));
+    } else {
+        step("extract + normalize", extract,
+             fmt::format("{} read, {}/s, {}", format_bytes(report.bytes_read),
+                         format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
+                         rate(static_cast<double>(report.records - report.records_in_place), extract, "records")));
+    }
     step("load", report.seconds.load, rate(static_cast<double>(report.rows), report.seconds.load, "rows"));
     step("total", report.seconds.total, fmt::format("peak memory {}", format_bytes(usage.peak_resident_bytes)));
     const std::string where = fmt::format("{}, dataset {}", report.destination, report.dataset);
-    out += fmt::format("\n{} {} rows in {} tables into {}   load {}\n", terminal.styled(Style::green, terminal.glyph("✔", "ok:")), format_count(report.rows),
-                       report.tables.size(), where, report.load_ids.empty() ? "-" : report.load_ids.back());
+    out += fmt::format("\n{} {} rows in {} table{} into {}   load {}\n", terminal.styled(Style::green, terminal.glyph("✔", "ok:")), format_count(report.rows),
+                       report.tables.size(), report.tables.size() == 1 ? "" : "s", where, report.load_ids.empty() ? "-" : report.load_ids.back());
     return out + next_commands(report, arguments);
 }
 

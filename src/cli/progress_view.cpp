@@ -38,6 +38,7 @@ std::string amounts(const Progress& progress) {
 }
 
 std::string remaining(const Progress& progress, double done) {
+    if (progress.step == Step::load && done >= 1) return "  committing";
     if (done < 0.01 || progress.seconds < 0.5) return {};
     return fmt::format("  ETA {}", format_seconds(progress.seconds * (1 - done) / done));
 }

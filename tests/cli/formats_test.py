@@ -144,6 +144,11 @@ class Formats(Case):
         self.load(self.write("data.parquet", FLAT_PARQUET))
         self.check(tags=False)
 
+    def test_parquet_is_not_said_to_be_read_before_it_is(self):
+        out = self.load(self.write("data.parquet", FLAT_PARQUET)).out
+        self.assertIn("to be read where it lies", out)
+        self.assertNotIn("records/s", out)
+
     def test_parquet_types(self):
         utc = datetime.timezone.utc
         columns = {

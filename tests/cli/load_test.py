@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import unittest
 
+import duckdb
 import pyarrow
 import pyarrow.parquet
 
@@ -193,6 +194,15 @@ class Dispositions(Case):
         self.load(self.write("orders.jsonl", ORDERS))
         self.load("orders.jsonl", "--key", "id")
         self.assertEqual({table: self.count(table) for table in self.tables()}, ORDERS_ROWS)
+
+    def test_tables_and_columns_that_were_dropped_by_hand_are_made_again(self):
+        self.load(self.write("orders.jsonl", ORDERS))
+        connection = duckdb.connect(str(self.database))
+        connection.execute("DROP TABLE orders__lines; ALTER TABLE orders DROP COLUMN note")
+        connection.close()
+        self.load("orders.jsonl")
+        self.assertEqual((self.count("orders"), self.count("orders__lines")), (6, 3))
+        self.assertEqual(self.query("SELECT note FROM orders WHERE note IS NOT NULL"), [("late",)])
 
     def test_a_record_without_its_key(self):
         self.load(self.write("t.jsonl", [{"id": 1}]), "--key", "id")

@@ -108,6 +108,8 @@ DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& t
 struct LoadJob {
     std::string table;
     schema::Disposition disposition = schema::Disposition::append;
+    /// Hears how many more rows the store took; from any thread, once per batch. May be empty.
+    std::function<void(std::uint64_t rows)> on_rows = {};
 };
 
 /// What a finished load did to one table, by the store's own counts.

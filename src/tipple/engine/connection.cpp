@@ -1,11 +1,20 @@
 #include "tipple/engine/connection.h"
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "tipple/engine/deprecated_calls.h"
 #include "tipple/engine/errors.h"
 
 namespace tipple::engine {
 
 namespace {
+
+/// How long this thread sleeps when all work of a statement is in the hands of the library's own
+/// threads. The library itself would ask again without a pause, and burn a core.
+constexpr std::chrono::microseconds shortest_pause{20};
+constexpr std::chrono::microseconds longest_pause{1'000};
 
 /// Statements go to the library as C strings, which a null byte would cut short without an error.
 std::string checked_text(std::string_view sql) {
@@ -63,11 +72,27 @@ Connection::~Connection() {
     if (connection_) duckdb_query(connection_.get(), "ROLLBACK", ignored.out());
 }
 
-void Connection::run(PendingHandle& pending, std::stop_token stop, ResultHandle& result) {
+void Connection::wait(PendingHandle& pending) {
+    std::chrono::microseconds pause = shortest_pause;
+    while (true) {
+        const duckdb_pending_state state = duckdb_pending_execute_task(pending.get());
+        if (state == DUCKDB_PENDING_RESULT_READY || state == DUCKDB_PENDING_ERROR) return;
+        if (state == DUCKDB_PENDING_RESULT_NOT_READY) {
+            pause = shortest_pause;
+            continue;
+        }
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, longest_pause);
+    }
+}
+
+void Connection::run(PendingHandle& pending, ResultKind kind, std::stop_token stop,
+                     ResultHandle& result) {
     // Starting a statement clears an interrupt. Asking here, after the start, leaves no gap: what
     // was requested before is seen now, and what is requested from now on interrupts the run. It is
     // run in either case; see the destructor.
     if (stop.stop_requested()) interrupt();
+    if (kind == ResultKind::collected) wait(pending);
     if (duckdb_execute_pending(pending.get(), result.out()) != DuckDBSuccess)
         fail(duckdb_result_error(result.get()));
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
@@ -92,7 +117,7 @@ void Connection::run_all(std::string_view sql, std::stop_token stop, ResultHandl
         if (duckdb_pending_prepared(statement.get(), pending.out()) != DuckDBSuccess) {
             fail(duckdb_pending_error(pending.get()));
         }
-        run(pending, stop, result);
+        run(pending, ResultKind::collected, stop, result);
     }
 }
 
@@ -117,7 +142,7 @@ bool Connection::stream(duckdb_prepared_statement statement, std::stop_token sto
     if (start_streaming(statement, pending.out()) != DuckDBSuccess)
         fail(duckdb_pending_error(pending.get()));
     ResultHandle result;
-    run(pending, stop, result);
+    run(pending, ResultKind::streamed, stop, result);
     while (true) {
         if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
         const ChunkHandle chunk(duckdb_fetch_chunk(*result.get()));

@@ -35,7 +35,10 @@ public:
 
 private:
     [[noreturn]] void fail(const char* text) const;
-    void run(PendingHandle& pending, std::stop_token stop, ResultHandle& result);
+    enum class ResultKind { collected, streamed };
+    void run(PendingHandle& pending, ResultKind kind, std::stop_token stop, ResultHandle& result);
+    /// Works on `pending` until it has a result or an error.
+    static void wait(PendingHandle& pending);
 
     std::string version_;
     DatabaseHandle database_;

@@ -45,8 +45,13 @@ std::string storage_release(std::string_view number) {
             return "DuckDB 1.4";
         case 68:
             return "DuckDB 1.5";
+        case 69:
+            return "DuckDB 2.0";
+        // What 2.0.1 writes when nobody asks for a version.
+        case 999:
+            return "DuckDB 2.0 or later";
         default:
-            return version < 64 ? "a DuckDB before 0.9" : "a newer DuckDB";
+            return version < 64 ? "a DuckDB before 0.9" : "a DuckDB newer than 2.0";
     }
 }
 

@@ -18,7 +18,7 @@ TEST(Errors, OfVersionsNameBothAndTheWayOut) {
            "The database file was created with an newer version of DuckDB.");
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_TRUE(std::string(error.what())
-                    .starts_with("the database file has storage version 999 (a newer DuckDB), but the "
+                    .starts_with("the database file has storage version 999 (DuckDB 2.0 or later), but the "
                                  "DuckDB v1.5.5 in use reads "
                                  "versions up to 68. Use a tipple"))
         << error.what();

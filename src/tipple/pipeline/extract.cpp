@@ -284,6 +284,7 @@ bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& 
     ++head_;
     reference.row_id_prefix = normalize::RowIdMaker(rules_.row_id_prefix, number).prefix();
     package_->add_reference(resource.table, std::move(reference), offer.rows);
+    result_.records_in_place += offer.rows;
     result_.rows[resource.table] += offer.rows;
     rows_of_resource_[resource.table] += offer.rows;
     rows_ += offer.rows;

@@ -44,6 +44,7 @@ struct ExtractContext {
 /// What came out of it.
 struct ExtractResult {
     std::uint64_t records = 0;
+    std::uint64_t records_in_place = 0;  ///< of those, in files that the load reads where they lie
     std::uint64_t bytes_read = 0;
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;

@@ -1,7 +1,9 @@
 #include "tipple/pipeline/load.h"
 
-#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include "tipple/core/random.h"
@@ -13,12 +15,10 @@ namespace {
 /// Attempts at one package, and the wait before the second one; it doubles from then on.
 constexpr int attempts_max = 5;
 constexpr double first_delay_seconds = 0.5;
+constexpr std::chrono::milliseconds progress_interval{100};
 
-void apply_and_commit(package::Package& package, destination::Destination& destination, const Clock& clock, Observer& observer,
+void apply_and_commit(package::Package& package, destination::Destination& destination, const Clock& clock, std::atomic<std::uint64_t>& rows_done,
                       std::stop_token stop) {
-    const Stopwatch watch(clock);
-    Progress progress{.step = Step::load, .resource = destination.description()};
-    progress.rows_total = package.manifest().rows();
     const std::unique_ptr<destination::LoadTransaction> transaction = destination.begin(package);
     std::vector<std::string> tables;
     for (const package::TableLoad& load : package.manifest().loads) tables.insert(tables.end(), load.tables.begin(), load.tables.end());
@@ -26,17 +26,33 @@ void apply_and_commit(package::Package& package, destination::Destination& desti
     for (const package::TableLoad& load : package.manifest().loads) {
         for (const std::string& table : load.tables) {
             if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
-            transaction->load({.table = table, .disposition = load.disposition}, stop);
-            progress.rows += package.manifest().rows_of(table);
-            progress.seconds = watch.seconds();
-            observer.on_progress(progress);
+            transaction->load({.table = table, .disposition = load.disposition, .on_rows = [&](std::uint64_t rows) { rows_done += rows; }}, stop);
         }
     }
     transaction->finish();
     package.journal(clock, "committing");
     transaction->commit();
     package.journal(clock, "committed");
-    progress.seconds = watch.seconds();
+}
+
+/// The transaction runs on a thread of its own, so that this one can tell how far it is.
+void load_and_report(package::Package& package, destination::Destination& destination, const Clock& clock, Observer& observer, std::stop_token stop) {
+    const Stopwatch watch(clock);
+    std::atomic<std::uint64_t> rows_done = 0;
+    std::future<void> work =
+        std::async(std::launch::async, [&] { apply_and_commit(package, destination, clock, rows_done, stop); });
+    Progress progress{.step = Step::load, .resource = destination.description()};
+    progress.rows_total = package.manifest().rows();
+    const auto look = [&] {
+        progress.rows = rows_done;
+        progress.seconds = watch.seconds();
+    };
+    while (work.wait_for(progress_interval) != std::future_status::ready) {
+        look();
+        observer.on_progress(progress);
+    }
+    work.get();
+    look();
     observer.on_step_finished(Step::load, progress);
 }
 
@@ -72,7 +88,7 @@ void load_package(package::Package package, PackageOrigin origin, destination::D
             return;
         }
         try {
-            apply_and_commit(package, destination, clock, observer, stop);
+            load_and_report(package, destination, clock, observer, stop);
             return;
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::transient || attempt == attempts_max || stop.stop_requested()) throw;

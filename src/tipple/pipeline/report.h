@@ -53,6 +53,8 @@ struct RunReport {
     std::size_t pending_finished = 0;
     std::vector<TableReport> tables;
     std::uint64_t records = 0;
+    /// Of those, in files that the load reads where they lie: the extract step only looked at their columns.
+    std::uint64_t records_in_place = 0;
     std::uint64_t rows = 0;
     std::uint64_t bytes_read = 0;
     std::uint64_t package_bytes = 0;

@@ -61,8 +61,9 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     // default threshold it would be written to the log first and again when the file is closed. A
     // crash before the checkpoint's end leaves the file as it was.
     engine.execute("SET checkpoint_threshold = '1KB'");
+    const std::size_t threads = memory_.threads;
     fit_to_blocks(memory_, session_->block_bytes());
-    engine.execute(fmt::format("SET threads = {}", memory_.threads));
+    if (memory_.threads != threads) engine.execute(fmt::format("SET threads = {}", memory_.threads));
     register_streams();
     engine.execute("BEGIN");
     catalog_ = session_->read_catalog();
@@ -143,7 +144,10 @@ void Load::register_streams() {
             .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
             .batch_bytes = memory_.batch_bytes};
         session_->engine().register_stream(
-            table.stream, table_rows(options, table.columns, table.constant_column, table.dropped));
+            table.stream, table_rows(options, table.columns, table.constant_column, table.dropped,
+                                     [this](std::uint64_t rows) {
+                                         if (on_rows_) on_rows_(rows);
+                                     }));
         if (table.key_columns.empty()) continue;
         std::vector<SegmentColumn> keys;
         for (const std::string& key : table.key_columns) {
@@ -315,6 +319,7 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
                     job.reference->path, inserted + numbers.size(), job.rows);
     }
     table.loaded.inserted += inserted;
+    if (on_rows_) on_rows_(job.rows);
 }
 
 void Load::insert_rows(TableState& table, std::stop_token stop) {
@@ -366,6 +371,7 @@ Merge& Load::prepare_merge(const std::string& root, std::stop_token stop) {
 void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     TableState& table = state_of(job.table);
     TIPPLE_ASSERT(table.disposition == job.disposition && !table.is_loaded && !is_finished_);
+    on_rows_ = job.on_rows;
     try {
         switch (table.disposition) {
             case Disposition::replace:

@@ -75,6 +75,7 @@ private:
     std::unique_ptr<Session> session_;
     destination::Catalog catalog_;         ///< before the load
     std::map<std::string, Merge> merges_;  ///< by root, once prepared
+    std::function<void(std::uint64_t rows)> on_rows_;  ///< of the job that is being loaded
     bool is_finished_ = false;
 };
 

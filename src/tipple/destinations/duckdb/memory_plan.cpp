@@ -12,6 +12,8 @@ namespace {
 
 /// Beyond this many columns a second thread costs more memory than it is worth.
 constexpr std::size_t wide_columns = 400;
+/// A package below this is loaded before a second thread has started.
+constexpr std::uint64_t small_package_bytes = 1 << 20;
 /// The smallest block there is. A file of them is larger and slower to write, so only wide tables
 /// get it.
 constexpr std::size_t small_block_bytes = 16'384;
@@ -33,6 +35,18 @@ std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
     const std::uint64_t rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
     return engine_base_bytes +
            table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
+}
+
+/// Whether there is little to write and nothing to compare with rows that are there.
+bool is_small(const package::Manifest& manifest) {
+    std::uint64_t bytes = 0;
+    for (const package::JobFile& job : manifest.jobs)
+        bytes += job.reference ? job.reference->size : job.raw_bytes;
+    return bytes <= small_package_bytes &&
+           std::none_of(manifest.loads.begin(), manifest.loads.end(),
+                        [](const package::TableLoad& load) {
+                            return load.disposition == schema::Disposition::merge;
+                        });
 }
 
 double bytes_per_row(const package::Manifest& manifest, const std::string& table) {
@@ -63,7 +77,7 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
         }
     }
     const bool is_wide = columns > wide_columns;
-    plan.threads = is_wide ? 1 : std::max<std::size_t>(threads, 1);
+    plan.threads = is_wide || is_small(manifest) ? 1 : std::max<std::size_t>(threads, 1);
     plan.block_bytes = is_wide ? small_block_bytes : 0;
     plan.batch_bytes = memory_bytes == 0 ? limits::text_buffer_bytes_max
                                          : std::max<std::size_t>(memory_bytes / 8, 1);

@@ -82,7 +82,8 @@ columns::ArrowSource source_of(const std::vector<SegmentColumn>& columns,
 columns::ArrowSource table_rows(const RowsOptions& options,
                                 const std::vector<SegmentColumn>& columns,
                                 const std::string& hidden,
-                                std::shared_ptr<const DroppedRows> dropped) {
+                                std::shared_ptr<const DroppedRows> dropped,
+                                std::function<void(std::uint64_t rows)> on_rows) {
     std::size_t hidden_index = none;
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (columns[i].name == hidden) hidden_index = i;
@@ -90,7 +91,8 @@ columns::ArrowSource table_rows(const RowsOptions& options,
     columns::ArrowSource source = source_of(columns, hidden);
     source.next =
         [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::refuse),
-         hidden_index, dropped, position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
+         hidden_index, dropped, on_rows = std::move(on_rows),
+         position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
         while (std::unique_ptr<Batch> batch = reader->next()) {
             if (hidden_index != none) {
                 batch->columns.erase(batch->columns.begin() +
@@ -100,6 +102,7 @@ columns::ArrowSource table_rows(const RowsOptions& options,
             }
             const std::uint64_t first = position;
             position += batch->rows;
+            on_rows(batch->rows);
             if (dropped != nullptr && dropped->count() > 0)
                 batch = without_dropped(std::move(batch), first, *dropped);
             if (batch->rows > 0) return batch;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,11 +38,12 @@ struct RowsOptions {
 };
 
 /// All rows of the table's job files but the dropped ones. `hidden`: a column that job files may
-/// have and the stream has not; empty = none.
+/// have and the stream has not; empty = none. `on_rows` hears of every batch.
 columns::ArrowSource table_rows(const RowsOptions& options,
                                 const std::vector<package::SegmentColumn>& columns,
                                 const std::string& hidden,
-                                std::shared_ptr<const DroppedRows> dropped);
+                                std::shared_ptr<const DroppedRows> dropped,
+                                std::function<void(std::uint64_t rows)> on_rows);
 
 /// A few columns of them, and behind those each row's position (bigint).
 columns::ArrowSource table_keys(const RowsOptions& options,
