@@ -31,7 +31,7 @@ class Kill(Case):
         self.random = seeded_random(self.id())
         self.write("first.jsonl", list(records(0, 600, "old")))
         # Half of it is new, half of it meets rows that are there; and there is a table and a column that were not.
-        self.write("second.jsonl", [{**record, "note": "new", "extra": [{"n": 1}]} for record in records(300, 6_000, "new")])
+        self.write("second.jsonl", [{**record, "note": "new", "extra": [{"n": 1}]} for record in records(300, 3_500, "new")])
 
     def copy(self, name):
         """Database and data folder, as they were saved."""

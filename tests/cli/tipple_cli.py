@@ -135,6 +135,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.data_folder = self.folder / "data"
         self.database = self.folder / "shop.duckdb"
+        self.has_loaded_after_failure = False
 
     # ---- files ----
 
@@ -302,6 +303,10 @@ class Case(unittest.TestCase):
             self.assertIn(text, result.err)
         self.assert_unchanged(before)
         self.assert_no_leftovers()
+        if self.has_loaded_after_failure:
+            return result
+        # Once per test is enough.
+        self.has_loaded_after_failure = True
         self.write("after.jsonl", [{"works": True}])
         self.load("after.jsonl", "--as", "after_failure", "--disposition", "replace")
         self.assertEqual(self.count("after_failure"), 1)
