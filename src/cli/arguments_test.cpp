@@ -98,6 +98,12 @@ TEST(LoadArguments, AreRefusedWhenTheyCannotBe) {
     }
 }
 
+TEST(LoadArguments, ThatAreMissingAreExplained) {
+    for (const std::vector<const char*>& words : std::vector<std::vector<const char*>>{{"load"}, {"load", "a.csv"}, {"load", "--key", "id", "a.csv"}}) {
+        EXPECT_NE(parse(words).err.find("tipple load orders.jsonl shop.duckdb"), std::string::npos) << parse(words).err;
+    }
+}
+
 TEST(Arguments, ThatAreNotKnownAreComparedWithThoseThatAre) {
     EXPECT_NE(parse({"load", "a", "s.duckdb", "--dispostion", "merge"}).err.find("--dispostion; did you mean --disposition?"), std::string::npos);
     EXPECT_NE(parse({"load", "a", "s.duckdb", "--quite"}).err.find("did you mean --quiet?"), std::string::npos);

@@ -391,6 +391,13 @@ class Paths(Case):
     def test_no_file_matches(self):
         self.assertIn("no file matches", self.load("x*.jsonl", expect=EXIT_USAGE).err)
 
+    def test_a_typo_in_a_name(self):
+        self.write("orders.jsonl", LINES)
+        self.write("in/orders.jsonl", LINES)
+        for typed, meant in {"order.jsonl": "orders.jsonl", "in/ordes.jsonl": "in/orders.jsonl", "./order.jsonl": "./orders.jsonl"}.items():
+            with self.subTest(typed):
+                self.assertIn(f'there is no file "{typed}"; did you mean "{meant}"?', self.load(typed, expect=EXIT_USAGE).err)
+
     def test_a_folder(self):
         self.write("in/a.jsonl", [{"id": 1}])
         result = self.load("in", expect=EXIT_USAGE)
