@@ -57,7 +57,7 @@ TEST(Bar, IsNeverMoreThanFull) {
 
 TEST(Bar, OfALoadCountsRows) {
     const Progress progress{
-        .step = Step::load, .resource = "/home/ann/shop.duckdb", .records = 0, .rows = 250, .bytes_read = 0, .bytes_total = {}, .rows_total = 1'000, .seconds = 0};
+        .step = Step::load, .resource = "/data/shop.duckdb", .records = 0, .rows = 250, .bytes_read = 0, .bytes_total = {}, .rows_total = 1'000, .seconds = 0};
     EXPECT_EQ(format_bar(progress, ascii), "load     shop.duckdb  =====---------------  25%  250 rows  0 rows/s");
 }
 
