@@ -98,7 +98,7 @@ def flags_in(text):
 class Reference(unittest.TestCase):
     def test_every_flag_of_load_has_its_row(self):
         """The first column of the guide's tables names exactly the flags that the help does."""
-        help_flags = flags_in(printed_by("load", "--help")) | flags_in(printed_by("--help").split("Subcommands:")[0])
+        help_flags = flags_in(printed_by("load", "--help")) | flags_in(printed_by("--help").split("Commands:")[0])
         # The examples above the options use flags of other programs.
         rows = re.findall(r"^\| (`-.*?) \|", read("docs/guide/load.md"), re.M)
         documented = flags_in(" ".join(rows))

@@ -15,12 +15,14 @@ namespace tipple::cli {
 
 namespace {
 
-constexpr const char* load_help =
-    "Loads files into a database: infers types, makes nested tables, evolves the schema, all in one transaction.\n"
+constexpr const char* load_summary = "Loads files into a database: infers types, makes nested tables, evolves the schema, all in one transaction.";
+constexpr const char* load_examples =
     "Examples:\n"
     "  tipple load orders.jsonl shop.duckdb\n"
     "  tipple load 'events/*.json.gz' shop.duckdb --as events --disposition merge --key id\n"
     "  curl -s https://api.example.com/users | tipple load - shop.duckdb --as users --select data";
+
+constexpr const char* load_positionals = "SOURCE... DEST";
 
 std::size_t require_size(const std::string& text) {
     const std::optional<std::uint64_t> size = parse_size(text);
@@ -62,7 +64,7 @@ void add_global_flags(CLI::App& app, GlobalArguments& global) {
 }
 
 void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& places, std::string& memory) {
-    app.add_option("SOURCE... DEST", places, "Paths, patterns or - for standard input; last the database file")->required()->expected(2, -1)->option_text(" ");
+    app.add_option(load_positionals, places, "Paths, patterns or - for standard input; last the database file")->required()->expected(2, -1)->option_text(" ");
     app.add_option("--as", load.table, "Table for the records [the file's name]")->option_text("TABLE");
     app.add_option("--dataset", load.dataset, "Schema of the database the tables go to [main]")->option_text("NAME")->envname("TIPPLE_DATASET");
     app.add_option("--format", load.format, "jsonl, json, csv, tsv or parquet [found out]")->option_text("FORMAT");
@@ -72,7 +74,7 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--disposition", load.disposition, "append, replace or merge [append; merge with --key]")
         ->check(CLI::IsMember({"append", "replace", "merge"}))
         ->option_text("MODE");
-    app.add_option("--key", load.keys, "Primary key column for merge; several for a composite key")->option_text("COLUMN")->expected(1)->take_all();
+    app.add_option("--key", load.keys, "Primary key column for merge; several for a composite key")->option_text("COLUMN")->expected(1)->take_all()->allow_extra_args(false);
     app.add_option("--limit", load.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
     app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")
         ->check(CLI::Range(0, limits::json_depth_max))
@@ -143,7 +145,6 @@ std::vector<std::string> option_names(const CLI::App& app) {
 
 /// CLI11's message, with the nearest name when a flag or command is unknown.
 std::string explain(const CLI::ParseError& error, const CLI::App& app) {
-    std::string text = error.what();
     const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
     std::vector<std::string> known = option_names(*used);
     for (const std::string& name : option_names(app)) known.push_back(name);
@@ -158,6 +159,9 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
         }
         return fmt::format("unknown argument {}", extra);
     }
+    std::string text = error.what();
+    // The library only counts.
+    if (text.starts_with(load_positionals)) return "load needs what to load and, last, where to: tipple load orders.jsonl shop.duckdb";
     return text;
 }
 
@@ -177,10 +181,13 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     app.set_version_flag("--version", version_text());
     app.require_subcommand(0, 1);
     app.fallthrough();
+    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.get_formatter()->label("Subcommands", "Commands");
     add_global_flags(app, arguments.global);
     app.footer("tipple COMMAND --help tells more about a command. Documentation: docs/guide");
 
-    CLI::App* load_app = app.add_subcommand("load", load_help);
+    CLI::App* load_app = app.add_subcommand("load", load_summary);
+    load_app->footer(load_examples);
     add_load(*load_app, load, places, memory);
     CLI::App* query_app = app.add_subcommand("query", "Runs a query on a database, read only.");
     query_app->add_option("TARGET", query.target, "Database file")->required()->option_text(" ");

@@ -15,6 +15,7 @@ int to_exit_code(ErrorKind kind) {
         case ErrorKind::corrupt:
             return 6;
         case ErrorKind::locked:
+        case ErrorKind::conflict:
             return 9;
         case ErrorKind::local:
             return 10;

@@ -67,6 +67,9 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
 
 int run_load(Program& program, const LoadArguments& arguments) {
     const pipeline::RunOptions options = run_options(arguments);
+    const SignalWatch signals([&](int) {
+        if (!program.global.is_quiet) fmt::print(stderr, "\nstopping; again to stop at once (nothing is lost either way)\n");
+    });
     const std::unique_ptr<source::SourceDriver> source = make_source(program, arguments);
 
     pipeline::PipelineConfig config;
@@ -83,6 +86,7 @@ int run_load(Program& program, const LoadArguments& arguments) {
     context.memory_bytes = pipeline::destination_memory(config);
     context.threads = config.workers;
     context.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.lock_timeout_seconds * 1000));
+    context.stop = signals.token();
     context.adopt_tables = arguments.adopts_tables;
     context.files = program.files.get();
     context.clock = &program.clock;
@@ -97,9 +101,6 @@ int run_load(Program& program, const LoadArguments& arguments) {
     config.schema_name = context.schema_name;
     const std::unique_ptr<destination::Destination> destination = entry.make(context);
 
-    const SignalWatch signals([&](int) {
-        if (!program.global.is_quiet) fmt::print(stderr, "\nstopping; again to stop at once (nothing is lost either way)\n");
-    });
     const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
     pipeline::Pipeline pipeline(config, *destination, *program.files, program.clock, program.log);
     pipeline::RunReport report;

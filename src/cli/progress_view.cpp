@@ -141,7 +141,9 @@ private:
 }  // namespace
 
 std::string format_bar(const Progress& progress, const Terminal& terminal) {
-    std::string text = fmt::format("{:<8} {}  ", pipeline::to_text(progress.step), progress.resource);
+    // Of a path, its end: the amounts behind it must fit as well.
+    const std::string name = progress.resource.substr(progress.resource.rfind('/') + 1);
+    std::string text = fmt::format("{:<8} {}  ", pipeline::to_text(progress.step), fit(name, 24, terminal));
     if (const std::optional<double> done = fraction(progress)) {
         constexpr int cells = 20;
         const int full = static_cast<int>(*done * cells);

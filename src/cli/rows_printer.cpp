@@ -34,8 +34,11 @@ bool is_json_literal_type(std::string_view type) {
 
 std::string shown(const std::optional<std::string>& value) { return value ? excerpt(*value, 10'000) : std::string("NULL"); }
 
-void print_csv_field(std::string& out, std::string_view text) {
-    if (text.find_first_of(",\"\n\r") == std::string_view::npos) {
+/// Nothing at all is null; an empty text is quoted.
+void print_csv_field(std::string& out, const std::optional<std::string>& value) {
+    if (!value) return;
+    const std::string& text = *value;
+    if (!text.empty() && text.find_first_of(",\"\n\r") == std::string::npos) {
         out += text;
         return;
     }
@@ -58,8 +61,8 @@ std::string csv(const QueryResult& result) {
         }
         out += '\n';
     };
-    line(result.columns, [](const QueryColumn& column) { return column.name; });
-    for (const auto& row : result.rows) line(row, [](const std::optional<std::string>& value) { return value.value_or(""); });
+    line(result.columns, [](const QueryColumn& column) { return std::optional(column.name); });
+    for (const auto& row : result.rows) line(row, [](const std::optional<std::string>& value) { return value; });
     return out;
 }
 

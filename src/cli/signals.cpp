@@ -29,6 +29,8 @@ SignalWatch::SignalWatch(std::function<void(int)> on_first) : on_first_(std::mov
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     // A reader that went away ends the output, not the load.
     std::signal(SIGPIPE, SIG_IGN);
+    // A file that grows beyond the process's limit is an error like a full disk, not the end of the process.
+    std::signal(SIGXFSZ, SIG_IGN);
     thread_ = std::thread([this] { watch(); });
 }
 

@@ -31,17 +31,26 @@ def zstd(content):
 
 
 def damaged(content):
-    """With some bytes changed in the middle. Not just one: zstd without a check sum need not notice it."""
+    """With its second half changed. Not just a few bytes: zstd without a check sum need not notice them."""
     middle = len(content) // 2
-    return content[:middle] + bytes(byte ^ 0x5A for byte in content[middle : middle + 1000]) + content[middle + 1000 :]
+    return content[:middle] + bytes(byte ^ 0x5A for byte in content[middle:])
 
 
 class WithRows(Case):
     """The destination holds something already, so that a change would show."""
 
+    @classmethod
+    def setUpClass(cls):
+        """The same for every test, made once."""
+        made = cls()
+        Case.setUp(made)
+        made.load(made.write("t.jsonl", [{"id": -1, "lines": [{"x": 1}]}]))
+        cls.rows = made.database.read_bytes()
+        made.doCleanups()
+
     def setUp(self):
         super().setUp()
-        self.load(self.write("t.jsonl", [{"id": -1, "lines": [{"x": 1}]}]))
+        self.database.write_bytes(self.rows)
 
 
 class Compressed(WithRows):
@@ -309,13 +318,13 @@ class Structure(WithRows):
         self.assert_load_fails("t.json", "--on-bad-record", "skip", expect=EXIT_DATA, says="t.json")
 
     def test_empty_files(self):
-        for name in ["e.jsonl", "e.json", "e.csv", "e.tsv", "e.ndjson", "e"]:
+        for name in ["e.jsonl", "e.json", "e.csv", "e"]:
             for content in ["", "\n", " \n\n ", "\ufeff"]:
                 with self.subTest(f"{name} {content!r}"):
                     before = self.contents()
                     result = self.load(self.write(name, content))
                     self.assertIn("no records", result.out)
-                    self.assert_unchanged({name: value for name, value in before.items()})
+                    self.assert_unchanged(before)
 
     def test_an_empty_list(self):
         self.assertIn("no records", self.load(self.write("e.json", "[]")).out)
@@ -414,12 +423,16 @@ class Large(WithRows):
         self.check_refused(result, peak)
         self.assert_unchanged(before)
 
-    def test_a_line_of_200_megabytes_loads_with_more_memory(self):
-        result, peak = self.run_fed(self.huge_line(200, before=b'{"id": 1}\n', after=b'\n{"id": 2}\n'), "--memory", "4GiB")
+    def test_a_line_that_is_refused_loads_with_more_memory(self):
+        before = self.contents()
+        result, peak = self.run_fed(self.huge_line(80, before=b'{"id": 1}\n'))
+        self.check_refused(result, peak, "line 2")
+        self.assert_unchanged(before)
+        result, peak = self.run_fed(self.huge_line(80, before=b'{"id": 1}\n', after=b'\n{"id": 2}\n'), "--memory", "4GiB")
         self.assertEqual(result.code, 0, result.err)
         if not IS_SANITIZED:
             self.assertLess(peak, 4 << 30)
-        self.assertEqual(self.query("SELECT id, length(text) FROM t WHERE id > 0 ORDER BY id"), [(1, None), (2, None), (7, 200 << 20)])
+        self.assertEqual(self.query("SELECT id, length(text) FROM t WHERE id > 0 ORDER BY id"), [(1, None), (2, None), (7, 80 << 20)])
 
     def test_a_line_of_30_megabytes_loads(self):
         result, peak = self.run_fed(self.huge_line(30, before=b'{"id": 1}\n'))
@@ -433,8 +446,8 @@ class Large(WithRows):
 
         def document():
             yield b'{"data": ['
-            for number in range(150):
-                yield b'{"id": %d, "text": "%s"},' % (number, b"x" * (1 << 20))
+            for number in range(15_000):
+                yield b'{"id": %d, "text": "%s"},' % (number, b"x" * 10_000)
             yield b'{"id": -5}]}'
 
         result, peak = self.run_fed(document())
@@ -444,14 +457,14 @@ class Large(WithRows):
         self.assertEqual(result.code, 0, result.err)
         if not IS_SANITIZED:
             self.assertLess(peak, 512 << 20)
-        self.assertEqual(self.count("t WHERE text IS NOT NULL"), 150)
+        self.assertEqual(self.count("t WHERE text IS NOT NULL"), 15_000)
 
     def test_a_huge_line_of_csv(self):
         before = self.contents()
 
         def table():
             yield b"id,text\n1,x\n2,"
-            for _ in range(200):
+            for _ in range(5):
                 yield b"x" * (1 << 20)
             yield b"\n3,y\n"
 
@@ -599,33 +612,6 @@ class Tables(WithRows):
         self.load("in/*.parquet", "--as", "p")
         self.assertEqual(self.values("SELECT id FROM p ORDER BY 1"), [1, 2, 3])
         self.assertEqual([value for row in self.query("SELECT COLUMNS('v.*') FROM p WHERE id = 2") for value in row if value is not None], ["x"])
-
-
-class Permissions(WithRows):
-    def setUp(self):
-        super().setUp()
-        if os.geteuid() == 0:
-            self.skipTest("root may read everything")
-
-    def test_a_file_that_may_not_be_read(self):
-        self.write("secret.jsonl", [{"id": 1}])
-        self.path("secret.jsonl").chmod(0)
-        self.assert_load_fails("secret.jsonl", expect=EXIT_LOCAL, says=["secret.jsonl", "Permission denied"])
-
-    def test_a_database_that_may_not_be_written(self):
-        self.write("t.jsonl", [{"id": 1}])
-        self.database.chmod(0o400)
-        before = self.contents()
-        result = self.load("t.jsonl", expect=EXIT_LOCAL)
-        self.assertIn("shop.duckdb", result.err)
-        self.assert_unchanged(before)
-
-    def test_a_data_folder_that_may_not_be_written(self):
-        self.write("t.jsonl", [{"id": 1}])
-        self.path("locked").mkdir()
-        self.path("locked").chmod(0o500)
-        result = self.tipple("load", "t.jsonl", "shop.duckdb", "--data-dir", "locked", data_folder=False, expect=EXIT_LOCAL)
-        self.assertIn("locked", result.err)
 
 
 if __name__ == "__main__":

@@ -351,13 +351,17 @@ class Paths(Case):
         self.assertEqual(self.ids("day"), [1, 2])
 
     def test_names_with_special_characters(self):
-        for number, name in enumerate(["with space", "quote'd", "semi;colon", "brackets[1]", "star*", "question?", "per%cent", "größe", "dollar$HOME", 'double"quote', "back\\slash", "~", "-dash"]):
-            for format_, content in {"jsonl": f'{{"id": {number}}}\n', "csv": f"id,x\n{number},1\n", "parquet": parquet({"id": [number]})}.items():
-                with self.subTest(f"{name}.{format_}"):
-                    table = f"t{number}_{format_}"
-                    self.write(f"{name}.{format_}", content)
-                    self.tipple("load", "--as", table, "--", f"{name}.{format_}", "shop.duckdb")
-                    self.assertEqual(self.ids(table), [number])
+        names = ["with space", "quote'd", "semi;colon", "brackets[1]", "star*", "question?", "per%cent", "größe", "dollar$HOME", 'double"quote', "back\\slash", "~", "-dash"]
+        contents = {
+            "jsonl": lambda number: f'{{"id": {number}}}\n',
+            "csv": lambda number: f"id,x\n{number},1\n",
+            "parquet": lambda number: parquet({"id": [number]}),
+        }
+        for format_, content in contents.items():
+            with self.subTest(format_):
+                files = [self.write(f"{name}.{format_}", content(number)) for number, name in enumerate(names)]
+                self.tipple("load", "--as", format_, "--", *files, "shop.duckdb")
+                self.assertEqual(self.ids(format_), list(range(len(names))))
 
     def test_a_name_with_wildcards_is_the_file_of_that_name(self):
         for format_, content in {"jsonl": '{"id": %d}\n', "csv": "id,x\n%d,1\n"}.items():
@@ -386,6 +390,13 @@ class Paths(Case):
 
     def test_no_file_matches(self):
         self.assertIn("no file matches", self.load("x*.jsonl", expect=EXIT_USAGE).err)
+
+    def test_a_typo_in_a_name(self):
+        self.write("orders.jsonl", LINES)
+        self.write("in/orders.jsonl", LINES)
+        for typed, meant in {"order.jsonl": "orders.jsonl", "in/ordes.jsonl": "in/orders.jsonl", "./order.jsonl": "./orders.jsonl"}.items():
+            with self.subTest(typed):
+                self.assertIn(f'there is no file "{typed}"; did you mean "{meant}"?', self.load(typed, expect=EXIT_USAGE).err)
 
     def test_a_folder(self):
         self.write("in/a.jsonl", [{"id": 1}])

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,7 @@ class Run:
             env=clean_environment(env),
             preexec_fn=preexec,
         )
+        self.err_read = b""
 
     def __enter__(self):
         return self
@@ -104,6 +106,14 @@ class Run:
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
+    def wait_for(self, text):
+        """Returns when the program has said this on stderr."""
+        while text.encode() not in self.err_read:
+            ready, _, _ = select.select([self.process.stderr], [], [], HANGS_AFTER_SECONDS)
+            part = os.read(self.process.stderr.fileno(), 65536) if ready else b""
+            assert part, f'never said "{text}": {self.err_read.decode(errors="replace")}'
+            self.err_read += part
+
     def send(self, which):
         self.process.send_signal(which)
 
@@ -114,7 +124,7 @@ class Run:
     def finish(self):
         """Ends its input and waits for its end."""
         out, err = self.process.communicate(timeout=HANGS_AFTER_SECONDS)
-        return Result(self.process.returncode, out.decode(), err.decode())
+        return Result(self.process.returncode, out.decode(), (self.err_read + err).decode(errors="replace"))
 
 
 class Case(unittest.TestCase):
@@ -125,6 +135,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.data_folder = self.folder / "data"
         self.database = self.folder / "shop.duckdb"
+        self.has_loaded_after_failure = False
 
     # ---- files ----
 
@@ -217,6 +228,67 @@ class Case(unittest.TestCase):
         finally:
             connection.close()
 
+    def records(self, root, database=None):
+        """All records of a table with what is nested in them, sorted, without the system's columns: what counts for a person. Fails when a
+        nested row has no parent, an id is there twice, or a load is not recorded."""
+        connection = duckdb.connect(str(database or self.database), read_only=True)
+        try:
+            names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY 1").fetchall()]
+            tables = {}
+            for name in names:
+                if name == root or name.startswith(root + "__"):
+                    cursor = connection.execute(f'SELECT * FROM "{name}"')
+                    columns = [column[0] for column in cursor.description]
+                    tables[name] = [dict(zip(columns, row)) for row in cursor.fetchall()]
+            loads = {row[0] for row in connection.execute("SELECT load_id FROM _dlt_loads").fetchall()} if "_dlt_loads" in names else set()
+        finally:
+            connection.close()
+        ids = [row["_dlt_id"] for rows in tables.values() for row in rows]
+        self.assertEqual(len(ids), len(set(ids)), "an id is there twice")
+        nested = {}
+        for name, rows in tables.items():
+            for row in rows:
+                if name != root:
+                    nested.setdefault(row["_dlt_parent_id"], []).append((name, row["_dlt_list_idx"], row))
+        attached = 0
+
+        def tree(row):
+            nonlocal attached
+            below = sorted(nested.get(row["_dlt_id"], []), key=lambda entry: entry[:2])
+            attached += len(below)
+            values = {key: value for key, value in row.items() if not key.startswith("_dlt_") and value is not None}
+            return repr((values, [(name, tree(child)) for name, _, child in below]))
+
+        found = sorted(tree(row) for row in tables.get(root, []))
+        self.assertEqual(attached, sum(len(rows) for name, rows in tables.items() if name != root), "a nested row has no parent, or two")
+        self.assertLessEqual({row["_dlt_load_id"] for row in tables.get(root, [])}, loads, "rows of a load that is not recorded")
+        return found
+
+    def pending(self):
+        """Load ids of the packages that wait."""
+        return sorted(path.name for path in self.data_folder.glob("pipelines/*/packages/*") if not path.name.startswith("."))
+
+    def unprivileged(self):
+        """For `preexec`: the program runs as somebody who is not root, in a data folder of its own. Skips the test where that cannot be done."""
+        if os.geteuid() != 0:
+            return None
+        nobody = 65534
+
+        def become_nobody():
+            os.setgroups([])
+            os.setgid(nobody)
+            os.setuid(nobody)
+
+        try:
+            subprocess.run([BINARY, "--version"], preexec_fn=become_nobody, check=True, capture_output=True, timeout=HANGS_AFTER_SECONDS)
+        except (OSError, subprocess.SubprocessError):
+            self.skipTest("the program cannot be run as another user here")
+        self.folder.chmod(0o755)
+        self.data_folder.mkdir(exist_ok=True)
+        for path in [self.data_folder, *self.data_folder.rglob("*")]:
+            os.chown(path, nobody, nobody)
+        return become_nobody
+
     def assert_unchanged(self, before):
         """The destination is exactly what it was: `before` is what `contents` gave."""
         after = self.contents()
@@ -231,6 +303,10 @@ class Case(unittest.TestCase):
             self.assertIn(text, result.err)
         self.assert_unchanged(before)
         self.assert_no_leftovers()
+        if self.has_loaded_after_failure:
+            return result
+        # Once per test is enough.
+        self.has_loaded_after_failure = True
         self.write("after.jsonl", [{"works": True}])
         self.load("after.jsonl", "--as", "after_failure", "--disposition", "replace")
         self.assertEqual(self.count("after_failure"), 1)

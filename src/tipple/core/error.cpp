@@ -20,6 +20,8 @@ const char* to_text(ErrorKind kind) {
             return "corrupt";
         case ErrorKind::locked:
             return "locked";
+        case ErrorKind::conflict:
+            return "conflict";
         case ErrorKind::cancelled:
             return "cancelled";
     }

@@ -19,6 +19,7 @@ enum class ErrorKind {
     local,      ///< This machine: disk full, permission, memory.
     corrupt,    ///< Our own files are not what we wrote.
     locked,     ///< Another run or process holds what this one needs.
+    conflict,   ///< Another run changed what this one built on; only reading everything again helps.
     cancelled,  ///< Stopped on request (signal, timeout); what was committed stays, the rest can be run again.
 };
 

@@ -31,6 +31,7 @@ TEST(Error, EveryKindHasItsName) {
     EXPECT_STREQ(to_text(ErrorKind::local), "local");
     EXPECT_STREQ(to_text(ErrorKind::corrupt), "corrupt");
     EXPECT_STREQ(to_text(ErrorKind::locked), "locked");
+    EXPECT_STREQ(to_text(ErrorKind::conflict), "conflict");
     EXPECT_STREQ(to_text(ErrorKind::cancelled), "cancelled");
 }
 

@@ -195,6 +195,8 @@ struct DestinationContext {
     /// Where spilled data may go while a load runs; a folder of our own.
     std::string temp_folder;
     std::chrono::milliseconds lock_timeout{10'000};
+    /// Ends such a wait early.
+    std::stop_token stop;
     /// Load into tables that exist but that no stored schema knows.
     bool adopt_tables = false;
     io::FileSystem* files = nullptr;

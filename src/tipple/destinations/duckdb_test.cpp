@@ -231,10 +231,10 @@ TEST_F(DuckdbTest, AChangedDatasetStopsTheLoad) {
     const package::Package second = close();
     load(first);
     const std::string before = contents();
-    EXPECT_TRUE(contains(message_of(ErrorKind::locked, [&] { load(second); }),
+    EXPECT_TRUE(contains(message_of(ErrorKind::conflict, [&] { load(second); }),
                          "another run of pipeline \"shop\""));
     EXPECT_TRUE(
-        contains(message_of(ErrorKind::locked, [&] { load(first); }), "already in dataset"));
+        contains(message_of(ErrorKind::conflict, [&] { load(first); }), "already in dataset"));
     EXPECT_EQ(contents(), before);
 }
 

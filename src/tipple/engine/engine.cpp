@@ -1,6 +1,7 @@
 #include "tipple/engine/engine.h"
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "tipple/core/text.h"
@@ -86,6 +87,8 @@ std::string quote_literal(std::string_view text) {
 
 std::string quote_path(std::string_view path) {
     std::string escaped;
+    // The engine would take it for somebody's home.
+    if (path.starts_with('~')) escaped = "./";
     for (const char c : path) {
         if (c == '*' || c == '?' || c == '[') {
             escaped += {'[', c, ']'};
@@ -130,6 +133,23 @@ struct Engine::Impl {
 Engine::Engine(const EngineOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Engine::~Engine() = default;
 
+namespace {
+
+/// The version of the library that created a database file, as its header tells it, for example
+/// "v2.0.1". Empty when it tells none.
+std::string version_in_header(const std::string& file) {
+    constexpr std::size_t magic_at = 8;
+    constexpr std::size_t version_at = 52;
+    constexpr std::size_t version_length = 32;
+    std::string header(version_at + version_length, '\0');
+    std::ifstream in(file, std::ios::binary);
+    if (!in.read(header.data(), static_cast<std::streamsize>(header.size()))) return {};
+    if (header.compare(magic_at, 4, "DUCK") != 0 || header[version_at] != 'v') return {};
+    return excerpt(header.substr(version_at).c_str());
+}
+
+}  // namespace
+
 void Engine::attach(const std::string& path, std::string_view name, AttachMode mode,
                     std::size_t block_bytes) {
     const std::string file = canonical_path(path);
@@ -145,8 +165,14 @@ void Engine::attach(const std::string& path, std::string_view name, AttachMode m
         options += ", STORAGE_VERSION 'v1.4.0'";
         if (block_bytes != 0) options += fmt::format(", BLOCK_SIZE {}", block_bytes);
     }
-    execute(
-        fmt::format("ATTACH {} AS {} ({})", quote_literal(file), quote_identifier(name), options));
+    try {
+        execute(fmt::format("ATTACH {} AS {} ({})", quote_literal(file), quote_identifier(name),
+                            options));
+    } catch (const Error& error) {
+        const std::string writer = version_in_header(file);
+        if (error.kind() != ErrorKind::usage || writer.empty()) throw;
+        throw error.with_context(fmt::format("{} (made by DuckDB {})", path, writer));
+    }
     impl_->files[std::string(name)] = std::move(guard);
 }
 

@@ -86,6 +86,8 @@ TEST(Files, OfANewerVersionSayWhatToDo) {
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::usage);
         const std::string text = error.what();
+        EXPECT_TRUE(text.starts_with(path + " (made by DuckDB " + library_version() + "): "))
+            << text;
         EXPECT_NE(text.find("storage version 999 (DuckDB 2.0 or later)"), std::string::npos) << text;
         EXPECT_NE(text.find(library_version()), std::string::npos) << text;
         EXPECT_NE(text.find("STORAGE_VERSION 'v1.4.0'"), std::string::npos) << text;

@@ -168,7 +168,10 @@ Error to_error(std::string_view text, std::string_view library) {
         contains(text, "Unsupported Storage Version")) {
         return version_error(text, library);
     }
-    if (text.starts_with("Out of Memory Error")) return memory_error(text);
+    // What does not fit while a commit writes its rows comes as an error of the transaction.
+    if (text.starts_with("Out of Memory Error") || contains(text, "failed to pin block") || contains(text, "could not allocate block")) {
+        return memory_error(text);
+    }
     if (text.starts_with("IO Error")) return io_error(text);
     for (const Rule& rule : rules) {
         if (!text.starts_with(rule.start)) continue;

@@ -13,12 +13,12 @@ Error of(const std::string& text) {
 
 TEST(Errors, OfVersionsNameBothAndTheWayOut) {
     const Error error =
-        of("IO Error: Trying to read a database file with version number 69, but we can only read "
+        of("IO Error: Trying to read a database file with version number 999, but we can only read "
            "versions between 64 and 68.\n"
            "The database file was created with an newer version of DuckDB.");
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_TRUE(std::string(error.what())
-                    .starts_with("the database file has storage version 69 (DuckDB 2.0), but the "
+                    .starts_with("the database file has storage version 999 (DuckDB 2.0 or later), but the "
                                  "DuckDB v1.5.5 in use reads "
                                  "versions up to 68. Use a tipple"))
         << error.what();
@@ -46,7 +46,9 @@ TEST(Errors, OfMemorySayHowToGetMore) {
     for (const char* text : {"Out of Memory Error: could not allocate block of size 256.0 KiB (1/1 "
                              "used)\n\nPossible solutions:\n* x",
                              "Out of Memory Error: failed to offload data block of size 256.0 KiB "
-                             "(max_temp_directory_size)"}) {
+                             "(max_temp_directory_size)",
+                             "TransactionContext Error: Failed to commit: failed to pin block of size 1.0 MiB (119.0 MiB/120.0 MiB "
+                             "used)"}) {
         EXPECT_EQ(of(text).kind(), ErrorKind::local);
         EXPECT_NE(std::string(of(text).what()).find("--memory"), std::string::npos);
         EXPECT_EQ(std::string(of(text).what()).find("Possible"), std::string::npos);

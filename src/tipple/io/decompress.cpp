@@ -28,8 +28,8 @@ constexpr std::size_t magic_bytes_max = 10;
 /// The file as it lies on disk, through a buffer that allows looking ahead.
 class RawInput {
 public:
-    explicit RawInput(std::unique_ptr<ReadFile> file)
-        : file_(std::move(file)), buffer_(raw_buffer_bytes) {}
+    RawInput(std::unique_ptr<ReadFile> file, std::stop_token stop)
+        : file_(std::move(file)), stop_(std::move(stop)), buffer_(raw_buffer_bytes) {}
 
     /// What is in the buffer: at least `length` bytes unless the file ends before.
     std::string_view peek(std::size_t length) {
@@ -39,7 +39,7 @@ public:
             begin_ = 0;
         }
         while (end_ - begin_ < length && !is_at_end_) {
-            const std::size_t got = file_->read(buffer_.data() + end_, buffer_.size() - end_);
+            const std::size_t got = read(buffer_.data() + end_, buffer_.size() - end_);
             is_at_end_ = got == 0;
             end_ += got;
         }
@@ -52,7 +52,7 @@ public:
     /// Around the buffer, which is empty.
     std::size_t read_through(char* out, std::size_t length) {
         if (is_at_end_) return 0;
-        const std::size_t got = file_->read(out, length);
+        const std::size_t got = read(out, length);
         is_at_end_ = got == 0;
         consumed_ += got;
         return got;
@@ -63,7 +63,16 @@ public:
     const ReadFile& file() const { return *file_; }
 
 private:
+    std::size_t read(char* out, std::size_t length) {
+        constexpr std::chrono::milliseconds between_looks{100};
+        while (!file_->wait_readable(between_looks)) {
+            if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
+        }
+        return file_->read(out, length);
+    }
+
     std::unique_ptr<ReadFile> file_;
+    std::stop_token stop_;
     std::vector<char> buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
@@ -337,15 +346,15 @@ std::unique_ptr<Decoder> decoder_for(std::string_view start) {
 
 }  // namespace
 
-std::unique_ptr<InputStream> open_input(std::unique_ptr<ReadFile> file) {
-    RawInput raw(std::move(file));
+std::unique_ptr<InputStream> open_input(std::unique_ptr<ReadFile> file, std::stop_token stop) {
+    RawInput raw(std::move(file), std::move(stop));
     std::unique_ptr<Decoder> decoder = decoder_for(raw.peek(magic_bytes_max));
     if (decoder == nullptr) return std::make_unique<PlainInput>(std::move(raw));
     return std::make_unique<CompressedInput>(std::move(raw), std::move(decoder));
 }
 
-std::unique_ptr<InputStream> open_input(FileSystem& files, const std::string& path) {
-    return open_input(path == "-" ? open_standard_input() : files.open_read(path));
+std::unique_ptr<InputStream> open_input(FileSystem& files, const std::string& path, std::stop_token stop) {
+    return open_input(path == "-" ? open_standard_input() : files.open_read(path), std::move(stop));
 }
 
 }  // namespace tipple::io

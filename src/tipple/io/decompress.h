@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "tipple/io/file_system.h"
@@ -30,9 +31,10 @@ public:
 
 /// Opens a path, or standard input for `-`. Its first bytes, not its name, tell how it is
 /// compressed. Files put together from several compressed ones (members, frames, streams) are read
-/// as one. Other bytes come as they are, a byte order mark included.
-std::unique_ptr<InputStream> open_input(FileSystem& files, const std::string& path);
+/// as one. Other bytes come as they are, a byte order mark included. Whoever writes into a pipe may take as long as they like: `stop` ends
+/// the wait for them, by Error(cancelled) from `read` or from here.
+std::unique_ptr<InputStream> open_input(FileSystem& files, const std::string& path, std::stop_token stop = {});
 /// The same for a file that is open already, from its current position on.
-std::unique_ptr<InputStream> open_input(std::unique_ptr<ReadFile> file);
+std::unique_ptr<InputStream> open_input(std::unique_ptr<ReadFile> file, std::stop_token stop = {});
 
 }  // namespace tipple::io

@@ -1,10 +1,15 @@
 #include "tipple/io/decompress.h"
 
 #include <random>
+#include <stop_token>
+#include <thread>
 
 #include <bzlib.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <lzma.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -185,6 +190,36 @@ TEST_F(DecompressTest, AMissingFileIsTheUsersError) {
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::usage);
     }
+}
+
+TEST_F(DecompressTest, APipeIsReadToItsEndOrUntilAStop) {
+    const std::string path = folder_.path("pipe");
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    std::stop_source stop;
+    stop.request_stop();
+    // Nobody has opened it to write.
+    EXPECT_THROW(open_input(*files_, path, stop.get_token()), Error);
+
+    std::jthread writer([&] {
+        const auto file = files_->open_append(path);
+        file->write("first and last");
+        file->close();
+    });
+    EXPECT_EQ(read_all(*open_input(*files_, path), 100), "first and last");
+
+    // Somebody has, and says nothing more.
+    const int held = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_EQ(::write(held, "twelve bytes", 12), 12);
+    const auto input = open_input(*files_, path, stop.get_token());
+    std::string part(100, '\0');
+    EXPECT_EQ(input->read(part.data(), part.size()), 12U);
+    try {
+        input->read(part.data(), part.size());
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::cancelled);
+    }
+    ::close(held);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,8 @@ public:
     virtual ~ReadFile() = default;
     /// Up to `length` bytes from the current position; 0 only at the end. Throws Error(local).
     virtual std::size_t read(char* out, std::size_t length) = 0;
+    /// Waits so long for a `read` that returns at once. False when it still would not: somebody else has yet to write.
+    virtual bool wait_readable(std::chrono::milliseconds) { return true; }
     /// Exactly `length` bytes from `offset`. Throws Error(local), or Error(corrupt) when the file is shorter.
     virtual void read_at(std::uint64_t offset, char* out, std::size_t length) = 0;
     /// Bytes of the file when it was opened; 0 when that cannot be known (a pipe).

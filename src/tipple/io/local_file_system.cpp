@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -102,10 +103,21 @@ std::size_t read_some(int descriptor, char* out, std::size_t length, const std::
     return static_cast<std::size_t>(got);
 }
 
+bool wait_for_input(int descriptor, std::chrono::milliseconds wait) {
+    pollfd watched{.fd = descriptor, .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&watched, 1, static_cast<int>(wait.count()));
+    // An error is told by the read that follows.
+    return ready > 0 || (ready < 0 && errno != EINTR);
+}
+
 class LocalReadFile final : public ReadFile {
 public:
-    LocalReadFile(std::string path, Descriptor descriptor, std::uint64_t size)
-        : path_(std::move(path)), descriptor_(std::move(descriptor)), size_(size) {}
+    LocalReadFile(std::string path, Descriptor descriptor, std::uint64_t size, bool may_block)
+        : path_(std::move(path)), descriptor_(std::move(descriptor)), size_(size), may_block_(may_block) {}
+
+    bool wait_readable(std::chrono::milliseconds wait) override {
+        return !may_block_ || wait_for_input(descriptor_.get(), wait);
+    }
 
     std::size_t read(char* out, std::size_t length) override {
         return read_some(descriptor_.get(), out, length, path_);
@@ -135,11 +147,15 @@ private:
     std::string path_;
     Descriptor descriptor_;
     std::uint64_t size_;
+    bool may_block_;
 };
 
 /// File descriptor 0, which stays open.
 class StandardInput final : public ReadFile {
 public:
+    bool wait_readable(std::chrono::milliseconds wait) override {
+        return wait_for_input(STDIN_FILENO, wait);
+    }
     std::size_t read(char* out, std::size_t length) override {
         return read_some(STDIN_FILENO, out, length, path_);
     }
@@ -280,7 +296,9 @@ struct Folder {
 class LocalFileSystem final : public FileSystem {
 public:
     std::unique_ptr<ReadFile> open_read(const std::string& path) override {
-        Descriptor descriptor(retried([&] { return ::open(c_path(path), O_RDONLY | O_CLOEXEC); }));
+        // Opening a pipe would wait until somebody opens it to write; reading it can be given up.
+        Descriptor descriptor(
+            retried([&] { return ::open(c_path(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
         if (!descriptor.is_open()) {
             if (errno == ENOENT || errno == ENOTDIR) {
                 throw Error(ErrorKind::usage, "\"{}\" does not exist", path);
@@ -293,11 +311,13 @@ public:
             throw Error(ErrorKind::usage, "\"{}\" is a folder, not a file", path);
         }
         const bool is_file = S_ISREG(status.st_mode);
+        if (!is_file && ::fcntl(descriptor.get(), F_SETFL, 0) < 0) throw failure("open", path, errno);
 #ifdef POSIX_FADV_SEQUENTIAL
         if (is_file) ::posix_fadvise(descriptor.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
         return std::make_unique<LocalReadFile>(
-            path, std::move(descriptor), is_file ? static_cast<std::uint64_t>(status.st_size) : 0);
+            path, std::move(descriptor), is_file ? static_cast<std::uint64_t>(status.st_size) : 0,
+            !is_file);
     }
 
     std::unique_ptr<WriteFile> create(const std::string& path) override {

@@ -65,6 +65,7 @@ struct TableLoad {
     /// The root and those nested tables that take part, parents first. For replace and merge also tables that got no rows in this package
     /// but may hold some at the destination.
     std::vector<std::string> tables;
+    bool operator==(const TableLoad&) const = default;
 };
 
 struct Manifest {

@@ -315,7 +315,12 @@ void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResour
             drain(lock);
         }
     } catch (...) {
-        fail(std::current_exception());
+        const std::exception_ptr error = std::current_exception();
+        // An error in a page that was read before comes first, whatever the timing.
+        std::unique_lock lock(mutex_);
+        admitted_.wait(lock, stop_.get_token(), [&] { return head_ == next_number_; });
+        lock.unlock();
+        fail(error);
     }
     queue_.close();
     finish_thread();

@@ -23,6 +23,15 @@ namespace {
 /// Job files are rotated at this size, so that a broken one costs little to find.
 constexpr std::uint64_t job_bytes_max = std::uint64_t{256} << 20;
 
+/// Member of a manifest's notes: which files were read, as they were then.
+constexpr std::string_view inputs_note = "inputs";
+
+std::string inputs_hash(const std::vector<source::InputFile>& inputs) {
+    std::string text;
+    for (const source::InputFile& input : inputs) text += fmt::format("{}\0{}\0{}\0", input.path, input.size, input.modified_ns);
+    return to_hex(xxh3_64(text));
+}
+
 /// Keys are broken at the separator unless a schema migrated from an old engine says otherwise.
 bool breaks_paths(const schema::Schema& schema) {
     const json::Value* setting = schema.normalizers().find("use_break_path_on_normalize");
@@ -152,22 +161,49 @@ Pipeline::Start Pipeline::read_start() const {
     return start;
 }
 
-void Pipeline::finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop) {
+std::vector<package::Manifest> Pipeline::finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop) {
+    std::vector<package::Manifest> finished;
     for (const package::Package& package : store.pending()) {
         observer.on_pending_package(package.load_id());
         log_.info("finishing package {} of an earlier run", package.load_id());
         load(store, package, PackageOrigin::earlier_run, report, observer, stop);
         ++report.pending_finished;
+        finished.push_back(package.manifest());
     }
+    return finished;
 }
 
 void Pipeline::load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report,
                     Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
-    load_package(package, origin, destination_, clock_, log_, observer, stop);
+    try {
+        load_package(package, origin, destination_, clock_, log_, observer, stop);
+    } catch (const Error& error) {
+        give_up(store, package, origin, error);
+    }
     report.load_ids.push_back(package.load_id());
     store.finish(package, package::PackageState::loaded);
     report.seconds.load += watch.seconds();
+}
+
+/// What becomes of a package that was not loaded. One that can never be loaded must not stand in the way of every later run, and one that
+/// is read again by whoever repeats the command must not be loaded too.
+void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error) {
+    const bool is_own = origin == PackageOrigin::this_run;
+    if (error.kind() == ErrorKind::cancelled) {
+        if (is_own) store.discard(package);
+        throw error;
+    }
+    const bool can_succeed_later = error.kind() == ErrorKind::transient || error.kind() == ErrorKind::local || error.kind() == ErrorKind::remote ||
+                                   error.kind() == ErrorKind::locked;
+    if (can_succeed_later) {
+        throw Error(error.kind(), "{}\n  the rows wait in package {}; the next run of pipeline \"{}\" into {} loads them first", error.what(),
+                    package.load_id(), config_.name, destination_.description());
+    }
+    store.finish(package, package::PackageState::failed);
+    if (is_own) throw error;
+    throw error.with_context(fmt::format("package {} of an earlier run (of {} UTC, {} rows) cannot be loaded and was given up, read its data again",
+                                         package.load_id(), package.manifest().created_at.substr(0, 16), package.manifest().rows()));
 }
 
 std::shared_ptr<const schema::NamingConvention> Pipeline::naming(const schema::Schema& schema) const {
@@ -234,6 +270,7 @@ std::optional<package::Package> Pipeline::close(package::PackageWriter& package,
     content.manifest.tool_version = config_.tool_version;
     content.manifest.loads = std::move(normalized.loads);
     content.manifest.has_new_state = state.is_changed;
+    if (!normalized.inputs.empty()) content.manifest.notes.set(inputs_note, inputs_hash(normalized.inputs));
     content.schema = normalized.schema;
     content.schema_change = std::move(normalized.schema_change);
     content.state = std::move(state.document);
@@ -244,9 +281,23 @@ std::optional<package::Package> Pipeline::close(package::PackageWriter& package,
     return closed;
 }
 
+/// The package of an interrupted run that holds what this run has read: the same files, unchanged, with as many rows for each table.
+const package::Manifest* Pipeline::find_repeated(const std::vector<package::Manifest>& finished, const Normalized& normalized,
+                                                 const RunReport& report) {
+    if (normalized.inputs.empty()) return nullptr;
+    const json::Value inputs = inputs_hash(normalized.inputs);
+    for (const package::Manifest& manifest : finished) {
+        const json::Value* others = manifest.notes.find(inputs_note);
+        const bool has_same_rows = std::all_of(report.tables.begin(), report.tables.end(),
+                                               [&](const TableReport& table) { return manifest.rows_of(table.table) == table.rows; });
+        if (others != nullptr && *others == inputs && manifest.loads == normalized.loads && has_same_rows) return &manifest;
+    }
+    return nullptr;
+}
+
 /// Says when rows were appended that an earlier load had read from the same file.
 void Pipeline::note_inputs(const Start& start, const Normalized& normalized, RunReport& report) {
-    InputLog log(files_, io::join_path(folder_, "inputs.json"));
+    const InputLog log(files_, io::join_path(folder_, "inputs.json"));
     const bool appends = std::any_of(report.tables.begin(), report.tables.end(), [&](const TableReport& table) {
         const schema::Table* known = report.schema.find(table.table);
         return known != nullptr && report.schema.disposition_of(*known) == schema::Disposition::append;
@@ -259,7 +310,12 @@ void Pipeline::note_inputs(const Start& start, const Normalized& normalized, Run
                                               "merge with --key, would not double them)",
                                               input.path, *earlier, utc_text(load_id_time_us(*earlier)).substr(0, 16)));
     }
-    log.add(normalized.inputs, start.load_id);
+    log_inputs(normalized.inputs, start.load_id);
+}
+
+void Pipeline::log_inputs(const std::vector<source::InputFile>& inputs, const std::string& load_id) {
+    InputLog log(files_, io::join_path(folder_, "inputs.json"));
+    log.add(inputs, load_id);
     log.save();
 }
 
@@ -273,12 +329,22 @@ RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options,
     package::PackageStore store(files_, folder_);
     if (const std::size_t count = store.remove_leftovers(); count > 0) log_.info("removed {} unfinished packages of killed runs", count);
     files_.remove(temp_folder());
-    if (!options.is_dry_run) finish_pending(store, report, observer, stop);
+    std::vector<package::Manifest> finished;
+    if (!options.is_dry_run) finished = finish_pending(store, report, observer, stop);
 
     Start start = read_start();
     std::unique_ptr<package::PackageWriter> package;
     if (!options.is_dry_run) package = store.create(start.load_id, job_bytes_max);
     Normalized normalized = normalize(driver, start, package.get(), options, report, observer, stop);
+    if (const package::Manifest* repeated = find_repeated(finished, normalized, report)) {
+        // The same command again, after it was interrupted: its rows are there now, and must not be there twice.
+        report.warnings.push_back(fmt::format("these files had been read by the interrupted run whose package {} was loaded now; they were not loaded "
+                                              "once more (to have their rows twice, run again)",
+                                              repeated->load_id));
+        report.rows = repeated->rows();
+        log_inputs(normalized.inputs, repeated->load_id);
+        package.reset();
+    }
     std::optional<package::Package> closed;
     if (package != nullptr) closed = close(*package, start, normalized, report);
     package.reset();

@@ -37,7 +37,7 @@ private:
     struct Normalized;
 
     std::unique_ptr<io::FileLock> lock();
-    void finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop);
+    std::vector<package::Manifest> finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop);
     Start read_start() const;
     std::shared_ptr<const schema::NamingConvention> naming(const schema::Schema& schema) const;
     Normalized normalize(source::SourceDriver& driver, Start& start, package::PackageWriter* package, const RunOptions& options, RunReport& report,
@@ -45,7 +45,10 @@ private:
     std::optional<package::Package> close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report);
     void load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report, Observer& observer,
               std::stop_token stop);
+    [[noreturn]] void give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error);
+    static const package::Manifest* find_repeated(const std::vector<package::Manifest>& finished, const Normalized& normalized, const RunReport& report);
     void note_inputs(const Start& start, const Normalized& normalized, RunReport& report);
+    void log_inputs(const std::vector<source::InputFile>& inputs, const std::string& load_id);
     std::string temp_folder() const { return io::join_path(folder_, "temp"); }
 
     PipelineConfig config_;

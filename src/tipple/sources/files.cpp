@@ -52,7 +52,7 @@ public:
             if (!out.wants_more() || context.stop.stop_requested()) return;
             const std::unique_ptr<io::FileInfo> info = files_->find(path);
             if (info != nullptr) out.begin_input({.path = std::filesystem::absolute(path).string(), .size = info->size, .modified_ns = info->modified_ns});
-            const std::unique_ptr<io::InputStream> input = io::open_input(*files_, path);
+            const std::unique_ptr<io::InputStream> input = io::open_input(*files_, path, context.stop);
             const auto report = [&] { out.report({.bytes_read = before + input->bytes_read(), .bytes_total = total}); };
             read_content(*files_, *input, path, options_, context, out, report);
             before += input->file_size();
@@ -78,10 +78,11 @@ private:
     /// A near name in the same folder.
     std::string hint(const std::string& path) {
         std::vector<std::string> names;
+        const bool is_bare = path.find('/') == std::string::npos;
         const std::string folder = io::parent_folder(path);
-        for (const io::FileInfo& info : files_->list(folder.empty() ? "." : folder)) names.push_back(io::file_name(info.path));
+        for (const io::FileInfo& info : files_->list(folder)) names.push_back(io::file_name(info.path));
         const std::optional<std::string> near = did_you_mean(io::file_name(path), names);
-        return near ? fmt::format("; did you mean \"{}\"?", folder.empty() ? *near : io::join_path(folder, *near)) : "";
+        return near ? fmt::format("; did you mean \"{}\"?", is_bare ? *near : io::join_path(folder, *near)) : "";
     }
 
     std::unique_ptr<io::FileSystem> files_;

@@ -20,7 +20,7 @@ public:
     }
 
     void read(const source::ResourceSpec&, const source::ResourceContext& context, source::Output& out) override {
-        const std::unique_ptr<io::InputStream> input = io::open_input(*files_, "-");
+        const std::unique_ptr<io::InputStream> input = io::open_input(*files_, "-", context.stop);
         const auto report = [&] { out.report({.bytes_read = input->bytes_read(), .bytes_total = {}}); };
         read_content(*files_, *input, "", options_, context, out, report);
         report();

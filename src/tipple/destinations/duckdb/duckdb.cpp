@@ -22,7 +22,8 @@ public:
           place_{
               .path = engine::canonical_path(context.options.require("path")),
               .dataset = context.dataset.empty() ? capabilities_.default_dataset : context.dataset,
-              .lock_timeout = context.lock_timeout} {}
+              .lock_timeout = context.lock_timeout,
+              .stop = context.stop} {}
 
     const destination::Capabilities& capabilities() const override { return capabilities_; }
     std::string description() const override { return place_.path; }

@@ -169,7 +169,7 @@ void Load::check_fence() {
             fmt::format("SELECT 1 FROM {} WHERE load_id = {}", sql.table(destination::loads_table),
                         sql.literal(manifest.load_id));
         if (engine.query_value(select)) {
-            throw Error(ErrorKind::locked, "load {} is already in dataset \"{}\"", manifest.load_id,
+            throw Error(ErrorKind::conflict, "load {} is already in dataset \"{}\"", manifest.load_id,
                         dataset);
         }
         if (has_table(catalog_, destination::state_table)) {
@@ -185,7 +185,7 @@ void Load::check_fence() {
             engine.query_value(sql.select_schema_hash(package_.schema().name())).value_or("");
     }
     if (found == package_.fence()) return;
-    throw Error(ErrorKind::locked,
+    throw Error(ErrorKind::conflict,
                 "another run of pipeline \"{}\" changed dataset \"{}\" after this one had started "
                 "(state {} then, {} now; "
                 "schema {} then, {} now): nothing was loaded, run again",

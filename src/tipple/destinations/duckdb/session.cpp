@@ -35,6 +35,7 @@ void attach(engine::Engine& engine, const Place& place, const std::string& name,
             return engine.attach(place.path, name, options.mode, options.block_bytes);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::locked) throw;
+            if (place.stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
             const auto waited = std::chrono::steady_clock::now() - start;
             if (waited >= place.lock_timeout) {
                 throw Error(ErrorKind::locked, "{} (waited {}; --lock-timeout sets how long)",

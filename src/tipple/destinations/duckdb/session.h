@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 
 #include "tipple/core/log.h"
@@ -15,6 +16,7 @@ struct Place {
     std::string path;  ///< canonical
     std::string dataset;
     std::chrono::milliseconds lock_timeout{0};
+    std::stop_token stop;  ///< ends the wait for the lock
 };
 
 struct SessionOptions {
