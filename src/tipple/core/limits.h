@@ -21,6 +21,8 @@ inline constexpr int json_depth_max = 1'000;
 /// Default memory budget of the whole process.
 inline constexpr std::size_t memory_default = std::size_t{512} << 20;
 inline constexpr std::size_t memory_min = std::size_t{128} << 20;
+/// Of the budget: what the program itself takes while a package is loaded: code, libraries, the package's description.
+inline constexpr std::size_t program_bytes = std::size_t{64} << 20;
 
 /// Columns of one table. DuckDB and Postgres end far below.
 inline constexpr std::size_t columns_max = 20'000;

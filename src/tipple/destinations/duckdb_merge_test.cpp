@@ -332,7 +332,7 @@ TEST_F(MergeTest, KeysThatDoNotFitIntoMemoryAreSpilled) {
         }
         maker_.rows("t", list + "]");
     }
-    memory_bytes = std::size_t{48} << 20;
+    memory_bytes = std::size_t{96} << 20;
     EXPECT_EQ(load(close())[0].inserted, 20U * 10'000 - 19);
     EXPECT_EQ(files_->find(folder_.path("temp/duckdb")), nullptr);
 }

@@ -402,7 +402,7 @@ TEST_F(DuckdbTest, AFileThatIsHeldIsWaitedForThenNamed) {
 }
 
 TEST_F(DuckdbTest, WideTablesThatCannotFitAreRefusedBeforeAnythingHappens) {
-    memory_bytes = std::size_t{300} << 20;
+    memory_bytes = std::size_t{400} << 20;
     std::string columns = "{";
     for (int i = 0; i < 3'000; ++i)
         columns += fmt::format("{}\"c{}\": \"bigint\"", i > 0 ? ", " : "", i);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tipple/core/hash.h"
+#include "tipple/core/limits.h"
 #include "tipple/core/random.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
@@ -86,9 +87,7 @@ std::string dataset_of(const PipelineConfig& config, const destination::Destinat
 const char* to_text(Step step) { return step == Step::extract ? "extract" : "load"; }
 
 std::size_t destination_memory(const PipelineConfig& config) {
-    // What the program itself takes while a package is loaded: code, libraries, the package's description.
-    constexpr std::size_t own_bytes = std::size_t{64} << 20;
-    return config.memory_bytes - std::min(own_bytes, config.memory_bytes / 4);
+    return config.memory_bytes - std::min(limits::program_bytes, config.memory_bytes / 4);
 }
 
 std::string pipeline_folder(const PipelineConfig& config, const destination::Destination& destination) {

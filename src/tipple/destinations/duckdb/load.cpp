@@ -61,9 +61,11 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     // default threshold it would be written to the log first and again when the file is closed. A
     // crash before the checkpoint's end leaves the file as it was.
     engine.execute("SET checkpoint_threshold = '1KB'");
-    const std::size_t threads = memory_.threads;
+    const MemoryPlan planned = memory_;
     fit_to_blocks(memory_, session_->block_bytes());
-    if (memory_.threads != threads) engine.execute(fmt::format("SET threads = {}", memory_.threads));
+    if (memory_.threads != planned.threads) engine.execute(fmt::format("SET threads = {}", memory_.threads));
+    if (memory_.engine_bytes != planned.engine_bytes)
+        engine.execute(fmt::format("SET memory_limit = '{}B'", memory_.engine_bytes));
     register_streams();
     engine.execute("BEGIN");
     catalog_ = session_->read_catalog();

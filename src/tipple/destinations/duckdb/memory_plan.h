@@ -15,13 +15,17 @@ struct MemoryPlan {
         std::string name;
         std::size_t columns = 0;
         std::uint64_t rows = 0;  ///< in the package
+        double row_bytes = 0;    ///< in memory
     };
     std::vector<TableSize> tables;
+    std::size_t memory_bytes = 0;  ///< of the whole load; 0 = no limit
+    bool is_merge = false;         ///< rows are compared with those that are there
     std::size_t threads = 1;
     /// Of a file that is created; 0 = the engine's default.
     std::size_t block_bytes = 0;
     /// One batch holds no more values than this.
     std::size_t batch_bytes = 0;
+    std::size_t largest_batch_bytes = 0;  ///< of the package's own
     std::size_t engine_bytes = 0;  ///< 0 = the engine's default
 };
 
@@ -33,7 +37,7 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
 std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,
                        const MemoryPlan& plan);
 
-/// Adapts the plan to the blocks of the file that is there: one thread where more do not fit.
+/// Adapts the plan's threads and engine memory to the blocks of the file that is there.
 /// Throws Error(local) that names table, columns and the memory needed when a table does not fit at
 /// all.
 void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes);
