@@ -75,7 +75,7 @@ class NoDatabase(Case):
     def test_a_database_as_source(self):
         self.load(self.write("t.jsonl", [{"id": 1}]))
         result = self.tipple("load", "shop.duckdb", "other.duckdb", expect=EXIT_USAGE)
-        self.assertIn("shop.duckdb", result.err)
+        self.assertIn("shop.duckdb is a DuckDB database", result.err)
         self.assertFalse(self.path("other.duckdb").exists())
 
 

@@ -80,6 +80,13 @@ DataFormat detect_json(std::string_view head, bool is_all, std::optional<DataFor
     return DataFormat::json_lines;
 }
 
+/// A check sum, the four letters, and a small number of eight bytes. The check sum may look like anything.
+bool is_duckdb_database(std::string_view head) {
+    constexpr std::size_t letters_at = 8;
+    constexpr std::string_view zeros("\0\0\0\0\0\0", 6);
+    return head.size() > 20 && head.substr(letters_at, 4) == "DUCK" && head.substr(letters_at + 6, zeros.size()) == zeros;
+}
+
 }  // namespace
 
 std::string_view to_text(DataFormat format) {
@@ -111,6 +118,9 @@ std::string format_ending(std::string_view path) {
 }
 
 DataFormat detect_data_format(std::string_view head, bool is_all, std::string_view name) {
+    if (is_duckdb_database(head)) {
+        throw Error(ErrorKind::usage, "{} is a DuckDB database, not a file of records; a table of it can be written to a file by DuckDB's COPY", name);
+    }
     if (head.starts_with("PAR1")) return DataFormat::parquet;
     if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) {
         throw Error(ErrorKind::usage, "{} is UTF-16; convert it to UTF-8 first, for example with: iconv -f UTF-16 -t UTF-8", name);
