@@ -23,7 +23,6 @@ CSV = ("id,text\n" + "".join(f"{number},text {number}\n" for number in range(20_
 # The engine guesses the types of CSV columns from the first 20,480 lines and converts the rest to them, and not every conversion that succeeds
 # is exact: 1.5 becomes 2 in a column of whole numbers, a date loses its time of day, a time its zone. Asking it to look at all lines first
 # costs three times the whole load. See docs/known-differences.md.
-SAMPLED = "open: a late value of another type may be changed by the conversion to the sampled type"
 
 
 def zstd(content):
@@ -506,30 +505,28 @@ class Tables(WithRows):
         self.assertEqual(self.count("two"), 2)
         self.assertEqual([value for row in self.query("SELECT COLUMNS('v.*') FROM two WHERE id = 2") for value in row if value is not None], ["x"])
 
-    @unittest.skip(SAMPLED)
     def test_a_fraction_behind_whole_numbers(self):
         rows = [str(number) for number in range(50_000)]
         rows[45_000] = "1.5"
         self.load(self.write("late.csv", "id,v\n" + "".join(f"{number},{value}\n" for number, value in enumerate(rows))))
         self.assertEqual([float(value) for value in self.values("SELECT v FROM late ORDER BY id")], [float(value) for value in rows])
 
-    @unittest.skip(SAMPLED)
     def test_values_that_their_sampled_type_cannot_hold(self):
-        for number, (usual, late) in enumerate(
+        for number, (usual, late, stored) in enumerate(
             [
-                ("1", "007"),
-                ("1", "1_000"),
-                ("1.5", "1e400"),
-                ("2024-01-02", "2024-01-02 10:11:12"),
-                ("2024-01-02 10:11:12", "2024-01-02T10:11:12+02:00"),
-                ("10:11:12", "2024-01-02 10:11:12"),
-                ("true", "1"),
+                ("1", "007", "007"),
+                ("1", "1_000", "1_000"),
+                ("1.5", "1e400", "1e400"),
+                ("2024-01-02", "2024-01-02 10:11:12", "2024-01-02 10:11:12"),
+                ("2024-01-02 10:11:12", "2024-01-02T10:11:12+02:00", "2024-01-02 08:11:12+00:00"),
+                ("10:11:12", "2024-01-02 10:11:12", "2024-01-02 10:11:12"),
+                ("true", "1", "1"),
             ]
         ):
             with self.subTest(f"{usual} {late}"):
                 table = f"late{number}"
                 self.load(self.write(f"{table}.csv", "id,v\n" + "".join(f"{row},{usual}\n" for row in range(30_000)) + f"30000,{late}\n"))
-                self.assertEqual([str(value) for value in self.values(f"SELECT v FROM {table} WHERE id = 30000")], [late])
+                self.assertEqual([str(value) for value in self.values(f"SELECT v FROM {table} WHERE id = 30000")], [stored])
 
     def test_bad_lines(self):
         lines = [f"{number},text {number}" for number in range(30_000)]

@@ -6,6 +6,7 @@
 #include "tipple/core/text.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/destinations/duckdb/stored.h"
+#include "tipple/destinations/duckdb/types.h"
 
 namespace tipple::destinations::duckdb {
 
@@ -71,6 +72,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     catalog_ = session_->read_catalog();
     check_fence();
     check_foreign_tables();
+    check_types();
 }
 
 Load::~Load() {
@@ -215,6 +217,25 @@ void Load::check_foreign_tables() {
                     "to unless --adopt is "
                     "given. Or load into another table or dataset",
                     table.name, session_->dataset());
+    }
+}
+
+void Load::check_types() {
+    for (const TableState& table : tables_) {
+        const auto* there = table.rows == 0 ? nullptr : catalog_.find(table.name, name_rule);
+        if (there == nullptr) continue;
+        for (const schema::Column& column : package_.schema().require(table.name).columns()) {
+            if (!column.is_complete()) continue;
+            const auto found = std::find_if(there->begin(), there->end(), [&](const destination::CatalogColumn& other) {
+                return name_rule.key(other.name) == name_rule.key(column.name());
+            });
+            const std::string type = column_type(column);
+            if (found == there->end() || keeps_values(type, found->type)) continue;
+            throw Error(ErrorKind::usage,
+                        "table \"{}\", column \"{}\": the rows to be loaded have {}, the column in the database is {}, which would change "
+                        "values without a word. Change the column's type in the database, or load into another table or dataset",
+                        table.name, column.name(), type, found->type);
+        }
     }
 }
 

@@ -50,6 +50,7 @@ private:
     void register_streams();
     void check_fence();
     void check_foreign_tables();
+    void check_types();
     TableState& state_of(const std::string& table);
     Merge& prepare_merge(const std::string& root, std::stop_token stop);
     KeySelects key_selects(const TableState& table) const;

@@ -1,5 +1,9 @@
 #include "tipple/destinations/duckdb/types.h"
 
+#include <charconv>
+#include <optional>
+#include <set>
+
 #include "tipple/columns/column.h"
 #include "tipple/core/clock.h"
 #include "tipple/core/error.h"
@@ -78,6 +82,46 @@ std::string column_type(const schema::Column& column) {
             return "JSON";
     }
     return "VARCHAR";
+}
+
+namespace {
+
+bool is_integer(std::string_view type) {
+    static const std::set<std::string_view> names = {"TINYINT",  "SMALLINT",  "INTEGER",  "BIGINT",  "HUGEINT",
+                                                     "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"};
+    return names.contains(type);
+}
+
+/// Digits behind the point of `DECIMAL(p,s)`; nothing for another type.
+std::optional<int> scale_of(std::string_view type) {
+    const std::size_t comma = type.find(',');
+    if (!type.starts_with("DECIMAL(") || comma == std::string_view::npos) return std::nullopt;
+    int scale = 0;
+    std::from_chars(type.data() + comma + 1, type.data() + type.size(), scale);
+    return scale;
+}
+
+/// Digits of a second that a type of time stamps keeps; nothing for another type.
+std::optional<int> fraction_digits(std::string_view type) {
+    if (type == "TIMESTAMP_S") return 0;
+    if (type == "TIMESTAMP_MS") return 3;
+    if (type == "TIMESTAMP" || type == "TIMESTAMP WITH TIME ZONE") return 6;
+    if (type == "TIMESTAMP_NS") return 9;
+    return std::nullopt;
+}
+
+}  // namespace
+
+bool keeps_values(std::string_view from, std::string_view to) {
+    if (from == to || (to == "VARCHAR" && from != "BLOB")) return true;
+    if (from == "VARCHAR" || from == "JSON") return to == "JSON" || to == "UUID" || to.starts_with("ENUM(");
+    if (from == "BOOLEAN") return is_integer(to);
+    if (from == "DATE") return fraction_digits(to).has_value();
+    if (const std::optional<int> digits = fraction_digits(from)) return fraction_digits(to).value_or(-1) >= *digits;
+    const std::optional<int> scale = scale_of(to);
+    if (is_integer(from)) return is_integer(to) || scale;
+    if (const std::optional<int> digits = scale_of(from)) return scale.value_or(-1) >= *digits || (*digits == 0 && is_integer(to));
+    return false;
 }
 
 destination::SqlDialect dialect() {

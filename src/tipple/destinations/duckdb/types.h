@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "tipple/destination/sql.h"
 
@@ -8,6 +9,10 @@ namespace tipple::destinations::duckdb {
 
 /// The type a complete column gets. Throws Error(usage) when DuckDB has none for it.
 std::string column_type(const schema::Column& column);
+
+/// Whether a column of the type `to`, as the catalog names it, takes any value of the type `from` unchanged or with an error. Elsewhere the engine
+/// would round, cut or guess without a word.
+bool keeps_values(std::string_view from, std::string_view to);
 
 destination::SqlDialect dialect();
 
