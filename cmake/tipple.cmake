@@ -48,6 +48,11 @@ if(TIPPLE_SANITIZE)
                                                   -fno-sanitize-recover=all)
   target_link_options(tipple_options INTERFACE -fsanitize=${TIPPLE_SANITIZE})
 endif()
+if(TIPPLE_FUZZ)
+  # What is reached guides the fuzzer, so everything of ours is instrumented, not only the targets.
+  target_compile_options(tipple_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(tipple_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 function(tipple_module name)
   cmake_parse_arguments(PARSE_ARGV 1 M "" "" "HEADERS;SOURCES;DEPENDS;LIBRARIES;TEST_LIBRARIES")

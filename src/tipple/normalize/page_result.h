@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -45,7 +46,7 @@ struct BadRecord {
 struct NullOnlyColumn {
     std::string table;
     std::string column;
-    bool operator==(const NullOnlyColumn&) const = default;
+    auto operator<=>(const NullOnlyColumn&) const = default;
 };
 
 /// One page after normalization.

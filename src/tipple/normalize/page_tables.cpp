@@ -189,15 +189,21 @@ void PageTables::touch(TableState& table) {
     if (table.is_touched) return;
     table.is_touched = true;
     table.rows_at_record_start = table.rows;
+    table.null_names_at_record_start = table.null_names.size();
     touched_.push_back(&table);
     if (table.rows == 0) check_parent(table);
+}
+
+inline std::size_t PageTables::start_row(TableState& table, RowId& id_made) {
+    if (table.rows == 0) table.first_place = rows_;
+    ids_->make(rows_++, id_made);
+    return table.rows++;
 }
 
 void PageTables::begin_plain_row(TableState& table, const RowId* parent, const RowId* root, std::int64_t list_index, RowId& id_made) {
     touch(table);
     if (table.is_nested && table.parent_id == nullptr) add_links(table);
-    const std::size_t row = table.rows++;
-    ids_->make(rows_++, id_made);
+    const std::size_t row = start_row(table, id_made);
     begin_value(*table.id, row);
     table.id->builder.append_short_text(id_made.data(), id_made.size());
     if (table.is_nested) {
@@ -215,8 +221,7 @@ void PageTables::begin_plain_row(TableState& table, const RowId* parent, const R
 std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowId* id_made) {
     touch(table);
     if (table.is_nested && table.parent_id == nullptr && start.needs_links) add_links(table);
-    const std::size_t row = table.rows++;
-    ids_->make(rows_++, *id_made);
+    const std::size_t row = start_row(table, *id_made);
     begin_value(*table.id, row);
     table.id->builder.append_text(start.own_id.empty() ? id_made->text() : start.own_id);
     if (table.is_nested && table.parent_id != nullptr) {
@@ -302,6 +307,7 @@ void PageTables::remove_late_columns(TableState& table) {
 void PageTables::rollback_record() {
     for (TableState* table : touched_) {
         table->rows = table->rows_at_record_start;
+        table->null_names.resize(table->null_names_at_record_start);
         for (const auto& column : table->columns) column->builder.truncate(table->rows);
         remove_late_columns(*table);
     }
@@ -517,12 +523,17 @@ void PageTables::propose(TableState& table, TableProposal& proposal) const {
 
 void PageTables::finish_page(PageResult& result) {
     result.discarded_values = discarded_values_;
-    for (const auto& owned : tables_) {
-        TableState& table = *owned;
-        for (std::string& name : table.null_names) {
-            if (table.find(name) == nullptr) result.null_only.push_back({table.name, std::move(name)});
+    // In which order this worker has made its tables depends on earlier pages.
+    std::vector<TableState*> filled;
+    for (const auto& table : tables_) {
+        for (std::string& name : table->null_names) {
+            if (table->find(name) == nullptr) result.null_only.push_back({table->name, std::move(name)});
         }
-        if (table.rows == 0) continue;
+        if (table->rows > 0) filled.push_back(table.get());
+    }
+    std::sort(filled.begin(), filled.end(), [](const TableState* a, const TableState* b) { return a->first_place < b->first_place; });
+    for (TableState* each : filled) {
+        TableState& table = *each;
         TableRows rows{.table = table.name, .rows = table.rows, .names = {}, .columns = {}};
         for (const auto& column : table.columns) {
             column->builder.pad_to(table.rows);

@@ -58,6 +58,8 @@ struct TableState {
     bool is_open_once = false;
     std::size_t rows = 0;
     std::size_t rows_at_record_start = 0;
+    /// The number of its first row among all rows of the page.
+    std::uint64_t first_place = 0;
     bool is_touched = false;  ///< has rows of the current record
     std::size_t proposed_count = 0;
 
@@ -65,6 +67,7 @@ struct TableState {
     std::unordered_map<std::string_view, ColumnState*> by_name;
     /// Names that got an explicit null in this page and are no column yet.
     std::vector<std::string> null_names;
+    std::size_t null_names_at_record_start = 0;
 
     // System columns; nullptr where the table does not have them.
     ColumnState* id = nullptr;
@@ -164,7 +167,7 @@ public:
     void begin_record();
     void rollback_record();
 
-    /// Pads all columns, and describes rows and proposals. Views into the builders stay good until the next `begin_page`.
+    /// Pads all columns, and describes rows and proposals, tables in the order of their first rows. Views into the builders stay good until the next `begin_page`.
     void finish_page(PageResult& result);
 
 private:
@@ -175,6 +178,7 @@ private:
     void add_system_columns(TableState& table);
     void add_links(TableState& table);
     void touch(TableState& table);
+    std::size_t start_row(TableState& table, RowId& id_made);
     ColumnState* add_system_column(TableState& table, std::string_view name, schema::DataType type, std::int32_t rank);
     void remove_column(TableState& table, ColumnState& column);
     void remove_late_columns(TableState& table);

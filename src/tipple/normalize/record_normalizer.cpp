@@ -24,9 +24,10 @@ void RecordNormalizer::flatten(const schema::Object& object, const RowContext& c
         const schema::Object* object;
         int level;
         std::vector<std::string> path;
+        std::vector<std::size_t> place;
     };
     std::vector<Open> stack;
-    stack.push_back({&object, context.level, {}});
+    stack.push_back({&object, context.level, {}, {}});
     while (!stack.empty()) {
         const Open open = std::move(stack.back());
         stack.pop_back();
@@ -38,8 +39,10 @@ void RecordNormalizer::flatten(const schema::Object& object, const RowContext& c
             if ((child != nullptr || list != nullptr) && open.level > 0 && !tables_.is_json_column(*context.table, name)) {
                 std::vector<std::string> path = open.path;
                 path.push_back(key);
+                std::vector<std::size_t> place = open.place;
+                place.push_back(static_cast<std::size_t>(&field - open.object->data()));
                 if (child != nullptr) {
-                    stack.push_back({child, open.level - 1, std::move(path)});
+                    stack.push_back({child, open.level - 1, std::move(path), std::move(place)});
                     continue;
                 }
                 const auto same = std::find_if(row.lists.begin(), row.lists.end(),
@@ -47,7 +50,7 @@ void RecordNormalizer::flatten(const schema::Object& object, const RowContext& c
                 if (same != row.lists.end()) {
                     same->list = list;
                 } else {
-                    row.lists.push_back({std::move(path), list});
+                    row.lists.push_back({std::move(path), list, std::move(place)});
                 }
                 continue;
             }
@@ -61,6 +64,24 @@ void RecordNormalizer::flatten(const schema::Object& object, const RowContext& c
             }
         }
     }
+    sort_lists(context, row.lists);
+}
+
+/// Puts lists in the order of the text, in which the streaming shredder meets them: which of the two a record goes through may depend on what
+/// the worker saw before, and the ids of rows must not. Lists that become one table stay in the reference's order, that of its rows; such
+/// records always come here.
+void RecordNormalizer::sort_lists(const RowContext& context, std::vector<ListField>& lists) const {
+    if (lists.size() < 2) return;
+    std::vector<std::string> tables;
+    for (const ListField& list : lists) {
+        if (list.list->empty()) continue;
+        std::vector<std::string> chain = context.chain;
+        chain.insert(chain.end(), list.path.begin(), list.path.end());
+        std::string table = rules_.naming->join_path(chain);
+        if (std::find(tables.begin(), tables.end(), table) != tables.end()) return;
+        tables.push_back(std::move(table));
+    }
+    std::stable_sort(lists.begin(), lists.end(), [](const ListField& a, const ListField& b) { return a.place < b.place; });
 }
 
 /// A row id in the data counts unless it is null, false, zero or empty.

@@ -43,6 +43,8 @@ private:
     struct ListField {
         std::vector<std::string> path;
         const schema::List* list;
+        /// Where it stands in the row's text: its place among the members of each object down to it.
+        std::vector<std::size_t> place;
     };
     struct FlatRow {
         std::vector<Field> fields;
@@ -50,6 +52,7 @@ private:
     };
 
     void flatten(const schema::Object& object, const RowContext& context, FlatRow& row);
+    void sort_lists(const RowContext& context, std::vector<ListField>& lists) const;
     PutResult emit_row(const schema::Object& object, const RowContext& context, const Links& links);
     PutResult put_fields(const FlatRow& row, TableState& table, bool has_own_id);
     PutResult put_field(TableState& table, const Field& field, std::int32_t position);

@@ -73,7 +73,6 @@ struct Slot {
     // Cached from the table; good for the table's generation only.
     bool is_resolved = false;
     bool is_json = false;
-    bool is_null_noted = false;
     ColumnState* state = nullptr;
     schema::DataType type = schema::DataType::text;
 

@@ -21,13 +21,6 @@ using schema::DataType;
 
 namespace {
 
-/// How the walk over one record ended, besides faults of the text.
-enum class Outcome {
-    done,
-    needs_normalizer,  ///< names meet, or the record brings ids of its own
-    rejected,
-};
-
 /// What the rows below a row need to know of it.
 struct RowLinks {
     RowId id;
@@ -85,7 +78,7 @@ bool append_timestamp(columns::ColumnBuilder& builder, const char* raw) {
 
 class Shredder::Impl {
 public:
-    explicit Impl(const Rules& rules) : rules_(rules), tables_(rules), normalizer_(tables_), shape_(tables_, rules) {}
+    explicit Impl(const Rules& rules) : tables_(rules), normalizer_(tables_), shape_(tables_, rules) {}
 
     void shred(const JsonPage& page, std::string_view root_table, const std::shared_ptr<const schema::Schema>& snapshot,
                PageResult& result);
@@ -117,13 +110,8 @@ private:
     Fault shred_list(Cursor& cursor, ObjectShape& object, Slot& slot, const RowLinks& links);
     Fault put(ObjectShape& object, Slot& slot, const schema::Value& value);
     FieldOrder field_order() const;
-    Fault give_up(Outcome outcome) {
-        outcome_ = outcome;
-        return Fault::given_up;
-    }
     void begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index, RowLinks& links);
 
-    const Rules& rules_;
     PageTables tables_;
     RecordNormalizer normalizer_;
     Shape shape_;
@@ -132,7 +120,6 @@ private:
     JsonPage page_;
     PageResult* result_ = nullptr;
     TableShape* root_ = nullptr;
-    Outcome outcome_ = Outcome::done;
     std::uint64_t serial_ = 0;
     int depth_ = 0;
     std::string scratch_;
@@ -224,14 +211,14 @@ void Shredder::Impl::forget_record() {
 }
 
 void Shredder::Impl::add_bad_record(std::size_t offset, std::string table, std::string column, std::string_view reason) {
-    const std::size_t end = end_of_record(offset);
+    const std::string_view text = page_.text.substr(offset, std::min<std::size_t>(end_of_record(offset) - offset, 400));
     BadRecord bad{.offset = offset,
                   .line = count_lines(page_.text.substr(0, offset)),
                   .record_index = result_->records,
                   .table = std::move(table),
                   .column = std::move(column),
                   .reason = std::string(reason),
-                  .text_excerpt = excerpt(page_.text.substr(offset, std::min<std::size_t>(end - offset, 400)), 200)};
+                  .text_excerpt = excerpt(text.substr(0, text.find_last_not_of(" \t\r\n") + 1), 200)};
     result_->bad_records.push_back(std::move(bad));
 }
 
@@ -245,7 +232,6 @@ void Shredder::Impl::reject_record(std::size_t offset) {
 Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     if (is_full()) return Fault::stopped;
     tables_.begin_record();
-    outcome_ = Outcome::done;
     depth_ = 0;
     order_path_.clear();
     position_ = 0;
@@ -256,13 +242,11 @@ Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     Fault fault = cursor.peek() == '{' ? shred_object(cursor, root_->row, row, links)
                                        : shred_value(cursor, root_->row, *root_->value, row, links);
     if (fault == Fault::given_up) {
-        if (outcome_ == Outcome::rejected) {
-            reject_record(offset);
-        } else {
-            forget_record();
-            Cursor again = start;
-            if (const Fault inner = normalize_record(offset, again); inner != Fault::none) return inner;
-        }
+        // Names meet, the record brings ids of its own, or a value does not fit. The latter is not the end of it: further on the name may come
+        // again, with a value that fits, and which way a record goes first depends on what was seen before it.
+        forget_record();
+        Cursor again = start;
+        if (const Fault inner = normalize_record(offset, again); inner != Fault::none) return inner;
     } else if (fault != Fault::none) {
         forget_record();
         return fault;
@@ -312,7 +296,7 @@ Fault Shredder::Impl::shred_object(Cursor& cursor, ObjectShape& object, std::siz
         previous = slot;
         ++position_;
         // A name twice in one object: only the record normalizer knows which one counts.
-        if (slot->seen == serial || slot->is_special) [[unlikely]] return give_up(Outcome::needs_normalizer);
+        if (slot->seen == serial || slot->is_special) [[unlikely]] return Fault::given_up;
         slot->seen = serial;
         return shred_member(member, object, *slot, row, links);
     });
@@ -392,11 +376,11 @@ Fault Shredder::Impl::shred_value(Cursor& cursor, ObjectShape& object, Slot& slo
 Fault Shredder::Impl::shred_text(const char* raw, ObjectShape& object, Slot& slot, std::size_t row) {
     if (slot.state != nullptr) {
         if (slot.type == DataType::text) {
-            if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+            if (!begin_value(*slot.state, row)) return Fault::given_up;
             return append_text(slot.state->builder, raw);
         }
         if (slot.type == DataType::timestamp) {
-            if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+            if (!begin_value(*slot.state, row)) return Fault::given_up;
             if (append_timestamp(slot.state->builder, raw)) return Fault::none;
         }
     }
@@ -409,7 +393,7 @@ Fault Shredder::Impl::shred_number(const char* token, ObjectShape& object, Slot&
     if (const Fault fault = pull::read_number(token, number); fault != Fault::none) return fault;
     const bool is_int = number.kind == pull::NumberKind::int64;
     if (slot.state != nullptr && is_int && (slot.type == DataType::bigint || slot.type == DataType::double_)) {
-        if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+        if (!begin_value(*slot.state, row)) return Fault::given_up;
         if (slot.type == DataType::bigint) {
             slot.state->builder.append_int64(number.int64);
         } else {
@@ -418,7 +402,7 @@ Fault Shredder::Impl::shred_number(const char* token, ObjectShape& object, Slot&
         return Fault::none;
     }
     if (slot.state != nullptr && number.kind == pull::NumberKind::float64 && slot.type == DataType::double_) {
-        if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+        if (!begin_value(*slot.state, row)) return Fault::given_up;
         slot.state->builder.append_double(number.float64);
         return Fault::none;
     }
@@ -427,14 +411,14 @@ Fault Shredder::Impl::shred_number(const char* token, ObjectShape& object, Slot&
 
 Fault Shredder::Impl::shred_boolean(bool value, ObjectShape& object, Slot& slot, std::size_t row) {
     if (slot.state == nullptr || slot.type != DataType::bool_) return put(object, slot, value);
-    if (!begin_value(*slot.state, row)) return give_up(Outcome::needs_normalizer);
+    if (!begin_value(*slot.state, row)) return Fault::given_up;
     slot.state->builder.append_bool(value);
     return Fault::none;
 }
 
 Fault Shredder::Impl::shred_null(ObjectShape& object, Slot& slot) {
     if (slot.state != nullptr && slot.state->is_nullable) return Fault::none;
-    if (tables_.put_null(*object.table->state, slot.column) != PutResult::done) return give_up(Outcome::rejected);
+    if (tables_.put_null(*object.table->state, slot.column) != PutResult::done) return Fault::given_up;
     return Fault::none;
 }
 
@@ -463,7 +447,7 @@ Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot
         // An empty list leaves no trace, so the table is made with its first element.
         if (shape == nullptr) shape = &shape_.list_below(object, slot);
         const bool is_unwanted = shape->state->rows == 0 && tables_.admit_table(*shape->state) != schema::ContractMode::evolve;
-        if (shape->is_shared || is_unwanted) return give_up(Outcome::needs_normalizer);
+        if (shape->is_shared || is_unwanted) return Fault::given_up;
         RowLinks row_links;
         begin_row(*shape, links, index++, row_links);
         const std::size_t row = shape->state->rows - 1;
@@ -482,8 +466,7 @@ Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot
 /// The way for everything that is not of a column's own type.
 Fault Shredder::Impl::put(ObjectShape& object, Slot& slot, const schema::Value& value) {
     const PutResult result = tables_.put(*object.table->state, slot.column, value, [this] { return field_order(); });
-    if (result == PutResult::collided || result == PutResult::discard_row) return give_up(Outcome::needs_normalizer);
-    if (result == PutResult::rejected) return give_up(Outcome::rejected);
+    if (result != PutResult::done) return Fault::given_up;
     if (slot.state == nullptr) shape_.resolve(object, slot);
     // A new JSON column changes what other keys of that name mean.
     if (value.is<schema::Json>()) shape_.refresh();

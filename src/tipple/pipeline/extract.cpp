@@ -31,6 +31,9 @@ struct DoneItem {
     normalize::PageResult result;  ///< without rows: those are encoded
     std::vector<package::EncodedBatch> batches;
     std::exception_ptr error;
+    /// What the page was normalized against, and Stage::json_columns_ as of then or before.
+    std::shared_ptr<const schema::Schema> snapshot;
+    std::uint64_t json_columns = 0;
 };
 
 /// How many pages may lie between the oldest page that is not admitted and the newest one in work, per worker.
@@ -54,6 +57,7 @@ public:
     /// Fills everything in `done` but its page.
     void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, std::size_t records_max) {
         done.batches.clear();
+        done.snapshot = snapshot;
         const std::string& table = done.work.resource->table;
         const std::uint64_t number = done.work.number;
         if (const auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
@@ -116,6 +120,7 @@ private:
     void work();
     void submit(DoneItem done, PageNormalizer& normalizer);
     void admit(DoneItem& done, PageNormalizer& normalizer);
+    bool try_admit(const DoneItem& done, std::size_t records_max);
     void admit_bad_records(const DoneItem& done);
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
@@ -152,6 +157,8 @@ private:
     std::condition_variable_any admitted_;
     std::condition_variable_any finished_;
     std::uint64_t head_ = 0;
+    /// JSON columns that pages have added so far.
+    std::uint64_t json_columns_ = 0;
     std::map<std::uint64_t, DoneItem> ready_;
     ExtractResult result_;
     std::exception_ptr error_;
@@ -330,13 +337,14 @@ void Stage::work() {
     try {
         PageNormalizer normalizer(rules_);
         while (std::optional<WorkItem> item = queue_.pop(stop_.get_token())) {
+            DoneItem done;
             {
                 std::unique_lock lock(mutex_);
                 const std::uint64_t window = window_per_worker * context_.config.workers;
                 admitted_.wait(lock, stop_.get_token(), [&] { return item->number < head_ + window; });
                 if (stop_.stop_requested()) break;
+                done.json_columns = json_columns_;
             }
-            DoneItem done;
             done.work = std::move(*item);
             try {
                 normalizer.run(done, schema_.snapshot(), SIZE_MAX);
@@ -371,18 +379,37 @@ std::size_t Stage::records_left() const {
     return static_cast<std::size_t>(*context_.options.limit - std::min<std::uint64_t>(*context_.options.limit, records_));
 }
 
+/// False when the page must be done again, against the schema as it is now.
+bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
+    const normalize::PageResult& result = done.result;
+    if (done.error != nullptr || result.records > records_max) return false;
+    if (done.snapshot != schema_.snapshot()) {
+        // What is left out may fit a column that an earlier page has added: a number too large for an integer is a double there.
+        const bool leaves_out = !result.bad_records.empty() || result.discarded_rows > 0 || result.discarded_values > 0;
+        // Objects under the name of a JSON column stay whole.
+        if (leaves_out || done.json_columns != json_columns_) return false;
+    }
+    if (schema_.admit(result.proposals) == normalize::SchemaWriter::Admission::conflict) return false;
+    for (const normalize::TableProposal& proposal : result.proposals) {
+        json_columns_ += static_cast<std::uint64_t>(std::count_if(proposal.columns.begin(), proposal.columns.end(), [](const schema::Column& column) {
+            return column.data_type() == schema::DataType::json;
+        }));
+    }
+    return true;
+}
+
 void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     const std::size_t left = records_left();
     if (left == 0) {
         is_limit_reached_ = true;
         return;
     }
-    if (done.error != nullptr || done.result.records > left ||
-        schema_.admit(done.result.proposals) == normalize::SchemaWriter::Admission::conflict) {
+    if (!try_admit(done, left)) {
         // Again, now that everything before this page is known. Nothing can be in its way this time.
         done.error = nullptr;
         normalizer.run(done, schema_.snapshot(), left);
-        TIPPLE_ASSERT(schema_.admit(done.result.proposals) == normalize::SchemaWriter::Admission::admitted);
+        const bool is_admitted = try_admit(done, left);
+        TIPPLE_ASSERT(is_admitted);
     }
     admit_bad_records(done);
     for (const package::EncodedBatch& batch : done.batches) {
@@ -454,6 +481,14 @@ ExtractResult Stage::run(source::SourceDriver& driver, const std::vector<ActiveR
     if (error_ != nullptr) std::rethrow_exception(error_);
     result_.records = records_;
     result_.bytes_read = bytes_read_;
+    // What had nothing but nulls in one page may have got its column from another.
+    const std::shared_ptr<const schema::Schema> admitted = schema_.snapshot();
+    std::erase_if(result_.null_only, [&](const normalize::NullOnlyColumn& nulls) {
+        const schema::Table* table = admitted->find(nulls.table);
+        const schema::Column* column = table != nullptr ? table->find(nulls.column) : nullptr;
+        return column != nullptr && column->is_complete();
+    });
+    std::sort(result_.null_only.begin(), result_.null_only.end());
     observer.on_step_finished(Step::extract, progress(watch));
     return std::move(result_);
 }

@@ -69,7 +69,8 @@ DataFormat detect_json(std::string_view head, bool is_all, std::optional<DataFor
         return !is_all && named == DataFormat::json_lines ? DataFormat::json_lines : DataFormat::json;
     }
     const std::string_view line = trimmed(body.substr(0, line_end));
-    const bool is_whole = json::document_length(line) == line.size() && (line.back() == '}' || line.back() == ']');
+    // With the line's end, so that a document which does not end is longer than the line.
+    const bool is_whole = json::document_length(body.substr(0, line_end + 1)) == line.size();
     if (!is_whole) {
         // A record that is spread over lines stops where one can; anything else is a broken line of a file of lines.
         const bool goes_on = std::string_view("{[,:").find(line.back()) != std::string_view::npos;

@@ -1,0 +1,139 @@
+#include <gtest/gtest.h>
+
+#include "support/package_maker.h"
+#include "support/temporary_folder.h"
+#include "tipple/destinations/duckdb/memory_plan.h"
+
+namespace tipple::destinations::duckdb {
+namespace {
+
+constexpr std::size_t mib = std::size_t{1} << 20;
+
+package::Manifest manifest_of(std::uint64_t rows, std::uint64_t raw_bytes) {
+    package::Manifest manifest;
+    manifest.jobs.push_back(
+        {.name = "t.000001.arrow", .table = "t", .rows = rows, .raw_bytes = raw_bytes});
+    return manifest;
+}
+
+TEST(BatchRows, AreAWholeRowGroupWhereItFits) {
+    const MemoryPlan plan{.batch_bytes = 64 * mib};
+    EXPECT_EQ(batch_rows(manifest_of(1'000'000, 100'000'000), "t", plan), 122'880U);
+    EXPECT_EQ(batch_rows(manifest_of(1'000'000, 6'710'886'400), "t", plan), 10'000U);
+    // However wide rows are, they are not handed over one by one.
+    EXPECT_EQ(batch_rows(manifest_of(10, 10'000'000'000), "t", plan), 1'024U);
+    EXPECT_EQ(batch_rows(manifest_of(10, 10), "another", plan), 122'880U);
+}
+
+TEST(BatchRows, FilesByReferenceDoNotCount) {
+    package::Manifest manifest = manifest_of(1'000, 64'000'000);
+    manifest.jobs.push_back({.name = "t.000002.ref",
+                             .table = "t",
+                             .rows = 1'000'000,
+                             .raw_bytes = 1,
+                             .reference = package::FileReference{}});
+    EXPECT_EQ(batch_rows(manifest, "t", {.batch_bytes = 64 * mib}), 1'048U);
+}
+
+TEST(FitToBlocks, OneThreadWhereTwoDoNotFit) {
+    MemoryPlan plan{.tables = {{.name = "t", .columns = 300, .rows = 1'000'000}},
+                    .threads = 2,
+                    .engine_bytes = 400 * mib};
+    MemoryPlan small = plan;
+    fit_to_blocks(plan, 262'144);
+    EXPECT_EQ(plan.threads, 2U);
+    small.engine_bytes = 200 * mib;
+    fit_to_blocks(small, 262'144);
+    EXPECT_EQ(small.threads, 1U);
+}
+
+TEST(FitToBlocks, WhatFitsNowhereIsNamed) {
+    MemoryPlan plan{.tables = {{.name = "narrow", .columns = 3, .rows = 9},
+                               {.name = "wide", .columns = 2'000, .rows = 150'000}},
+                    .threads = 2,
+                    .engine_bytes = 256 * mib};
+    try {
+        fit_to_blocks(plan, 262'144);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(to_text(error.kind()), std::string("local"));
+        EXPECT_TRUE(std::string(error.what()).find("table \"wide\" has 2000 columns") !=
+                    std::string::npos)
+            << error.what();
+        EXPECT_TRUE(std::string(error.what()).find("Give --memory ") != std::string::npos)
+            << error.what();
+    }
+    // Few rows need few buffers; no limit, no question.
+    plan.tables[1].rows = 10;
+    fit_to_blocks(plan, 262'144);
+    plan.tables[1].rows = 150'000;
+    plan.engine_bytes = 0;
+    fit_to_blocks(plan, 262'144);
+}
+
+TEST(FitToBlocks, TheMemoryItAsksForIsEnough) {
+    for (const std::size_t columns : {std::size_t{600}, std::size_t{1'000}, std::size_t{3'000}}) {
+        MemoryPlan plan{.tables = {{.name = "t", .columns = columns, .rows = 150'000}},
+                        .threads = 1,
+                        .engine_bytes = 32 * mib};
+        std::size_t asked = 0;
+        try {
+            fit_to_blocks(plan, 262'144);
+        } catch (const Error& error) {
+            const std::string message = error.what();
+            asked = std::stoull(message.substr(message.find("--memory ") + 9));
+        }
+        ASSERT_GT(asked, 0U);
+        plan.engine_bytes = asked * mib / 4 * 3;
+        EXPECT_NO_THROW(fit_to_blocks(plan, 262'144)) << columns;
+    }
+}
+
+class PlanTest : public testing::Test {
+protected:
+    MemoryPlan plan(std::size_t columns, std::size_t memory_bytes, std::size_t threads) {
+        std::string hints;
+        for (std::size_t i = 0; i < columns; ++i)
+            hints += fmt::format("{}\"c{}\": \"bigint\"", i == 0 ? "" : ", ", i);
+        maker_.table("t", "{}", "{" + hints + "}");
+        maker_.table("empty", "{}", R"({"a": "bigint"})");
+        maker_.begin(fmt::format("{}.0", ++packages_))
+            .load(schema::Disposition::replace, {"t"})
+            .load(schema::Disposition::replace, {"empty"});
+        maker_.rows("t", R"([{"c0": 1}, {"c0": 2}])");
+        return plan_memory(maker_.close(std::nullopt), memory_bytes, threads);
+    }
+
+    support::TemporaryFolder folder_;
+    std::unique_ptr<io::FileSystem> files_ = io::local_file_system();
+    support::StoppedClock clock_;
+    support::PackageMaker maker_{*files_, clock_, folder_.path()};
+    int packages_ = 0;
+};
+
+TEST_F(PlanTest, SharesTheBudget) {
+    const MemoryPlan narrow = plan(10, 512 * mib, 2);
+    ASSERT_EQ(narrow.tables.size(), 1U) << "tables without rows need nothing";
+    EXPECT_EQ(narrow.tables[0].rows, 2U);
+    EXPECT_EQ(narrow.threads, 1U) << "a second one would only cost";
+    EXPECT_EQ(narrow.block_bytes, 0U);
+    EXPECT_EQ(narrow.batch_bytes, 64 * mib);
+    EXPECT_LE(narrow.engine_bytes, 512 * mib);
+    EXPECT_GT(narrow.engine_bytes, 511 * mib) << "the rows are few";
+}
+
+TEST_F(PlanTest, WideTablesGetSmallBlocksAndOneThread) {
+    const MemoryPlan wide = plan(500, 512 * mib, 2);
+    EXPECT_EQ(wide.threads, 1U);
+    EXPECT_EQ(wide.block_bytes, 16'384U);
+}
+
+TEST_F(PlanTest, NoLimitIsNoLimit) {
+    const MemoryPlan unlimited = plan(3, 0, 0);
+    EXPECT_EQ(unlimited.engine_bytes, 0U);
+    EXPECT_EQ(unlimited.threads, 1U);
+    EXPECT_EQ(unlimited.batch_bytes, limits::text_buffer_bytes_max);
+}
+
+}  // namespace
+}  // namespace tipple::destinations::duckdb
