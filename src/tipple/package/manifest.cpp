@@ -52,6 +52,7 @@ json::Object job_document(const JobFile& job) {
                              {"rows", job.rows},
                              {"bytes", job.bytes},
                              {"raw_bytes", job.raw_bytes}};
+    if (job.batch_bytes != 0) document.append("batch_bytes", job.batch_bytes);
     if (job.reference) {
         document.append("reference", reference_document(*job.reference));
     } else {
@@ -251,6 +252,7 @@ JobFile read_job(Members members) {
                 .rows = members.count("rows"),
                 .bytes = members.count("bytes"),
                 .raw_bytes = members.count("raw_bytes"),
+                .batch_bytes = members.has("batch_bytes") ? members.count("batch_bytes") : 0,
                 .checksum = 0,
                 .reference = std::nullopt};
     // The name becomes a path: it must not lead out of the package.

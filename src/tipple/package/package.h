@@ -54,7 +54,9 @@ struct JobFile {
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;      ///< on disk
     std::uint64_t raw_bytes = 0;  ///< of the columns, not compressed; of a reference, the file's size
-    std::uint64_t checksum = 0;   ///< xxh3_64 of the file; of a reference, 0
+    /// Of them, those of the largest batch, which tells of single values that are very long.
+    std::uint64_t batch_bytes = 0;
+    std::uint64_t checksum = 0;  ///< xxh3_64 of the file; of a reference, 0
     std::optional<FileReference> reference;
 };
 

@@ -189,6 +189,7 @@ TEST_F(ManifestTest, MembersInsideAreCheckedToo) {
             return failure();
         };
         for (const json::Member& member : first) {
+            if (member.name == "batch_bytes") continue;  // Not in packages without rows in files.
             json::Object item = first;
             item.erase(member.name);
             EXPECT_TRUE(contains(with_first(item), std::string(list) + "[0]"));

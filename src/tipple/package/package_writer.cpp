@@ -260,6 +260,7 @@ void PackageWriter::write(const EncodedBatch& batch) {
     impl_->put(job, batch.message);
     job.info.rows += batch.rows;
     job.info.raw_bytes += batch.raw_bytes;
+    job.info.batch_bytes = std::max(job.info.batch_bytes, batch.raw_bytes);
     if (job.info.bytes >= impl_->job_bytes_max) {
         impl_->complete(job);
         impl_->settling.push_back(&job);

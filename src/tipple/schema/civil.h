@@ -10,12 +10,14 @@ namespace tipple::schema::civil {
 inline constexpr std::int64_t us_per_second = 1'000'000;
 inline constexpr std::int64_t us_per_day = 86'400 * us_per_second;
 
+/// A day of the calendar.
 struct Day {
     int year = 1970;
     int month = 1;
     int day = 1;
 };
 
+/// Whether the year has a 29th of February.
 constexpr bool is_leap(int year) {
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
@@ -25,6 +27,7 @@ inline constexpr std::array<std::array<int, 13>, 2> days_before_month = {
     {{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365},
      {0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366}}};
 
+/// `month`: 1 to 12.
 constexpr int days_in_month(int year, int month) {
     const auto& before = days_before_month[is_leap(year) ? 1 : 0];
     return before[static_cast<std::size_t>(month)] - before[static_cast<std::size_t>(month) - 1];

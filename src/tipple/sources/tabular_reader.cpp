@@ -49,8 +49,10 @@ struct CsvFormats {
 };
 CsvFormats sniff_formats(engine::Engine& engine, const std::string& arguments) {
     const engine::Result result = engine.query(fmt::format("SELECT DateFormat, TimestampFormat FROM sniff_csv({})", arguments));
+    // The common form does not count: with that one, too, the engine takes what has more behind it.
+    const auto is_own = [](const std::optional<std::string>& form) { return form && !form->starts_with("%Y-%m-%d"); };
     if (result.rows.empty()) return {};
-    return {.has_date = result.rows[0][0].has_value(), .has_timestamp = result.rows[0][1].has_value()};
+    return {.has_date = is_own(result.rows[0][0]), .has_timestamp = is_own(result.rows[0][1])};
 }
 
 /// What each column is, where its values are understood here. `columns`: as the engine guesses them.

@@ -37,6 +37,8 @@ constexpr std::size_t column_base_bytes = 80 * 1'024;
 constexpr std::size_t column_bytes_per_row = 35;
 /// What the engine remembers of a block of the row group that is being filled, beyond what it counts. Measured with 500 and 1,000 columns.
 constexpr double block_record_bytes = 3'600;
+/// A page of rows has about as much. One with far more holds values that the engine copies whole, more than once.
+constexpr std::uint64_t ordinary_batch_bytes = 8 << 20;
 
 double bytes_per_row(const package::Manifest& manifest, const std::string& table) {
     std::uint64_t rows = 0;
@@ -49,13 +51,22 @@ double bytes_per_row(const package::Manifest& manifest, const std::string& table
     return rows == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(rows);
 }
 
+std::uint64_t largest_batch(const package::Manifest& manifest, const std::string& table) {
+    std::uint64_t bytes = 0;
+    for (const package::JobFile& job : manifest.jobs) {
+        if (job.table == table) bytes = std::max(bytes, job.batch_bytes);
+    }
+    return bytes;
+}
+
 std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
                         std::size_t block_bytes) {
     const std::size_t block = std::max(block_bytes, small_block_bytes);
     const std::size_t full = (block - small_block_bytes) * (1 + 3 * threads) / 2;
     const std::uint64_t rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
     const double blocks = static_cast<double>(rows) * table.row_bytes / static_cast<double>(block);
-    return engine_base_bytes + static_cast<std::size_t>(blocks * block_record_bytes) +
+    const std::uint64_t long_values = table.batch_bytes > ordinary_batch_bytes ? table.batch_bytes * 3 : 0;
+    return engine_base_bytes + long_values + static_cast<std::size_t>(blocks * block_record_bytes) +
            table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
 }
 
@@ -104,7 +115,8 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
             plan.tables.push_back({.name = name,
                                    .columns = table->columns().size(),
                                    .rows = rows,
-                                   .row_bytes = bytes_per_row(manifest, name)});
+                                   .row_bytes = bytes_per_row(manifest, name),
+                                   .batch_bytes = largest_batch(manifest, name)});
             columns = std::max(columns, table->columns().size());
         }
     }

@@ -16,6 +16,7 @@ struct MemoryPlan {
         std::size_t columns = 0;
         std::uint64_t rows = 0;  ///< in the package
         double row_bytes = 0;    ///< in memory
+        std::uint64_t batch_bytes = 0;  ///< of the largest batch of the package
     };
     std::vector<TableSize> tables;
     std::size_t memory_bytes = 0;  ///< of the whole load; 0 = no limit
