@@ -2,7 +2,7 @@
 
 A block marked `sh` in README.md or docs/guide is run by bash, all blocks of one document one after the other in one empty folder, with
 the built program first on the PATH. `sh ignore` is not run. A block marked `text` behind it is what it must print to standard output; figures that
-differ from run to run (seconds, rates, load ids, the folder) are masked on both sides. Besides, what the guide says about flags and exit
+differ from run to run (seconds, rates, load ids, times, the folder) are masked on both sides. Besides, what the guide says about flags and exit
 codes is compared with the program, and the example of CONTRIBUTING.md with the file that is compiled.
 """
 import difflib
@@ -32,6 +32,7 @@ def environment(folder):
 
 MASKS = [
     (re.compile(r"\b\d{10}\.\d{6}\b"), "LOAD_ID"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00\b"), "TIME"),
     (re.compile(r"\b[\d.,]+ [kMGT]?B/s"), "RATE"),
     (re.compile(r"\b[\d.,]+ (rows|records)/s"), "RATE"),
     (re.compile(r"\b(\d+ m )?[\d.]+ s\b"), "SECONDS"),
