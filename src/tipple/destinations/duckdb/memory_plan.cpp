@@ -39,6 +39,8 @@ constexpr std::size_t column_bytes_per_row = 35;
 constexpr double block_record_bytes = 3'600;
 /// A page of rows has about as much. One with far more holds values that the engine copies whole, more than once.
 constexpr std::uint64_t ordinary_batch_bytes = 8 << 20;
+/// Beyond this, rows hold texts that the engine keeps all in memory while it writes them.
+constexpr double long_row_bytes = 64 << 10;
 
 double bytes_per_row(const package::Manifest& manifest, const std::string& table) {
     std::uint64_t rows = 0;
@@ -97,7 +99,10 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
         return most;
     };
     if (need() > available()) plan.threads = 1;
-    plan.engine_bytes = plan.is_merge ? available() : std::min(available(), std::max(engine_comfort_bytes, need() * 3 / 2));
+    const bool has_long_values = std::any_of(plan.tables.begin(), plan.tables.end(), [](const MemoryPlan::TableSize& table) {
+        return table.row_bytes > long_row_bytes || table.batch_bytes > ordinary_batch_bytes;
+    });
+    plan.engine_bytes = plan.is_merge || has_long_values ? available() : std::min(available(), std::max(engine_comfort_bytes, need() * 3 / 2));
 }
 
 }  // namespace
