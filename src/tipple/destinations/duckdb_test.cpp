@@ -401,6 +401,15 @@ TEST_F(DuckdbTest, AFileThatIsHeldIsWaitedForThenNamed) {
     EXPECT_TRUE(stored());
 }
 
+TEST_F(DuckdbTest, ARowWithoutItsKeyIsNamed) {
+    maker_.table("t", "{}", R"({"id": {"data_type": "bigint", "nullable": false}, "v": "bigint"})");
+    maker_.begin("1.0").load(Disposition::append, {"t"}).rows("t", R"([{"id": 1}, {"v": 2}])");
+    const package::Package package = close();
+    const std::string text = message_of(ErrorKind::data, [&] { load(package); });
+    EXPECT_TRUE(contains(text, R"(table "t", column "id": a record has no value)"));
+    EXPECT_EQ(contents(), "");
+}
+
 TEST_F(DuckdbTest, WideTablesThatCannotFitAreRefusedBeforeAnythingHappens) {
     memory_bytes = std::size_t{400} << 20;
     std::string columns = "{";

@@ -31,6 +31,14 @@ std::string reference_expression(const std::string& file_column, const columns::
     return type.type == schema::DataType::json ? fmt::format("to_json({})", name) : name;
 }
 
+/// The column out of the engine's `NOT NULL constraint failed: table.column`; empty for another message.
+std::string column_without_value(std::string_view message) {
+    constexpr std::string_view start = "NOT NULL constraint failed: ";
+    const std::size_t at = message.find(start);
+    const std::size_t dot = at == std::string_view::npos ? at : message.find('.', at + start.size());
+    return dot == std::string_view::npos ? std::string() : std::string(message.substr(dot + 1));
+}
+
 engine::EngineOptions engine_options(const MemoryPlan& memory, const std::string& temp_folder) {
     return {
         .memory_bytes = memory.engine_bytes, .threads = memory.threads, .temp_folder = temp_folder};
@@ -410,6 +418,12 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
         }
         insert_rows(table, stop);
     } catch (const Error& error) {
+        if (const std::string column = column_without_value(error.what()); !column.empty()) {
+            throw Error(ErrorKind::data,
+                        "table \"{}\", column \"{}\": a record has no value for it, or one of another type than the column's, but the column "
+                        "must not be null, being a key or declared so. Nothing was loaded: correct the data",
+                        table.name, column);
+        }
         throw error.with_context(fmt::format("table \"{}\"", table.name));
     }
     table.is_loaded = true;
