@@ -1,7 +1,6 @@
 #include "tipple/sources/tabular_reader.h"
 
 #include <algorithm>
-#include <regex>
 #include <set>
 #include <utility>
 
@@ -74,10 +73,14 @@ std::vector<std::optional<CsvType>> choose_types(engine::Engine& engine, const s
 
 /// The column whose guessed type did not hold, out of the engine's message.
 std::optional<std::string> column_to_widen(const std::string& message) {
-    static const std::regex pattern("Error when converting column \"((?:[^\"]|\"\")*)\"");
-    std::smatch match;
-    if (!std::regex_search(message, match, pattern)) return std::nullopt;
-    return match[1].str();
+    constexpr std::string_view before = "Error when converting column \"";
+    const std::size_t found = message.find(before);
+    if (found == std::string::npos) return std::nullopt;
+    const std::size_t start = found + before.size();
+    // Names stand there as they are, quotes included.
+    const std::size_t end = message.find("\". ", start);
+    if (end == std::string::npos) return std::nullopt;
+    return message.substr(start, end - start);
 }
 
 /// The engine's message without its advice, which is for people who write SQL.
