@@ -108,8 +108,8 @@ public:
           schema_(schema),
           package_(package),
           context_(context),
-          queue_(context.config.workers * 2),
-          budget_(context.config.memory_bytes / 3) {}
+          budget_(context.config.memory_bytes / 3),
+          queue_(context.config.workers * 2) {}
 
     ExtractResult run(source::SourceDriver& driver, const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop);
 
@@ -140,8 +140,9 @@ private:
     normalize::SchemaWriter& schema_;
     package::PackageWriter* package_;
     const ExtractContext& context_;
-    BoundedQueue<WorkItem> queue_;
+    /// Outlives the pages in the queue, which hold parts of it.
     MemoryBudget budget_;
+    BoundedQueue<WorkItem> queue_;
     std::stop_source stop_;
     std::atomic<std::uint64_t> next_number_{0};
     std::atomic<bool> is_limit_reached_{false};
