@@ -329,6 +329,22 @@ TEST_F(InputsTest, AnotherFileAfterAFailureIsLoadedToo) {
     EXPECT_EQ(destination_.rows("t").size(), 2U);
 }
 
+TEST_F(InputsTest, AFileThatWasChangedAfterAFailureIsLoadedToo) {
+    // As many rows as before say nothing: size and time do.
+    const auto change = [&](auto member, auto value) {
+        destination_.clear();
+        destination_.fail(FailPoint::commit, ErrorKind::remote);
+        ScriptedSource source = reading(file_);
+        error_of(ErrorKind::remote, source);
+        source::InputFile changed = file_;
+        changed.*member = value;
+        EXPECT_TRUE(load(changed).warnings.empty());
+        EXPECT_EQ(destination_.rows("t").size(), 2U);
+    };
+    change(&source::InputFile::size, 9);
+    change(&source::InputFile::modified_ns, 2'000);
+}
+
 // ---- ends of a run ----
 
 TEST_F(PipelineTest, AnErrorOfTheSourceEndsTheRun) {

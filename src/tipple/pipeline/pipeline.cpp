@@ -28,9 +28,9 @@ constexpr std::uint64_t job_bytes_max = std::uint64_t{256} << 20;
 constexpr std::string_view inputs_note = "inputs";
 
 std::string inputs_hash(const std::vector<source::InputFile>& inputs) {
-    std::string text;
-    for (const source::InputFile& input : inputs) text += fmt::format("{}\0{}\0{}\0", input.path, input.size, input.modified_ns);
-    return to_hex(xxh3_64(text));
+    json::Array files;
+    for (const source::InputFile& input : inputs) files.push_back(json::Array{input.path, input.size, input.modified_ns});
+    return to_hex(xxh3_64(json::to_text(files)));
 }
 
 /// Keys are broken at the separator unless a schema migrated from an old engine says otherwise.
