@@ -136,10 +136,11 @@ bool TabularReader::try_read_csv(const CsvFile& file, CsvTypes& types) {
                     context_.log.info("{}: column \"{}\" is not what its first values look like (\"{}\"); reading it again, from the start", file.name,
                                       guessed[i].name, *misfit);
                     has_misfit = true;
-                    return false;
+                } else {
+                    batch.columns[i] = std::move(values);
                 }
-                batch.columns[i] = std::move(values);
             }
+            if (has_misfit) return false;
             const std::uint64_t rows = batch.rows;
             out_.write(source::ColumnPage{.batch = std::move(batch), .origin = origin});
             origin.record += rows;
