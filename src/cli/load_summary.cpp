@@ -90,8 +90,7 @@ std::string next_commands(const RunReport& report, const LoadArguments& argument
 std::string format_summary(const RunReport& report, const LoadArguments& arguments, const io::ProcessUsage& usage, const Terminal& terminal) {
     std::string out;
     if (report.tables.empty()) {
-        out += report.records > 0 || report.discarded_rows > 0 ? fmt::format("no rows are left: nothing to load into {}\n", report.destination)
-                                                              : fmt::format("no records: nothing to load into {}\n", report.destination);
+        out += fmt::format("{}: nothing to load into {}\n", report.records > 0 ? "no rows are left" : "no records", report.destination);
         return out;
     }
     out += tables_text(report, terminal) + "\n";

@@ -2,20 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "tipple/core/error.h"
 #include "tipple/destination/system_tables.h"
 
 namespace tipple::cli {
 
 namespace {
-
-std::string quote_text(std::string_view text) {
-    std::string quoted = "'";
-    for (const char c : text) quoted += c == '\'' ? "''" : std::string(1, c);
-    return quoted + "'";
-}
 
 bool has(const schema::Schema& schema, const std::string& table, const std::string& column) {
     const schema::Table* found = schema.find(table);
@@ -29,13 +21,14 @@ bool has(const schema::Schema& schema, const std::string& table, const std::stri
 
 std::vector<SchemaVersion> read_schema_history(destination::Destination& destination, const std::string& name) {
     const destination::QueryResult result = destination.query(
-        fmt::format("SELECT v.schema, min(v.inserted_at), min(l.load_id) FROM {} v LEFT JOIN {} l ON l.schema_version_hash = v.version_hash "
-                    "AND l.schema_name = v.schema_name WHERE v.schema_name = {} GROUP BY v.version_hash, v.schema, v.version "
+        fmt::format("SELECT v.schema, min(v.inserted_at), min(l.load_id), v.schema_name FROM {} v LEFT JOIN {} l ON l.schema_version_hash = v.version_hash "
+                    "AND l.schema_name = v.schema_name GROUP BY v.schema_name, v.version_hash, v.schema, v.version "
                     "ORDER BY v.version, min(v.inserted_at)",
-                    destination.quote_table(destination::version_table), destination.quote_table(destination::loads_table), quote_text(name)),
+                    destination.quote_table(destination::version_table), destination.quote_table(destination::loads_table)),
         {});
     std::vector<SchemaVersion> history;
     for (const destination::QueryRow& row : result.rows) {
+        if (row[3] != name) continue;
         try {
             history.push_back({.schema = schema::Schema::from_document(destination::decode_schema(row[0].value_or(""))),
                                .inserted_at = row[1].value_or(""),

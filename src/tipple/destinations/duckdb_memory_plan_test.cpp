@@ -72,6 +72,22 @@ TEST(FitToBlocks, WhatFitsNowhereIsNamed) {
     fit_to_blocks(plan, 262'144);
 }
 
+TEST(FitToBlocks, LongValuesAreNamed) {
+    MemoryPlan plan{.tables = {{.name = "t", .columns = 3, .rows = 9, .row_bytes = 30e6, .batch_bytes = 80'000'000}},
+                    .memory_bytes = 256 * mib,
+                    .threads = 2};
+    try {
+        fit_to_blocks(plan, 262'144);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_TRUE(std::string(error.what()).find("has 3 columns and values of up to 80") != std::string::npos) << error.what();
+    }
+    // With enough, the engine gets all there is.
+    plan.memory_bytes = 1'024 * mib;
+    fit_to_blocks(plan, 262'144);
+    EXPECT_GT(plan.engine_bytes, 512 * mib);
+}
+
 TEST(FitToBlocks, TheMemoryItAsksForIsEnough) {
     for (const std::size_t columns : {std::size_t{600}, std::size_t{1'000}, std::size_t{3'000}}) {
         MemoryPlan plan{.tables = {{.name = "t", .columns = columns, .rows = 150'000}},

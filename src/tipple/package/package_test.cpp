@@ -189,10 +189,12 @@ TEST_F(ManifestTest, MembersInsideAreCheckedToo) {
             return failure();
         };
         for (const json::Member& member : first) {
-            if (member.name == "batch_bytes") continue;  // Not in packages without rows in files.
             json::Object item = first;
             item.erase(member.name);
-            EXPECT_TRUE(contains(with_first(item), std::string(list) + "[0]"));
+            // A file without rows has no batch.
+            if (member.name != "batch_bytes") {
+                EXPECT_TRUE(contains(with_first(item), std::string(list) + "[0]"));
+            }
             item.append(member.name, json::Array{nullptr});
             with_first(item);
         }

@@ -232,17 +232,17 @@ void Load::check_types() {
     for (const TableState& table : tables_) {
         const auto* there = table.rows == 0 ? nullptr : catalog_.find(table.name, name_rule);
         if (there == nullptr) continue;
+        std::map<std::string, std::string_view> types;
+        for (const destination::CatalogColumn& column : *there) types.emplace(name_rule.key(column.name), column.type);
         for (const schema::Column& column : package_.schema().require(table.name).columns()) {
             if (!column.is_complete()) continue;
-            const auto found = std::find_if(there->begin(), there->end(), [&](const destination::CatalogColumn& other) {
-                return name_rule.key(other.name) == name_rule.key(column.name());
-            });
+            const auto found = types.find(name_rule.key(column.name()));
             const std::string type = column_type(column);
-            if (found == there->end() || keeps_values(type, found->type)) continue;
+            if (found == types.end() || keeps_values(type, found->second)) continue;
             throw Error(ErrorKind::usage,
                         "table \"{}\", column \"{}\": the rows to be loaded have {}, the column in the database is {}, which would change "
                         "values without a word. Change the column's type in the database, or load into another table or dataset",
-                        table.name, column.name(), type, found->type);
+                        table.name, column.name(), type, found->second);
         }
     }
 }

@@ -17,6 +17,7 @@ constexpr std::uint64_t small_package_bytes = 1 << 20;
 /// The smallest block there is. A file of them is larger and slower to write, so only wide tables
 /// get it.
 constexpr std::size_t small_block_bytes = 16'384;
+/// What the engine makes unless it is told otherwise.
 constexpr std::size_t default_block_bytes = 262'144;
 constexpr std::size_t batch_rows_min = 32;
 /// What the engine needs whatever it loads.
@@ -61,13 +62,15 @@ std::uint64_t largest_batch(const package::Manifest& manifest, const std::string
     return bytes;
 }
 
+bool has_long_values(const MemoryPlan::TableSize& table) { return table.batch_bytes > ordinary_batch_bytes; }
+
 std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
                         std::size_t block_bytes) {
     const std::size_t block = std::max(block_bytes, small_block_bytes);
     const std::size_t full = (block - small_block_bytes) * (1 + 3 * threads) / 2;
     const std::uint64_t rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
     const double blocks = static_cast<double>(rows) * table.row_bytes / static_cast<double>(block);
-    const std::uint64_t long_values = table.batch_bytes > ordinary_batch_bytes ? table.batch_bytes * 3 : 0;
+    const std::uint64_t long_values = has_long_values(table) ? table.batch_bytes * 3 : 0;
     return engine_base_bytes + long_values + static_cast<std::size_t>(blocks * block_record_bytes) +
            table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
 }
@@ -99,10 +102,10 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
         return most;
     };
     if (need() > available()) plan.threads = 1;
-    const bool has_long_values = std::any_of(plan.tables.begin(), plan.tables.end(), [](const MemoryPlan::TableSize& table) {
-        return table.row_bytes > long_row_bytes || table.batch_bytes > ordinary_batch_bytes;
+    const bool has_long_rows = std::any_of(plan.tables.begin(), plan.tables.end(), [](const MemoryPlan::TableSize& table) {
+        return table.row_bytes > long_row_bytes || has_long_values(table);
     });
-    plan.engine_bytes = plan.is_merge || has_long_values ? available() : std::min(available(), std::max(engine_comfort_bytes, need() * 3 / 2));
+    plan.engine_bytes = plan.is_merge || has_long_rows ? available() : std::min(available(), std::max(engine_comfort_bytes, need() * 3 / 2));
 }
 
 }  // namespace
@@ -161,10 +164,12 @@ void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes) {
         if (need <= plan.engine_bytes) continue;
         // With one thread, up to an eighth of the memory goes to batches.
         throw Error(ErrorKind::local,
-                    "table \"{}\" has {} columns: loading it takes about {} of memory in the "
+                    "table \"{}\" has {} columns{}: loading it takes about {} of memory in the "
                     "database engine, which may use {}. "
                     "Give --memory {}MiB",
-                    table.name, table.columns, format_bytes(need), format_bytes(plan.engine_bytes),
+                    table.name, table.columns,
+                    has_long_values(table) ? fmt::format(" and values of up to {}", format_bytes(table.batch_bytes)) : "",
+                    format_bytes(need), format_bytes(plan.engine_bytes),
                     (((need + reserve_bytes) / 7 * 8 + limits::program_bytes) >> 20) + 1);
     }
 }
