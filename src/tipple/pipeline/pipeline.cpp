@@ -218,9 +218,8 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     apply_settings(start.schema, config_.schema_settings);
     if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
-    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *names, start.schema);
-    // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
-    start.schema.bump();
+    const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
+    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, declare, start.schema);
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
@@ -230,6 +229,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     normalize::SchemaWriter writer(start.schema);
     const ExtractContext context{.config = config_,
                                  .options = options,
+                                 .declare = declare,
                                  .capabilities = destination_.capabilities(),
                                  .temp_folder = temp_folder(),
                                  .clock = clock_,
@@ -245,6 +245,11 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     report.null_only = std::move(extracted.null_only);
 
     Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs)};
+    // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
+    // first run, and ours do.
+    for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
+    start.schema.bump();
+    normalized.schema.continue_from(start.schema);
     check_unbound_columns(normalized.schema, extracted.rows);
     end_first_run(normalized.schema);
     mark_seen_data(normalized.schema, extracted.rows);
