@@ -20,6 +20,7 @@
 #include "tipple/pipeline/observer.h"
 #include "tipple/pipeline/options.h"
 #include "tipple/pipeline/report.h"
+#include "tipple/pipeline/source_state.h"
 #include "tipple/source/source.h"
 
 namespace tipple::pipeline {
@@ -36,6 +37,8 @@ struct ExtractContext {
     const PipelineConfig& config;
     const RunOptions& options;
     const destination::Capabilities& capabilities;
+    /// What the source remembers; changed while it is read.
+    SourceState& state;
     std::string temp_folder;
     const Clock& clock;
     Log log;
