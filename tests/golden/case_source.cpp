@@ -169,7 +169,7 @@ schema::NestedHints make_nested(const std::string& path, const json::Object& hin
 source::ResourceSpec make_spec(const json::Object& resource) {
     static const std::set<std::string> known = {"name",    "write_disposition", "primary_key", "merge_key", "columns",
                                                 "max_table_nesting", "data",    "pages",       "jsonl",     "items",
-                                                "table_name", "schema_contract", "nested_hints", "materialize"};
+                                                "table_name", "schema_contract", "nested_hints", "materialize", "state_ops", "raise_after_pages"};
     source::ResourceSpec spec;
     for (const json::Member& member : resource) {
         if (!known.contains(member.name)) throw Error(ErrorKind::usage, "this runner does not know \"{}\" of a resource", member.name);
@@ -195,6 +195,45 @@ source::ResourceSpec make_spec(const json::Object& resource) {
     return spec;
 }
 
+/// Values are set, or a number is added: `{"add": n}`.
+void change_state(json::Object& state, const json::Object& changes) {
+    for (const json::Member& change : changes) {
+        const json::Value* add = change.value.is_object() ? change.value.as_object().find("add") : nullptr;
+        if (add == nullptr) {
+            state.set(change.name, change.value);
+            continue;
+        }
+        json::Value& number = state[change.name];
+        number = (number.is_int() ? number.as_int() : 0) + add->as_int();
+    }
+}
+
+void change_states(source::State& state, const json::Object& changes) {
+    if (const json::Value* own = changes.find("resource")) change_state(state.resource(), own->as_object());
+    if (const json::Value* shared = changes.find("source")) change_state(state.source(), shared->as_object());
+}
+
+/// The yields of a resource, one after the other.
+class Yields {
+public:
+    Yields(const json::Object& resource, source::Output& out) : out_(out) {
+        if (const json::Value* count = resource.find("raise_after_pages")) left_ = count->as_int();
+    }
+
+    void write(const json::Value& records) {
+        if (left_ == 0) throw Error(ErrorKind::data, "the source fails on purpose");
+        if (left_ > 0) --left_;
+        write_records(records, out_);
+    }
+    void end() {
+        if (left_ >= 0) throw Error(ErrorKind::data, "the source fails on purpose");
+    }
+
+private:
+    source::Output& out_;
+    std::int64_t left_ = -1;
+};
+
 class CaseSource final : public source::SourceDriver {
 public:
     CaseSource(std::string name, json::Array resources) : name_(std::move(name)), resources_(std::move(resources)) {}
@@ -207,18 +246,19 @@ public:
         return specs;
     }
 
-    void read(const source::ResourceSpec& spec, const source::ResourceContext&, source::Output& out) override {
+    void read(const source::ResourceSpec& spec, const source::ResourceContext& context, source::Output& out) override {
         for (const json::Value& resource : resources_) {
             const json::Object& object = resource.as_object();
             if (object.find("name")->as_text() != spec.name) continue;
             if (object.find("materialize") != nullptr) out.materialize();
-            if (const json::Value* data = object.find("data")) write_records(*data, out);
-            if (const json::Value* pages = object.find("pages")) {
-                for (const json::Value& page : pages->as_array()) write_records(page, out);
+            if (const json::Value* changes = object.find("state_ops")) change_states(*context.state, changes->as_object());
+            Yields yields(object, out);
+            if (const json::Value* data = object.find("data")) yields.write(*data);
+            for (const char* member : {"pages", "items"}) {
+                const json::Value* list = object.find(member);
+                for (const json::Value& records : list != nullptr ? list->as_array() : json::Array()) yields.write(records);
             }
-            if (const json::Value* items = object.find("items")) {
-                for (const json::Value& item : items->as_array()) write_records(item, out);
-            }
+            yields.end();
             if (const json::Value* lines = object.find("jsonl")) {
                 std::string text;
                 for (const json::Value& line : lines->as_array()) text += line.as_text() + "\n";

@@ -356,7 +356,9 @@ void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResour
                 rows_of_resource_.clear();
             }
             StageOutput output(*this, resource);
+            ResourceState state(context_.state, resource.spec.name);
             const source::ResourceContext source_context{.stop = stop_.get_token(),
+                                                         .state = &state,
                                                          .page_bytes = context_.options.page_bytes,
                                                          .record_bytes_max = context_.config.memory_bytes / 8,
                                                          .threads = context_.config.workers,

@@ -21,6 +21,7 @@
 #include "tipple/pipeline/observer.h"
 #include "tipple/pipeline/options.h"
 #include "tipple/pipeline/report.h"
+#include "tipple/pipeline/source_state.h"
 #include "tipple/source/source.h"
 
 namespace tipple::pipeline {
@@ -29,6 +30,7 @@ namespace tipple::pipeline {
 struct ActiveResource {
     source::ResourceSpec spec;
     std::string table;  ///< normalized; empty when its records choose their tables
+    schema::Disposition disposition = schema::Disposition::append;
     /// The schema contract leaves the table out: the resource is not read.
     bool is_left_out = false;
 };
@@ -48,6 +50,8 @@ struct ExtractContext {
     const RunOptions& options;
     const DeclareContext& declare;
     const destination::Capabilities& capabilities;
+    /// What the source remembers; changed while it is read.
+    SourceState& state;
     std::string temp_folder;
     const Clock& clock;
     Log log;

@@ -135,6 +135,7 @@ struct Pipeline::Normalized {
     std::vector<package::TableLoad> loads;
     json::Object schema_change;
     std::vector<source::InputFile> inputs;
+    json::Object sources;  ///< what they remember from here on
 };
 
 Pipeline::Start Pipeline::read_start() const {
@@ -227,10 +228,17 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
         .load_id = start.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(start.schema);
+    json::Object sources = sources_of(start.state);
+    SourceState state = source_state(sources, start.schema.name());
+    for (const ActiveResource& resource : resources) {
+        // What is read is all there will be, so nothing that was read before counts.
+        if (resource.disposition == schema::Disposition::replace) state.erase_resource(resource.spec.name);
+    }
     const ExtractContext context{.config = config_,
                                  .options = options,
                                  .declare = declare,
                                  .capabilities = destination_.capabilities(),
+                                 .state = state,
                                  .temp_folder = temp_folder(),
                                  .clock = clock_,
                                  .log = log_};
@@ -244,7 +252,8 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     report.discarded_values = extracted.discarded_values;
     report.null_only = std::move(extracted.null_only);
 
-    Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs)};
+    Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs), .sources = std::move(sources)};
+    set_source_state(normalized.sources, normalized.schema.name(), std::move(state));
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
@@ -261,7 +270,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
 
 /// Nothing when there is nothing to be loaded.
 std::optional<package::Package> Pipeline::close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report) {
-    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), sources_of(start.state));
+    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), normalized.sources);
     if (state.is_changed) normalized.schema.set_table(destination::state_table_definition());
     normalized.schema.bump();
     if (normalized.loads.empty() && !state.is_changed) return std::nullopt;

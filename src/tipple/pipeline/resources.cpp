@@ -228,6 +228,7 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
     set_source_config(schema, context);
     for (source::ResourceSpec& spec : specs) {
         ActiveResource resource{.spec = std::move(spec), .table = {}};
+        resource.disposition = options.disposition.value_or(resource.spec.disposition);
         if (!resource.spec.table_by) {
             const std::string raw = resource.spec.table.empty() ? resource.spec.name : resource.spec.table;
             resource.table = table_name(raw, context.naming);

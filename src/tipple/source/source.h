@@ -37,9 +37,22 @@ struct ResourceSpec {
     std::vector<schema::NestedHints> nested;
 };
 
+/// What a resource and its source remember from run to run. Changes are committed with the rows of the run, in one transaction, and are gone
+/// when it fails. Objects are live, and good until the other function is called. One thread: that of the read.
+class State {
+public:
+    virtual ~State() = default;
+    /// The resource's own. Made when it is not there.
+    virtual json::Object& resource() = 0;
+    /// The source's, shared by its resources. What they remember is its member `resources`.
+    virtual json::Object& source() = 0;
+};
+
 /// What a resource reads with.
 struct ResourceContext {
     std::stop_token stop;
+    /// Of a run never nullptr.
+    State* state = nullptr;
     /// Bytes a page of raw JSON should have.
     std::size_t page_bytes = 0;
     /// A record larger than this is an error.
