@@ -50,7 +50,8 @@ private:
                  TableRows& rows, TableProposal& proposal);
     bool admit_column(const columns::ColumnView& source, const std::string& name, const schema::Table* table);
     void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
-    columns::ColumnBuilder& variant(const std::string& name, schema::DataType type, const schema::Table* table, TableProposal& proposal);
+    columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table, TableProposal& proposal);
+    void note_rounded(const std::string& column, std::size_t row);
     void add_ids(std::size_t count, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
 
     const Rules& rules_;
@@ -59,6 +60,7 @@ private:
     std::string table_name_;
     schema::Contract contract_;
     Discards discards_;
+    std::vector<DataNote> notes_;
     std::unique_ptr<columns::Batch> kept_;  ///< the batch without discarded rows
 };
 

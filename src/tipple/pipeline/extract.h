@@ -67,6 +67,7 @@ struct ExtractResult {
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
+    std::vector<DataWarning> notes;
     std::map<std::string, std::uint64_t> rows;  ///< by table
     std::vector<source::InputFile> inputs;
     /// Tables that records have chosen, in the order in which they were declared; names not normalized.
