@@ -5,6 +5,7 @@
 #include "canonical.h"
 #include "case_source.h"
 #include "tipple/core/error.h"
+#include "tipple/destination/strategies.h"
 #include "tipple/destinations/builtin.h"
 #include "tipple/pipeline/pipeline.h"
 
@@ -64,7 +65,7 @@ public:
           files_(io::local_file_system()),
           database_(io::join_path(folder, "golden.duckdb")) {
         destinations::add_builtin(registry_);
-        check_supported(pipeline_, {"name", "dataset", "schema", "naming", "max_identifier_length", "max_table_nesting", "settings"}, "pipeline");
+        check_supported(pipeline_, {"name", "dataset", "schema", "naming", "max_identifier_length", "max_table_nesting", "settings", "replace_strategy"}, "pipeline");
     }
 
     std::vector<std::string> run() {
@@ -127,6 +128,7 @@ private:
         if (const json::Value* naming = pipeline_.find("naming")) config.naming = naming->as_text();
         if (const json::Value* length = pipeline_.find("max_identifier_length")) config.identifier_length_max = static_cast<std::size_t>(length->as_int());
         if (const json::Value* settings = pipeline_.find("settings")) config.schema_settings = settings->as_object();
+        if (const json::Value* strategy = pipeline_.find("replace_strategy")) config.replace_strategy = destination::require_replace_strategy(strategy->as_text());
         return config;
     }
 
@@ -162,7 +164,9 @@ private:
             check_supported(arguments->as_object(), {"schema_contract", "write_disposition"}, "run's arguments");
             if (const json::Value* contract = arguments->as_object().find("schema_contract")) options.schema_contract = *contract;
             if (const json::Value* disposition = arguments->as_object().find("write_disposition")) {
-                options.disposition = schema::find_disposition(disposition->as_text());
+                const bool is_object = disposition->is_object();
+                options.disposition = schema::find_disposition((is_object ? *disposition->as_object().find("disposition") : *disposition).as_text());
+                if (is_object) options.merge = merge_options(disposition->as_object());
             }
         }
         pipeline.run(*source, options, observer, {});

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "tipple/core/limits.h"
+#include "tipple/destination/destination.h"
 #include "tipple/json/value.h"
+#include "tipple/schema/merge_options.h"
 #include "tipple/schema/types.h"
 
 namespace tipple::pipeline {
@@ -34,6 +36,8 @@ struct PipelineConfig {
     json::Object schema_settings;
     /// Schema contract of the source: for tables that have none of their own.
     json::Value schema_contract;
+    /// Nothing = the destination's own.
+    std::optional<destination::ReplaceStrategy> replace_strategy;
     std::size_t workers = 1;
     /// For the whole process, the destination's engine included.
     std::size_t memory_bytes = limits::memory_default;
@@ -45,6 +49,8 @@ struct PipelineConfig {
 struct RunOptions {
     /// For every resource, instead of its own.
     std::optional<schema::Disposition> disposition;
+    /// With it: how to merge, instead of what resources say.
+    schema::MergeOptions merge;
     std::optional<std::vector<std::string>> primary_key;
     std::optional<int> max_nesting;
     /// Records of the root tables, over all resources.

@@ -8,6 +8,7 @@
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
 #include "tipple/core/random.h"
+#include "tipple/destination/strategies.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
@@ -219,6 +220,9 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
     const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *names, start.schema);
+    for (const ActiveResource& resource : resources) {
+        destination::check_disposition(start.schema.require(resource.table), destination_.capabilities(), config_.replace_strategy);
+    }
     // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
     start.schema.bump();
     const normalize::Rules rules{

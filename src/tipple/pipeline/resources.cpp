@@ -46,6 +46,11 @@ void propagate_root_id(schema::Schema& schema, const std::string& table) {
     tables.as_object().set(table, json::Object{{std::string(schema::id_column), std::string(schema::root_id_column)}});
 }
 
+/// Rows below a merged row are found by the id of their root; those below versions of a row stay with their version for good.
+bool needs_root_id(const schema::Table& root) {
+    return root.disposition() == Disposition::merge && schema::merge_strategy_of(root) != schema::MergeStrategy::scd2;
+}
+
 bool has_root_id_column(const schema::Schema& schema, const std::string& root) {
     for (const schema::Table* table : schema.chain_of(root)) {
         const schema::Column* column = table->find(schema::root_id_column);
@@ -99,7 +104,10 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
     std::vector<ActiveResource> resources;
     if (!options.schema_contract.is_null()) schema.settings().set("schema_contract", options.schema_contract);
     for (source::ResourceSpec& spec : specs) {
-        if (options.disposition) spec.disposition = *options.disposition;
+        if (options.disposition) {
+            spec.disposition = *options.disposition;
+            spec.merge = options.merge;
+        }
         if (options.primary_key) spec.primary_key = *options.primary_key;
         if (options.max_nesting) spec.max_nesting = options.max_nesting;
         if (spec.disposition == Disposition::skip) {
@@ -118,6 +126,7 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
         set_columns(table, spec.columns, naming);
         set_key(table, "primary_key", spec.primary_key, naming);
         set_key(table, "merge_key", spec.merge_key, naming);
+        if (spec.disposition == Disposition::merge) schema::set_merge_hints(table, spec.merge, naming);
         if (!options.schema_contract.is_null()) spec.schema_contract = options.schema_contract;
         if (!spec.schema_contract.is_null()) {
             schema::parse_contract(spec.schema_contract);
@@ -130,7 +139,7 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
             table.set_normalizer_hint("evolve-columns-once", true);
         }
         schema.set_table(std::move(table));
-        if (spec.disposition == Disposition::merge || has_root_id_column(schema, name)) propagate_root_id(schema, name);
+        if (needs_root_id(*schema.find(name)) || has_root_id_column(schema, name)) propagate_root_id(schema, name);
         resources.push_back({.spec = std::move(spec), .table = name, .disposition = schema.find(name)->disposition().value_or(Disposition::append)});
     }
     return resources;

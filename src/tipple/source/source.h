@@ -11,6 +11,7 @@
 #include "tipple/config/option_spec.h"
 #include "tipple/core/log.h"
 #include "tipple/json/value.h"
+#include "tipple/schema/merge_options.h"
 #include "tipple/schema/schema.h"
 #include "tipple/source/page.h"
 
@@ -23,6 +24,8 @@ struct ResourceSpec {
     /// Empty = the resource's name. Normalized by the pipeline.
     std::string table;
     schema::Disposition disposition = schema::Disposition::append;
+    /// For the disposition merge.
+    schema::MergeOptions merge;
     std::vector<std::string> primary_key;
     std::vector<std::string> merge_key;
     /// Hints, possibly incomplete, with the names of the source.
