@@ -70,29 +70,37 @@ schema::Value to_typed(const json::Value& value) {
     return object;
 }
 
-void write_text(const std::string& text, source::Output& out) {
+void write_text(const std::string& text, const std::string& table, source::Output& out) {
     source::JsonPage page;
     page.size = text.size();
     page.text.append(text.data(), text.size());
     page.text.resize_zeroed(text.size() + limits::json_padding);
     page.origin = {.name = "case", .byte_offset = 0, .line = 1, .record = 0};
+    page.table = table;
     out.write(std::move(page));
 }
 
 /// Records as JSON text where that can hold them, else as typed values, so that both ways into the tables are exercised.
 void write_records(const json::Value& records, source::Output& out) {
-    const json::Array list = records.is_array() ? records.as_array() : json::Array{records};
+    std::string table;
+    const json::Value* items = &records;
+    if (const json::Value* marked = records.is_object() ? records.as_object().find("$to_table") : nullptr) {
+        table = marked->as_text();
+        items = records.as_object().find("item");
+    }
+    const json::Array list = items->is_array() ? items->as_array() : json::Array{*items};
     if (list.empty()) return;
     if (std::any_of(list.begin(), list.end(), has_typed_values)) {
         source::ValuePage page;
         for (const json::Value& record : list) page.records.push_back(to_typed(record));
         page.origin.name = "case";
+        page.table = table;
         out.write(std::move(page));
         return;
     }
     std::string text;
     for (const json::Value& record : list) text += json::to_text(record) + "\n";
-    write_text(text, out);
+    write_text(text, table, out);
 }
 
 std::vector<std::string> names(const json::Value* value) {
@@ -132,10 +140,37 @@ void set_disposition(source::ResourceSpec& spec, const json::Value& value) {
     if (value.is_object()) spec.merge = merge_options(value.as_object());
 }
 
+schema::NestedHints make_nested(const std::string& path, const json::Object& hints) {
+    schema::NestedHints nested;
+    for (std::size_t start = 0; start <= path.size();) {
+        const std::size_t end = std::min(path.find('/', start), path.size());
+        nested.path.push_back(path.substr(start, end - start));
+        start = end + 1;
+    }
+    for (const json::Member& hint : hints) {
+        if (hint.name == "columns") {
+            nested.hints.columns = columns(hint.value);
+        } else if (hint.name == "primary_key") {
+            nested.hints.primary_key = names(&hint.value);
+        } else if (hint.name == "merge_key") {
+            nested.hints.merge_key = names(&hint.value);
+        } else if (hint.name == "schema_contract") {
+            nested.hints.schema_contract = hint.value;
+        } else if (hint.name == "write_disposition") {
+            const bool is_object = hint.value.is_object();
+            nested.hints.disposition = schema::find_disposition((is_object ? *hint.value.as_object().find("disposition") : hint.value).as_text());
+            if (is_object) nested.hints.merge = merge_options(hint.value.as_object());
+        } else {
+            throw Error(ErrorKind::usage, "this runner does not know \"{}\" of nested hints", hint.name);
+        }
+    }
+    return nested;
+}
+
 source::ResourceSpec make_spec(const json::Object& resource) {
     static const std::set<std::string> known = {"name",    "write_disposition", "primary_key", "merge_key", "columns",
                                                 "max_table_nesting", "data",    "pages",       "jsonl",     "items",
-                                                "table_name", "schema_contract"};
+                                                "table_name", "schema_contract", "nested_hints", "materialize", "state_ops", "raise_after_pages"};
     source::ResourceSpec spec;
     for (const json::Member& member : resource) {
         if (!known.contains(member.name)) throw Error(ErrorKind::usage, "this runner does not know \"{}\" of a resource", member.name);
@@ -148,11 +183,57 @@ source::ResourceSpec make_spec(const json::Object& resource) {
     if (const json::Value* value = resource.find("max_table_nesting")) spec.max_nesting = static_cast<int>(value->as_int());
     if (const json::Value* value = resource.find("schema_contract")) spec.schema_contract = *value;
     if (const json::Value* value = resource.find("table_name")) {
-        if (!value->is_text()) throw Error(ErrorKind::usage, "this runner does not know table names made from records");
-        spec.table = value->as_text();
+        if (value->is_text()) {
+            spec.table = value->as_text();
+        } else {
+            const json::Value* prefix = value->as_object().find("prefix");
+            spec.table_by = {.field = value->as_object().find("field")->as_text(), .prefix = prefix != nullptr ? prefix->as_text() : ""};
+        }
+    }
+    if (const json::Value* value = resource.find("nested_hints")) {
+        for (const json::Member& nested : value->as_object()) spec.nested.push_back(make_nested(nested.name, nested.value.as_object()));
     }
     return spec;
 }
+
+/// Values are set, or a number is added: `{"add": n}`.
+void change_state(json::Object& state, const json::Object& changes) {
+    for (const json::Member& change : changes) {
+        const json::Value* add = change.value.is_object() ? change.value.as_object().find("add") : nullptr;
+        if (add == nullptr) {
+            state.set(change.name, change.value);
+            continue;
+        }
+        json::Value& number = state[change.name];
+        number = (number.is_int() ? number.as_int() : 0) + add->as_int();
+    }
+}
+
+void change_states(source::State& state, const json::Object& changes) {
+    if (const json::Value* own = changes.find("resource")) change_state(state.resource(), own->as_object());
+    if (const json::Value* shared = changes.find("source")) change_state(state.source(), shared->as_object());
+}
+
+/// The yields of a resource, one after the other.
+class Yields {
+public:
+    Yields(const json::Object& resource, source::Output& out) : out_(out) {
+        if (const json::Value* count = resource.find("raise_after_pages")) left_ = count->as_int();
+    }
+
+    void write(const json::Value& records) {
+        if (left_ == 0) throw Error(ErrorKind::data, "the source fails on purpose");
+        if (left_ > 0) --left_;
+        write_records(records, out_);
+    }
+    void end() {
+        if (left_ >= 0) throw Error(ErrorKind::data, "the source fails on purpose");
+    }
+
+private:
+    source::Output& out_;
+    std::int64_t left_ = -1;
+};
 
 class CaseSource final : public source::SourceDriver {
 public:
@@ -166,21 +247,23 @@ public:
         return specs;
     }
 
-    void read(const source::ResourceSpec& spec, const source::ResourceContext&, source::Output& out) override {
+    void read(const source::ResourceSpec& spec, const source::ResourceContext& context, source::Output& out) override {
         for (const json::Value& resource : resources_) {
             const json::Object& object = resource.as_object();
             if (object.find("name")->as_text() != spec.name) continue;
-            if (const json::Value* data = object.find("data")) write_records(*data, out);
-            if (const json::Value* pages = object.find("pages")) {
-                for (const json::Value& page : pages->as_array()) write_records(page, out);
+            if (object.find("materialize") != nullptr) out.materialize();
+            if (const json::Value* changes = object.find("state_ops")) change_states(*context.state, changes->as_object());
+            Yields yields(object, out);
+            if (const json::Value* data = object.find("data")) yields.write(*data);
+            for (const char* member : {"pages", "items"}) {
+                const json::Value* list = object.find(member);
+                for (const json::Value& records : list != nullptr ? list->as_array() : json::Array()) yields.write(records);
             }
-            if (const json::Value* items = object.find("items")) {
-                for (const json::Value& item : items->as_array()) write_records(item, out);
-            }
+            yields.end();
             if (const json::Value* lines = object.find("jsonl")) {
                 std::string text;
                 for (const json::Value& line : lines->as_array()) text += line.as_text() + "\n";
-                write_text(text, out);
+                write_text(text, {}, out);
             }
         }
     }
@@ -191,6 +274,9 @@ private:
 };
 
 }  // namespace
+
+std::vector<schema::Column> make_columns(const json::Value& hints) { return columns(hints); }
+std::vector<std::string> make_names(const json::Value* value) { return names(value); }
 
 schema::MergeOptions merge_options(const json::Object& disposition) {
     const json::Value* name = disposition.find("disposition");

@@ -10,6 +10,7 @@
 /// Which of its strategies a destination has, and which one a table takes.
 namespace tipple::destination {
 
+/// As configuration names it: "truncate-and-insert".
 std::string_view to_text(ReplaceStrategy strategy);
 /// Throws Error(usage) that names what there is.
 ReplaceStrategy require_replace_strategy(std::string_view name);

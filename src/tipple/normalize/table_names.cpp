@@ -1,6 +1,7 @@
 #include "tipple/normalize/table_names.h"
 
 #include "tipple/core/limits.h"
+#include "tipple/normalize/page_tables.h"
 
 namespace tipple::normalize {
 
@@ -36,6 +37,10 @@ bool propagates_root_id(const schema::Schema& schema, std::string_view root) {
         if (member.value == json::Value(schema::root_id_column)) return true;
     }
     return false;
+}
+
+bool is_own_root(const schema::Schema& schema, const TableState& table) {
+    return !table.is_nested && propagates_root_id(schema, table.name);
 }
 
 int max_nesting(const schema::Schema& schema, std::string_view root) {

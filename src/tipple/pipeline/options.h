@@ -8,6 +8,7 @@
 #include "tipple/core/limits.h"
 #include "tipple/destination/destination.h"
 #include "tipple/json/value.h"
+#include "tipple/schema/hints.h"
 #include "tipple/schema/merge_options.h"
 #include "tipple/schema/types.h"
 
@@ -38,6 +39,10 @@ struct PipelineConfig {
     json::Value schema_contract;
     /// Nothing = the destination's own.
     std::optional<destination::ReplaceStrategy> replace_strategy;
+    /// Whether nested rows of all tables carry the id of their root row (`_dlt_root_id`); nothing = where merging needs it.
+    std::optional<bool> root_key;
+    /// How many objects and lists below a record are opened; resources may have their own.
+    std::optional<int> max_nesting;
     std::size_t workers = 1;
     /// For the whole process, the destination's engine included.
     std::size_t memory_bytes = limits::memory_default;
@@ -52,6 +57,9 @@ struct RunOptions {
     /// With it: how to merge, instead of what resources say.
     schema::MergeOptions merge;
     std::optional<std::vector<std::string>> primary_key;
+    /// Hints for columns of every resource's table and of tables nested in it, on top of the resource's own.
+    std::vector<schema::Column> columns;
+    std::vector<schema::NestedHints> nested;
     std::optional<int> max_nesting;
     /// Records of the root tables, over all resources.
     std::optional<std::uint64_t> limit;

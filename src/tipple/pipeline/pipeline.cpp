@@ -136,6 +136,7 @@ struct Pipeline::Normalized {
     std::vector<package::TableLoad> loads;
     json::Object schema_change;
     std::vector<source::InputFile> inputs;
+    json::Object sources;  ///< what they remember from here on
 };
 
 Pipeline::Start Pipeline::read_start() const {
@@ -219,12 +220,14 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     apply_settings(start.schema, config_.schema_settings);
     if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
-    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *names, start.schema);
+    const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
+    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, declare, start.schema);
+    const auto check_disposition = [&](const schema::Table& root) {
+        destination::check_disposition(root, destination_.capabilities(), config_.replace_strategy);
+    };
     for (const ActiveResource& resource : resources) {
-        destination::check_disposition(start.schema.require(resource.table), destination_.capabilities(), config_.replace_strategy);
+        if (const schema::Table* table = start.schema.find(resource.table)) check_disposition(*table);
     }
-    // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
-    start.schema.bump();
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
@@ -232,9 +235,17 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
         .load_id = start.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(start.schema);
+    json::Object sources = sources_of(start.state);
+    SourceState state = source_state(sources, start.schema.name());
+    for (const ActiveResource& resource : resources) {
+        // What is read is all there will be, so nothing that was read before counts.
+        if (resource.disposition == schema::Disposition::replace) state.erase_resource(resource.spec.name);
+    }
     const ExtractContext context{.config = config_,
                                  .options = options,
+                                 .declare = declare,
                                  .capabilities = destination_.capabilities(),
+                                 .state = state,
                                  .temp_folder = temp_folder(),
                                  .clock = clock_,
                                  .log = log_};
@@ -248,11 +259,18 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     report.discarded_values = extracted.discarded_values;
     report.null_only = std::move(extracted.null_only);
 
-    Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs)};
+    Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs), .sources = std::move(sources)};
+    set_source_state(normalized.sources, normalized.schema.name(), std::move(state));
+    // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
+    // first run, and ours do.
+    for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
+    start.schema.bump();
+    normalized.schema.continue_from(start.schema);
     check_unbound_columns(normalized.schema, extracted.rows);
     end_first_run(normalized.schema);
     mark_seen_data(normalized.schema, extracted.rows);
     normalized.loads = plan_loads(normalized.schema, resources, extracted.rows);
+    for (const package::TableLoad& load : normalized.loads) check_disposition(normalized.schema.require(load.root));
     describe_tables(report, normalized.schema, before, extracted.rows);
     report.seconds.extract = watch.seconds();
     return normalized;
@@ -260,7 +278,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
 
 /// Nothing when there is nothing to be loaded.
 std::optional<package::Package> Pipeline::close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report) {
-    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), sources_of(start.state));
+    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), normalized.sources);
     if (state.is_changed) normalized.schema.set_table(destination::state_table_definition());
     normalized.schema.bump();
     if (normalized.loads.empty() && !state.is_changed) return std::nullopt;

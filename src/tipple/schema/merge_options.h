@@ -22,7 +22,9 @@ enum class MergeStrategy : std::uint8_t {
     cdc,            ///< upsert, and rows that are absent from the load go
     scd2,           ///< nothing goes: rows that are absent from the load are closed, new versions opened
 };
+/// As configuration and schema documents name it: "delete-insert".
 std::string_view to_text(MergeStrategy strategy);
+/// Nothing when there is none of that name.
 std::optional<MergeStrategy> find_merge_strategy(std::string_view name);
 /// Throws Error(usage) that names what there is.
 MergeStrategy require_merge_strategy(std::string_view name);

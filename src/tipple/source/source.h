@@ -11,18 +11,19 @@
 #include "tipple/config/option_spec.h"
 #include "tipple/core/log.h"
 #include "tipple/json/value.h"
-#include "tipple/schema/merge_options.h"
-#include "tipple/schema/schema.h"
+#include "tipple/schema/hints.h"
 #include "tipple/source/page.h"
 
 /// Where records come from. One kind of source = one file in src/tipple/sources.
 namespace tipple::source {
 
-/// One thing that can be read and becomes one root table with its nested tables. Plain data.
+/// One thing that can be read and becomes one root table with its nested tables, or, where records choose their tables, several. Plain data.
 struct ResourceSpec {
     std::string name;
     /// Empty = the resource's name. Normalized by the pipeline.
     std::string table;
+    /// Instead of `table`: every record chooses its own.
+    std::optional<schema::TableByField> table_by;
     schema::Disposition disposition = schema::Disposition::append;
     /// For the disposition merge.
     schema::MergeOptions merge;
@@ -35,11 +36,25 @@ struct ResourceSpec {
     json::Value schema_contract;
     /// Further hints for the table as schema documents write them.
     json::Object table_hints;
+    std::vector<schema::NestedHints> nested;
+};
+
+/// What a resource and its source remember from run to run. Changes are committed with the rows of the run, in one transaction, and are gone
+/// when it fails. Objects are live, and good until the other function is called. One thread: that of the read.
+class State {
+public:
+    virtual ~State() = default;
+    /// The resource's own. Made when it is not there.
+    virtual json::Object& resource() = 0;
+    /// The source's, shared by its resources. What they remember is its member `resources`.
+    virtual json::Object& source() = 0;
 };
 
 /// What a resource reads with.
 struct ResourceContext {
     std::stop_token stop;
+    /// Of a run never nullptr.
+    State* state = nullptr;
     /// Bytes a page of raw JSON should have.
     std::size_t page_bytes = 0;
     /// A record larger than this is an error.
@@ -88,6 +103,8 @@ public:
     /// Forgets everything this resource has written, because it is read again in another way.
     virtual void restart() = 0;
     virtual void skip(const SkippedText& skipped) = 0;
+    /// Asks for the resource's table with its declared columns even if no record comes.
+    virtual void materialize() = 0;
     /// Tells which input is read next, so that loading it twice can be noticed.
     virtual void begin_input(const InputFile& input) = 0;
     virtual void report(const ReadProgress& progress) = 0;

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tipple/json/value.h"
+#include "tipple/source/source.h"
+
+namespace tipple::pipeline {
+
+/// What one source remembers: the member of `sources` in a pipeline's state that has the name of the source's schema.
+class SourceState {
+public:
+    explicit SourceState(json::Object document) : document_(std::move(document)) {}
+
+    json::Object& document() { return document_; }
+    const json::Object& document() const { return document_; }
+    /// Made when it is not there.
+    json::Object& resource(std::string_view name);
+    const json::Object* find_resource(std::string_view name) const;
+    /// Fine when it is not there.
+    void erase_resource(std::string_view name);
+
+private:
+    json::Object document_;
+};
+
+/// What a resource sees of it while it reads.
+class ResourceState final : public source::State {
+public:
+    /// `state` outlives this.
+    ResourceState(SourceState& state, std::string resource) : state_(state), resource_(std::move(resource)) {}
+
+    json::Object& resource() override { return state_.resource(resource_); }
+    json::Object& source() override { return state_.document(); }
+
+private:
+    SourceState& state_;
+    std::string resource_;
+};
+
+/// The state of the source with this schema out of a pipeline's `sources`; empty when there is none.
+SourceState source_state(const json::Object& sources, std::string_view schema);
+
+/// Puts it back. A source that never remembered anything gets no member.
+void set_source_state(json::Object& sources, std::string_view schema, SourceState state);
+
+}  // namespace tipple::pipeline
