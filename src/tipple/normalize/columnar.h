@@ -52,7 +52,9 @@ private:
     void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
     columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table, TableProposal& proposal);
     void note_rounded(const std::string& column, std::size_t row);
-    void add_ids(std::size_t count, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
+    void add_ids(const columns::Batch& batch, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
+    void append_content_ids(const columns::Batch& batch, columns::ColumnBuilder& ids) const;
+    void append_key_ids(const columns::Batch& batch, const std::vector<std::string>& key, columns::ColumnBuilder& ids);
 
     const Rules& rules_;
     std::unordered_map<std::string, std::string> names_;

@@ -70,6 +70,7 @@ private:
     std::string free_column(const std::string& name, const TableState& table, const FlatRow& row) const;
     void sort_lists(const RowContext& context, std::vector<ListField>& lists) const;
     PutResult emit_row(const schema::Object& object, const RowContext& context, const Links& links);
+    std::optional<std::string> row_id(const schema::Object& object, const FlatRow& row, const TableState& table, const Links& links);
     PutResult put_fields(const FlatRow& row, TableState& table, bool has_own_id);
     PutResult put_field(TableState& table, const Field& field, std::int32_t position);
     PutResult emit_list(const ListField& list, const RowContext& context, const Links& links);
