@@ -39,7 +39,11 @@ double special_double(const std::string& text) {
 schema::Value typed_value(const std::string& kind, const std::string& text) {
     if (kind == "decimal") return *schema::parse_decimal(text);
     if (kind == "wei") return schema::Wei{*schema::parse_decimal(text)};
-    if (kind == "datetime") return *schema::timestamp_from_text(text);
+    if (kind == "datetime") {
+        schema::Timestamp timestamp = *schema::timestamp_from_text(text);
+        timestamp.offset_seconds = schema::parse_datetime(text)->offset_seconds.value_or(0);
+        return timestamp;
+    }
     if (kind == "date") return *schema::date_from_text(text);
     if (kind == "time") return *schema::time_from_text(text);
     if (kind == "uuid") return text;

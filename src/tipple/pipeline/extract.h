@@ -49,6 +49,7 @@ struct ExtractResult {
     std::uint64_t records = 0;
     std::uint64_t records_in_place = 0;  ///< of those, in files that the load reads where they lie
     std::uint64_t bytes_read = 0;
+    std::uint64_t filtered_records = 0;  ///< left out by cursors
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;
     std::uint64_t discarded_rows = 0;    ///< by schema contracts

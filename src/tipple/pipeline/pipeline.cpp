@@ -245,6 +245,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     ExtractResult extracted = extract_and_normalize(driver, resources, rules, writer, package, context, observer, stop);
     report.records = extracted.records;
     report.records_in_place = extracted.records_in_place;
+    report.filtered_records = extracted.filtered_records;
     report.bytes_read = extracted.bytes_read;
     report.skipped_count = extracted.skipped_count;
     report.skipped = std::move(extracted.skipped);
