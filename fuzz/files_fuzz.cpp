@@ -46,6 +46,7 @@ public:
     void skip(const source::SkippedText& skipped) override {
         require(!skipped.reason.empty(), "left out without a reason");
     }
+    void materialize() override {}
     void begin_input(const source::InputFile&) override {}
     void report(const source::ReadProgress&) override {}
     bool wants_more() const override { return rows_ < 5'000; }

@@ -18,6 +18,7 @@ public:
     }
     bool offer_file(const source::FileOffer&) override { return false; }
     void restart() override {}
+    void materialize() override {}
     void begin_input(const source::InputFile&) override {}
     void skip(const source::SkippedText&) override {}
     void report(const source::ReadProgress&) override {}

@@ -74,29 +74,41 @@ schema::Value to_typed(const json::Value& value) {
     return object;
 }
 
-void write_text(const std::string& text, source::Output& out) {
+void write_text(const std::string& text, const std::string& table, source::Output& out) {
     source::JsonPage page;
     page.size = text.size();
     page.text.append(text.data(), text.size());
     page.text.resize_zeroed(text.size() + limits::json_padding);
     page.origin = {.name = "case", .byte_offset = 0, .line = 1, .record = 0};
+    page.table = table;
     out.write(std::move(page));
 }
 
 /// Records as JSON text where that can hold them, else as typed values, so that both ways into the tables are exercised.
 void write_records(const json::Value& records, source::Output& out) {
-    const json::Array list = records.is_array() ? records.as_array() : json::Array{records};
-    if (list.empty()) return;
+    std::string table;
+    const json::Value* items = &records;
+    if (const json::Value* marked = records.is_object() ? records.as_object().find("$to_table") : nullptr) {
+        table = marked->as_text();
+        items = records.as_object().find("item");
+    }
+    const json::Array list = items->is_array() ? items->as_array() : json::Array{*items};
+    if (list.empty()) {
+        // No records, but a yield: limits count it.
+        out.write(source::ValuePage{.records = {}, .origin = {.name = "case"}, .table = table});
+        return;
+    }
     if (std::any_of(list.begin(), list.end(), has_typed_values)) {
         source::ValuePage page;
         for (const json::Value& record : list) page.records.push_back(to_typed(record));
         page.origin.name = "case";
+        page.table = table;
         out.write(std::move(page));
         return;
     }
     std::string text;
     for (const json::Value& record : list) text += json::to_text(record) + "\n";
-    write_text(text, out);
+    write_text(text, table, out);
 }
 
 std::vector<std::string> names(const json::Value* value) {
@@ -137,10 +149,81 @@ void set_disposition(source::ResourceSpec& spec, const json::Value& value) {
     }
 }
 
+schema::NestedHints make_nested(const std::string& path, const json::Object& hints) {
+    schema::NestedHints nested;
+    for (std::size_t start = 0; start <= path.size();) {
+        const std::size_t end = std::min(path.find('/', start), path.size());
+        nested.path.push_back(path.substr(start, end - start));
+        start = end + 1;
+    }
+    for (const json::Member& hint : hints) {
+        if (hint.name == "columns") {
+            nested.hints.columns = columns(hint.value);
+        } else if (hint.name == "primary_key") {
+            nested.hints.primary_key = names(&hint.value);
+        } else if (hint.name == "merge_key") {
+            nested.hints.merge_key = names(&hint.value);
+        } else if (hint.name == "schema_contract") {
+            nested.hints.schema_contract = hint.value;
+        } else if (hint.name == "write_disposition" && hint.value.is_text()) {
+            nested.hints.disposition = schema::find_disposition(hint.value.as_text());
+        } else {
+            throw Error(ErrorKind::usage, "this runner does not know \"{}\" of nested hints", hint.name);
+        }
+    }
+    return nested;
+}
+
+/// The enumerator with this name.
+template <typename Enum>
+Enum one_of(const json::Value& value, std::initializer_list<std::pair<const char*, Enum>> known) {
+    for (const auto& [name, enumerator] : known) {
+        if (value == json::Value(name)) return enumerator;
+    }
+    throw Error(ErrorKind::usage, "this runner does not know {}", json::to_text(value));
+}
+
+incremental::Spec make_incremental(const json::Object& options, const json::Value* key) {
+    using namespace incremental;
+    Spec spec;
+    for (const json::Member& option : options) {
+        const json::Value& value = option.value;
+        if (value.is_null()) continue;
+        if (option.name == "cursor_path") {
+            spec.cursor_path = value.as_text();
+        } else if (option.name == "initial_value") {
+            spec.initial_value = to_typed(value);
+        } else if (option.name == "end_value") {
+            spec.end_value = to_typed(value);
+        } else if (option.name == "last_value_func") {
+            spec.last_value_func = one_of<LastValue>(value, {{"max", LastValue::max}, {"min", LastValue::min}});
+        } else if (option.name == "row_order") {
+            spec.row_order = one_of<RowOrder>(value, {{"asc", RowOrder::asc}, {"desc", RowOrder::desc}});
+        } else if (option.name == "on_cursor_value_missing") {
+            spec.on_cursor_value_missing = one_of<MissingCursor>(
+                value, {{"raise", MissingCursor::raise}, {"include", MissingCursor::include}, {"exclude", MissingCursor::exclude}});
+        } else if (option.name == "lag") {
+            spec.lag = value.as_double();
+        } else if (option.name == "range_start") {
+            spec.range_start = one_of<Range>(value, {{"open", Range::open}, {"closed", Range::closed}});
+        } else if (option.name == "range_end") {
+            spec.range_end = one_of<Range>(value, {{"open", Range::open}, {"closed", Range::closed}});
+        } else if (option.name == "primary_key") {
+            spec.primary_key = names(&value);
+            key = &value;
+        } else {
+            throw Error(ErrorKind::usage, "this runner does not know \"{}\" of an incremental", option.name);
+        }
+    }
+    spec.has_key_list = key != nullptr && key->is_array();
+    return spec;
+}
+
 source::ResourceSpec make_spec(const json::Object& resource) {
     static const std::set<std::string> known = {"name",    "write_disposition", "primary_key", "merge_key", "columns",
                                                 "max_table_nesting", "data",    "pages",       "jsonl",     "items",
-                                                "table_name", "schema_contract", "state_ops", "raise_after_pages"};
+                                                "table_name", "schema_contract", "nested_hints", "materialize", "state_ops", "raise_after_pages",
+                                                "incremental", "limit"};
     source::ResourceSpec spec;
     for (const json::Member& member : resource) {
         if (!known.contains(member.name)) throw Error(ErrorKind::usage, "this runner does not know \"{}\" of a resource", member.name);
@@ -153,8 +236,17 @@ source::ResourceSpec make_spec(const json::Object& resource) {
     if (const json::Value* value = resource.find("max_table_nesting")) spec.max_nesting = static_cast<int>(value->as_int());
     if (const json::Value* value = resource.find("schema_contract")) spec.schema_contract = *value;
     if (const json::Value* value = resource.find("table_name")) {
-        if (!value->is_text()) throw Error(ErrorKind::usage, "this runner does not know table names made from records");
-        spec.table = value->as_text();
+        if (value->is_text()) {
+            spec.table = value->as_text();
+        } else {
+            const json::Value* prefix = value->as_object().find("prefix");
+            spec.table_by = {.field = value->as_object().find("field")->as_text(), .prefix = prefix != nullptr ? prefix->as_text() : ""};
+        }
+    }
+    if (const json::Value* value = resource.find("incremental")) spec.incremental = make_incremental(value->as_object(), resource.find("primary_key"));
+    if (const json::Value* value = resource.find("limit")) spec.limit = static_cast<std::uint64_t>(value->as_int());
+    if (const json::Value* value = resource.find("nested_hints")) {
+        for (const json::Member& nested : value->as_object()) spec.nested.push_back(make_nested(nested.name, nested.value.as_object()));
     }
     return spec;
 }
@@ -214,18 +306,21 @@ public:
         for (const json::Value& resource : resources_) {
             const json::Object& object = resource.as_object();
             if (object.find("name")->as_text() != spec.name) continue;
+            if (object.find("materialize") != nullptr) out.materialize();
             if (const json::Value* changes = object.find("state_ops")) change_states(*context.state, changes->as_object());
             Yields yields(object, out);
             if (const json::Value* data = object.find("data")) yields.write(*data);
             for (const char* member : {"pages", "items"}) {
                 const json::Value* list = object.find(member);
-                for (const json::Value& records : list != nullptr ? list->as_array() : json::Array()) yields.write(records);
+                for (const json::Value& records : list != nullptr ? list->as_array() : json::Array()) {
+                    if (out.wants_more()) yields.write(records);
+                }
             }
-            yields.end();
+            if (out.wants_more()) yields.end();
             if (const json::Value* lines = object.find("jsonl")) {
                 std::string text;
                 for (const json::Value& line : lines->as_array()) text += line.as_text() + "\n";
-                write_text(text, out);
+                write_text(text, {}, out);
             }
         }
     }
@@ -236,6 +331,9 @@ private:
 };
 
 }  // namespace
+
+std::vector<schema::Column> make_columns(const json::Value& hints) { return columns(hints); }
+std::vector<std::string> make_names(const json::Value* value) { return names(value); }
 
 std::unique_ptr<source::SourceDriver> make_case_source(const std::string& name, const json::Array& resources) {
     return std::make_unique<CaseSource>(name, resources);

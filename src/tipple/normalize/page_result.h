@@ -53,6 +53,8 @@ struct NullOnlyColumn {
 struct PageResult {
     std::vector<TableRows> tables;
     std::vector<TableProposal> proposals;
+    /// Tables that records of the page have chosen for themselves and that are not unwanted: names not normalized, in the order of records.
+    std::vector<std::string> chosen_tables;
     std::vector<BadRecord> bad_records;
     std::vector<NullOnlyColumn> null_only;
     std::size_t records = 0;
@@ -63,6 +65,7 @@ struct PageResult {
     void clear() {
         tables.clear();
         proposals.clear();
+        chosen_tables.clear();
         bad_records.clear();
         null_only.clear();
         records = 0;

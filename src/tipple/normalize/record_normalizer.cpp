@@ -11,9 +11,10 @@ namespace tipple::normalize {
 
 using schema::Value;
 
-PutResult RecordNormalizer::normalize(const Value& record, TableState& root, int nesting, bool has_root_id) {
-    has_root_id_ = has_root_id;
+PutResult RecordNormalizer::normalize(const Value& record, TableState& root, int nesting) {
     RowContext context{.table = &root, .chain = {root.name}, .level = nesting};
+    context.is_own_root = is_own_root(tables_.snapshot(), root);
+    context.gives_root_id = context.is_own_root;
     if (const auto* object = record.get_if<schema::Object>()) return emit_row(*object, context, {});
     return emit_row({{"value", record}}, context, {});
 }
@@ -122,7 +123,7 @@ PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowCont
     Links below;
     below.is_repeatable = !id.empty();
     below.parent_id = id.empty() ? std::string(made.text()) : id;
-    below.root_id = has_root_id_ ? (table.is_nested ? links.root_id : below.parent_id) : std::string();
+    if (context.gives_root_id) below.root_id = context.is_own_root ? below.parent_id : links.root_id;
     for (const ListField& list : row.lists) {
         if (const PutResult result = emit_list(list, context, below); result != PutResult::done) return result;
     }
@@ -169,7 +170,9 @@ PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& c
     RowContext below{.table = nullptr, .chain = context.chain, .level = context.level - 1};
     below.chain.insert(below.chain.end(), list.path.begin(), list.path.end());
     const std::string name = rules_.naming->join_path(below.chain);
-    below.table = &tables_.table(name, context.table->name, has_root_id_);
+    below.table = &tables_.table(name, context.table->name, context.gives_root_id);
+    below.is_own_root = is_own_root(tables_.snapshot(), *below.table);
+    below.gives_root_id = context.gives_root_id || below.is_own_root;
     if (!list.list->empty()) {
         const schema::ContractMode mode = tables_.admit_table(*below.table);
         if (mode == schema::ContractMode::freeze) return PutResult::rejected;

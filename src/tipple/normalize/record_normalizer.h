@@ -16,9 +16,10 @@ class RecordNormalizer {
 public:
     explicit RecordNormalizer(PageTables& tables) : tables_(tables), rules_(tables.rules()) {}
 
-    /// Rows of `record` go into `root` and its nested tables; the caller has begun the record. `rejected`: `tables.rejection()` says why, and
-    /// the caller rolls the record back. `discard_row`: the contract left the whole record out, nothing is to be rolled back.
-    PutResult normalize(const schema::Value& record, TableState& root, int nesting, bool has_root_id);
+    /// Rows of `record` go into `root` and its nested tables, `nesting` levels deep; the caller has begun the record. `rejected`:
+    /// `tables.rejection()` says why, and the caller rolls the record back. `discard_row`: the contract left the whole record out, nothing is
+    /// to be rolled back.
+    PutResult normalize(const schema::Value& record, TableState& root, int nesting);
 
     /// Rows below roots, and roots, that contracts left out since the last call.
     std::size_t take_discarded_rows() { return std::exchange(discarded_rows_, 0); }
@@ -28,6 +29,9 @@ private:
         TableState* table = nullptr;
         std::vector<std::string> chain;  ///< parts of the table's name
         int level = 0;
+        /// As in TableShape.
+        bool gives_root_id = false;
+        bool is_own_root = false;
     };
     struct Links {
         std::string parent_id;
@@ -61,7 +65,6 @@ private:
 
     PageTables& tables_;
     const Rules& rules_;
-    bool has_root_id_ = false;
     std::size_t discarded_rows_ = 0;
 };
 

@@ -4,24 +4,25 @@ namespace tipple::normalize {
 
 namespace pull = json::pull;
 
-TableShape& Shape::root(std::string_view table, int nesting, bool has_root_id) {
-    if (root_ == nullptr || root_->state->name != table || root_->row_level != nesting || root_->has_root_id != has_root_id) {
+TableShape& Shape::root(std::string_view table, int nesting, bool gives_root_id) {
+    if (root_ == nullptr || root_->state->name != table || root_->row_level != nesting || root_->gives_root_id != gives_root_id) {
         root_.reset();
         all_.clear();
         by_state_.clear();
         root_ = std::make_unique<TableShape>();
-        make_table(*root_, "", {std::string(table)}, nesting, has_root_id);
+        make_table(*root_, "", {std::string(table)}, nesting, gives_root_id);
     }
     return *root_;
 }
 
 TableShape* Shape::make_table(TableShape& shape, std::string_view parent, std::vector<std::string> chain, int row_level,
-                              bool has_root_id) {
+                              bool gives_root_id) {
     shape.chain = std::move(chain);
     shape.row_level = row_level;
-    shape.has_root_id = has_root_id;
     // The row of a root table is its own root.
-    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, has_root_id && !parent.empty());
+    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, gives_root_id && !parent.empty());
+    shape.is_own_root = is_own_root(tables_.snapshot(), *shape.state);
+    shape.gives_root_id = gives_root_id || shape.is_own_root;
     shape.generation = shape.state->generation;
     shape.row.table = &shape;
     shape.row.level = row_level;
@@ -82,7 +83,7 @@ TableShape& Shape::list_below(ObjectShape& object, Slot& slot) {
         chain.push_back(slot.key);
         auto shape = std::make_unique<TableShape>();
         const int level_of_row = &object == &parent.inner ? parent.inner.level : parent.row_level;
-        make_table(*shape, parent.state->name, std::move(chain), level_of_row - 1, parent.has_root_id);
+        make_table(*shape, parent.state->name, std::move(chain), level_of_row - 1, parent.gives_root_id);
         slot.list = std::move(shape);
     }
     return *slot.list;

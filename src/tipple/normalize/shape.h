@@ -95,7 +95,9 @@ struct TableShape {
     TableState* state = nullptr;
     std::vector<std::string> chain;  ///< parts of the table's name
     int row_level = 0;
-    bool has_root_id = false;
+    /// Rows below carry a root id: that of their rows' own root or, with `is_own_root`, the id of their row here.
+    bool gives_root_id = false;
+    bool is_own_root = false;
     ObjectShape row;          ///< elements that are objects
     ObjectShape inner;        ///< rows made from an element that is a list itself: {"list": …}, one level deeper
     Slot* value = nullptr;    ///< elements that are scalars
@@ -112,7 +114,7 @@ public:
     Shape(PageTables& tables, const Rules& rules) : tables_(tables), rules_(rules) {}
 
     /// The shape of the root table's rows; forgets all when the table's nesting or root id rule has changed.
-    TableShape& root(std::string_view table, int nesting, bool has_root_id);
+    TableShape& root(std::string_view table, int nesting, bool gives_root_id);
     /// nullptr when the key has a bad escape.
     Slot* find_or_add(ObjectShape& object, json::pull::Key key);
     ObjectShape& object_below(ObjectShape& object, Slot& slot);
@@ -124,7 +126,7 @@ public:
     void refresh();
 
 private:
-    TableShape* make_table(TableShape& shape, std::string_view parent, std::vector<std::string> chain, int row_level, bool has_root_id);
+    TableShape* make_table(TableShape& shape, std::string_view parent, std::vector<std::string> chain, int row_level, bool gives_root_id);
     Slot& add_slot(ObjectShape& object, std::string raw, std::string key);
     static void forget(ObjectShape& object);
 

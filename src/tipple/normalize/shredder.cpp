@@ -4,12 +4,15 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 
 #include "tipple/core/text.h"
 #include "tipple/json/read.h"
 #include "tipple/normalize/json_values.h"
 #include "tipple/normalize/record_normalizer.h"
 #include "tipple/normalize/shape.h"
+#include "tipple/normalize/table_names.h"
+#include "tipple/schema/coerce.h"
 #include "tipple/schema/datetime_text.h"
 
 namespace tipple::normalize {
@@ -80,14 +83,22 @@ class Shredder::Impl {
 public:
     explicit Impl(const Rules& rules) : tables_(rules), normalizer_(tables_), shape_(tables_, rules) {}
 
-    void shred(const JsonPage& page, std::string_view root_table, const std::shared_ptr<const schema::Schema>& snapshot,
-               PageResult& result);
-    void shred_values(std::span<const schema::Value> records, std::uint64_t page_number, std::string_view root_table,
+    void shred(const JsonPage& page, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
+    void shred_values(std::span<const schema::Value> records, std::uint64_t page_number, const RootTable& root,
                       const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
 
 private:
-    void begin_page(std::uint64_t number, std::string_view root_table, const std::shared_ptr<const schema::Schema>& snapshot,
-                    PageResult& result);
+    /// A table for whole records.
+    struct Target {
+        TableState* table = nullptr;
+        int nesting = 0;
+        bool is_unwanted = false;
+    };
+    void begin_page(std::uint64_t number, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
+    Target make_target(std::string_view table) const;
+    const Target* choose_target(const schema::Value& record);
+    bool normalize_value(const schema::Value& record);
+    bool reject(std::string table, std::string column, std::string reason);
     pull::WalkEnd walk(std::size_t from, std::size_t to);
     void walk_one_by_one(std::size_t from);
     std::size_t end_of_record(std::size_t from) const;
@@ -119,7 +130,13 @@ private:
 
     JsonPage page_;
     PageResult* result_ = nullptr;
+    const RootTable* root_table_ = nullptr;
     TableShape* root_ = nullptr;
+    Target target_;
+    /// By what the records' fields say; good for one page.
+    std::map<std::string, Target, std::less<>> chosen_;
+    /// Why the last record was bad.
+    Rejection rejection_;
     std::uint64_t serial_ = 0;
     int depth_ = 0;
     std::string scratch_;
@@ -130,40 +147,105 @@ private:
     std::int32_t position_ = 0;
 };
 
-void Shredder::Impl::begin_page(std::uint64_t number, std::string_view root_table,
-                                const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
+void Shredder::Impl::begin_page(std::uint64_t number, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot,
+                                PageResult& result) {
     result.clear();
     result_ = &result;
+    root_table_ = &root;
     tables_.begin_page(snapshot, number);
-    root_ = &shape_.root(root_table, max_nesting(*snapshot, root_table), propagates_root_id(*snapshot, root_table));
+    chosen_.clear();
+    if (root.by_field != nullptr) return;
+    root_ = &shape_.root(root.name, max_nesting(*snapshot, root.name), propagates_root_id(*snapshot, root.name));
+    target_ = make_target(root.name);
+    target_.table = root_->state;
     shape_.refresh();
 }
 
-void Shredder::Impl::shred(const JsonPage& page, std::string_view root_table, const std::shared_ptr<const schema::Schema>& snapshot,
+/// All but the table's state.
+Shredder::Impl::Target Shredder::Impl::make_target(std::string_view table) const {
+    return {.nesting = max_nesting(tables_.snapshot(), table),
+            .is_unwanted = root_table_->unwanted != nullptr && root_table_->unwanted->contains(table)};
+}
+
+/// The table that the record names; nullptr when there is none, `rejection_` then says why.
+const Shredder::Impl::Target* Shredder::Impl::choose_target(const schema::Value& record) {
+    const schema::TableByField& rule = *root_table_->by_field;
+    const auto* object = record.get_if<schema::Object>();
+    const schema::Value* value = nullptr;
+    if (object != nullptr) {
+        // Of a name that comes twice the last one counts, as in all of JSON.
+        for (const schema::Field& field : *object) {
+            if (field.name == rule.field) value = &field.value;
+        }
+    }
+    const bool is_scalar = value != nullptr && !value->is_null() && !value->is<schema::List>() && !value->is<schema::Object>();
+    const std::optional<schema::Value> text = is_scalar ? schema::coerce(DataType::text, *value) : std::nullopt;
+    if (!text) {
+        reject("", rule.field, "the record's table is named by this field, which is missing or no plain value");
+        return nullptr;
+    }
+    const std::string raw = rule.prefix + text->as<std::string>();
+    if (const auto known = chosen_.find(raw); known != chosen_.end()) return &known->second;
+    const bool is_blank = raw.find_first_not_of(" \t\r\n") == std::string::npos;
+    const std::string name = is_blank ? std::string() : tables_.rules().naming->normalize_table_path(raw);
+    const schema::Table* table = tables_.snapshot().find(name);
+    if (name.empty() || (table != nullptr && (table->is_nested() || table->is_internal()))) {
+        reject("", rule.field, fmt::format("\"{}\" cannot be the record's table: {}", excerpt(raw),
+                                           name.empty() ? "it is no name" : fmt::format("table \"{}\" is not for records", name)));
+        return nullptr;
+    }
+    Target target = make_target(name);
+    if (!target.is_unwanted) {
+        result_->chosen_tables.push_back(raw);
+        target.table = &tables_.table(name, "", false);
+    }
+    return &chosen_.emplace(raw, target).first->second;
+}
+
+bool Shredder::Impl::reject(std::string table, std::string column, std::string reason) {
+    rejection_ = {std::move(table), std::move(column), std::move(reason), false};
+    return false;
+}
+
+/// The slow way for one record, field by field. False when it is bad: nothing of it stays, and `rejection_` says why.
+bool Shredder::Impl::normalize_value(const schema::Value& record) {
+    tables_.begin_record();
+    const Target* target = root_table_->by_field != nullptr ? choose_target(record) : &target_;
+    if (target == nullptr) return false;
+    if (target->is_unwanted) {
+        ++result_->discarded_rows;
+        return true;
+    }
+    const bool is_bad = normalizer_.normalize(record, *target->table, target->nesting) == PutResult::rejected;
+    if (is_bad) {
+        forget_record();
+        rejection_ = tables_.rejection();
+    }
+    result_->discarded_rows += normalizer_.take_discarded_rows();
+    return !is_bad;
+}
+
+void Shredder::Impl::shred(const JsonPage& page, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot,
                            PageResult& result) {
     page_ = page;
-    begin_page(page.number, root_table, snapshot, result);
+    begin_page(page.number, root, snapshot, result);
     const pull::WalkEnd end = walk(0, page.text.size());
     if (end.fault != Fault::none && !is_full()) walk_one_by_one(end.offset);
     tables_.begin_record();
     tables_.finish_page(result);
 }
 
-void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::uint64_t page_number, std::string_view root_table,
+void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::uint64_t page_number, const RootTable& root,
                                   const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
     page_ = {};
-    begin_page(page_number, root_table, snapshot, result);
+    begin_page(page_number, root, snapshot, result);
     for (const schema::Value& record : records) {
-        tables_.begin_record();
-        if (normalizer_.normalize(record, *root_->state, root_->row_level, root_->has_root_id) == PutResult::rejected) {
-            forget_record();
-            const Rejection& rejection = tables_.rejection();
-            BadRecord bad{.record_index = result.records, .table = rejection.table, .column = rejection.column, .reason = rejection.reason};
+        if (!normalize_value(record)) {
+            BadRecord bad{.record_index = result.records, .table = rejection_.table, .column = rejection_.column, .reason = rejection_.reason};
             bad.text_excerpt = excerpt(to_json_text(record), 200);
-            bad.breaks_contract = rejection.breaks_contract;
+            bad.breaks_contract = rejection_.breaks_contract;
             result.bad_records.push_back(std::move(bad));
         }
-        result.discarded_rows += normalizer_.take_discarded_rows();
         ++result.records;
     }
     tables_.begin_record();
@@ -223,14 +305,17 @@ void Shredder::Impl::add_bad_record(std::size_t offset, std::string table, std::
 }
 
 void Shredder::Impl::reject_record(std::size_t offset) {
-    forget_record();
-    const Rejection rejection = tables_.rejection();
-    add_bad_record(offset, rejection.table, rejection.column, rejection.reason);
-    result_->bad_records.back().breaks_contract = rejection.breaks_contract;
+    add_bad_record(offset, rejection_.table, rejection_.column, rejection_.reason);
+    result_->bad_records.back().breaks_contract = rejection_.breaks_contract;
 }
 
 Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     if (is_full()) return Fault::stopped;
+    if (root_table_->by_field != nullptr || target_.is_unwanted) {
+        const Fault fault = normalize_record(offset, cursor);
+        if (fault == Fault::none) ++result_->records;
+        return fault;
+    }
     tables_.begin_record();
     depth_ = 0;
     order_path_.clear();
@@ -255,23 +340,17 @@ Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     return fault;
 }
 
-/// The slow way for one record: as a value, then field by field.
 Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
     json::Value document;
     if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
-    tables_.begin_record();
-    if (normalizer_.normalize(to_value(document), *root_->state, root_->row_level, root_->has_root_id) == PutResult::rejected) {
-        reject_record(offset);
-    }
-    result_->discarded_rows += normalizer_.take_discarded_rows();
+    if (!normalize_value(to_value(document))) reject_record(offset);
     shape_.refresh();
     return Fault::none;
 }
 
 void Shredder::Impl::begin_row(TableShape& shape, const RowLinks& parent, std::int64_t list_index, RowLinks& links) {
-    links.root_id = parent.root_id;
-    if (shape.has_root_id && links.root_id == nullptr && shape.state->is_nested) links.root_id = &parent.id;
-    tables_.begin_plain_row(*shape.state, shape.state->is_nested ? &parent.id : nullptr, links.root_id, list_index, links.id);
+    tables_.begin_plain_row(*shape.state, shape.state->is_nested ? &parent.id : nullptr, parent.root_id, list_index, links.id);
+    links.root_id = shape.is_own_root ? &links.id : parent.root_id;
 }
 
 FieldOrder Shredder::Impl::field_order() const {
@@ -476,14 +555,14 @@ Fault Shredder::Impl::put(ObjectShape& object, Slot& slot, const schema::Value& 
 Shredder::Shredder(const Rules& rules) : impl_(std::make_unique<Impl>(rules)) {}
 Shredder::~Shredder() = default;
 
-void Shredder::shred(const JsonPage& page, std::string_view root_table, const std::shared_ptr<const schema::Schema>& snapshot,
+void Shredder::shred(const JsonPage& page, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot,
                      PageResult& result) {
-    impl_->shred(page, root_table, snapshot, result);
+    impl_->shred(page, root, snapshot, result);
 }
 
-void Shredder::shred_values(std::span<const schema::Value> records, std::uint64_t page_number, std::string_view root_table,
+void Shredder::shred_values(std::span<const schema::Value> records, std::uint64_t page_number, const RootTable& root,
                             const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
-    impl_->shred_values(records, page_number, root_table, snapshot, result);
+    impl_->shred_values(records, page_number, root, snapshot, result);
 }
 
 }  // namespace tipple::normalize

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 
 #include "tipple/normalize/page_result.h"
 #include "tipple/normalize/rules.h"
+#include "tipple/schema/hints.h"
 #include "tipple/schema/schema.h"
 #include "tipple/schema/value.h"
 
@@ -25,6 +28,18 @@ struct JsonPage {
     std::size_t records_max = SIZE_MAX;
 };
 
+/// Where the records of a page go.
+struct RootTable {
+    RootTable(std::string_view table) : name(table) {}
+    RootTable(const char* table) : name(table) {}
+    /// Normalized.
+    std::string_view name;
+    /// Instead of `name`: every record chooses its table. Such records go the slow way.
+    const schema::TableByField* by_field = nullptr;
+    /// Tables, by normalized name, that the schema contract leaves out with all their rows.
+    const std::set<std::string, std::less<>>* unwanted = nullptr;
+};
+
 /// Parses JSON records once and writes them straight into typed columns of a root table and its nested tables.
 ///
 /// Between pages it keeps what it learnt of the data's shape (which key follows which, which column it goes to), never anything that could
@@ -37,13 +52,13 @@ public:
     Shredder(const Shredder&) = delete;
     Shredder& operator=(const Shredder&) = delete;
 
-    /// Fills `result`, whose views stay good until the next call. `root_table` is a normalized name. Records that cannot be loaded are left
+    /// Fills `result`, whose views stay good until the next call. Records that cannot be loaded are left
     /// out whole and listed. Throws Error(data) for what no single record is to blame for.
-    void shred(const JsonPage& page, std::string_view root_table, const std::shared_ptr<const schema::Schema>& snapshot,
+    void shred(const JsonPage& page, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot,
                PageResult& result);
 
     /// The same for records that are typed values already.
-    void shred_values(std::span<const schema::Value> records, std::uint64_t page_number, std::string_view root_table,
+    void shred_values(std::span<const schema::Value> records, std::uint64_t page_number, const RootTable& root,
                       const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
 
 private:

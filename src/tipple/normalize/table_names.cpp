@@ -4,6 +4,7 @@
 
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
+#include "tipple/normalize/page_tables.h"
 
 namespace tipple::normalize {
 
@@ -39,6 +40,10 @@ bool propagates_root_id(const schema::Schema& schema, std::string_view root) {
         if (member.value == json::Value(schema::root_id_column)) return true;
     }
     return false;
+}
+
+bool is_own_root(const schema::Schema& schema, const TableState& table) {
+    return !table.is_nested && propagates_root_id(schema, table.name);
 }
 
 int max_nesting(const schema::Schema& schema, std::string_view root) {

@@ -10,6 +10,8 @@
 
 namespace tipple::normalize {
 
+struct TableState;
+
 /// A data key as a part of names: normalized; an empty or blank key is `_empty`.
 std::string normalize_key(const Rules& rules, std::string_view key);
 
@@ -18,6 +20,10 @@ std::string column_name(const Rules& rules, std::span<const std::string> path, c
 
 /// Whether rows of the tables below `root` carry the id of their root row: the schema propagates it.
 bool propagates_root_id(const schema::Schema& schema, std::string_view root);
+
+/// Whether the id of a row of `table` is the root id of the rows below it: it is a root table, or one that hints made a root of its own, and
+/// the schema propagates it.
+bool is_own_root(const schema::Schema& schema, const TableState& table);
 
 /// How many objects and lists below a row of `root` are opened before what is left stays JSON.
 int max_nesting(const schema::Schema& schema, std::string_view root);

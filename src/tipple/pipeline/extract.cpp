@@ -5,6 +5,7 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "tipple/core/bounded_queue.h"
@@ -14,10 +15,14 @@
 #include "tipple/incremental/page_filter.h"
 #include "tipple/normalize/columnar.h"
 #include "tipple/normalize/shredder.h"
+#include "tipple/pipeline/resources.h"
 
 namespace tipple::pipeline {
 
 namespace {
+
+/// Tables, by normalized name, that the schema contract leaves out.
+using UnwantedTables = std::set<std::string, std::less<>>;
 
 /// A resource while it is read.
 struct Reading {
@@ -67,35 +72,49 @@ const source::Origin& origin_of(const source::Page& page) {
     return std::visit([](const auto& any) -> const source::Origin& { return any.origin; }, page);
 }
 
+const std::string& table_of(const source::Page& page) {
+    return std::visit([](const auto& any) -> const std::string& { return any.table; }, page);
+}
+
 /// What one worker thread owns.
 class PageNormalizer {
 public:
-    explicit PageNormalizer(const normalize::Rules& rules) : shredder_(rules), columnar_(rules), encoder_(format::Compression::lz4) {}
+    explicit PageNormalizer(const normalize::Rules& rules) : rules_(rules), shredder_(rules), columnar_(rules), encoder_(format::Compression::lz4) {}
 
     /// Fills everything in `done` but its page.
-    void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, std::size_t records_max) {
+    void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max) {
         done.batches.clear();
         done.snapshot = snapshot;
         filter(done, records_max);
-        const std::string& table = done.work.reading->resource.table;
+        const ActiveResource& resource = done.work.reading->resource;
+        const std::string& own_table = table_of(done.work.page);
+        const std::string table = own_table.empty() ? resource.table : table_name(own_table, *rules_.naming);
+        normalize::RootTable root(table);
+        root.unwanted = &unwanted;
+        if (own_table.empty() && resource.spec.table_by) root.by_field = &*resource.spec.table_by;
         const std::uint64_t number = done.work.number;
         if (const auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
             const normalize::JsonPage page{.text = {reinterpret_cast<const char*>(json->text.data()), json->size},
                                            .record_starts = json->record_starts,
                                            .number = number,
                                            .records_max = records_max};
-            shredder_.shred(page, table, snapshot, done.result);
+            shredder_.shred(page, root, snapshot, done.result);
         } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+            if (root.by_field != nullptr) {
+                throw Error(ErrorKind::usage, "resource \"{}\": columns cannot choose a table for each row; only records can", resource.spec.name);
+            }
             if (columns->batch.rows > records_max) {
                 for (columns::ColumnBuilder& column : columns->batch.columns) column.truncate(records_max);
                 columns->batch.rows = records_max;
             }
             columnar_.normalize(columns->batch, number, table, snapshot, done.result);
+            if (unwanted.contains(table)) leave_out(done.result);
         } else {
             const auto& records = std::get<source::ValuePage>(done.work.page).records;
             const std::span<const schema::Value> wanted(records.data(), std::min(records.size(), records_max));
-            shredder_.shred_values(wanted, number, table, snapshot, done.result);
+            shredder_.shred_values(wanted, number, root, snapshot, done.result);
         }
+        if (!own_table.empty() && !unwanted.contains(table)) done.result.chosen_tables.push_back(own_table);
         encode(done);
     }
 
@@ -144,6 +163,13 @@ private:
         done.result.tables.clear();
     }
 
+    static void leave_out(normalize::PageResult& result) {
+        result.discarded_rows = result.records;
+        result.tables.clear();
+        result.proposals.clear();
+    }
+
+    const normalize::Rules& rules_;
     normalize::Shredder shredder_;
     normalize::ColumnarNormalizer columnar_;
     incremental::PageFilter filter_;
@@ -171,6 +197,7 @@ private:
     void submit(DoneItem done, PageNormalizer& normalizer);
     void admit(DoneItem& done, PageNormalizer& normalizer);
     bool try_admit(const DoneItem& done, std::size_t records_max);
+    bool declare_chosen_tables(const DoneItem& done);
     void admit_bad_records(const DoneItem& done);
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
@@ -190,6 +217,7 @@ private:
     void restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start);
     void skip(const ActiveResource& resource, const source::SkippedText& skipped);
     void begin_input(const source::InputFile& input);
+    void materialize(const ActiveResource& resource);
     void add_skipped(SkippedRecord record);
 
     const normalize::Rules& rules_;
@@ -216,6 +244,9 @@ private:
     std::uint64_t head_ = 0;
     /// JSON columns that pages have added so far.
     std::uint64_t json_columns_ = 0;
+    /// Tables that records have chosen so far, normalized. Those that are unwanted are in `unwanted_` too, which is replaced, never changed.
+    std::set<std::string> declared_;
+    std::shared_ptr<const UnwantedTables> unwanted_ = std::make_shared<const UnwantedTables>();
     std::map<std::uint64_t, DoneItem> ready_;
     /// Pages refer to them.
     std::deque<Reading> readings_;
@@ -239,6 +270,7 @@ public:
         stage_.bytes_read_ = bytes_before_;
     }
     void begin_input(const source::InputFile& input) override { stage_.begin_input(input); }
+    void materialize() override { stage_.materialize(reading_.resource); }
     void skip(const source::SkippedText& skipped) override { stage_.skip(reading_.resource, skipped); }
     void report(const source::ReadProgress& progress) override {
         stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
@@ -312,6 +344,24 @@ void Stage::skip(const ActiveResource& resource, const source::SkippedText& skip
                  .text_excerpt = excerpt(skipped.text, 200)});
 }
 
+void Stage::materialize(const ActiveResource& resource) {
+    if (resource.spec.table_by) {
+        throw Error(ErrorKind::usage, "resource \"{}\": a table cannot be made before a record has chosen it", resource.spec.name);
+    }
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    const std::shared_ptr<const schema::Schema> snapshot = schema_.snapshot();
+    const schema::Table* table = snapshot->find(resource.table);
+    normalize::TableProposal proposal{.table = resource.table, .parent = {}, .is_new = table == nullptr, .columns = {}};
+    for (const std::string_view column : {schema::load_id_column, schema::id_column}) {
+        const schema::Column* known = table != nullptr ? table->find(column) : nullptr;
+        if (known == nullptr) proposal.columns.push_back(rules_.inference->make_column(column, schema::DataType::text));
+    }
+    const bool is_admitted = schema_.admit({proposal}) == normalize::SchemaWriter::Admission::admitted;
+    TIPPLE_ASSERT(is_admitted);
+    result_.rows.try_emplace(resource.table, 0);
+}
+
 void Stage::begin_input(const source::InputFile& input) {
     const std::lock_guard lock(mutex_);
     if (std::find(result_.inputs.begin(), result_.inputs.end(), input) == result_.inputs.end()) result_.inputs.push_back(input);
@@ -365,6 +415,7 @@ bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& 
 void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResource>& resources) {
     try {
         for (const ActiveResource& resource : resources) {
+            if (resource.is_left_out) continue;
             Reading& reading = readings_.emplace_back(resource);
             {
                 const std::lock_guard lock(mutex_);
@@ -396,7 +447,8 @@ void Stage::begin(Reading& reading) {
     reading.end_number = next_number_;
     if (!spec.incremental) return;
     const json::Object* state = context_.state.find_resource(spec.name);
-    reading.cursor.emplace(*spec.incremental, spec.name, spec.primary_key, state != nullptr ? find_cursor_slot(*state, *spec.incremental) : nullptr);
+    const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
+    reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? find_cursor_slot(*state, *spec.incremental) : nullptr);
 }
 
 void Stage::read(source::SourceDriver& driver, Reading& reading) {
@@ -455,16 +507,18 @@ void Stage::work() {
         PageNormalizer normalizer(rules_);
         while (std::optional<WorkItem> item = queue_.pop(stop_.get_token())) {
             DoneItem done;
+            std::shared_ptr<const UnwantedTables> unwanted;
             {
                 std::unique_lock lock(mutex_);
                 const std::uint64_t window = window_per_worker * context_.config.workers;
                 admitted_.wait(lock, stop_.get_token(), [&] { return item->number < head_ + window; });
                 if (stop_.stop_requested()) break;
                 done.json_columns = json_columns_;
+                unwanted = unwanted_;
             }
             done.work = std::move(*item);
             try {
-                normalizer.run(done, schema_.snapshot(), SIZE_MAX);
+                normalizer.run(done, schema_.snapshot(), *unwanted, SIZE_MAX);
             } catch (const Error&) {
                 // What is wrong with this page counts only if no earlier page is at fault, and against the schema as it is by then.
                 done.error = std::current_exception();
@@ -496,10 +550,34 @@ std::size_t Stage::records_left() const {
     return static_cast<std::size_t>(*context_.options.limit - std::min<std::uint64_t>(*context_.options.limit, records_));
 }
 
+/// False when a table was met for the first time: what its hints say was not known to whoever normalized the page.
+bool Stage::declare_chosen_tables(const DoneItem& done) {
+    bool is_known = true;
+    for (const std::string& raw : done.result.chosen_tables) {
+        const std::string name = table_name(raw, *rules_.naming);
+        if (!declared_.insert(name).second) {
+            is_known = is_known && !unwanted_->contains(name);
+            continue;
+        }
+        is_known = false;
+        const ActiveResource& resource = done.work.reading->resource;
+        schema::Schema next = *schema_.snapshot();
+        if (declare_table(resource.spec, raw, context_.options, context_.declare, next)) {
+            schema_.reset(std::move(next));
+            result_.chosen_tables.emplace_back(&resource, raw);
+        } else {
+            auto unwanted = std::make_shared<UnwantedTables>(*unwanted_);
+            unwanted->insert(name);
+            unwanted_ = std::move(unwanted);
+        }
+    }
+    return is_known;
+}
+
 /// False when the page must be done again, against the schema as it is now.
 bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
     const normalize::PageResult& result = done.result;
-    if (done.error != nullptr || result.records > records_max) return false;
+    if (done.error != nullptr || !declare_chosen_tables(done) || result.records > records_max) return false;
     if (done.snapshot != schema_.snapshot()) {
         // What is left out may fit a column that an earlier page has added: a number too large for an integer is a double there.
         const bool leaves_out = !result.bad_records.empty() || result.discarded_rows > 0 || result.discarded_values > 0;
@@ -522,12 +600,12 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
         is_limit_reached_ = true;
         return;
     }
-    if (!try_admit(done, left)) {
-        // Again, now that everything before this page is known. Nothing can be in its way this time.
+    for (int attempt = 1; !try_admit(done, left); ++attempt) {
+        // Again, now that everything before this page is known. Nothing can be in its way this time, but that its records choose tables
+        // that were not declared yet.
+        TIPPLE_ASSERT(attempt <= 3);
         done.error = nullptr;
-        normalizer.run(done, schema_.snapshot(), left);
-        const bool is_admitted = try_admit(done, left);
-        TIPPLE_ASSERT(is_admitted);
+        normalizer.run(done, schema_.snapshot(), *unwanted_, left);
     }
     admit_bad_records(done);
     admit_cursor(done);
@@ -558,7 +636,10 @@ void Stage::admit_cursor(const DoneItem& done) {
         result_.filtered_records += done.fold->dropped.size();
     }
     const bool passes = !done.fold || done.fold->kept > 0 || done.fold->records == 0;
-    if (passes) ++reading.yields;
+    if (passes) {
+        ++reading.yields;
+        if (table_of(done.work.page).empty()) result_.reached.insert(reading.resource.table);
+    }
     if (is_last || reading.yields == reading.resource.spec.limit) close(reading, done.work.number + 1);
 }
 

@@ -6,8 +6,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tipple/core/clock.h"
@@ -28,14 +30,28 @@ namespace tipple::pipeline {
 /// A resource on its way through one run.
 struct ActiveResource {
     source::ResourceSpec spec;
-    std::string table;  ///< normalized
+    std::string table;  ///< normalized; empty when its records choose their tables
     schema::Disposition disposition = schema::Disposition::append;
+    /// The schema contract leaves the table out: the resource is not read.
+    bool is_left_out = false;
+    /// Of the tables that were declared for it, those that the schema did not know.
+    std::vector<std::string> new_tables = {};
+};
+
+/// What hints are applied with.
+struct DeclareContext {
+    const schema::NamingConvention& naming;
+    /// Whether nested rows of all tables carry the id of their root row; nothing = where merging needs it.
+    std::optional<bool> root_key = {};
+    /// Of tables that do not say themselves how deep they are nested.
+    std::optional<int> max_nesting = {};
 };
 
 /// What extract and normalize work with. All referenced objects outlive the stage.
 struct ExtractContext {
     const PipelineConfig& config;
     const RunOptions& options;
+    const DeclareContext& declare;
     const destination::Capabilities& capabilities;
     /// What the source remembers; changed while it is read.
     SourceState& state;
@@ -56,7 +72,11 @@ struct ExtractResult {
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::map<std::string, std::uint64_t> rows;  ///< by table
+    /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.
+    std::set<std::string> reached;
     std::vector<source::InputFile> inputs;
+    /// Tables that records have chosen, in the order in which they were declared; names not normalized.
+    std::vector<std::pair<const ActiveResource*, std::string>> chosen_tables;
 };
 
 /// Reads resources one after the other on one thread, and normalizes their pages on `workers` others, admitting results in page order.

@@ -7,6 +7,7 @@
 
 #include "tipple/core/limits.h"
 #include "tipple/json/value.h"
+#include "tipple/schema/hints.h"
 #include "tipple/schema/types.h"
 
 namespace tipple::pipeline {
@@ -34,6 +35,10 @@ struct PipelineConfig {
     json::Object schema_settings;
     /// Schema contract of the source: for tables that have none of their own.
     json::Value schema_contract;
+    /// Whether nested rows of all tables carry the id of their root row (`_dlt_root_id`); nothing = where merging needs it.
+    std::optional<bool> root_key;
+    /// How many objects and lists below a record are opened; resources may have their own.
+    std::optional<int> max_nesting;
     std::size_t workers = 1;
     /// For the whole process, the destination's engine included.
     std::size_t memory_bytes = limits::memory_default;
@@ -46,6 +51,9 @@ struct RunOptions {
     /// For every resource, instead of its own.
     std::optional<schema::Disposition> disposition;
     std::optional<std::vector<std::string>> primary_key;
+    /// Hints for columns of every resource's table and of tables nested in it, on top of the resource's own.
+    std::vector<schema::Column> columns;
+    std::vector<schema::NestedHints> nested;
     std::optional<int> max_nesting;
     /// Records of the root tables, over all resources.
     std::optional<std::uint64_t> limit;

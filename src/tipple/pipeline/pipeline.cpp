@@ -12,6 +12,7 @@
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/forget.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
 #include "tipple/pipeline/resources.h"
@@ -219,9 +220,8 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     apply_settings(start.schema, config_.schema_settings);
     if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
-    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, *names, start.schema);
-    // The reference saves a schema after extract and after normalize; so its versions count by two in a first run, and ours do.
-    start.schema.bump();
+    const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
+    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, declare, start.schema);
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
@@ -237,6 +237,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     }
     const ExtractContext context{.config = config_,
                                  .options = options,
+                                 .declare = declare,
                                  .capabilities = destination_.capabilities(),
                                  .state = state,
                                  .temp_folder = temp_folder(),
@@ -255,6 +256,13 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
 
     Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs), .sources = std::move(sources)};
     set_source_state(normalized.sources, normalized.schema.name(), std::move(state));
+    // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
+    // first run, and ours do.
+    for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
+    erase_unused(start.schema, resources, extracted);
+    erase_unused(normalized.schema, resources, extracted);
+    start.schema.bump();
+    normalized.schema.continue_from(start.schema);
     check_unbound_columns(normalized.schema, extracted.rows);
     end_first_run(normalized.schema);
     mark_seen_data(normalized.schema, extracted.rows);

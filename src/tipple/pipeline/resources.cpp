@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/text.h"
+#include "tipple/incremental/cursor.h"
 #include "tipple/schema/contract.h"
 
 namespace tipple::pipeline {
@@ -33,17 +34,42 @@ void set_columns(schema::Table& table, const std::vector<schema::Column>& column
     }
 }
 
+/// The column of the cursor is marked, and no other.
+void mark_cursor(schema::Table& table, const source::ResourceSpec& spec, const schema::NamingConvention& naming) {
+    constexpr std::string_view hint = "incremental";
+    const std::optional<std::string> field = spec.incremental ? incremental::cursor_field(*spec.incremental) : std::nullopt;
+    if (!field) return;
+    for (const std::string& old : table.columns_with(hint)) table.find(old)->erase_hint(hint);
+    const std::string name = naming.normalize_path(*field);
+    schema::Column column = table.find(name) != nullptr ? *table.find(name) : schema::Column(name);
+    column.set_hint(hint, true);
+    table.set_column(std::move(column));
+}
+
+json::Object& member_object(json::Object& object, std::string_view name) {
+    json::Value& member = object[name];
+    if (!member.is_object()) member = json::Object();
+    return member.as_object();
+}
+
+json::Object& normalizer_config(schema::Schema& schema) { return member_object(member_object(schema.normalizers(), "json"), "config"); }
+
 /// The rows below a merged table carry the id of their root row; the schema says so where the reference looks for it.
 void propagate_root_id(schema::Schema& schema, const std::string& table) {
-    json::Value& json = schema.normalizers()["json"];
-    if (!json.is_object()) json = json::Object();
-    json::Value& config = json.as_object()["config"];
-    if (!config.is_object()) config = json::Object();
-    json::Value& propagation = config.as_object()["propagation"];
-    if (!propagation.is_object()) propagation = json::Object();
-    json::Value& tables = propagation.as_object()["tables"];
-    if (!tables.is_object()) tables = json::Object();
-    tables.as_object().set(table, json::Object{{std::string(schema::id_column), std::string(schema::root_id_column)}});
+    json::Object& tables = member_object(member_object(normalizer_config(schema), "propagation"), "tables");
+    tables.set(table, json::Object{{std::string(schema::id_column), std::string(schema::root_id_column)}});
+}
+
+/// What the source says of all its tables is said anew in each run.
+void set_source_config(schema::Schema& schema, const DeclareContext& context) {
+    const json::Value* json = schema.normalizers().find("json");
+    const bool has_config = json != nullptr && json->is_object() && json->as_object().find("config") != nullptr;
+    if (!has_config && !context.root_key && !context.max_nesting) return;
+    json::Object& config = normalizer_config(schema);
+    config.erase("root_key_propagation");
+    config.erase("max_nesting");
+    if (context.root_key) config.set("root_key_propagation", *context.root_key);
+    if (context.max_nesting) config.set("max_nesting", *context.max_nesting);
 }
 
 bool has_root_id_column(const schema::Schema& schema, const std::string& root) {
@@ -94,44 +120,137 @@ void check_hint_changes(const schema::Schema& schema, schema::Table& table) {
 
 }  // namespace
 
-std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options,
-                                              const schema::NamingConvention& naming, schema::Schema& schema) {
+namespace {
+
+/// The hints of a resource, with those of the run on top.
+schema::TableHints hints_of(const source::ResourceSpec& spec, const RunOptions& options) {
+    schema::TableHints hints{.disposition = options.disposition.value_or(spec.disposition),
+                             .primary_key = options.primary_key.value_or(spec.primary_key),
+                             .merge_key = spec.merge_key,
+                             .columns = spec.columns,
+                             .schema_contract = options.schema_contract.is_null() ? spec.schema_contract : options.schema_contract,
+                             .properties = spec.table_hints};
+    hints.columns.insert(hints.columns.end(), options.columns.begin(), options.columns.end());
+    return hints;
+}
+
+void apply_hints(schema::Table& table, const schema::TableHints& hints, const schema::NamingConvention& naming) {
+    if (hints.disposition) table.set_property("write_disposition", std::string(schema::to_text(*hints.disposition)));
+    for (const json::Member& hint : hints.properties) table.set_property(hint.name, hint.value);
+    set_columns(table, hints.columns, naming);
+    set_key(table, "primary_key", hints.primary_key, naming);
+    set_key(table, "merge_key", hints.merge_key, naming);
+    if (hints.schema_contract.is_null()) return;
+    schema::parse_contract(hints.schema_contract);
+    table.set_property("schema_contract", hints.schema_contract);
+}
+
+/// A table that is new lets all columns in for the rest of its first run, whatever its contract says.
+void open_if_new(const schema::Schema& schema, schema::Table& table) {
+    const schema::Table* known = schema.find(table.name());
+    const bool is_new = known == nullptr || !known->has_complete_columns();
+    if (is_new && schema::contract_of(schema, &table).columns != schema::ContractMode::evolve) table.set_normalizer_hint("evolve-columns-once", true);
+}
+
+bool propagates(const schema::Schema& schema, const schema::Table& table, std::optional<bool> root_key) {
+    const bool is_merged = table.disposition() == Disposition::merge && root_key.value_or(true);
+    return is_merged || root_key.value_or(false) || has_root_id_column(schema, table.name());
+}
+
+std::string nested_name(const std::string& root, const std::vector<std::string>& path, const schema::NamingConvention& naming) {
+    std::vector<std::string> parts = {root};
+    for (const std::string& key : path) parts.push_back(naming.normalize_path(key));
+    return naming.join_path(parts);
+}
+
+/// The table that the rows of `path` are nested in: where the path has another one declared on its way, that one.
+std::string parent_of(const schema::Schema& schema, const std::string& root, std::vector<std::string> path, const schema::NamingConvention& naming) {
+    for (path.pop_back(); !path.empty(); path.pop_back()) {
+        const std::string name = nested_name(root, path, naming);
+        if (schema.find(name) != nullptr) return name;
+    }
+    return root;
+}
+
+void declare_nested(const source::ResourceSpec& spec, const std::string& root, const RunOptions& options, const DeclareContext& context,
+                    schema::Schema& schema) {
+    std::vector<const schema::NestedHints*> ordered;
+    for (const schema::NestedHints& nested : spec.nested) ordered.push_back(&nested);
+    for (const schema::NestedHints& nested : options.nested) ordered.push_back(&nested);
+    std::stable_sort(ordered.begin(), ordered.end(), [](const auto* a, const auto* b) { return a->path.size() < b->path.size(); });
+    for (const schema::NestedHints* nested : ordered) {
+        const std::string name = nested_name(root, nested->path, context.naming);
+        const schema::Table* known = schema.find(name);
+        schema::Table table = known != nullptr ? *known : schema::Table(name);
+        const bool is_root = !nested->hints.primary_key.empty() || !nested->hints.merge_key.empty();
+        if (is_root && known != nullptr && known->is_nested() && known->has_complete_columns()) {
+            throw Error(ErrorKind::usage, "resource \"{}\": hints would make table \"{}\" a table of its own, but it holds rows nested in \"{}\"; "
+                                          "load into another dataset, or leave the key out",
+                        spec.name, name, known->parent());
+        }
+        if (is_root) {
+            table.erase_property("parent");
+            table.set_property("resource", spec.name);
+        } else if (known == nullptr) {
+            table.set_property("parent", parent_of(schema, root, nested->path, context.naming));
+        }
+        apply_hints(table, nested->hints, context.naming);
+        if (is_root && !table.disposition()) table.set_property("write_disposition", std::string(schema::to_text(Disposition::append)));
+        check_hint_changes(schema, table);
+        open_if_new(schema, table);
+        const bool propagates_root_id = is_root && propagates(schema, table, context.root_key);
+        schema.set_table(std::move(table));
+        if (propagates_root_id) propagate_root_id(schema, name);
+    }
+}
+
+}  // namespace
+
+std::string table_name(std::string_view raw, const schema::NamingConvention& naming) { return naming.normalize_table_path(raw); }
+
+bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
+                   schema::Schema& schema) {
+    const schema::TableHints hints = hints_of(spec, options);
+    if (hints.disposition == Disposition::skip) {
+        throw Error(ErrorKind::usage, "resource \"{}\": the write disposition skip is for tables that the loader does not write", spec.name);
+    }
+    const std::string name = table_name(raw_name, context.naming);
+    const schema::Table* known = schema.find(name);
+    if (known != nullptr && known->is_nested()) {
+        throw Error(ErrorKind::usage, "table \"{}\" exists already as a nested table of \"{}\"; choose another name with --as", name, known->parent());
+    }
+    schema::Table table = known != nullptr ? *known : schema::Table(name);
+    table.set_property("resource", spec.name);
+    const std::optional<int> max_nesting = options.max_nesting ? options.max_nesting : spec.max_nesting;
+    if (max_nesting) table.set_normalizer_hint("max_nesting", *max_nesting);
+    apply_hints(table, hints, context.naming);
+    mark_cursor(table, spec, context.naming);
+    if (!admit_table(schema, table)) return false;
+    check_hint_changes(schema, table);
+    open_if_new(schema, table);
+    const bool propagates_root_id = propagates(schema, table, context.root_key);
+    schema.set_table(std::move(table));
+    if (propagates_root_id) propagate_root_id(schema, name);
+    declare_nested(spec, name, options, context, schema);
+    return true;
+}
+
+std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
+                                              schema::Schema& schema) {
     std::vector<ActiveResource> resources;
     if (!options.schema_contract.is_null()) schema.settings().set("schema_contract", options.schema_contract);
+    set_source_config(schema, context);
     for (source::ResourceSpec& spec : specs) {
-        if (options.disposition) spec.disposition = *options.disposition;
-        if (options.primary_key) spec.primary_key = *options.primary_key;
-        if (options.max_nesting) spec.max_nesting = options.max_nesting;
-        if (spec.disposition == Disposition::skip) {
-            throw Error(ErrorKind::usage, "resource \"{}\": the write disposition skip is for tables that the loader does not write", spec.name);
+        ActiveResource resource{.spec = std::move(spec), .table = {}};
+        resource.disposition = options.disposition.value_or(resource.spec.disposition);
+        if (!resource.spec.table_by) {
+            const std::string raw = resource.spec.table.empty() ? resource.spec.name : resource.spec.table;
+            resource.table = table_name(raw, context.naming);
+            const std::size_t known = schema.tables().size();
+            resource.is_left_out = !declare_table(resource.spec, raw, options, context, schema);
+            for (std::size_t i = known; i < schema.tables().size(); ++i) resource.new_tables.push_back(schema.tables()[i]->name());
         }
-        const std::string name = naming.normalize_table_path(spec.table.empty() ? spec.name : spec.table);
-        const schema::Table* known = schema.find(name);
-        if (known != nullptr && known->is_nested()) {
-            throw Error(ErrorKind::usage, "table \"{}\" exists already as a nested table of \"{}\"; choose another name with --as", name, known->parent());
-        }
-        schema::Table table = known != nullptr ? *known : schema::Table(name);
-        table.set_property("write_disposition", std::string(schema::to_text(spec.disposition)));
-        table.set_property("resource", spec.name);
-        for (const json::Member& hint : spec.table_hints) table.set_property(hint.name, hint.value);
-        if (spec.max_nesting) table.set_normalizer_hint("max_nesting", *spec.max_nesting);
-        set_columns(table, spec.columns, naming);
-        set_key(table, "primary_key", spec.primary_key, naming);
-        set_key(table, "merge_key", spec.merge_key, naming);
-        if (!options.schema_contract.is_null()) spec.schema_contract = options.schema_contract;
-        if (!spec.schema_contract.is_null()) {
-            schema::parse_contract(spec.schema_contract);
-            table.set_property("schema_contract", spec.schema_contract);
-        }
-        if (!admit_table(schema, table)) continue;
-        check_hint_changes(schema, table);
-        const bool is_new = known == nullptr || !known->has_complete_columns();
-        if (is_new && schema::contract_of(schema, &table).columns != schema::ContractMode::evolve) {
-            table.set_normalizer_hint("evolve-columns-once", true);
-        }
-        schema.set_table(std::move(table));
-        if (spec.disposition == Disposition::merge || has_root_id_column(schema, name)) propagate_root_id(schema, name);
-        resources.push_back({.spec = std::move(spec), .table = name, .disposition = schema.find(name)->disposition().value_or(Disposition::append)});
+        resources.push_back(std::move(resource));
     }
     return resources;
 }
@@ -142,23 +261,49 @@ bool has_seen_data(const schema::Table& table) { return table.normalizer_hint("s
 
 }  // namespace
 
+namespace {
+
+/// Root tables that records of the resource go to, in the order of the schema.
+std::vector<const schema::Table*> tables_of(const schema::Schema& schema, const source::ResourceSpec& spec) {
+    std::vector<const schema::Table*> tables;
+    for (const auto& table : schema.tables()) {
+        if (!table->is_nested() && !table->is_internal() && table->resource() == spec.name) tables.push_back(table.get());
+    }
+    return tables;
+}
+
+/// The root table with those nested in it that got rows or, where older rows go, may hold some. Nothing when there is nothing to be done.
+std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const schema::Table& root, bool is_emptied,
+                                            const std::map<std::string, std::uint64_t>& rows) {
+    package::TableLoad load{.root = root.name(), .disposition = root.disposition().value_or(Disposition::append), .tables = {}};
+    bool has_rows = false;
+    for (const schema::Table* table : schema.chain_of(root.name())) {
+        const bool got_rows = rows.contains(table->name());
+        has_rows = has_rows || got_rows;
+        const bool is_affected = load.disposition != Disposition::append && has_seen_data(*table) && table->has_complete_columns();
+        if (got_rows || is_affected) load.tables.push_back(table->name());
+    }
+    const bool is_needed = has_rows || (is_emptied && load.disposition == Disposition::replace);
+    if (!is_needed || load.tables.empty()) return std::nullopt;
+    return load;
+}
+
+}  // namespace
+
 std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const std::vector<ActiveResource>& resources,
                                            const std::map<std::string, std::uint64_t>& rows) {
     std::vector<package::TableLoad> loads;
     for (const ActiveResource& resource : resources) {
-        const bool is_listed = std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.root == resource.table; });
-        if (is_listed || resource.disposition == Disposition::skip) continue;
-        package::TableLoad load{.root = resource.table, .disposition = resource.disposition, .tables = {}};
-        bool has_rows = false;
-        for (const schema::Table* table : schema.chain_of(resource.table)) {
-            const bool got_rows = rows.contains(table->name());
-            has_rows = has_rows || got_rows;
-            // Tables of the chain that hold older rows take part in a replace or merge even without new ones.
-            const bool is_affected = resource.disposition != Disposition::append && has_seen_data(*table) && table->has_complete_columns();
-            if (got_rows || is_affected) load.tables.push_back(table->name());
+        if (resource.is_left_out) continue;
+        const std::vector<const schema::Table*> tables = tables_of(schema, resource.spec);
+        // A replace that brings no record at all empties what the resource has loaded before.
+        const bool is_emptied =
+            std::none_of(tables.begin(), tables.end(), [&](const schema::Table* table) { return rows.contains(table->name()); });
+        for (const schema::Table* table : tables) {
+            const bool is_listed = std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.root == table->name(); });
+            if (is_listed) continue;
+            if (std::optional<package::TableLoad> load = plan_load(schema, *table, is_emptied, rows)) loads.push_back(std::move(*load));
         }
-        const bool is_emptied = resource.disposition == Disposition::replace && !load.tables.empty();
-        if (has_rows || is_emptied) loads.push_back(std::move(load));
     }
     return loads;
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "tipple/normalize/rules.h"
@@ -10,12 +13,21 @@
 
 namespace tipple::pipeline {
 
-/// Applies the run's options and the resources' hints to the schema: declares each root table before any row comes.
-/// Throws Error(usage) for hints that contradict each other.
-std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options,
-                                              const schema::NamingConvention& naming, schema::Schema& schema);
+/// A table's name as the destination has it.
+std::string table_name(std::string_view raw, const schema::NamingConvention& naming);
 
-/// What the load has to do with the tables of a package: every root table that got rows, or that a replace empties, with its nested tables.
+/// Applies the run's options and the resource's hints to the schema: declares a root table, and what is said of tables nested in it, before
+/// any row comes. False when the schema contract leaves the table out. Throws Error(usage) for hints that contradict each other,
+/// Error(data) for what the contract forbids.
+bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
+                   schema::Schema& schema);
+
+/// Declares the tables of all resources but those that records choose.
+std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
+                                              schema::Schema& schema);
+
+/// What the load has to do with the tables of a package: every root table that got rows (or is in `rows` with none: to be made), or that a
+/// replace empties, with its nested tables.
 std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const std::vector<ActiveResource>& resources,
                                            const std::map<std::string, std::uint64_t>& rows);
 

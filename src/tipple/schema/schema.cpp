@@ -244,6 +244,12 @@ Disposition Schema::disposition_of(const Table& table) const {
     }
 }
 
+void Schema::continue_from(const Schema& saved) {
+    version_ = saved.version_;
+    version_hash_ = saved.version_hash_;
+    previous_hashes_ = saved.previous_hashes_;
+}
+
 std::string Schema::naming() const {
     static constexpr std::string_view default_name = "snake_case";
     const json::Value* names = normalizers_.find("names");

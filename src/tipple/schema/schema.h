@@ -159,6 +159,9 @@ public:
     /// front of the previous ones, ten at most. True when it changed.
     bool bump();
 
+    /// Takes over version, hash and previous hashes of an earlier state of this schema that was saved.
+    void continue_from(const Schema& saved);
+
     /// Reads a document of the reference or of tipple, migrating from older engine versions. Throws Error(corrupt) when a stored
     /// hash does not fit the content, Error(usage) when the document is malformed or its engine is newer than ours.
     static Schema from_document(const json::Value& document);

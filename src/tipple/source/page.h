@@ -27,18 +27,22 @@ struct JsonPage {
     /// Where records start when they are not one per line.
     std::vector<std::size_t> record_starts;
     Origin origin;
+    /// Of all records of the page, not normalized; empty = the resource's table. So in the other kinds of page.
+    std::string table = {};
 };
 
 /// Records that are typed values already.
 struct ValuePage {
     std::vector<schema::Value> records;
     Origin origin;
+    std::string table = {};
 };
 
 /// Columns with the names of the source.
 struct ColumnPage {
     columns::Batch batch;
     Origin origin;
+    std::string table = {};
 };
 
 /// A local Parquet file that could be loaded as it lies.

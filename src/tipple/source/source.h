@@ -12,17 +12,19 @@
 #include "tipple/core/log.h"
 #include "tipple/incremental/spec.h"
 #include "tipple/json/value.h"
-#include "tipple/schema/schema.h"
+#include "tipple/schema/hints.h"
 #include "tipple/source/page.h"
 
 /// Where records come from. One kind of source = one file in src/tipple/sources.
 namespace tipple::source {
 
-/// One thing that can be read and becomes one root table with its nested tables. Plain data.
+/// One thing that can be read and becomes one root table with its nested tables, or, where records choose their tables, several. Plain data.
 struct ResourceSpec {
     std::string name;
     /// Empty = the resource's name. Normalized by the pipeline.
     std::string table;
+    /// Instead of `table`: every record chooses its own.
+    std::optional<schema::TableByField> table_by;
     schema::Disposition disposition = schema::Disposition::append;
     std::vector<std::string> primary_key;
     std::vector<std::string> merge_key;
@@ -37,6 +39,7 @@ struct ResourceSpec {
     std::optional<std::uint64_t> limit;
     /// Further hints for the table as schema documents write them.
     json::Object table_hints;
+    std::vector<schema::NestedHints> nested;
 };
 
 /// What a resource and its source remember from run to run. Changes are committed with the rows of the run, in one transaction, and are gone
@@ -103,6 +106,8 @@ public:
     /// Forgets everything this resource has written, because it is read again in another way.
     virtual void restart() = 0;
     virtual void skip(const SkippedText& skipped) = 0;
+    /// Asks for the resource's table with its declared columns even if no record comes.
+    virtual void materialize() = 0;
     /// Tells which input is read next, so that loading it twice can be noticed.
     virtual void begin_input(const InputFile& input) = 0;
     virtual void report(const ReadProgress& progress) = 0;

@@ -39,6 +39,7 @@ public:
     bool offer_file(const source::FileOffer&) override { return false; }
     void restart() override {}
     void skip(const source::SkippedText&) override {}
+    void materialize() override {}
     void begin_input(const source::InputFile&) override {}
     void report(const source::ReadProgress&) override {}
     bool wants_more() const override { return pages.size() < pages_max; }

@@ -26,6 +26,7 @@ public:
         ++restarts;
     }
     void skip(const source::SkippedText& text) override { skipped.push_back(text); }
+    void materialize() override {}
     void begin_input(const source::InputFile&) override {}
     void report(const source::ReadProgress&) override {}
     bool wants_more() const override { return true; }
