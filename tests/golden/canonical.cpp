@@ -310,14 +310,17 @@ json::Object canonical_schema(const schema::Schema& schema) {
         if (table->is_internal()) continue;
         json::Object described;
         for (const json::Member& property : table->properties()) {
-            if (property.name != "description") described.set(property.name, property.value);
+            // The reference's cases leave these out.
+            const bool is_left_out = property.name == "description" || property.name == "x-merge-source-filter" ||
+                                     property.name == "x-merge-destination-scope" || property.name == "x-merge-skip-unchanged-rows";
+            if (!is_left_out && !property.value.is_null()) described.set(property.name, property.value);
         }
         json::Object columns;
         for (const schema::Column& column : table->columns()) {
             json::Object hints;
             for (const json::Member& hint : column.hints()) {
                 const bool is_shown_elsewhere = hint.name == "data_type" || (hint.name == "nullable" && column.is_complete());
-                if (!is_shown_elsewhere && hint.name != "description") hints.set(hint.name, hint.value);
+                if (!is_shown_elsewhere && !hint.value.is_null() && hint.name != "description") hints.set(hint.name, hint.value);
             }
             if (!column.is_complete()) hints.set("incomplete", true);
             if (!hints.empty()) columns.set(column.name(), std::move(hints));

@@ -131,22 +131,21 @@ std::vector<schema::Column> columns(const json::Value& hints) {
     return list;
 }
 
+/// Points in time may be typed in a case.
+json::Object untyped(const json::Object& options) {
+    json::Object plain;
+    for (const json::Member& option : options) {
+        plain.set(option.name, typed_kind(option.value).empty() ? option.value : option.value.as_object().begin()->value);
+    }
+    return plain;
+}
+
 void set_disposition(source::ResourceSpec& spec, const json::Value& value) {
     std::string name = value.is_text() ? value.as_text() : value.as_object().find("disposition")->as_text();
     const std::optional<schema::Disposition> disposition = schema::find_disposition(name);
     if (!disposition) throw Error(ErrorKind::usage, "unknown disposition {}", name);
     spec.disposition = *disposition;
-    if (!value.is_object()) return;
-    for (const json::Member& option : value.as_object()) {
-        if (option.name == "disposition") continue;
-        if (option.name == "strategy") {
-            spec.table_hints.set("x-merge-strategy", option.value);
-        } else if (option.name == "deduplicated") {
-            spec.table_hints.set("x-stage-data-deduplicated", option.value);
-        } else {
-            throw Error(ErrorKind::usage, "this runner does not know the merge option {}", option.name);
-        }
-    }
+    if (value.is_object()) spec.merge = merge_options(value.as_object());
 }
 
 schema::NestedHints make_nested(const std::string& path, const json::Object& hints) {
@@ -165,8 +164,10 @@ schema::NestedHints make_nested(const std::string& path, const json::Object& hin
             nested.hints.merge_key = names(&hint.value);
         } else if (hint.name == "schema_contract") {
             nested.hints.schema_contract = hint.value;
-        } else if (hint.name == "write_disposition" && hint.value.is_text()) {
-            nested.hints.disposition = schema::find_disposition(hint.value.as_text());
+        } else if (hint.name == "write_disposition") {
+            const bool is_object = hint.value.is_object();
+            nested.hints.disposition = schema::find_disposition((is_object ? *hint.value.as_object().find("disposition") : hint.value).as_text());
+            if (is_object) nested.hints.merge = merge_options(hint.value.as_object());
         } else {
             throw Error(ErrorKind::usage, "this runner does not know \"{}\" of nested hints", hint.name);
         }
@@ -334,6 +335,11 @@ private:
 
 std::vector<schema::Column> make_columns(const json::Value& hints) { return columns(hints); }
 std::vector<std::string> make_names(const json::Value* value) { return names(value); }
+
+schema::MergeOptions merge_options(const json::Object& disposition) {
+    const json::Value* name = disposition.find("disposition");
+    return name != nullptr && *name == json::Value("merge") ? schema::parse_merge_options(untyped(disposition)) : schema::MergeOptions();
+}
 
 std::unique_ptr<source::SourceDriver> make_case_source(const std::string& name, const json::Array& resources) {
     return std::make_unique<CaseSource>(name, resources);

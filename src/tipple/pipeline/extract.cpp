@@ -14,6 +14,7 @@
 #include "tipple/format/arrow_ipc.h"
 #include "tipple/incremental/page_filter.h"
 #include "tipple/normalize/columnar.h"
+#include "tipple/normalize/content_ids.h"
 #include "tipple/normalize/shredder.h"
 #include "tipple/pipeline/resources.h"
 
@@ -381,6 +382,8 @@ bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& 
     drain(lock);
     const std::shared_ptr<const schema::Schema> snapshot = schema_.snapshot();
     const schema::Table* table = snapshot->find(resource.table);
+    // Ids of rows that stay where they are are made of the rows' numbers.
+    if (normalize::row_id_source(table) != normalize::RowIdSource::position) return false;
     package::FileReference reference{.path = offer.path, .size = offer.size, .modified_ns = offer.modified_ns, .columns = {}, .row_id_prefix = {}};
     normalize::TableProposal proposal{.table = resource.table, .parent = {}, .is_new = table == nullptr, .columns = {}};
     const auto propose = [&](schema::Column column) {

@@ -8,6 +8,7 @@
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
 #include "tipple/core/random.h"
+#include "tipple/destination/strategies.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
@@ -222,6 +223,12 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
     const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, declare, start.schema);
+    const auto check_disposition = [&](const schema::Table& root) {
+        destination::check_disposition(root, destination_.capabilities(), config_.replace_strategy);
+    };
+    for (const ActiveResource& resource : resources) {
+        if (const schema::Table* table = start.schema.find(resource.table)) check_disposition(*table);
+    }
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
@@ -267,6 +274,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     end_first_run(normalized.schema);
     mark_seen_data(normalized.schema, extracted.rows);
     normalized.loads = plan_loads(normalized.schema, resources, extracted.rows);
+    for (const package::TableLoad& load : normalized.loads) check_disposition(normalized.schema.require(load.root));
     describe_tables(report, normalized.schema, before, extracted.rows);
     report.seconds.extract = watch.seconds();
     return normalized;

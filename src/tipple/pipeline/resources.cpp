@@ -72,6 +72,11 @@ void set_source_config(schema::Schema& schema, const DeclareContext& context) {
     if (context.max_nesting) config.set("max_nesting", *context.max_nesting);
 }
 
+/// Rows below a merged row are found by the id of their root; those below versions of a row stay with their version for good.
+bool needs_root_id(const schema::Table& root) {
+    return root.disposition() == Disposition::merge && schema::merge_strategy_of(root) != schema::MergeStrategy::scd2;
+}
+
 bool has_root_id_column(const schema::Schema& schema, const std::string& root) {
     for (const schema::Table* table : schema.chain_of(root)) {
         const schema::Column* column = table->find(schema::root_id_column);
@@ -125,6 +130,7 @@ namespace {
 /// The hints of a resource, with those of the run on top.
 schema::TableHints hints_of(const source::ResourceSpec& spec, const RunOptions& options) {
     schema::TableHints hints{.disposition = options.disposition.value_or(spec.disposition),
+                             .merge = options.disposition ? options.merge : spec.merge,
                              .primary_key = options.primary_key.value_or(spec.primary_key),
                              .merge_key = spec.merge_key,
                              .columns = spec.columns,
@@ -140,6 +146,7 @@ void apply_hints(schema::Table& table, const schema::TableHints& hints, const sc
     set_columns(table, hints.columns, naming);
     set_key(table, "primary_key", hints.primary_key, naming);
     set_key(table, "merge_key", hints.merge_key, naming);
+    if (hints.disposition == Disposition::merge) schema::set_merge_hints(table, hints.merge, naming);
     if (hints.schema_contract.is_null()) return;
     schema::parse_contract(hints.schema_contract);
     table.set_property("schema_contract", hints.schema_contract);
@@ -153,7 +160,7 @@ void open_if_new(const schema::Schema& schema, schema::Table& table) {
 }
 
 bool propagates(const schema::Schema& schema, const schema::Table& table, std::optional<bool> root_key) {
-    const bool is_merged = table.disposition() == Disposition::merge && root_key.value_or(true);
+    const bool is_merged = needs_root_id(table) && root_key.value_or(true);
     return is_merged || root_key.value_or(false) || has_root_id_column(schema, table.name());
 }
 

@@ -26,6 +26,8 @@ struct ResourceSpec {
     /// Instead of `table`: every record chooses its own.
     std::optional<schema::TableByField> table_by;
     schema::Disposition disposition = schema::Disposition::append;
+    /// For the disposition merge.
+    schema::MergeOptions merge;
     std::vector<std::string> primary_key;
     std::vector<std::string> merge_key;
     /// Hints, possibly incomplete, with the names of the source.
