@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tipple/columns/value_at.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/schema/coerce.h"
 

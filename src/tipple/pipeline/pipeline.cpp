@@ -16,8 +16,10 @@
 #include "tipple/pipeline/forget.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
+#include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/resources.h"
 #include "tipple/pipeline/state.h"
+#include "tipple/schema/contract.h"
 
 namespace tipple::pipeline {
 
@@ -219,7 +221,8 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     const Stopwatch watch(clock_);
     const schema::Schema before = start.schema;
     apply_settings(start.schema, config_.schema_settings);
-    if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
+    // What holds for all tables is said anew in each run; what a table was told stays.
+    schema::store_contract(start.schema.settings(), config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
     const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, declare, start.schema);
@@ -234,6 +237,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
         .breaks_paths = breaks_paths(start.schema),
         .collisions = options.collisions,
+        .keeps_bad_records = options.on_bad_record == OnBadRecord::quarantine,
         .load_id = start.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(start.schema);
@@ -258,6 +262,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     report.bytes_read = extracted.bytes_read;
     report.skipped_count = extracted.skipped_count;
     report.skipped = std::move(extracted.skipped);
+    report.quarantined_count = extracted.quarantined_count;
     report.discarded_rows = extracted.discarded_rows;
     report.discarded_values = extracted.discarded_values;
     report.null_only = std::move(extracted.null_only);
@@ -276,6 +281,12 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
     erase_unused(start.schema, resources, extracted);
     erase_unused(normalized.schema, resources, extracted);
+    const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
+    if (has_quarantine && normalized.schema.find(quarantine_table) == nullptr) normalized.schema.set_table(quarantine_definition());
+    if (options.keeps_contract) {
+        restore_contracts(start.schema, before);
+        restore_contracts(normalized.schema, before);
+    }
     start.schema.bump();
     normalized.schema.continue_from(start.schema);
     check_unbound_columns(normalized.schema, extracted.rows);
