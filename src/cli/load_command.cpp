@@ -41,19 +41,27 @@ std::unique_ptr<source::SourceDriver> make_source(const Program& program, const 
     return program.sources.make(is_stdin ? "stdin" : "files", context);
 }
 
+/// A key and a strategy mean merge; a merge needs a key, unless it keeps versions of whole records.
+std::optional<schema::Disposition> disposition_of(const LoadArguments& arguments) {
+    const bool has_merge_options = !arguments.keys.empty() || arguments.strategy;
+    if (!arguments.disposition && !has_merge_options) return std::nullopt;
+    const schema::Disposition disposition =
+        arguments.disposition ? schema::find_disposition(*arguments.disposition).value() : schema::Disposition::merge;
+    if (disposition != schema::Disposition::merge && has_merge_options) {
+        throw Error(ErrorKind::usage, "{} is for --disposition merge, but --disposition {} was given", arguments.keys.empty() ? "--strategy" : "--key",
+                    *arguments.disposition);
+    }
+    if (disposition == schema::Disposition::merge && arguments.keys.empty() && arguments.strategy != "scd2") {
+        throw Error(ErrorKind::usage, "{} needs to know which records are the same: give --key COLUMN",
+                    arguments.strategy ? "--strategy " + *arguments.strategy : "--disposition merge");
+    }
+    return disposition;
+}
+
 pipeline::RunOptions run_options(const LoadArguments& arguments) {
     pipeline::RunOptions options;
-    if (arguments.disposition) {
-        options.disposition = schema::find_disposition(*arguments.disposition);
-        if (*options.disposition == schema::Disposition::merge && arguments.keys.empty()) {
-            throw Error(ErrorKind::usage, "--disposition merge needs to know which records are the same: give --key COLUMN");
-        }
-        if (*options.disposition != schema::Disposition::merge && !arguments.keys.empty()) {
-            throw Error(ErrorKind::usage, "--key is for --disposition merge, but --disposition {} was given", *arguments.disposition);
-        }
-    } else if (!arguments.keys.empty()) {
-        options.disposition = schema::Disposition::merge;
-    }
+    options.disposition = disposition_of(arguments);
+    if (arguments.strategy) options.merge.strategy = schema::require_merge_strategy(*arguments.strategy);
     if (!arguments.keys.empty()) options.primary_key = arguments.keys;
     options.max_nesting = arguments.max_nesting;
     options.limit = arguments.limit;
