@@ -331,4 +331,38 @@ json::Object canonical_schema(const schema::Schema& schema) {
     return out;
 }
 
+namespace {
+
+/// Marks of typed values in a state, and what the cases call them.
+constexpr std::pair<std::string_view, const char*> marks[] = {{"\uf026", "$decimal"}, {"\uf027", "$datetime"}, {"\uf028", "$date"}, {"\uf029", "$uuid"},
+                                                              {"\uf02b", "$bytes"},   {"\uf02c", "$wei"},      {"\uf02d", "$time"}};
+
+json::Value unmarked(const std::string& text) {
+    for (const auto& [mark, name] : marks) {
+        if (text.starts_with(mark)) return json::Object{{name, text.substr(mark.size())}};
+    }
+    return text;
+}
+
+}  // namespace
+
+json::Value canonical_state(const json::Value& state) {
+    if (state.is_text()) return unmarked(state.as_text());
+    if (state.is_array()) {
+        json::Array array;
+        for (const json::Value& element : state.as_array()) array.push_back(canonical_state(element));
+        return array;
+    }
+    if (!state.is_object()) return state;
+    json::Object object;
+    for (const json::Member& member : state.as_object()) {
+        json::Value value = canonical_state(member.value);
+        if (member.name == "unique_hashes" && value.is_array()) {
+            std::sort(value.as_array().begin(), value.as_array().end(), [](const json::Value& a, const json::Value& b) { return a.as_text() < b.as_text(); });
+        }
+        object.set(member.name, std::move(value));
+    }
+    return object;
+}
+
 }  // namespace tipple::golden

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tipple/columns/value_at.h"
 #include "tipple/core/text.h"
 #include "tipple/normalize/content_ids.h"
 #include "tipple/schema/coerce.h"
@@ -20,53 +21,6 @@ schema::Column declare_column(const Rules& rules, const std::string& name, const
     }
     // Wall clock timestamps are read as UTC unless the user says otherwise, as in the reference.
     return column;
-}
-
-namespace {
-
-schema::Decimal decimal_of(columns::int128 number, int scale) {
-    schema::Decimal decimal;
-    decimal.negative = number < 0;
-    decimal.exponent = -scale;
-    decimal.digits.clear();
-    auto rest = static_cast<columns::uint128>(number < 0 ? -number : number);
-    do {
-        decimal.digits += static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
-    } while (rest != 0);
-    std::reverse(decimal.digits.begin(), decimal.digits.end());
-    return decimal;
-}
-
-}  // namespace
-
-schema::Value value_at(const ColumnView& column, std::size_t row) {
-    if (column.is_null(row)) return {};
-    switch (column.type.type) {
-        case DataType::text:
-            return std::string(column.text(row));
-        case DataType::json:
-            return schema::Json{std::string(column.text(row))};
-        case DataType::binary:
-            return schema::Binary{std::string(column.text(row))};
-        case DataType::bigint:
-            return column.value<std::int64_t>(row);
-        case DataType::double_:
-            return column.value<double>(row);
-        case DataType::bool_:
-            return column.boolean(row);
-        case DataType::timestamp:
-            return schema::Timestamp{.us = column.value<std::int64_t>(row), .is_aware = column.type.timezone};
-        case DataType::date:
-            return schema::Date{.days = column.value<std::int32_t>(row)};
-        case DataType::time:
-            return schema::Time{.us = column.value<std::int64_t>(row)};
-        case DataType::decimal:
-            return decimal_of(column.value<columns::int128>(row), column.type.scale);
-        case DataType::wei:
-            return schema::Wei{decimal_of(column.value<columns::int128>(row), 0)};
-    }
-    return {};
 }
 
 const std::string& ColumnarNormalizer::normalized(const std::string& name) {
@@ -248,7 +202,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
     columns::ColumnBuilder& target = converted_.back()->builder;
     const std::size_t first = converted_.size() - 1;
     for (std::size_t row = 0; row < source.length; ++row) {
-        const schema::Value value = value_at(source, row);
+        const schema::Value value = columns::value_at(source, row);
         if (value.is_null()) continue;
         columns::ColumnBuilder* builder = &target;
         std::optional<schema::Value> fitted = fit(type.type, value);

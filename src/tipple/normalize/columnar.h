@@ -67,7 +67,4 @@ private:
 /// How the column `type` is declared when it is new.
 schema::Column declare_column(const Rules& rules, const std::string& name, const columns::ColumnType& type);
 
-/// Value `row` of a column, as a typed value.
-schema::Value value_at(const columns::ColumnView& column, std::size_t row);
-
 }  // namespace tipple::normalize

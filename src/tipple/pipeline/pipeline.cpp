@@ -13,6 +13,7 @@
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/forget.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
 #include "tipple/pipeline/resources.h"
@@ -252,6 +253,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     ExtractResult extracted = extract_and_normalize(driver, resources, rules, writer, package, context, observer, stop);
     report.records = extracted.records;
     report.records_in_place = extracted.records_in_place;
+    report.filtered_records = extracted.filtered_records;
     report.bytes_read = extracted.bytes_read;
     report.skipped_count = extracted.skipped_count;
     report.skipped = std::move(extracted.skipped);
@@ -264,6 +266,8 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
+    erase_unused(start.schema, resources, extracted);
+    erase_unused(normalized.schema, resources, extracted);
     start.schema.bump();
     normalized.schema.continue_from(start.schema);
     check_unbound_columns(normalized.schema, extracted.rows);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/text.h"
+#include "tipple/incremental/cursor.h"
 #include "tipple/schema/contract.h"
 
 namespace tipple::pipeline {
@@ -31,6 +32,18 @@ void set_columns(schema::Table& table, const std::vector<schema::Column>& column
         for (const json::Member& hint : hints.hints()) column.set_hint(hint.name, hint.value);
         table.set_column(std::move(column));
     }
+}
+
+/// The column of the cursor is marked, and no other.
+void mark_cursor(schema::Table& table, const source::ResourceSpec& spec, const schema::NamingConvention& naming) {
+    constexpr std::string_view hint = "incremental";
+    const std::optional<std::string> field = spec.incremental ? incremental::cursor_field(*spec.incremental) : std::nullopt;
+    if (!field) return;
+    for (const std::string& old : table.columns_with(hint)) table.find(old)->erase_hint(hint);
+    const std::string name = naming.normalize_path(*field);
+    schema::Column column = table.find(name) != nullptr ? *table.find(name) : schema::Column(name);
+    column.set_hint(hint, true);
+    table.set_column(std::move(column));
 }
 
 json::Object& member_object(json::Object& object, std::string_view name) {
@@ -218,6 +231,7 @@ bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, 
     const std::optional<int> max_nesting = options.max_nesting ? options.max_nesting : spec.max_nesting;
     if (max_nesting) table.set_normalizer_hint("max_nesting", *max_nesting);
     apply_hints(table, hints, context.naming);
+    mark_cursor(table, spec, context.naming);
     if (!admit_table(schema, table)) return false;
     check_hint_changes(schema, table);
     open_if_new(schema, table);
@@ -239,7 +253,9 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
         if (!resource.spec.table_by) {
             const std::string raw = resource.spec.table.empty() ? resource.spec.name : resource.spec.table;
             resource.table = table_name(raw, context.naming);
+            const std::size_t known = schema.tables().size();
             resource.is_left_out = !declare_table(resource.spec, raw, options, context, schema);
+            for (std::size_t i = known; i < schema.tables().size(); ++i) resource.new_tables.push_back(schema.tables()[i]->name());
         }
         resources.push_back(std::move(resource));
     }
