@@ -13,6 +13,7 @@
 #include "cli/version.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/pipeline.h"
+#include "tipple/schema/column_hint.h"
 
 namespace tipple::cli {
 
@@ -42,30 +43,56 @@ std::unique_ptr<source::SourceDriver> make_source(const Program& program, const 
 }
 
 /// A key and a strategy mean merge; a merge needs a key, unless it keeps versions of whole records.
-std::optional<schema::Disposition> disposition_of(const LoadArguments& arguments) {
-    const bool has_merge_options = !arguments.keys.empty() || arguments.strategy;
+std::optional<schema::Disposition> disposition_of(const LoadArguments& arguments, bool has_key) {
+    const bool has_merge_options = has_key || arguments.strategy;
     if (!arguments.disposition && !has_merge_options) return std::nullopt;
     const schema::Disposition disposition =
         arguments.disposition ? schema::find_disposition(*arguments.disposition).value() : schema::Disposition::merge;
-    if (disposition != schema::Disposition::merge && has_merge_options) {
+    const bool has_flags = !arguments.keys.empty() || arguments.strategy;
+    if (disposition != schema::Disposition::merge && has_flags) {
         throw Error(ErrorKind::usage, "{} is for --disposition merge, but --disposition {} was given", arguments.keys.empty() ? "--strategy" : "--key",
                     *arguments.disposition);
     }
-    if (disposition == schema::Disposition::merge && arguments.keys.empty() && arguments.strategy != "scd2") {
+    if (disposition == schema::Disposition::merge && !has_key && arguments.strategy != "scd2") {
         throw Error(ErrorKind::usage, "{} needs to know which records are the same: give --key COLUMN",
                     arguments.strategy ? "--strategy " + *arguments.strategy : "--disposition merge");
     }
     return disposition;
 }
 
+/// Hints for columns go to the records' table or to the one nested in it that they name. True when one of them makes a key of the records' table.
+bool set_columns(pipeline::RunOptions& options, const std::vector<std::string>& texts) {
+    bool has_key = false;
+    for (const std::string& text : texts) {
+        schema::ColumnHint hint = schema::parse_column_hint(text);
+        if (hint.path.empty()) {
+            has_key = has_key || hint.is_key;
+            options.columns.push_back(std::move(hint.column));
+            continue;
+        }
+        if (hint.is_key) throw Error(ErrorKind::usage, "column hint \"{}\": a nested table has no key of its own here", text);
+        const auto same = std::find_if(options.nested.begin(), options.nested.end(), [&](const auto& nested) { return nested.path == hint.path; });
+        schema::NestedHints& nested = same != options.nested.end() ? *same : options.nested.emplace_back(schema::NestedHints{.path = hint.path, .hints = {}});
+        nested.hints.columns.push_back(std::move(hint.column));
+    }
+    return has_key;
+}
+
+normalize::Collisions collisions(const std::string& name) {
+    if (name == "fail") return normalize::Collisions::fail;
+    return name == "suffix" ? normalize::Collisions::suffix : normalize::Collisions::keep;
+}
+
 pipeline::RunOptions run_options(const LoadArguments& arguments) {
     pipeline::RunOptions options;
-    options.disposition = disposition_of(arguments);
+    const bool has_key = set_columns(options, arguments.columns) || !arguments.keys.empty();
+    options.disposition = disposition_of(arguments, has_key);
     if (arguments.strategy) options.merge.strategy = schema::require_merge_strategy(*arguments.strategy);
     if (!arguments.keys.empty()) options.primary_key = arguments.keys;
     options.max_nesting = arguments.max_nesting;
     options.limit = arguments.limit;
     options.on_bad_record = arguments.on_bad_record == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
+    options.collisions = collisions(arguments.collisions);
     options.is_dry_run = arguments.is_dry_run;
     if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
     return options;

@@ -27,6 +27,9 @@ inline constexpr std::string_view root_id_column = "_dlt_root_id";
 /// root rows can have equal ids, those made of keys, so that what belongs together is known nevertheless.
 inline constexpr std::string_view root_number_column = "_tipple_root_number";
 
+/// Of a column that was made for one name of the data, because other names that would become the same column were met beside it: that name.
+inline constexpr std::string_view source_name_hint = "x-source-name";
+
 /// One column: a name and its hints. Incomplete while it has no data type; such a column is not at the destination.
 class Column {
 public:
