@@ -357,17 +357,22 @@ def canonical_state(state):
     return state
 
 
-def make_expect(case, base):
+def make_expect(case, base, stop_after_failed_load=False):
     """`expect` of a case; `base` is a folder for its files, which are removed again."""
     folder = tempfile.mkdtemp(dir=base)
     try:
         run = CaseRun(case, folder)
-        return [run.step(entry) for entry in case["runs"]]
+        made = []
+        for entry in case["runs"]:
+            made.append(run.step(entry))
+            if run.load_failed and stop_after_failed_load:
+                break
+        return made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def complete(case, base):
+def complete(case, base, stop_after_failed_load=False):
     """The case with `made_with` and `expect`."""
     import dlt
 
@@ -375,7 +380,7 @@ def complete(case, base):
     place = list(out).index("pipeline")
     items = list(out.items())
     items.insert(place, ("made_with", "dlt " + dlt.__version__))
-    return {**dict(items), "expect": make_expect(case, base)}
+    return {**dict(items), "expect": make_expect(case, base, stop_after_failed_load)}
 
 
 # ---- command line
