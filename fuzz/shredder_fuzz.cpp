@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "fuzz.h"
+#include "tipple/columns/value_at.h"
 #include "tipple/core/error.h"
 #include "tipple/json/value.h"
 #include "tipple/normalize/columnar.h"
@@ -40,7 +41,7 @@ schema::Value to_value(const json::Value& value) {
 }
 
 std::string cell(const columns::ColumnView& column, std::size_t row) {
-    const schema::Value value = normalize::value_at(column, row);
+    const schema::Value value = columns::value_at(column, row);
     return value.is_null() ? "NULL"
                            : schema::coerce(schema::DataType::text, value)->as<std::string>();
 }

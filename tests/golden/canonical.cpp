@@ -310,14 +310,17 @@ json::Object canonical_schema(const schema::Schema& schema) {
         if (table->is_internal()) continue;
         json::Object described;
         for (const json::Member& property : table->properties()) {
-            if (property.name != "description") described.set(property.name, property.value);
+            // The reference's cases leave these out.
+            const bool is_left_out = property.name == "description" || property.name == "x-merge-source-filter" ||
+                                     property.name == "x-merge-destination-scope" || property.name == "x-merge-skip-unchanged-rows";
+            if (!is_left_out && !property.value.is_null()) described.set(property.name, property.value);
         }
         json::Object columns;
         for (const schema::Column& column : table->columns()) {
             json::Object hints;
             for (const json::Member& hint : column.hints()) {
                 const bool is_shown_elsewhere = hint.name == "data_type" || (hint.name == "nullable" && column.is_complete());
-                if (!is_shown_elsewhere && hint.name != "description") hints.set(hint.name, hint.value);
+                if (!is_shown_elsewhere && !hint.value.is_null() && hint.name != "description") hints.set(hint.name, hint.value);
             }
             if (!column.is_complete()) hints.set("incomplete", true);
             if (!hints.empty()) columns.set(column.name(), std::move(hints));
@@ -326,6 +329,40 @@ json::Object canonical_schema(const schema::Schema& schema) {
         out.set(table->name(), std::move(described));
     }
     return out;
+}
+
+namespace {
+
+/// Marks of typed values in a state, and what the cases call them.
+constexpr std::pair<std::string_view, const char*> marks[] = {{"\uf026", "$decimal"}, {"\uf027", "$datetime"}, {"\uf028", "$date"}, {"\uf029", "$uuid"},
+                                                              {"\uf02b", "$bytes"},   {"\uf02c", "$wei"},      {"\uf02d", "$time"}};
+
+json::Value unmarked(const std::string& text) {
+    for (const auto& [mark, name] : marks) {
+        if (text.starts_with(mark)) return json::Object{{name, text.substr(mark.size())}};
+    }
+    return text;
+}
+
+}  // namespace
+
+json::Value canonical_state(const json::Value& state) {
+    if (state.is_text()) return unmarked(state.as_text());
+    if (state.is_array()) {
+        json::Array array;
+        for (const json::Value& element : state.as_array()) array.push_back(canonical_state(element));
+        return array;
+    }
+    if (!state.is_object()) return state;
+    json::Object object;
+    for (const json::Member& member : state.as_object()) {
+        json::Value value = canonical_state(member.value);
+        if (member.name == "unique_hashes" && value.is_array()) {
+            std::sort(value.as_array().begin(), value.as_array().end(), [](const json::Value& a, const json::Value& b) { return a.as_text() < b.as_text(); });
+        }
+        object.set(member.name, std::move(value));
+    }
+    return object;
 }
 
 }  // namespace tipple::golden

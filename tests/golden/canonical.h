@@ -21,4 +21,7 @@ CanonicalDataset read_canonical(const std::string& path, const std::string& data
 /// The schema as `expect.schema` has it.
 json::Object canonical_schema(const schema::Schema& schema);
 
+/// A state as `expect.state` has it: typed values as objects, hashes sorted.
+json::Value canonical_state(const json::Value& state);
+
 }  // namespace tipple::golden

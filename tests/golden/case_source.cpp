@@ -39,7 +39,11 @@ double special_double(const std::string& text) {
 schema::Value typed_value(const std::string& kind, const std::string& text) {
     if (kind == "decimal") return *schema::parse_decimal(text);
     if (kind == "wei") return schema::Wei{*schema::parse_decimal(text)};
-    if (kind == "datetime") return *schema::timestamp_from_text(text);
+    if (kind == "datetime") {
+        schema::Timestamp timestamp = *schema::timestamp_from_text(text);
+        timestamp.offset_seconds = schema::parse_datetime(text)->offset_seconds.value_or(0);
+        return timestamp;
+    }
     if (kind == "date") return *schema::date_from_text(text);
     if (kind == "time") return *schema::time_from_text(text);
     if (kind == "uuid") return text;
@@ -89,7 +93,11 @@ void write_records(const json::Value& records, source::Output& out) {
         items = records.as_object().find("item");
     }
     const json::Array list = items->is_array() ? items->as_array() : json::Array{*items};
-    if (list.empty()) return;
+    if (list.empty()) {
+        // No records, but a yield: limits count it.
+        out.write(source::ValuePage{.records = {}, .origin = {.name = "case"}, .table = table});
+        return;
+    }
     if (std::any_of(list.begin(), list.end(), has_typed_values)) {
         source::ValuePage page;
         for (const json::Value& record : list) page.records.push_back(to_typed(record));
@@ -123,22 +131,21 @@ std::vector<schema::Column> columns(const json::Value& hints) {
     return list;
 }
 
+/// Points in time may be typed in a case.
+json::Object untyped(const json::Object& options) {
+    json::Object plain;
+    for (const json::Member& option : options) {
+        plain.set(option.name, typed_kind(option.value).empty() ? option.value : option.value.as_object().begin()->value);
+    }
+    return plain;
+}
+
 void set_disposition(source::ResourceSpec& spec, const json::Value& value) {
     std::string name = value.is_text() ? value.as_text() : value.as_object().find("disposition")->as_text();
     const std::optional<schema::Disposition> disposition = schema::find_disposition(name);
     if (!disposition) throw Error(ErrorKind::usage, "unknown disposition {}", name);
     spec.disposition = *disposition;
-    if (!value.is_object()) return;
-    for (const json::Member& option : value.as_object()) {
-        if (option.name == "disposition") continue;
-        if (option.name == "strategy") {
-            spec.table_hints.set("x-merge-strategy", option.value);
-        } else if (option.name == "deduplicated") {
-            spec.table_hints.set("x-stage-data-deduplicated", option.value);
-        } else {
-            throw Error(ErrorKind::usage, "this runner does not know the merge option {}", option.name);
-        }
-    }
+    if (value.is_object()) spec.merge = merge_options(value.as_object());
 }
 
 schema::NestedHints make_nested(const std::string& path, const json::Object& hints) {
@@ -157,8 +164,10 @@ schema::NestedHints make_nested(const std::string& path, const json::Object& hin
             nested.hints.merge_key = names(&hint.value);
         } else if (hint.name == "schema_contract") {
             nested.hints.schema_contract = hint.value;
-        } else if (hint.name == "write_disposition" && hint.value.is_text()) {
-            nested.hints.disposition = schema::find_disposition(hint.value.as_text());
+        } else if (hint.name == "write_disposition") {
+            const bool is_object = hint.value.is_object();
+            nested.hints.disposition = schema::find_disposition((is_object ? *hint.value.as_object().find("disposition") : hint.value).as_text());
+            if (is_object) nested.hints.merge = merge_options(hint.value.as_object());
         } else {
             throw Error(ErrorKind::usage, "this runner does not know \"{}\" of nested hints", hint.name);
         }
@@ -166,10 +175,56 @@ schema::NestedHints make_nested(const std::string& path, const json::Object& hin
     return nested;
 }
 
+/// The enumerator with this name.
+template <typename Enum>
+Enum one_of(const json::Value& value, std::initializer_list<std::pair<const char*, Enum>> known) {
+    for (const auto& [name, enumerator] : known) {
+        if (value == json::Value(name)) return enumerator;
+    }
+    throw Error(ErrorKind::usage, "this runner does not know {}", json::to_text(value));
+}
+
+incremental::Spec make_incremental(const json::Object& options, const json::Value* key) {
+    using namespace incremental;
+    Spec spec;
+    for (const json::Member& option : options) {
+        const json::Value& value = option.value;
+        if (value.is_null()) continue;
+        if (option.name == "cursor_path") {
+            spec.cursor_path = value.as_text();
+        } else if (option.name == "initial_value") {
+            spec.initial_value = to_typed(value);
+        } else if (option.name == "end_value") {
+            spec.end_value = to_typed(value);
+        } else if (option.name == "last_value_func") {
+            spec.last_value_func = one_of<LastValue>(value, {{"max", LastValue::max}, {"min", LastValue::min}});
+        } else if (option.name == "row_order") {
+            spec.row_order = one_of<RowOrder>(value, {{"asc", RowOrder::asc}, {"desc", RowOrder::desc}});
+        } else if (option.name == "on_cursor_value_missing") {
+            spec.on_cursor_value_missing = one_of<MissingCursor>(
+                value, {{"raise", MissingCursor::raise}, {"include", MissingCursor::include}, {"exclude", MissingCursor::exclude}});
+        } else if (option.name == "lag") {
+            spec.lag = value.as_double();
+        } else if (option.name == "range_start") {
+            spec.range_start = one_of<Range>(value, {{"open", Range::open}, {"closed", Range::closed}});
+        } else if (option.name == "range_end") {
+            spec.range_end = one_of<Range>(value, {{"open", Range::open}, {"closed", Range::closed}});
+        } else if (option.name == "primary_key") {
+            spec.primary_key = names(&value);
+            key = &value;
+        } else {
+            throw Error(ErrorKind::usage, "this runner does not know \"{}\" of an incremental", option.name);
+        }
+    }
+    spec.has_key_list = key != nullptr && key->is_array();
+    return spec;
+}
+
 source::ResourceSpec make_spec(const json::Object& resource) {
     static const std::set<std::string> known = {"name",    "write_disposition", "primary_key", "merge_key", "columns",
                                                 "max_table_nesting", "data",    "pages",       "jsonl",     "items",
-                                                "table_name", "schema_contract", "nested_hints", "materialize", "state_ops", "raise_after_pages"};
+                                                "table_name", "schema_contract", "nested_hints", "materialize", "state_ops", "raise_after_pages",
+                                                "incremental", "limit"};
     source::ResourceSpec spec;
     for (const json::Member& member : resource) {
         if (!known.contains(member.name)) throw Error(ErrorKind::usage, "this runner does not know \"{}\" of a resource", member.name);
@@ -189,6 +244,8 @@ source::ResourceSpec make_spec(const json::Object& resource) {
             spec.table_by = {.field = value->as_object().find("field")->as_text(), .prefix = prefix != nullptr ? prefix->as_text() : ""};
         }
     }
+    if (const json::Value* value = resource.find("incremental")) spec.incremental = make_incremental(value->as_object(), resource.find("primary_key"));
+    if (const json::Value* value = resource.find("limit")) spec.limit = static_cast<std::uint64_t>(value->as_int());
     if (const json::Value* value = resource.find("nested_hints")) {
         for (const json::Member& nested : value->as_object()) spec.nested.push_back(make_nested(nested.name, nested.value.as_object()));
     }
@@ -256,9 +313,11 @@ public:
             if (const json::Value* data = object.find("data")) yields.write(*data);
             for (const char* member : {"pages", "items"}) {
                 const json::Value* list = object.find(member);
-                for (const json::Value& records : list != nullptr ? list->as_array() : json::Array()) yields.write(records);
+                for (const json::Value& records : list != nullptr ? list->as_array() : json::Array()) {
+                    if (out.wants_more()) yields.write(records);
+                }
             }
-            yields.end();
+            if (out.wants_more()) yields.end();
             if (const json::Value* lines = object.find("jsonl")) {
                 std::string text;
                 for (const json::Value& line : lines->as_array()) text += line.as_text() + "\n";
@@ -276,6 +335,11 @@ private:
 
 std::vector<schema::Column> make_columns(const json::Value& hints) { return columns(hints); }
 std::vector<std::string> make_names(const json::Value* value) { return names(value); }
+
+schema::MergeOptions merge_options(const json::Object& disposition) {
+    const json::Value* name = disposition.find("disposition");
+    return name != nullptr && *name == json::Value("merge") ? schema::parse_merge_options(untyped(disposition)) : schema::MergeOptions();
+}
 
 std::unique_ptr<source::SourceDriver> make_case_source(const std::string& name, const json::Array& resources) {
     return std::make_unique<CaseSource>(name, resources);

@@ -5,6 +5,7 @@
 #include "canonical.h"
 #include "case_source.h"
 #include "tipple/core/error.h"
+#include "tipple/destination/strategies.h"
 #include "tipple/destinations/builtin.h"
 #include "tipple/pipeline/pipeline.h"
 
@@ -65,7 +66,7 @@ public:
           database_(io::join_path(folder, "golden.duckdb")) {
         destinations::add_builtin(registry_);
         check_supported(pipeline_, {"name", "dataset", "schema", "naming", "max_identifier_length", "max_table_nesting", "settings",
-                                    "schema_contract", "root_key"}, "pipeline");
+                                    "schema_contract", "root_key", "replace_strategy"}, "pipeline");
     }
 
     std::vector<std::string> run() {
@@ -131,6 +132,7 @@ private:
         if (const json::Value* nesting = pipeline_.find("max_table_nesting")) config.max_nesting = static_cast<int>(nesting->as_int());
         if (const json::Value* root_key = pipeline_.find("root_key")) config.root_key = root_key->as_bool();
         if (const json::Value* settings = pipeline_.find("settings")) config.schema_settings = settings->as_object();
+        if (const json::Value* strategy = pipeline_.find("replace_strategy")) config.replace_strategy = destination::require_replace_strategy(strategy->as_text());
         return config;
     }
 
@@ -169,7 +171,9 @@ private:
             if (const json::Value* key = arguments->as_object().find("primary_key")) options.primary_key = make_names(key);
             if (const json::Value* contract = arguments->as_object().find("schema_contract")) options.schema_contract = *contract;
             if (const json::Value* disposition = arguments->as_object().find("write_disposition")) {
-                options.disposition = schema::find_disposition(disposition->as_text());
+                const bool is_object = disposition->is_object();
+                options.disposition = schema::find_disposition((is_object ? *disposition->as_object().find("disposition") : *disposition).as_text());
+                if (is_object) options.merge = merge_options(disposition->as_object());
             }
         }
         pipeline.run(*source, options, observer, {});
@@ -215,14 +219,14 @@ private:
         // State rows are left out of a case once one of its loads has failed.
         if (expected.find("system")->as_object().find("_dlt_pipeline_state") == nullptr) dataset.system.erase("_dlt_pipeline_state");
         differences.expect_equal(run + " system", *expected.find("system"), dataset.system);
-        differences.expect_equal(run + " state", *expected.find("state"), state_of(stored));
+        differences.expect_equal(run + " state", canonical_state(*expected.find("state")), state_of(stored));
     }
 
     json::Value state_of(const std::optional<destination::StoredDataset>& stored) const {
         if (!stored || !stored->state || !stored->state->document.is_object()) return json::Object();
         const json::Value* sources = stored->state->document.as_object().find("sources");
         const json::Value* own = sources != nullptr && sources->is_object() ? sources->as_object().find(text("schema")) : nullptr;
-        return own != nullptr ? *own : json::Value(json::Object());
+        return own != nullptr ? canonical_state(*own) : json::Value(json::Object());
     }
 
     const json::Object& document_;

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "pipeline/nasty_corpus.h"
+#include "tipple/columns/value_at.h"
 #include "tipple/normalize/columnar.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/normalize/shredder.h"
@@ -48,7 +49,7 @@ protected:
             for (std::size_t i = 0; i < rows.columns.size(); ++i) {
                 std::string& values = columns[std::string(rows.names[i])];
                 for (std::size_t row = 0; row < rows.rows; ++row) {
-                    const schema::Value value = normalize::value_at(rows.columns[i], row);
+                    const schema::Value value = columns::value_at(rows.columns[i], row);
                     values +=
                         value.is_null()
                             ? "NULL|"

@@ -15,11 +15,15 @@
 #include "tipple/core/log.h"
 #include "tipple/io/file_system.h"
 #include "tipple/package/package.h"
+#include "tipple/schema/merge_options.h"
 #include "tipple/schema/schema.h"
 
 /// Where packages are loaded into. One store = one file in src/tipple/destinations; what differs
 /// between stores is data in `Capabilities`, never a switch on a name.
 namespace tipple::destination {
+
+/// How the reference replaces a table. One transaction gives the same result for all; what differs is what readers see meanwhile.
+enum class ReplaceStrategy { truncate_and_insert, insert_from_staging, staging_optimized };
 
 struct Capabilities {
     /// Characters of a table or column name.
@@ -37,7 +41,9 @@ struct Capabilities {
     /// Where tables go when nobody says otherwise.
     std::string default_dataset = "main";
     std::vector<schema::Disposition> dispositions;
-    std::vector<std::string> merge_strategies;
+    /// The first one is for tables that do not say.
+    std::vector<schema::MergeStrategy> merge_strategies = {schema::MergeStrategy::delete_insert};
+    std::vector<ReplaceStrategy> replace_strategies = {ReplaceStrategy::truncate_and_insert};
     /// Whether a column without nulls can be added NOT NULL to a table that has rows.
     bool adds_not_null_columns = false;
 };

@@ -304,7 +304,7 @@ TEST_F(MergeTest, KeysMayHaveTheNamesOfOurOwnColumns) {
 }
 
 TEST_F(MergeTest, UnknownStrategiesAreRefused) {
-    maker_.table("t", R"({"x-merge-strategy": "upsert"})",
+    maker_.table("t", R"({"x-merge-strategy": "upsrt"})",
                  R"({"id": {"data_type": "bigint", "primary_key": true}})");
     EXPECT_TRUE(
         contains(message_of(ErrorKind::usage, [&] { merge(R"([{"id": 1}])"); }), "delete-insert"));

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "tipple/columns/value_at.h"
 #include "tipple/core/text.h"
+#include "tipple/normalize/content_ids.h"
 #include "tipple/schema/coerce.h"
 
 namespace tipple::normalize {
@@ -19,53 +21,6 @@ schema::Column declare_column(const Rules& rules, const std::string& name, const
     }
     // Wall clock timestamps are read as UTC unless the user says otherwise, as in the reference.
     return column;
-}
-
-namespace {
-
-schema::Decimal decimal_of(columns::int128 number, int scale) {
-    schema::Decimal decimal;
-    decimal.negative = number < 0;
-    decimal.exponent = -scale;
-    decimal.digits.clear();
-    auto rest = static_cast<columns::uint128>(number < 0 ? -number : number);
-    do {
-        decimal.digits += static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
-    } while (rest != 0);
-    std::reverse(decimal.digits.begin(), decimal.digits.end());
-    return decimal;
-}
-
-}  // namespace
-
-schema::Value value_at(const ColumnView& column, std::size_t row) {
-    if (column.is_null(row)) return {};
-    switch (column.type.type) {
-        case DataType::text:
-            return std::string(column.text(row));
-        case DataType::json:
-            return schema::Json{std::string(column.text(row))};
-        case DataType::binary:
-            return schema::Binary{std::string(column.text(row))};
-        case DataType::bigint:
-            return column.value<std::int64_t>(row);
-        case DataType::double_:
-            return column.value<double>(row);
-        case DataType::bool_:
-            return column.boolean(row);
-        case DataType::timestamp:
-            return schema::Timestamp{.us = column.value<std::int64_t>(row), .is_aware = column.type.timezone};
-        case DataType::date:
-            return schema::Date{.days = column.value<std::int32_t>(row)};
-        case DataType::time:
-            return schema::Time{.us = column.value<std::int64_t>(row)};
-        case DataType::decimal:
-            return decimal_of(column.value<columns::int128>(row), column.type.scale);
-        case DataType::wei:
-            return schema::Wei{decimal_of(column.value<columns::int128>(row), 0)};
-    }
-    return {};
 }
 
 const std::string& ColumnarNormalizer::normalized(const std::string& name) {
@@ -178,7 +133,7 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
         rows.names.push_back(name);
         rows.columns.push_back(view);
     }
-    add_ids(batch.rows, page_number, table, rows, proposal);
+    add_ids(batch, page_number, table, rows, proposal);
     result.records = batch.rows;
     result.discarded_values = discards_.values;
     if (!proposal.columns.empty()) result.proposals.push_back(std::move(proposal));
@@ -247,7 +202,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
     columns::ColumnBuilder& target = converted_.back()->builder;
     const std::size_t first = converted_.size() - 1;
     for (std::size_t row = 0; row < source.length; ++row) {
-        const schema::Value value = value_at(source, row);
+        const schema::Value value = columns::value_at(source, row);
         if (value.is_null()) continue;
         columns::ColumnBuilder* builder = &target;
         std::optional<schema::Value> fitted = fit(type.type, value);
@@ -276,17 +231,53 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
     }
 }
 
-void ColumnarNormalizer::add_ids(std::size_t count, std::uint64_t page_number, const schema::Table* table, TableRows& rows,
+void ColumnarNormalizer::append_content_ids(const columns::Batch& batch, columns::ColumnBuilder& ids) const {
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+        schema::Object record;
+        for (std::size_t i = 0; i < batch.columns.size(); ++i) record.push_back({batch.names[i], value_at(batch.columns[i].view(), row)});
+        ids.append_text(content_id(record));
+    }
+}
+
+void ColumnarNormalizer::append_key_ids(const columns::Batch& batch, const std::vector<std::string>& key, columns::ColumnBuilder& ids) {
+    std::vector<ColumnView> views;
+    for (const std::string& column : key) {
+        const auto at = std::find_if(batch.names.begin(), batch.names.end(), [&](const std::string& name) { return normalized(name) == column; });
+        if (at == batch.names.end()) {
+            throw Error(ErrorKind::data, "table \"{}\": column \"{}\" is part of the primary key, and the input has no such column", table_name_, column);
+        }
+        views.push_back(batch.columns[static_cast<std::size_t>(at - batch.names.begin())].view());
+    }
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+        std::vector<schema::Value> values;
+        for (const ColumnView& view : views) values.push_back(value_at(view, row));
+        KeyValues members;
+        for (std::size_t i = 0; i < key.size(); ++i) members.emplace_back(key[i], &values[i]);
+        ids.append_text(key_id(members));
+    }
+}
+
+void ColumnarNormalizer::add_ids(const columns::Batch& batch, std::uint64_t page_number, const schema::Table* table, TableRows& rows,
                                  TableProposal& proposal) {
     add(proposal, table, rules_.inference->make_column(schema::load_id_column, DataType::text));
     add(proposal, table, rules_.inference->make_column(schema::id_column, DataType::text));
     converted_.push_back(std::make_unique<Target>(Target{std::string(schema::id_column), columns::ColumnBuilder({.type = DataType::text})}));
     columns::ColumnBuilder& ids = converted_.back()->builder;
-    const RowIdMaker maker(rules_.row_id_prefix, page_number);
-    RowId id;
-    for (std::size_t row = 0; row < count; ++row) {
-        maker.make(row, id);
-        ids.append_short_text(id.data(), id.size());
+    switch (row_id_source(table)) {
+        case RowIdSource::key:
+            append_key_ids(batch, table->columns_with("primary_key"), ids);
+            break;
+        case RowIdSource::content:
+            append_content_ids(batch, ids);
+            break;
+        case RowIdSource::position: {
+            const RowIdMaker maker(rules_.row_id_prefix, page_number);
+            RowId id;
+            for (std::size_t row = 0; row < batch.rows; ++row) {
+                maker.make(row, id);
+                ids.append_short_text(id.data(), id.size());
+            }
+        }
     }
     rows.names.push_back(schema::id_column);
     rows.columns.push_back(ids.view());

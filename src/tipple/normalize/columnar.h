@@ -51,7 +51,9 @@ private:
     bool admit_column(const columns::ColumnView& source, const std::string& name, const schema::Table* table);
     void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
     columns::ColumnBuilder& variant(const std::string& name, schema::DataType type, const schema::Table* table, TableProposal& proposal);
-    void add_ids(std::size_t count, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
+    void add_ids(const columns::Batch& batch, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
+    void append_content_ids(const columns::Batch& batch, columns::ColumnBuilder& ids) const;
+    void append_key_ids(const columns::Batch& batch, const std::vector<std::string>& key, columns::ColumnBuilder& ids);
 
     const Rules& rules_;
     std::unordered_map<std::string, std::string> names_;
@@ -64,8 +66,5 @@ private:
 
 /// How the column `type` is declared when it is new.
 schema::Column declare_column(const Rules& rules, const std::string& name, const columns::ColumnType& type);
-
-/// Value `row` of a column, as a typed value.
-schema::Value value_at(const columns::ColumnView& column, std::size_t row);
 
 }  // namespace tipple::normalize

@@ -94,6 +94,8 @@ void PageTables::refresh_table(TableState& table) {
     ++table.generation;
     table.known = std::move(known);
     table.proposed_count = 0;
+    table.id_source = row_id_source(table.known.get());
+    table.key_columns = table.id_source == RowIdSource::key ? table.known->columns_with("primary_key") : std::vector<std::string>();
     std::vector<ColumnState*> gone;
     for (const auto& column : table.columns) {
         const schema::Column* stored = table.known == nullptr ? nullptr : table.known->find(column->name);
@@ -117,7 +119,7 @@ void PageTables::refresh_table(TableState& table) {
 ColumnState* PageTables::add_system_column(TableState& table, std::string_view name, DataType type, std::int32_t rank) {
     if (ColumnState* column = table.find(name)) return column;
     ColumnState& column = add_column(table, std::string(name), {.type = type});
-    column.proposed = rules_.inference->make_column(name, type);
+    column.proposed = overlay(rules_.inference->make_column(name, type), table.known == nullptr ? nullptr : table.known->find(name));
     column.is_nullable = column.proposed->is_nullable();
     column.first_row = table.rows;
     column.order = {system_order, rank};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tipple/columns/column.h"
+#include "tipple/normalize/content_ids.h"
 #include "tipple/normalize/page_result.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/rules.h"
@@ -78,6 +79,10 @@ struct TableState {
     bool proposes_load_id = false;
     FieldOrder load_id_order;
     std::size_t load_id_first_row = 0;
+
+    /// Of a root table: what ids of rows that bring none are made of, and with RowIdSource::key the columns of the key.
+    RowIdSource id_source = RowIdSource::position;
+    std::vector<std::string> key_columns;
 
     /// Goes up whenever cached pointers to columns of this table are no longer good.
     std::uint64_t generation = 0;
@@ -151,6 +156,8 @@ public:
                   OnCollision on_collision = OnCollision::report);
     /// An explicit null: done, or rejected when the column must not be null.
     PutResult put_null(TableState& table, std::string_view column);
+    /// For a record that lacks what it must have.
+    PutResult reject(const TableState& table, std::string_view column, std::string reason);
     /// Why the last `put` was rejected.
     const Rejection& rejection() const { return rejection_; }
     /// Whether objects and lists under that name stay whole, by hint or preferred type.
@@ -191,7 +198,6 @@ private:
     PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
     std::optional<PutResult> check_contract(const TableState& table, std::string_view column, bool is_variant, const schema::Value& value);
-    PutResult reject(const TableState& table, std::string_view column, std::string reason);
     void propose(TableState& table, TableProposal& proposal) const;
 
     const Rules& rules_;

@@ -99,13 +99,35 @@ std::string RecordNormalizer::own_id(const FlatRow& row) {
     return {};
 }
 
+/// The id of a row that brings none, as far as it can be known in advance; empty = made when the row is begun. Nothing: the record
+/// lacks a key.
+std::optional<std::string> RecordNormalizer::row_id(const schema::Object& object, const FlatRow& row, const TableState& table, const Links& links) {
+    if (table.is_nested) return links.is_repeatable ? repeatable_child_id(links.parent_id, table.name, links.list_index) : std::string();
+    if (table.id_source == RowIdSource::content) return content_id(object);
+    if (table.id_source == RowIdSource::position) return std::string();
+    KeyValues key;
+    for (const std::string& column : table.key_columns) {
+        const auto field = std::find_if(row.fields.begin(), row.fields.end(), [&](const Field& any) { return any.name == column; });
+        if (field == row.fields.end()) {
+            tables_.reject(table, column, "the record has no value for it, and it is part of the primary key");
+            return std::nullopt;
+        }
+        key.emplace_back(column, field->value);
+    }
+    return key_id(key);
+}
+
 PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowContext& context, const Links& links) {
     FlatRow row;
     flatten(object, context, row);
     TableState& table = *context.table;
     const std::string given_id = own_id(row);
     std::string id = given_id;
-    if (id.empty() && links.is_repeatable) id = repeatable_child_id(links.parent_id, table.name, links.list_index);
+    if (id.empty()) {
+        std::optional<std::string> made_id = row_id(object, row, table, links);
+        if (!made_id) return PutResult::rejected;
+        id = std::move(*made_id);
+    }
     RowId made;
     tables_.begin_row(table,
                       {.parent_id = links.parent_id,

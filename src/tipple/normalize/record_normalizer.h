@@ -58,6 +58,7 @@ private:
     void flatten(const schema::Object& object, const RowContext& context, FlatRow& row);
     void sort_lists(const RowContext& context, std::vector<ListField>& lists) const;
     PutResult emit_row(const schema::Object& object, const RowContext& context, const Links& links);
+    std::optional<std::string> row_id(const schema::Object& object, const FlatRow& row, const TableState& table, const Links& links);
     PutResult put_fields(const FlatRow& row, TableState& table, bool has_own_id);
     PutResult put_field(TableState& table, const Field& field, std::int32_t position);
     PutResult emit_list(const ListField& list, const RowContext& context, const Links& links);

@@ -322,6 +322,11 @@ Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     position_ = 0;
     const Cursor start = cursor;
     RowLinks links;
+    if (root_->state->id_source != RowIdSource::position) {
+        const Fault fault = normalize_record(offset, cursor);
+        if (fault == Fault::none) ++result_->records;
+        return fault;
+    }
     begin_row(*root_, {}, 0, links);
     const std::size_t row = root_->state->rows - 1;
     Fault fault = cursor.peek() == '{' ? shred_object(cursor, root_->row, row, links)

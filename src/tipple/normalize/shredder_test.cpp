@@ -1,3 +1,4 @@
+#include "tipple/columns/value_at.h"
 #include "tipple/normalize/shredder.h"
 
 #include <gtest/gtest.h>

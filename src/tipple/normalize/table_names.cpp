@@ -1,8 +1,5 @@
 #include "tipple/normalize/table_names.h"
 
-#include <fmt/format.h>
-
-#include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
 #include "tipple/normalize/page_tables.h"
 
@@ -54,11 +51,6 @@ int max_nesting(const schema::Schema& schema, std::string_view root) {
     }
     const json::Value* configured = find_config(schema, "max_nesting");
     return configured != nullptr && configured->is_int() ? static_cast<int>(configured->as_int()) : limits::json_depth_max;
-}
-
-std::string repeatable_child_id(std::string_view parent_id, std::string_view table, std::int64_t list_index) {
-    const std::string key = fmt::format("{}_{}_{}", parent_id, table, list_index);
-    return to_base64(as_text(shake128(key, 10)), Base64Padding::none);
 }
 
 }  // namespace tipple::normalize

@@ -28,8 +28,4 @@ bool is_own_root(const schema::Schema& schema, const TableState& table);
 /// How many objects and lists below a row of `root` are opened before what is left stays JSON.
 int max_nesting(const schema::Schema& schema, std::string_view root);
 
-/// Row id that depends on nothing but the parent's id, the table and the place in the list, as the reference makes it for all nested rows.
-/// Ours does so where the parent's id can be known in advance: given by the data, or a hash of key or content.
-std::string repeatable_child_id(std::string_view parent_id, std::string_view table, std::int64_t list_index);
-
 }  // namespace tipple::normalize

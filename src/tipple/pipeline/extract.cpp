@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <map>
 #include <set>
@@ -11,7 +12,9 @@
 #include "tipple/core/limits.h"
 #include "tipple/core/text.h"
 #include "tipple/format/arrow_ipc.h"
+#include "tipple/incremental/page_filter.h"
 #include "tipple/normalize/columnar.h"
+#include "tipple/normalize/content_ids.h"
 #include "tipple/normalize/shredder.h"
 #include "tipple/pipeline/resources.h"
 
@@ -22,10 +25,24 @@ namespace {
 /// Tables, by normalized name, that the schema contract leaves out.
 using UnwantedTables = std::set<std::string, std::less<>>;
 
+/// A resource while it is read.
+struct Reading {
+    explicit Reading(const ActiveResource& active) : resource(active) {}
+
+    const ActiveResource& resource;
+    /// Its start is fixed; the rest belongs to whoever admits.
+    std::optional<incremental::Cursor> cursor;
+    std::uint64_t yields = 0;
+    /// No more is wanted. What the source has written meanwhile is not part of the run.
+    std::atomic<bool> is_closed{false};
+    /// The first page that is not.
+    std::uint64_t end_number = 0;
+};
+
 /// A page between extract and admission.
 struct WorkItem {
     std::uint64_t number = 0;
-    const ActiveResource* resource = nullptr;
+    Reading* reading = nullptr;
     source::Page page;
     MemoryHold hold;
 };
@@ -36,6 +53,8 @@ struct DoneItem {
     normalize::PageResult result;  ///< without rows: those are encoded
     std::vector<package::EncodedBatch> batches;
     std::exception_ptr error;
+    /// What the cursor said, when the resource has one.
+    std::optional<incremental::PageFold> fold;
     /// What the page was normalized against, and Stage::json_columns_ as of then or before.
     std::shared_ptr<const schema::Schema> snapshot;
     std::uint64_t json_columns = 0;
@@ -54,6 +73,10 @@ const source::Origin& origin_of(const source::Page& page) {
     return std::visit([](const auto& any) -> const source::Origin& { return any.origin; }, page);
 }
 
+const std::string& table_of(const source::Page& page) {
+    return std::visit([](const auto& any) -> const std::string& { return any.table; }, page);
+}
+
 /// What one worker thread owns.
 class PageNormalizer {
 public:
@@ -63,8 +86,9 @@ public:
     void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max) {
         done.batches.clear();
         done.snapshot = snapshot;
-        const ActiveResource& resource = *done.work.resource;
-        const std::string& own_table = std::visit([](const auto& any) -> const std::string& { return any.table; }, done.work.page);
+        filter(done, records_max);
+        const ActiveResource& resource = done.work.reading->resource;
+        const std::string& own_table = table_of(done.work.page);
         const std::string table = own_table.empty() ? resource.table : table_name(own_table, *rules_.naming);
         normalize::RootTable root(table);
         root.unwanted = &unwanted;
@@ -96,6 +120,36 @@ public:
     }
 
 private:
+    /// Leaves out what the cursor has no use for. Done again when only the first `records_max` of what was left count.
+    void filter(DoneItem& done, std::size_t records_max) {
+        const Reading& reading = *done.work.reading;
+        if (!reading.cursor || (done.fold && records_max == SIZE_MAX)) return;
+        const incremental::CursorStart& start = reading.cursor->start();
+        incremental::PageFold fold;
+        std::optional<incremental::RecordProblem> problem;
+        if (auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
+            problem = filter_.filter(start, {.text = reinterpret_cast<char*>(json->text.data()), .size = json->size, .record_starts = json->record_starts},
+                                     records_max, fold);
+        } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+            problem = filter_.filter(start, columns->batch, records_max, fold);
+        } else {
+            problem = filter_.filter(start, std::get<source::ValuePage>(done.work.page).records, records_max, fold);
+        }
+        if (problem) throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
+        if (done.fold) fold.dropped = std::move(done.fold->dropped);
+        done.fold = std::move(fold);
+    }
+
+    static std::string place_of(const source::Page& page, const incremental::RecordProblem& problem) {
+        const source::Origin& origin = origin_of(page);
+        SkippedRecord record{.origin = origin.name, .byte_offset = origin.byte_offset + problem.offset, .line = origin.line, .record = origin.record + problem.record + 1};
+        const auto* json = std::get_if<source::JsonPage>(&page);
+        if (json != nullptr && origin.line != 0) {
+            record.line += count_lines({reinterpret_cast<const char*>(json->text.data()), problem.offset});
+        }
+        return record.place();
+    }
+
     /// The rows are borrowed from the normalizers, so they become bytes at once, while they are still in the cache.
     void encode(DoneItem& done) {
         for (const normalize::TableRows& rows : done.result.tables) {
@@ -119,6 +173,7 @@ private:
     const normalize::Rules& rules_;
     normalize::Shredder shredder_;
     normalize::ColumnarNormalizer columnar_;
+    incremental::PageFilter filter_;
     format::BatchEncoder encoder_;
 };
 
@@ -147,14 +202,20 @@ private:
     void admit_bad_records(const DoneItem& done);
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
+    void begin(Reading& reading);
+    void read(source::SourceDriver& driver, Reading& reading);
+    void end(Reading& reading);
+    void close(Reading& reading, std::uint64_t end_number);
+    void forget_surplus(const Reading& reading);
+    void admit_cursor(const DoneItem& done);
     std::size_t records_left() const;
     void finish_thread();
     Progress progress(const Stopwatch& watch) const;
 
     // For StageOutput.
-    void write(const ActiveResource& resource, source::Page page);
+    void write(Reading& reading, source::Page page);
     bool offer_file(const ActiveResource& resource, const source::FileOffer& offer);
-    void restart(const schema::Schema& schema_at_start, std::uint64_t records_at_start);
+    void restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start);
     void skip(const ActiveResource& resource, const source::SkippedText& skipped);
     void begin_input(const source::InputFile& input);
     void materialize(const ActiveResource& resource);
@@ -188,6 +249,8 @@ private:
     std::set<std::string> declared_;
     std::shared_ptr<const UnwantedTables> unwanted_ = std::make_shared<const UnwantedTables>();
     std::map<std::uint64_t, DoneItem> ready_;
+    /// Pages refer to them.
+    std::deque<Reading> readings_;
     ExtractResult result_;
     std::exception_ptr error_;
     std::size_t threads_running_ = 0;
@@ -198,27 +261,27 @@ private:
 /// What a source writes into.
 class StageOutput final : public source::Output {
 public:
-    StageOutput(Stage& stage, const ActiveResource& resource)
-        : stage_(stage), resource_(resource), schema_at_start_(*stage.schema_.snapshot()), records_at_start_(stage.records_) {}
+    StageOutput(Stage& stage, Reading& reading)
+        : stage_(stage), reading_(reading), schema_at_start_(*stage.schema_.snapshot()), records_at_start_(stage.records_) {}
 
-    void write(source::Page page) override { stage_.write(resource_, std::move(page)); }
-    bool offer_file(const source::FileOffer& offer) override { return stage_.offer_file(resource_, offer); }
+    void write(source::Page page) override { stage_.write(reading_, std::move(page)); }
+    bool offer_file(const source::FileOffer& offer) override { return stage_.offer_file(reading_.resource, offer); }
     void restart() override {
-        stage_.restart(schema_at_start_, records_at_start_);
+        stage_.restart(reading_, schema_at_start_, records_at_start_);
         stage_.bytes_read_ = bytes_before_;
     }
     void begin_input(const source::InputFile& input) override { stage_.begin_input(input); }
-    void materialize() override { stage_.materialize(resource_); }
-    void skip(const source::SkippedText& skipped) override { stage_.skip(resource_, skipped); }
+    void materialize() override { stage_.materialize(reading_.resource); }
+    void skip(const source::SkippedText& skipped) override { stage_.skip(reading_.resource, skipped); }
     void report(const source::ReadProgress& progress) override {
         stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
         stage_.bytes_total_ = progress.bytes_total ? bytes_before_ + *progress.bytes_total : 0;
     }
-    bool wants_more() const override { return !stage_.is_limit_reached_; }
+    bool wants_more() const override { return !stage_.is_limit_reached_ && !reading_.is_closed; }
 
 private:
     Stage& stage_;
-    const ActiveResource& resource_;
+    Reading& reading_;
     schema::Schema schema_at_start_;
     std::uint64_t records_at_start_;
     std::uint64_t bytes_before_ = stage_.bytes_read_;
@@ -237,11 +300,11 @@ void Stage::finish_thread() {
     finished_.notify_all();
 }
 
-void Stage::write(const ActiveResource& resource, source::Page page) {
-    if (is_limit_reached_) return;
+void Stage::write(Reading& reading, source::Page page) {
+    if (is_limit_reached_ || reading.is_closed) return;
     const std::size_t bytes = page_memory(page);
     if (!budget_.acquire(bytes, stop_.get_token())) throw Error(ErrorKind::cancelled, "stopped");
-    WorkItem item{.number = next_number_++, .resource = &resource, .page = std::move(page), .hold = MemoryHold(budget_, bytes)};
+    WorkItem item{.number = next_number_++, .reading = &reading, .page = std::move(page), .hold = MemoryHold(budget_, bytes)};
     if (!queue_.push(std::move(item), stop_.get_token())) throw Error(ErrorKind::cancelled, "stopped");
 }
 
@@ -251,9 +314,11 @@ void Stage::drain(std::unique_lock<std::mutex>& lock) {
     if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
 }
 
-void Stage::restart(const schema::Schema& schema_at_start, std::uint64_t records_at_start) {
+void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start) {
     std::unique_lock lock(mutex_);
     drain(lock);
+    forget_surplus(reading);
+    begin(reading);
     std::vector<std::string> tables;
     for (const auto& [table, rows] : rows_of_resource_) {
         tables.push_back(table);
@@ -311,10 +376,14 @@ void Stage::add_skipped(SkippedRecord record) {
 bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& offer) {
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || !context_.capabilities.loads_file_references || context_.options.limit) return false;
+    // Nobody looks at the rows of a file that is not read.
+    if (resource.spec.incremental || resource.spec.limit) return false;
     std::unique_lock lock(mutex_);
     drain(lock);
     const std::shared_ptr<const schema::Schema> snapshot = schema_.snapshot();
     const schema::Table* table = snapshot->find(resource.table);
+    // Ids of rows that stay where they are are made of the rows' numbers.
+    if (normalize::row_id_source(table) != normalize::RowIdSource::position) return false;
     package::FileReference reference{.path = offer.path, .size = offer.size, .modified_ns = offer.modified_ns, .columns = {}, .row_id_prefix = {}};
     normalize::TableProposal proposal{.table = resource.table, .parent = {}, .is_new = table == nullptr, .columns = {}};
     const auto propose = [&](schema::Column column) {
@@ -350,26 +419,16 @@ void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResour
     try {
         for (const ActiveResource& resource : resources) {
             if (resource.is_left_out) continue;
+            Reading& reading = readings_.emplace_back(resource);
             {
                 const std::lock_guard lock(mutex_);
                 resource_name_ = resource.spec.name;
                 rows_of_resource_.clear();
+                begin(reading);
             }
-            StageOutput output(*this, resource);
-            ResourceState state(context_.state, resource.spec.name);
-            const source::ResourceContext source_context{.stop = stop_.get_token(),
-                                                         .state = &state,
-                                                         .page_bytes = context_.options.page_bytes,
-                                                         .record_bytes_max = context_.config.memory_bytes / 8,
-                                                         .threads = context_.config.workers,
-                                                         .memory_bytes = context_.config.memory_bytes / 2,
-                                                         .skips_bad_records = context_.options.on_bad_record == OnBadRecord::skip,
-                                                         .temp_folder = context_.temp_folder,
-                                                         .log = context_.log};
-            driver.read(resource.spec, source_context, output);
+            read(driver, reading);
+            end(reading);
             if (is_limit_reached_) break;
-            std::unique_lock lock(mutex_);
-            drain(lock);
         }
     } catch (...) {
         const std::exception_ptr error = std::current_exception();
@@ -381,6 +440,69 @@ void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResour
     }
     queue_.close();
     finish_thread();
+}
+
+/// Also when the resource begins anew.
+void Stage::begin(Reading& reading) {
+    const source::ResourceSpec& spec = reading.resource.spec;
+    reading.yields = 0;
+    reading.is_closed = spec.limit == 0;
+    reading.end_number = next_number_;
+    if (!spec.incremental) return;
+    const json::Object* state = context_.state.find_resource(spec.name);
+    const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
+    reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? find_cursor_slot(*state, *spec.incremental) : nullptr);
+}
+
+void Stage::read(source::SourceDriver& driver, Reading& reading) {
+    if (reading.is_closed) return;
+    const source::ResourceSpec& spec = reading.resource.spec;
+    StageOutput output(*this, reading);
+    ResourceState state(context_.state, spec.name);
+    const source::ResourceContext source_context{.stop = stop_.get_token(),
+                                                 .state = &state,
+                                                 .page_bytes = context_.options.page_bytes,
+                                                 .record_bytes_max = context_.config.memory_bytes / 8,
+                                                 .threads = context_.config.workers,
+                                                 .memory_bytes = context_.config.memory_bytes / 2,
+                                                 .skips_bad_records = context_.options.on_bad_record == OnBadRecord::skip,
+                                                 .temp_folder = context_.temp_folder,
+                                                 .log = context_.log};
+    try {
+        driver.read(spec, source_context, output);
+    } catch (const Error& error) {
+        // How far a source gets before it hears that no more is wanted is a matter of timing; what goes wrong there must not be.
+        std::unique_lock lock(mutex_);
+        drain(lock);
+        if (!reading.is_closed) throw;
+        context_.log.info("resource \"{}\" failed behind what was wanted of it: {}", spec.name, error.what());
+    }
+}
+
+/// All its pages are admitted, and what its cursor has come to is remembered.
+void Stage::end(Reading& reading) {
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    forget_surplus(reading);
+    if (!reading.cursor) return;
+    const source::ResourceSpec& spec = reading.resource.spec;
+    if (reading.cursor->has_become_coarse()) {
+        context_.log.warning("resource \"{}\": more than {} records share the last value of cursor \"{}\", and each is remembered by a hash; a cursor with finer values needs less",
+                             spec.name, incremental::Cursor::many_hashes, spec.incremental->cursor_path);
+    }
+    if (std::optional<json::Object> slot = reading.cursor->slot()) set_cursor_slot(context_.state.resource(spec.name), *spec.incremental, *std::move(slot));
+}
+
+void Stage::close(Reading& reading, std::uint64_t end_number) {
+    reading.end_number = end_number;
+    reading.is_closed = true;
+}
+
+/// Pages of a resource that was closed are numbered as if the source had not written more than was wanted. All are admitted.
+void Stage::forget_surplus(const Reading& reading) {
+    if (!reading.is_closed) return;
+    head_ = reading.end_number;
+    next_number_ = reading.end_number;
 }
 
 void Stage::work() {
@@ -441,7 +563,7 @@ bool Stage::declare_chosen_tables(const DoneItem& done) {
             continue;
         }
         is_known = false;
-        const ActiveResource& resource = *done.work.resource;
+        const ActiveResource& resource = done.work.reading->resource;
         schema::Schema next = *schema_.snapshot();
         if (declare_table(resource.spec, raw, context_.options, context_.declare, next)) {
             schema_.reset(std::move(next));
@@ -475,6 +597,7 @@ bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
 }
 
 void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
+    if (done.work.reading->is_closed) return;
     const std::size_t left = records_left();
     if (left == 0) {
         is_limit_reached_ = true;
@@ -488,6 +611,7 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
         normalizer.run(done, schema_.snapshot(), *unwanted_, left);
     }
     admit_bad_records(done);
+    admit_cursor(done);
     for (const package::EncodedBatch& batch : done.batches) {
         if (package_ != nullptr) package_->write(batch);
         result_.rows[batch.table] += batch.rows;
@@ -505,14 +629,32 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     if (records_left() == 0) is_limit_reached_ = true;
 }
 
+/// Takes what the page says of the cursor, and sees whether more pages are wanted.
+void Stage::admit_cursor(const DoneItem& done) {
+    Reading& reading = *done.work.reading;
+    bool is_last = false;
+    if (done.fold) {
+        reading.cursor->take(*done.fold);
+        is_last = reading.cursor->is_done();
+        result_.filtered_records += done.fold->dropped.size();
+    }
+    const bool passes = !done.fold || done.fold->kept > 0 || done.fold->records == 0;
+    if (passes) {
+        ++reading.yields;
+        if (table_of(done.work.page).empty()) result_.reached.insert(reading.resource.table);
+    }
+    if (is_last || reading.yields == reading.resource.spec.limit) close(reading, done.work.number + 1);
+}
+
 void Stage::admit_bad_records(const DoneItem& done) {
     const source::Origin& origin = origin_of(done.work.page);
     for (const normalize::BadRecord& bad : done.result.bad_records) {
+        const std::size_t place = done.fold ? done.fold->place_of(bad.record_index) : bad.record_index;
         SkippedRecord record{.origin = origin.name,
                              .byte_offset = origin.byte_offset + bad.offset,
                              .line = origin.line == 0 ? 0 : origin.line + bad.line,
-                             .record = origin.record + bad.record_index + 1,
-                             .table = bad.table.empty() ? done.work.resource->table : bad.table,
+                             .record = origin.record + place + 1,
+                             .table = bad.table.empty() ? done.work.reading->resource.table : bad.table,
                              .column = bad.column,
                              .reason = bad.reason,
                              .text_excerpt = bad.text_excerpt};

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -33,6 +34,8 @@ struct ActiveResource {
     schema::Disposition disposition = schema::Disposition::append;
     /// The schema contract leaves the table out: the resource is not read.
     bool is_left_out = false;
+    /// Of the tables that were declared for it, those that the schema did not know.
+    std::vector<std::string> new_tables = {};
 };
 
 /// What hints are applied with.
@@ -62,12 +65,15 @@ struct ExtractResult {
     std::uint64_t records = 0;
     std::uint64_t records_in_place = 0;  ///< of those, in files that the load reads where they lie
     std::uint64_t bytes_read = 0;
+    std::uint64_t filtered_records = 0;  ///< left out by cursors
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::map<std::string, std::uint64_t> rows;  ///< by table
+    /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.
+    std::set<std::string> reached;
     std::vector<source::InputFile> inputs;
     /// Tables that records have chosen, in the order in which they were declared; names not normalized.
     std::vector<std::pair<const ActiveResource*, std::string>> chosen_tables;

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "tipple/core/limits.h"
+#include "tipple/destination/destination.h"
 #include "tipple/json/value.h"
 #include "tipple/schema/hints.h"
+#include "tipple/schema/merge_options.h"
 #include "tipple/schema/types.h"
 
 namespace tipple::pipeline {
@@ -35,6 +37,8 @@ struct PipelineConfig {
     json::Object schema_settings;
     /// Schema contract of the source: for tables that have none of their own.
     json::Value schema_contract;
+    /// Nothing = the destination's own.
+    std::optional<destination::ReplaceStrategy> replace_strategy;
     /// Whether nested rows of all tables carry the id of their root row (`_dlt_root_id`); nothing = where merging needs it.
     std::optional<bool> root_key;
     /// How many objects and lists below a record are opened; resources may have their own.
@@ -50,6 +54,8 @@ struct PipelineConfig {
 struct RunOptions {
     /// For every resource, instead of its own.
     std::optional<schema::Disposition> disposition;
+    /// With it: how to merge, instead of what resources say.
+    schema::MergeOptions merge;
     std::optional<std::vector<std::string>> primary_key;
     /// Hints for columns of every resource's table and of tables nested in it, on top of the resource's own.
     std::vector<schema::Column> columns;

@@ -8,10 +8,12 @@
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
 #include "tipple/core/random.h"
+#include "tipple/destination/strategies.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/forget.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
 #include "tipple/pipeline/resources.h"
@@ -223,6 +225,12 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
     const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, declare, start.schema);
+    const auto check_disposition = [&](const schema::Table& root) {
+        destination::check_disposition(root, destination_.capabilities(), config_.replace_strategy);
+    };
+    for (const ActiveResource& resource : resources) {
+        if (const schema::Table* table = start.schema.find(resource.table)) check_disposition(*table);
+    }
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
@@ -247,6 +255,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     ExtractResult extracted = extract_and_normalize(driver, resources, rules, writer, package, context, observer, stop);
     report.records = extracted.records;
     report.records_in_place = extracted.records_in_place;
+    report.filtered_records = extracted.filtered_records;
     report.bytes_read = extracted.bytes_read;
     report.skipped_count = extracted.skipped_count;
     report.skipped = std::move(extracted.skipped);
@@ -259,12 +268,15 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
+    erase_unused(start.schema, resources, extracted);
+    erase_unused(normalized.schema, resources, extracted);
     start.schema.bump();
     normalized.schema.continue_from(start.schema);
     check_unbound_columns(normalized.schema, extracted.rows);
     end_first_run(normalized.schema);
     mark_seen_data(normalized.schema, extracted.rows);
     normalized.loads = plan_loads(normalized.schema, resources, extracted.rows);
+    for (const package::TableLoad& load : normalized.loads) check_disposition(normalized.schema.require(load.root));
     describe_tables(report, normalized.schema, before, extracted.rows);
     report.seconds.extract = watch.seconds();
     return normalized;

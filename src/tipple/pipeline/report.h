@@ -56,6 +56,8 @@ struct RunReport {
     /// Of those, in files that the load reads where they lie: the extract step only looked at their columns.
     std::uint64_t records_in_place = 0;
     std::uint64_t rows = 0;
+    /// Records that cursors left out; not among `records`.
+    std::uint64_t filtered_records = 0;
     std::uint64_t bytes_read = 0;
     std::uint64_t package_bytes = 0;
     std::uint64_t skipped_count = 0;

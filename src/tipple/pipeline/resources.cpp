@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/text.h"
+#include "tipple/incremental/cursor.h"
 #include "tipple/schema/contract.h"
 
 namespace tipple::pipeline {
@@ -33,6 +34,18 @@ void set_columns(schema::Table& table, const std::vector<schema::Column>& column
     }
 }
 
+/// The column of the cursor is marked, and no other.
+void mark_cursor(schema::Table& table, const source::ResourceSpec& spec, const schema::NamingConvention& naming) {
+    constexpr std::string_view hint = "incremental";
+    const std::optional<std::string> field = spec.incremental ? incremental::cursor_field(*spec.incremental) : std::nullopt;
+    if (!field) return;
+    for (const std::string& old : table.columns_with(hint)) table.find(old)->erase_hint(hint);
+    const std::string name = naming.normalize_path(*field);
+    schema::Column column = table.find(name) != nullptr ? *table.find(name) : schema::Column(name);
+    column.set_hint(hint, true);
+    table.set_column(std::move(column));
+}
+
 json::Object& member_object(json::Object& object, std::string_view name) {
     json::Value& member = object[name];
     if (!member.is_object()) member = json::Object();
@@ -57,6 +70,11 @@ void set_source_config(schema::Schema& schema, const DeclareContext& context) {
     config.erase("max_nesting");
     if (context.root_key) config.set("root_key_propagation", *context.root_key);
     if (context.max_nesting) config.set("max_nesting", *context.max_nesting);
+}
+
+/// Rows below a merged row are found by the id of their root; those below versions of a row stay with their version for good.
+bool needs_root_id(const schema::Table& root) {
+    return root.disposition() == Disposition::merge && schema::merge_strategy_of(root) != schema::MergeStrategy::scd2;
 }
 
 bool has_root_id_column(const schema::Schema& schema, const std::string& root) {
@@ -112,6 +130,7 @@ namespace {
 /// The hints of a resource, with those of the run on top.
 schema::TableHints hints_of(const source::ResourceSpec& spec, const RunOptions& options) {
     schema::TableHints hints{.disposition = options.disposition.value_or(spec.disposition),
+                             .merge = options.disposition ? options.merge : spec.merge,
                              .primary_key = options.primary_key.value_or(spec.primary_key),
                              .merge_key = spec.merge_key,
                              .columns = spec.columns,
@@ -127,6 +146,7 @@ void apply_hints(schema::Table& table, const schema::TableHints& hints, const sc
     set_columns(table, hints.columns, naming);
     set_key(table, "primary_key", hints.primary_key, naming);
     set_key(table, "merge_key", hints.merge_key, naming);
+    if (hints.disposition == Disposition::merge) schema::set_merge_hints(table, hints.merge, naming);
     if (hints.schema_contract.is_null()) return;
     schema::parse_contract(hints.schema_contract);
     table.set_property("schema_contract", hints.schema_contract);
@@ -147,7 +167,7 @@ void open_if_new(const schema::Schema& schema, schema::Table& table) {
 }
 
 bool propagates(const schema::Schema& schema, const schema::Table& table, std::optional<bool> root_key) {
-    const bool is_merged = table.disposition() == Disposition::merge && root_key.value_or(true);
+    const bool is_merged = needs_root_id(table) && root_key.value_or(true);
     return is_merged || root_key.value_or(false) || has_root_id_column(schema, table.name());
 }
 
@@ -218,6 +238,7 @@ bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, 
     const std::optional<int> max_nesting = options.max_nesting ? options.max_nesting : spec.max_nesting;
     if (max_nesting) limit_nesting(table, *max_nesting);
     apply_hints(table, hints, context.naming);
+    mark_cursor(table, spec, context.naming);
     if (!admit_table(schema, table)) return false;
     check_hint_changes(schema, table);
     open_if_new(schema, table);
@@ -239,7 +260,9 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
         if (!resource.spec.table_by) {
             const std::string raw = resource.spec.table.empty() ? resource.spec.name : resource.spec.table;
             resource.table = table_name(raw, context.naming);
+            const std::size_t known = schema.tables().size();
             resource.is_left_out = !declare_table(resource.spec, raw, options, context, schema);
+            for (std::size_t i = known; i < schema.tables().size(); ++i) resource.new_tables.push_back(schema.tables()[i]->name());
         }
         resources.push_back(std::move(resource));
     }

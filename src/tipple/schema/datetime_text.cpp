@@ -3,6 +3,7 @@
 #include <bit>
 #include <cfenv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -461,10 +462,14 @@ std::optional<Timestamp> timestamp_from_seconds(std::int64_t seconds) {
 }
 
 std::string to_iso_text(const Timestamp& timestamp) {
-    const std::int64_t days = civil::floor_div(timestamp.us, civil::us_per_day);
-    return to_iso_text(Date{static_cast<std::int32_t>(days)}) + 'T' +
-           to_iso_text(Time{timestamp.us - days * civil::us_per_day}) +
-           (timestamp.is_aware ? "+00:00" : "");
+    const std::int64_t wall_us = timestamp.us + timestamp.offset_seconds * civil::us_per_second;
+    const std::int64_t days = civil::floor_div(wall_us, civil::us_per_day);
+    std::string text = to_iso_text(Date{static_cast<std::int32_t>(days)}) + 'T' +
+                       to_iso_text(Time{wall_us - days * civil::us_per_day});
+    if (!timestamp.is_aware) return text;
+    const std::int32_t minutes = std::abs(timestamp.offset_seconds) / 60;
+    return text + fmt::format("{}{:02}:{:02}", timestamp.offset_seconds < 0 ? '-' : '+',
+                              minutes / 60, minutes % 60);
 }
 
 std::string to_iso_text(const Date& date) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tipple/json/value.h"
+#include "tipple/schema/merge_options.h"
 #include "tipple/schema/schema.h"
 
 /// What a user says about tables before any data comes. Names are those of the source; they are normalized when the tables are declared.
@@ -13,6 +14,8 @@ namespace tipple::schema {
 /// Hints for a table. Plain data.
 struct TableHints {
     std::optional<Disposition> disposition;
+    /// For the disposition merge.
+    MergeOptions merge;
     std::vector<std::string> primary_key;
     std::vector<std::string> merge_key;
     /// Possibly incomplete.

@@ -26,6 +26,8 @@ struct Decimal {
 struct Timestamp {
     std::int64_t us = 0;
     bool is_aware = true;
+    /// East of UTC: how an aware value is written, not what it is.
+    std::int32_t offset_seconds = 0;
     bool operator==(const Timestamp&) const = default;
 };
 struct Date {

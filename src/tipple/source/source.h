@@ -10,6 +10,7 @@
 
 #include "tipple/config/option_spec.h"
 #include "tipple/core/log.h"
+#include "tipple/incremental/spec.h"
 #include "tipple/json/value.h"
 #include "tipple/schema/hints.h"
 #include "tipple/source/page.h"
@@ -25,6 +26,8 @@ struct ResourceSpec {
     /// Instead of `table`: every record chooses its own.
     std::optional<schema::TableByField> table_by;
     schema::Disposition disposition = schema::Disposition::append;
+    /// For the disposition merge.
+    schema::MergeOptions merge;
     std::vector<std::string> primary_key;
     std::vector<std::string> merge_key;
     /// Hints, possibly incomplete, with the names of the source.
@@ -32,6 +35,10 @@ struct ResourceSpec {
     std::optional<int> max_nesting;
     /// Null = none of its own; else as schema::parse_contract reads it.
     json::Value schema_contract;
+    /// Only records whose cursor has moved on are read.
+    std::optional<incremental::Spec> incremental;
+    /// Reading ends after so many pages that had records left.
+    std::optional<std::uint64_t> limit;
     /// Further hints for the table as schema documents write them.
     json::Object table_hints;
     std::vector<schema::NestedHints> nested;

@@ -102,7 +102,11 @@ private:
         .default_dataset = "main",
         .dispositions = {schema::Disposition::append, schema::Disposition::replace,
                          schema::Disposition::merge},
-        .merge_strategies = {"delete-insert"},
+        .merge_strategies = {schema::MergeStrategy::delete_insert, schema::MergeStrategy::upsert,
+                             schema::MergeStrategy::insert_only, schema::MergeStrategy::cdc,
+                             schema::MergeStrategy::scd2},
+        .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert,
+                               destination::ReplaceStrategy::insert_from_staging},
         .adds_not_null_columns = false};
     destination::DestinationContext context_;
     duckdb::Place place_;

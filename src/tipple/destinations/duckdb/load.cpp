@@ -4,6 +4,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/destination/strategies.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/destinations/duckdb/stored.h"
 #include "tipple/destinations/duckdb/types.h"
@@ -101,11 +102,18 @@ void Load::remove_spills() {
 void Load::add_tables() {
     for (const package::TableLoad& load : package_.manifest().loads) {
         if (load.disposition == Disposition::skip) continue;
+        if (load.disposition == Disposition::merge) add_merge(load);
         for (const std::string& name : load.tables) add_table(load, name);
     }
     for (const JobFile& job : package_.manifest().jobs) {
         TIPPLE_ASSERT(job.rows == 0 || state_of(job.table).name == job.table);
     }
+}
+
+void Load::add_merge(const package::TableLoad& load) {
+    const schema::Table& root = package_.schema().require(load.root);
+    const schema::MergeStrategy strategy = destination::require_merge_strategy(root, capabilities_);
+    plans_[load.root] = destination::plan_merge(root, load.tables.size() > 1, strategy, load_id_time_us(package_.load_id()));
 }
 
 void Load::add_table(const package::TableLoad& load, const std::string& name) {
@@ -116,7 +124,7 @@ void Load::add_table(const package::TableLoad& load, const std::string& name) {
             state.columns.push_back({column.name(), columns::column_type(column)});
     }
     if (!table.is_nested() && table.find(schema::load_id_column) != nullptr) {
-        state.constant_column = schema::load_id_column;
+        state.constants.emplace_back(schema::load_id_column, engine::quote_literal(package_.load_id()));
     }
     for (const JobFile* job : package_.jobs_of(name)) {
         state.rows += job->rows;
@@ -127,16 +135,19 @@ void Load::add_table(const package::TableLoad& load, const std::string& name) {
     state.key_stream = fmt::format("keys_{}", tables_.size());
     state.loaded.table = name;
     if (load.disposition == Disposition::merge) {
-        const std::string strategy = package_.schema().require(load.root).text("x-merge-strategy");
-        const auto& known = capabilities_.merge_strategies;
-        if (!strategy.empty() && std::find(known.begin(), known.end(), strategy) == known.end()) {
-            throw Error(ErrorKind::usage,
-                        "table \"{}\": merge strategy {} is not among those of DuckDB: {}",
-                        load.root, strategy, join(known, ", "));
+        const destination::MergePlan& plan = plans_.at(load.root);
+        if (!plan.staged_columns.empty()) state.key_columns = Merge::staged_columns(package_.schema(), plan, table);
+        if (!table.is_nested() && plan.strategy == schema::MergeStrategy::scd2) {
+            for (auto& constant : destination::validity(plan, dialect())) state.constants.push_back(std::move(constant));
         }
-        state.key_columns = Merge::key_columns(package_.schema(), table, load.tables.size() > 1);
     }
     tables_.push_back(std::move(state));
+}
+
+std::vector<std::string> Load::TableState::constant_names() const {
+    std::vector<std::string> names;
+    for (const auto& [column, literal] : constants) names.push_back(column);
+    return names;
 }
 
 Load::TableState& Load::state_of(const std::string& table) {
@@ -156,7 +167,7 @@ void Load::register_streams() {
             .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
             .batch_bytes = memory_.batch_bytes};
         session_->engine().register_stream(
-            table.stream, table_rows(options, table.columns, table.constant_column, table.dropped,
+            table.stream, table_rows(options, table.columns, table.constant_names(), table.dropped,
                                      [this](std::uint64_t rows) {
                                          if (on_rows_) on_rows_(rows);
                                      }));
@@ -327,9 +338,9 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
         targets.emplace_back(schema::id_column);
         expressions.push_back(row_id_expression(job.reference->row_id_prefix));
     }
-    if (!table.constant_column.empty()) {
-        targets.push_back(table.constant_column);
-        expressions.push_back(engine::quote_literal(package_.load_id()));
+    for (const auto& [column, literal] : table.constants) {
+        targets.push_back(column);
+        expressions.push_back(literal);
     }
     // Dropped rows are few: duplicates inside one load.
     std::vector<std::string> numbers;
@@ -355,18 +366,19 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
 
 void Load::insert_rows(TableState& table, std::stop_token stop) {
     if (table.job_rows > 0) {
+        const std::vector<std::string> constants = table.constant_names();
         std::vector<std::string> targets;
         for (const SegmentColumn& column : table.columns) {
-            if (column.name != table.constant_column) targets.push_back(column.name);
+            if (std::find(constants.begin(), constants.end(), column.name) == constants.end()) targets.push_back(column.name);
         }
-        std::string constant;
-        if (!table.constant_column.empty()) {
-            targets.push_back(table.constant_column);
-            constant = ", " + engine::quote_literal(package_.load_id());
+        std::string literals;
+        for (const auto& [column, literal] : table.constants) {
+            targets.push_back(column);
+            literals += ", " + literal;
         }
         table.loaded.inserted += session_->engine().execute(
             fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}",
-                        session_->sql().table(table.name), session_->sql().list(targets), constant,
+                        session_->sql().table(table.name), session_->sql().list(targets), literals,
                         table.stream),
             stop);
     }
@@ -391,7 +403,7 @@ Merge& Load::prepare_merge(const std::string& root, std::stop_token stop) {
         members.push_back(std::move(member));
     }
     Merge& merge =
-        merges_.try_emplace(root, *session_, package_.schema(), std::move(members), merges_.size())
+        merges_.try_emplace(root, *session_, package_.schema(), plans_.at(root), std::move(members), merges_.size())
             .first->second;
     merge.prepare(stop);
     for (const MergeTable& member : merge.tables())

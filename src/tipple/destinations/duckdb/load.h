@@ -33,8 +33,8 @@ private:
         std::string root;
         schema::Disposition disposition = schema::Disposition::append;
         std::vector<package::SegmentColumn> columns;
-        /// `_dlt_load_id` of a root table: not read but the same for all rows.
-        std::string constant_column;
+        /// Columns that are not read but the same for all rows, with their values as SQL text: `_dlt_load_id` of a root table.
+        std::vector<std::pair<std::string, std::string>> constants;
         std::uint64_t rows = 0;
         std::uint64_t job_rows = 0;  ///< of those, in job files and not by reference
         bool is_loaded = false;
@@ -43,9 +43,12 @@ private:
         std::string key_stream;
         std::vector<std::string> key_columns;
         destination::LoadedTable loaded;
+
+        std::vector<std::string> constant_names() const;
     };
 
     void add_tables();
+    void add_merge(const package::TableLoad& load);
     void add_table(const package::TableLoad& load, const std::string& name);
     void register_streams();
     void check_fence();
@@ -75,6 +78,7 @@ private:
     std::vector<TableState> tables_;
     std::unique_ptr<Session> session_;
     destination::Catalog catalog_;         ///< before the load
+    std::map<std::string, destination::MergePlan> plans_;  ///< by root
     std::map<std::string, Merge> merges_;  ///< by root, once prepared
     std::function<void(std::uint64_t rows)> on_rows_;  ///< of the job that is being loaded
     bool is_finished_ = false;

@@ -8,47 +8,56 @@
 
 namespace tipple::destinations::duckdb {
 
-using destination::MergeKeys;
-using destination::MergeSql;
+using destination::MergePlan;
+using schema::MergeStrategy;
 
-Merge::Merge(Session& session, const schema::Schema& schema, std::vector<MergeTable> tables,
-             std::size_t number)
+namespace {
+
+/// A key may have that name too.
+std::string free_name(std::string name, const std::vector<std::string>& columns) {
+    const auto is_taken = [&](const std::string& column) { return name_rule.key(column) == name; };
+    while (std::any_of(columns.begin(), columns.end(), is_taken)) name += "_";
+    return name;
+}
+
+std::string temporary_table(const std::string& prefix, std::string_view what) {
+    return "temp.main." + engine::quote_identifier(prefix + std::string(what));
+}
+
+}  // namespace
+
+Merge::Merge(Session& session, const schema::Schema& schema, const MergePlan& plan,
+             std::vector<MergeTable> tables, std::size_t number)
     : session_(session),
       schema_(schema),
+      plan_(plan),
       tables_(std::move(tables)),
-      keys_(destination::merge_keys(schema.require(tables_.front().name), tables_.size() > 1)),
       prefix_(fmt::format("merge_{}_", number)),
-      position_("position") {
+      position_(free_name("position", plan.staged_columns)),
+      sql_(session.sql(), plan, tables_.front().name, temporary_table(prefix_, "keys"),
+           engine::quote_identifier(position_)) {
     for (MergeTable& table : tables_) table.dropped->resize(table.rows);
-    // A key may have that name too.
-    const std::vector<std::string> columns = keys_.columns();
-    const auto is_taken = [&](const std::string& column) {
-        return name_rule.key(column) == position_;
-    };
-    while (std::any_of(columns.begin(), columns.end(), is_taken)) position_ += "_";
 }
 
-std::vector<std::string> Merge::key_columns(const schema::Schema& schema,
-                                            const schema::Table& table, bool has_nested_tables) {
-    if (table.is_nested()) return {destination::root_key_of(schema, table)};
-    const MergeKeys keys = destination::merge_keys(table, has_nested_tables);
-    if (!keys.has_keys() && !keys.hard_delete) return {};
-    return keys.columns();
-}
-
-std::string Merge::temporary(std::string_view what) const {
-    return "temp.main." + engine::quote_identifier(prefix_ + std::string(what));
-}
-
-std::uint64_t Merge::kept_rows(const std::string& table) const {
-    for (const MergeTable& candidate : tables_) {
-        if (candidate.name == table) return candidate.rows - candidate.dropped->count();
+std::vector<std::string> Merge::staged_columns(const schema::Schema& schema, const MergePlan& plan,
+                                               const schema::Table& table) {
+    if (!table.is_nested()) return plan.staged_columns;
+    if (plan.strategy == MergeStrategy::scd2) {
+        return {destination::require_row_key(table), destination::require_parent_key(table)};
     }
-    return 0;
+    const std::string root_key = destination::root_key_of(schema, table);
+    if (plan.strategy != MergeStrategy::insert_only) return {root_key};
+    return {destination::require_row_key(table), root_key};
 }
 
-std::uint64_t Merge::stage(const MergeTable& table, const std::string& staged,
-                           const std::vector<std::string>& columns, std::stop_token stop) {
+std::string Merge::temporary(std::string_view what) const { return temporary_table(prefix_, what); }
+
+void Merge::drop(std::string_view what) {
+    session_.engine().execute(fmt::format("DROP TABLE {}", temporary(what)));
+}
+
+void Merge::stage(const MergeTable& table, const std::string& staged,
+                  const std::vector<std::string>& columns, std::stop_token stop) {
     engine::Engine& engine = session_.engine();
     std::vector<std::string> clauses;
     for (const std::string& column : columns) {
@@ -56,7 +65,7 @@ std::uint64_t Merge::stage(const MergeTable& table, const std::string& staged,
         clauses.push_back(
             fmt::format("{} {}", engine::quote_identifier(column), column_type(*definition)));
     }
-    clauses.push_back(fmt::format("{} BIGINT", engine::quote_identifier(position_)));
+    clauses.push_back(position() + " BIGINT");
     engine.execute(fmt::format("CREATE TEMP TABLE {} ({})", staged, join(clauses, ", ")));
     std::uint64_t rows = 0;
     for (const std::string& select : table.selects) {
@@ -66,7 +75,6 @@ std::uint64_t Merge::stage(const MergeTable& table, const std::string& staged,
         throw Error(ErrorKind::data, "table \"{}\": keys of {} rows were read, the package has {}",
                     table.name, rows, table.rows);
     }
-    return rows;
 }
 
 void Merge::collect_positions(const std::string& select, DroppedRows& dropped,
@@ -80,41 +88,56 @@ void Merge::collect_positions(const std::string& select, DroppedRows& dropped,
     });
 }
 
-void Merge::find_dropped_roots(std::stop_token stop) {
-    engine::Engine& engine = session_.engine();
-    const std::string staged = temporary("keys");
-    const MergeSql sql(session_.sql(), keys_, staged, engine::quote_identifier(position_));
-    const auto kept = static_cast<std::uint64_t>(session_.query_int(sql.count_kept()).value());
-    if (kept == root().rows) return;
-    collect_positions(sql.select_dropped(), *root().dropped, stop);
-    // Two ways to the same number: by groups and by rows.
-    if (kept != kept_rows(root().name)) {
-        throw Error(ErrorKind::data, "table \"{}\": {} distinct keys, but {} rows to insert",
-                    root().name, kept, kept_rows(root().name));
+/// What the filter leaves out is as if it had never come.
+void Merge::filter_source(std::stop_token stop) {
+    if (plan_.source_filter.empty()) return;
+    try {
+        collect_positions(sql_.select_filtered(), *root().dropped, stop);
+    } catch (const Error& error) {
+        throw error.with_context("source_filter");
     }
+    session_.engine().execute(sql_.delete_filtered(), stop);
+}
+
+/// Two ways to the same number: `kept` is counted by the engine, the positions one by one.
+void Merge::require_kept(std::uint64_t kept) const {
+    const MergeTable& root = tables_.front();
+    if (kept == kept_rows(root)) return;
+    throw Error(ErrorKind::data, "table \"{}\": {} rows are to be inserted by their keys, but {} by their positions",
+                root.name, kept, kept_rows(root));
+}
+
+void Merge::keep_row_keys(const std::string& select, std::stop_token stop) {
     if (tables_.size() == 1) return;
-    const std::string position = engine::quote_identifier(position_);
-    engine.execute(
-        fmt::format(
-            "CREATE TEMP TABLE {} AS SELECT k.{} AS row_key FROM {} AS k WHERE k.{} NOT IN ({})",
-            temporary("kept"), engine::quote_identifier(keys_.row_key), staged, position,
-            sql.select_dropped()),
-        stop);
+    session_.engine().execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("kept"), select), stop);
     has_kept_keys_ = true;
 }
 
 /// A row below a root that is not inserted is not inserted either.
 void Merge::find_dropped_children(MergeTable& table, std::stop_token stop) {
-    if (!has_kept_keys_ || table.rows == 0) return;
-    const std::string root_key = destination::root_key_of(schema_, schema_.require(table.name));
+    const bool is_insert_only = plan_.strategy == MergeStrategy::insert_only;
+    if (table.rows == 0 || (!has_kept_keys_ && !is_insert_only)) return;
+    const schema::Table& nested = schema_.require(table.name);
     const std::string staged = temporary("children");
-    stage(table, staged, {root_key}, stop);
-    collect_positions(fmt::format("SELECT c.{} FROM {} AS c WHERE NOT EXISTS (SELECT 1 FROM {} AS "
-                                  "k WHERE k.row_key = c.{})",
-                                  engine::quote_identifier(position_), staged, temporary("kept"),
-                                  engine::quote_identifier(root_key)),
+    stage(table, staged, staged_columns(schema_, plan_, nested), stop);
+    if (has_kept_keys_) {
+        collect_positions(fmt::format("SELECT c.{} FROM {} AS c WHERE NOT EXISTS (SELECT 1 FROM {} AS "
+                                      "k WHERE k.row_key = c.{})",
+                                      position(), staged, temporary("kept"),
+                                      engine::quote_identifier(destination::root_key_of(schema_, nested))),
+                          *table.dropped, stop);
+    }
+    if (is_insert_only) find_known_children(table, staged, stop);
+    drop("children");
+}
+
+/// Rows whose ids are at the destination already.
+void Merge::find_known_children(MergeTable& table, const std::string& staged, std::stop_token stop) {
+    if (!table.existed) return;
+    const std::string row_key = engine::quote_identifier(destination::require_row_key(schema_.require(table.name)));
+    collect_positions(fmt::format("SELECT c.{0} FROM {1} AS c WHERE EXISTS (SELECT 1 FROM {2} AS d WHERE d.{3} = c.{3})", position(),
+                                  staged, session_.sql().table(table.name), row_key),
                       *table.dropped, stop);
-    session_.engine().execute(fmt::format("DROP TABLE {}", staged));
 }
 
 /// Rows that were appended before the table was merged do not know their root yet; their parents
@@ -149,47 +172,43 @@ void Merge::fill_root_keys(std::stop_token stop) {
     }
 }
 
-void Merge::delete_old_rows(std::stop_token stop) {
-    if (!keys_.has_keys() || !root().existed || !session_.has_rows(root().name)) return;
+/// Deletes what is below rows of the root, while these are still there.
+void Merge::delete_below(const std::string& select_row_keys, std::stop_token stop) {
+    if (tables_.size() == 1) return;
+    fill_root_keys(stop);
     engine::Engine& engine = session_.engine();
-    const destination::SqlWriter& writer = session_.sql();
-    const MergeSql sql(writer, keys_, temporary("keys"), engine::quote_identifier(position_));
-    if (tables_.size() > 1) {
-        fill_root_keys(stop);
-        const std::string doomed = temporary("doomed");
-        engine.execute(fmt::format("CREATE TEMP TABLE {} AS {}", doomed,
-                                   sql.select_matched_row_keys(root().name)),
-                       stop);
-        for (MergeTable& table : tables_) {
-            const schema::Table& nested = schema_.require(table.name);
-            if (!nested.is_nested() || !table.existed) continue;
-            table.deleted +=
-                engine.execute(fmt::format("DELETE FROM {} AS c WHERE EXISTS (SELECT 1 FROM {} AS "
-                                           "k WHERE k.row_key = c.{})",
-                                           writer.table(table.name), doomed,
-                                           writer.name(destination::root_key_of(schema_, nested))),
-                               stop);
-        }
-        engine.execute(fmt::format("DROP TABLE {}", doomed));
+    engine.execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("doomed"), select_row_keys), stop);
+    for (MergeTable& table : tables_) {
+        const schema::Table& nested = schema_.require(table.name);
+        if (!nested.is_nested() || !table.existed) continue;
+        table.deleted += engine.execute(
+            fmt::format("DELETE FROM {} AS c WHERE EXISTS (SELECT 1 FROM {} AS k WHERE k.row_key = c.{})",
+                        session_.sql().table(table.name), temporary("doomed"),
+                        session_.sql().name(destination::root_key_of(schema_, nested))),
+            stop);
     }
-    for (const std::string& statement : sql.delete_matches(root().name))
-        root().deleted += engine.execute(statement, stop);
+    drop("doomed");
 }
 
 void Merge::prepare(std::stop_token stop) {
-    if (root().rows == 0) return;
-    const std::vector<std::string> columns =
-        key_columns(schema_, schema_.require(root().name), tables_.size() > 1);
-    if (columns.empty()) return;
-    stage(root(), temporary("keys"), columns, stop);
-    find_dropped_roots(stop);
-    for (MergeTable& table : tables_) {
-        if (&table != &root()) find_dropped_children(table, stop);
+    if (root().rows == 0 || plan_.staged_columns.empty()) return;
+    stage(root(), temporary("keys"), plan_.staged_columns, stop);
+    filter_source(stop);
+    switch (plan_.strategy) {
+        case MergeStrategy::delete_insert:
+            delete_insert(stop);
+            break;
+        case MergeStrategy::upsert:
+        case MergeStrategy::insert_only:
+        case MergeStrategy::cdc:
+            upsert(stop);
+            break;
+        case MergeStrategy::scd2:
+            keep_versions(stop);
+            break;
     }
-    delete_old_rows(stop);
-    engine::Engine& engine = session_.engine();
-    engine.execute(fmt::format("DROP TABLE {}", temporary("keys")));
-    if (has_kept_keys_) engine.execute(fmt::format("DROP TABLE {}", temporary("kept")));
+    drop("keys");
+    if (has_kept_keys_) drop("kept");
 }
 
 }  // namespace tipple::destinations::duckdb

@@ -12,8 +12,6 @@ using package::SegmentColumn;
 
 namespace {
 
-constexpr std::size_t none = SIZE_MAX;
-
 /// Opens the package's files at the first row that is asked for and closes them behind the last.
 class LazyReader {
 public:
@@ -66,11 +64,15 @@ std::unique_ptr<Batch> without_dropped(std::unique_ptr<Batch> batch, std::uint64
     return kept;
 }
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 columns::ArrowSource source_of(const std::vector<SegmentColumn>& columns,
-                               const std::string& hidden) {
+                               const std::vector<std::string>& hidden) {
     columns::ArrowSource source;
     for (const SegmentColumn& column : columns) {
-        if (column.name != hidden)
+        if (!contains(hidden, column.name))
             source.fields.push_back({.name = column.name, .type = column.type});
     }
     source.constants.resize(source.fields.size());
@@ -81,24 +83,23 @@ columns::ArrowSource source_of(const std::vector<SegmentColumn>& columns,
 
 columns::ArrowSource table_rows(const RowsOptions& options,
                                 const std::vector<SegmentColumn>& columns,
-                                const std::string& hidden,
+                                const std::vector<std::string>& hidden,
                                 std::shared_ptr<const DroppedRows> dropped,
                                 std::function<void(std::uint64_t rows)> on_rows) {
-    std::size_t hidden_index = none;
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (columns[i].name == hidden) hidden_index = i;
+    // From the last to the first, in which order they can be erased.
+    std::vector<std::ptrdiff_t> hidden_indexes;
+    for (std::size_t i = columns.size(); i-- > 0;) {
+        if (contains(hidden, columns[i].name)) hidden_indexes.push_back(static_cast<std::ptrdiff_t>(i));
     }
     columns::ArrowSource source = source_of(columns, hidden);
     source.next =
         [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::refuse),
-         hidden_index, dropped, on_rows = std::move(on_rows),
+         hidden_indexes, dropped, on_rows = std::move(on_rows),
          position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
         while (std::unique_ptr<Batch> batch = reader->next()) {
-            if (hidden_index != none) {
-                batch->columns.erase(batch->columns.begin() +
-                                     static_cast<std::ptrdiff_t>(hidden_index));
-                batch->names.erase(batch->names.begin() +
-                                   static_cast<std::ptrdiff_t>(hidden_index));
+            for (const std::ptrdiff_t index : hidden_indexes) {
+                batch->columns.erase(batch->columns.begin() + index);
+                batch->names.erase(batch->names.begin() + index);
             }
             const std::uint64_t first = position;
             position += batch->rows;

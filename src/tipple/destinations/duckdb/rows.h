@@ -37,11 +37,11 @@ struct RowsOptions {
     std::size_t batch_bytes = 0;
 };
 
-/// All rows of the table's job files but the dropped ones. `hidden`: a column that job files may
-/// have and the stream has not; empty = none. `on_rows` hears of every batch.
+/// All rows of the table's job files but the dropped ones. `hidden`: columns that job files may
+/// have and the stream has not. `on_rows` hears of every batch.
 columns::ArrowSource table_rows(const RowsOptions& options,
                                 const std::vector<package::SegmentColumn>& columns,
-                                const std::string& hidden,
+                                const std::vector<std::string>& hidden,
                                 std::shared_ptr<const DroppedRows> dropped,
                                 std::function<void(std::uint64_t rows)> on_rows);
 

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tipple/destination/sql.h"
+#include "tipple/schema/merge_options.h"
+#include "tipple/schema/schema.h"
+
+/// What merging a package's rows into their tables takes, and the SQL text of it that stores share.
+namespace tipple::destination {
+
+/// By what the rows of a root table and those below it are matched and merged.
+struct MergeKeys {
+    std::vector<std::string> primary;
+    std::vector<std::string> merge;
+    /// Rows marked in this column delete instead of being inserted.
+    std::optional<std::string> hard_delete;
+    /// The column is a flag; otherwise any value is a mark.
+    bool is_hard_delete_flag = false;
+    /// Which of several rows with one primary key stays: the first by this column.
+    std::optional<std::string> dedup_sort;
+    bool is_dedup_descending = false;
+    /// The caller promises that no primary key occurs twice.
+    bool is_deduplicated = false;
+    /// Identifies rows of the root; what rows below it refer to. Empty when the table has no such
+    /// column and no tables below it.
+    std::string row_key;
+
+    bool has_keys() const { return !primary.empty() || !merge.empty(); }
+    bool removes_duplicates() const { return !primary.empty() && !is_deduplicated; }
+    /// Every column of the root that says something about merging, each once.
+    std::vector<std::string> columns() const;
+};
+
+/// Throws Error(usage) when a table with others below it has no row key.
+MergeKeys merge_keys(const schema::Table& root, bool has_nested_tables);
+/// The column by which rows of a nested table name their root row. Throws Error(usage) when there
+/// is none.
+std::string root_key_of(const schema::Schema& schema, const schema::Table& nested);
+/// The column by which rows of a nested table name the row above them, if there is one.
+std::optional<std::string> parent_key_of(const schema::Table& nested);
+/// The column that identifies rows, if there is one.
+std::optional<std::string> row_key_of(const schema::Table& table);
+/// The same, but throw Error(usage) when there is none.
+std::string require_parent_key(const schema::Table& nested);
+std::string require_row_key(const schema::Table& table);
+
+/// Versions of rows: what scd2 needs to know.
+struct RowVersions {
+    std::string column;  ///< tells versions apart
+    std::string valid_from;
+    std::string valid_to;
+    std::int64_t boundary_us = 0;  ///< versions of this load begin then, those before it end
+    /// Stands in `valid_to` of active rows; nothing = null.
+    std::optional<std::int64_t> active_us;
+};
+
+/// How the rows of a package's root table, and those below them, get into their tables.
+struct MergePlan {
+    schema::MergeStrategy strategy = schema::MergeStrategy::delete_insert;
+    MergeKeys keys;
+    /// Condition on staged rows; empty = none.
+    std::string source_filter;
+    /// Condition on rows at the destination, with placeholders; empty = none.
+    std::string destination_scope;
+    /// Rows equal to the known one in these columns are left alone; empty = none are.
+    std::vector<std::string> compared;
+    RowVersions versions;
+    /// Columns of the root's rows that must be staged.
+    std::vector<std::string> staged_columns;
+    /// Row ids are made anew for every load, so equal rows do not have equal ids.
+    bool has_random_ids = true;
+};
+
+/// `load_time_us`: the load's, by its id. Throws Error(usage) when the hints of `root` contradict each other.
+MergePlan plan_merge(const schema::Table& root, bool has_nested_tables, schema::MergeStrategy strategy, std::int64_t load_time_us);
+
+/// scd2: the columns of validity with their values in all rows of the load, as SQL text.
+std::vector<std::pair<std::string, std::string>> validity(const MergePlan& plan, const SqlDialect& dialect);
+
+/// Statements of a merge over a relation `staged` (SQL text) that has the columns
+/// `MergePlan::staged_columns` and a position, unique per row and ascending in the order of arrival.
+/// `target`: the root's name.
+class MergeSql {
+public:
+    MergeSql(const SqlWriter& writer, const MergePlan& plan, std::string target, std::string staged,
+             std::string position)
+        : writer_(writer),
+          plan_(plan),
+          keys_(plan.keys),
+          target_(std::move(target)),
+          staged_(std::move(staged)),
+          position_(std::move(position)) {}
+
+    /// Positions of the rows that the source filter leaves out, and the statement that removes them from the staged.
+    std::string select_filtered() const;
+    std::string delete_filtered() const;
+
+    // ---- delete-insert ----
+
+    /// Positions of the rows that are not inserted: duplicates of a primary key but for the first,
+    /// then rows marked for deletion. A marked row that wins over its duplicates deletes them all.
+    std::string select_dropped() const;
+    /// Number of rows that must be inserted, counted without positions.
+    std::string count_kept() const;
+    /// DELETE statements for the rows of the target that have the primary key or the merge key of a
+    /// staged row, or are in the destination scope. Null equals nothing.
+    std::vector<std::string> delete_matches() const;
+    /// Row keys of those rows.
+    std::string select_matched_row_keys() const;
+
+    // ---- upsert, insert-only, cdc ----
+
+    /// A SELECT of what is to become of each staged row: its primary key (`key_1`, …), `row_key`, `position` and flags `is_repeated` (not the
+    /// first of its primary key), `is_marked` (for deletion), `is_known` (the key is at the destination), `is_unchanged`.
+    std::string select_fates() const;
+    /// Over a relation `fates` made by it: which rows are not inserted, and which have nothing inserted below them.
+    std::string dropped_fates() const;
+    std::string childless_fates() const;
+    /// DELETE statements for rows of the target whose place a staged row takes, or that are marked; for cdc also those that are absent.
+    std::vector<std::string> delete_replaced(const std::string& fates) const;
+    /// Row keys of rows of the target below which all rows go.
+    std::string select_replaced_row_keys(const std::string& fates) const;
+
+    // ---- scd2 ----
+
+    /// Positions of staged rows whose version is active already.
+    std::string select_active_versions() const;
+    /// Ends active versions that are absent from the staged.
+    std::string retire_absent() const;
+
+private:
+    std::string is_marked(std::string_view alias) const;
+    std::string first_order() const;
+    std::string equal_keys(const std::vector<std::string>& key, std::string_view alias) const;
+    std::string match(const std::vector<std::string>& key) const;
+    std::vector<std::string> match_conditions() const;
+    std::string fate_keys() const;
+    std::string scope() const;
+    std::string partition() const;
+    std::string is_changed(std::string_view alias) const;
+    std::string is_active() const;
+    std::string target_column(std::string_view column) const { return writer_.table(target_) + "." + writer_.name(column); }
+
+    const SqlWriter& writer_;
+    const MergePlan& plan_;
+    const MergeKeys& keys_;
+    std::string target_;
+    std::string staged_;
+    std::string position_;
+};
+
+}  // namespace tipple::destination

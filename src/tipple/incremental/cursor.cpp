@@ -1,0 +1,172 @@
+#include "tipple/incremental/cursor.h"
+
+#include <algorithm>
+
+#include "tipple/core/error.h"
+#include "tipple/incremental/lag.h"
+
+namespace tipple::incremental {
+
+using schema::Value;
+
+namespace {
+
+std::vector<std::string> texts(const json::Value* list) {
+    std::vector<std::string> result;
+    if (list == nullptr || !list->is_array()) return result;
+    for (const json::Value& text : list->as_array()) {
+        if (text.is_text()) result.push_back(text.as_text());
+    }
+    return result;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> hashes) {
+    std::sort(hashes.begin(), hashes.end());
+    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+    return hashes;
+}
+
+json::Value member(const std::optional<json::Object>& object, std::string_view name) {
+    const json::Value* value = object ? object->find(name) : nullptr;
+    return value != nullptr ? *value : json::Value();
+}
+
+}  // namespace
+
+std::optional<std::string> cursor_field(const Spec& spec) {
+    const std::string& text = spec.cursor_path;
+    const json::Path path = json::Path::parse(text);
+    if (text.starts_with('$') || text.starts_with('[') || path.steps().size() != 1) return std::nullopt;
+    if (path.steps()[0].kind != json::Path::Step::Kind::key) return std::nullopt;
+    return path.steps()[0].key;
+}
+
+bool CursorStart::is_further(const Value& a, const Value& b) const {
+    const std::partial_ordering order = compare(a, b);
+    return spec.last_value_func == LastValue::max ? order > 0 : order < 0;
+}
+
+std::size_t PageFold::place_of(std::size_t kept_record) const {
+    std::size_t place = kept_record;
+    for (const std::size_t left_out : dropped) {
+        if (left_out > place) break;
+        ++place;
+    }
+    return place;
+}
+
+std::string clash_text(const CursorStart& start, const Value& value, const Value& other, std::string_view what) {
+    return fmt::format(
+        "resource \"{}\", cursor \"{}\": the value {} cannot be compared with {} {}; give the cursor one type in all records, or let the resource "
+        "begin anew by dropping its state",
+        start.resource, start.spec.cursor_path, describe(value), what, describe(other));
+}
+
+Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& primary_key, const json::Object* slot) {
+    start_.path = json::Path::parse(spec.cursor_path);
+    start_.name = cursor_field(spec);
+    start_.resource = std::move(resource);
+    start_.spec = std::move(spec);
+    const Spec& given = start_.spec;
+    start_.key = given.primary_key;
+    if (!start_.key && !primary_key.empty()) start_.key = primary_key;
+    check_range();
+    const bool is_stateless = !given.end_value.is_null();
+    const bool has_lag = given.lag && *given.lag != 0;
+    start_.tells_apart =
+        given.range_start == Range::closed && !is_stateless && !has_lag && !(given.primary_key && given.primary_key->empty());
+    if (slot != nullptr && !slot->empty() && !is_stateless) stored_ = *slot;
+    start_.start = given.initial_value;
+    if (stored_) {
+        start_.start = from_state(member(stored_, "last_value"));
+        start_.hashes = sorted(texts(stored_->find("unique_hashes")));
+        start_.form = form_of(start_.hashes);
+    }
+    if (has_lag && !is_stateless && !start_.start.is_null()) start_.start = apply_lag(given, start_.start);
+    last_ = start_.start;
+    hashes_.insert(start_.hashes.begin(), start_.hashes.end());
+}
+
+void Cursor::check_range() const {
+    const Spec& spec = start_.spec;
+    if (spec.end_value.is_null() || spec.initial_value.is_null()) return;
+    if (kind_of(spec.end_value) == kind_of(spec.initial_value) && !start_.is_further(spec.initial_value, spec.end_value)) return;
+    throw Error(ErrorKind::usage, "resource \"{}\", cursor \"{}\": the end value {} does not lie behind the initial value {} in the order of {}",
+                start_.resource, spec.cursor_path, describe(spec.end_value), describe(spec.initial_value),
+                spec.last_value_func == LastValue::max ? "max" : "min");
+}
+
+void Cursor::fail_clash(const Value& value, const Value& other, const char* what) const {
+    throw Error(ErrorKind::data, "{}", clash_text(start_, value, other, what));
+}
+
+/// A last value follows the records in whether it has a zone.
+void Cursor::adapt_zones(const Value& like) {
+    const auto* wanted = like.get_if<schema::Timestamp>();
+    const auto* last = last_.get_if<schema::Timestamp>();
+    if (wanted != nullptr && last != nullptr) last_ = adapt_zone(*last, *wanted);
+}
+
+void Cursor::take(const PageFold& fold) {
+    if (fold.records == 0) return;
+    has_records_ = true;
+    has_kept_ = has_kept_ || fold.kept > 0;
+    const RowOrder order = start_.spec.row_order;
+    is_done_ = is_done_ || (order == RowOrder::asc && fold.is_behind_end) || (order == RowOrder::desc && fold.is_before_start);
+    if (fold.first.is_null()) return;
+    if (kind_ == Kind::none) {
+        kind_ = kind_of(fold.first);
+        first_ = fold.first;
+        adapt_zones(fold.first);
+    }
+    if (kind_of(fold.first) != kind_) fail_clash(fold.first, first_, "the earlier value");
+    if (fold.last.is_null()) return;
+    const bool is_further = last_.is_null() || start_.is_further(fold.last, last_);
+    if (!is_further && start_.is_further(last_, fold.last)) return;
+    if (fold.missing_key) {
+        throw Error(ErrorKind::data, "resource \"{}\", cursor \"{}\": a record at the last value {} has no \"{}\", which is the key that tells such records apart",
+                    start_.resource, start_.spec.cursor_path, describe(fold.last), *fold.missing_key);
+    }
+    if (is_further) {
+        last_ = fold.last;
+        hashes_.clear();
+    }
+    hashes_.insert(fold.hashes.begin(), fold.hashes.end());
+}
+
+/// With a lag the run began behind the last value that was `known`, and must not fall back to there.
+Value Cursor::further_of(const Value& last, Value known) const {
+    const auto* last_time = last.get_if<schema::Timestamp>();
+    const auto* known_time = known.get_if<schema::Timestamp>();
+    if (last_time != nullptr && known_time != nullptr) known = adapt_zone(*known_time, *last_time);
+    return kind_of(known) == kind_of(last) && start_.is_further(known, last) ? known : last;
+}
+
+std::optional<json::Object> Cursor::slot() const {
+    const Spec& spec = start_.spec;
+    if (!spec.end_value.is_null()) return std::nullopt;
+    json::Object slot;
+    if (stored_) {
+        slot = *stored_;
+    } else {
+        const json::Value initial = to_state(spec.initial_value);
+        slot = {{"initial_value", initial}, {"last_value", initial}, {"unique_hashes", json::Array()}, {"start_value", initial}};
+    }
+    if (!has_records_) return slot;
+    const json::Value before = slot["last_value"];
+    Value last = last_;
+    if (spec.lag) last = further_of(last, from_state(before));
+    slot.set("last_value", to_state(last));
+    if (has_kept_) slot.set("start_value", before);
+    std::vector<std::string> hashes;
+    if (start_.tells_apart) hashes = sorted({hashes_.begin(), hashes_.end()});
+    // In whatever order they are stored, equal ones are no change.
+    if (sorted(texts(slot.find("unique_hashes"))) != hashes) slot.set("unique_hashes", json::Array(hashes.begin(), hashes.end()));
+    return slot;
+}
+
+bool Cursor::has_become_coarse() const {
+    return start_.tells_apart && start_.hashes.size() <= many_hashes && hashes_.size() > many_hashes;
+}
+
+}  // namespace tipple::incremental

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "tipple/incremental/hash.h"
+#include "tipple/incremental/spec.h"
+#include "tipple/incremental/value.h"
+#include "tipple/json/path.h"
+#include "tipple/json/value.h"
+
+namespace tipple::incremental {
+
+/// Everything that decides which records are read. Fixed before the first one comes, so that pages can be judged in any order.
+struct CursorStart {
+    std::string resource;
+    Spec spec;
+    json::Path path;
+    /// The path is this one name.
+    std::optional<std::string> name;
+    /// The last value of the run before, or where the lag begins; null = there is none.
+    schema::Value start;
+    /// Of the records that were read at `start`, sorted.
+    std::vector<std::string> hashes;
+    HashForm form = HashForm::current;
+    /// Whether records at `start` are told apart by their hashes.
+    bool tells_apart = false;
+    /// Columns that are hashed; nothing = the whole record.
+    std::optional<std::vector<std::string>> key;
+
+    /// Whether `a` comes behind `b`. Both are of one kind.
+    bool is_further(const schema::Value& a, const schema::Value& b) const;
+};
+
+/// What one page says of the cursor.
+struct PageFold {
+    std::uint64_t records = 0;
+    std::uint64_t kept = 0;
+    /// Places of the records that were left out, ascending.
+    std::vector<std::size_t> dropped;
+    /// The first value that was compared; null = no record has one.
+    schema::Value first;
+    /// The furthest one of the records that were kept; null = there is none.
+    schema::Value last;
+    /// Of the kept records at `last`, sorted. Empty where records are not told apart.
+    std::vector<std::string> hashes;
+    /// The column that a record at `last` lacks, so that it has no hash. An error only if no other page goes further.
+    std::optional<std::string> missing_key;
+    /// A record lies before the start, or behind the end.
+    bool is_before_start = false;
+    bool is_behind_end = false;
+
+    /// Place in the page of the record that is `kept` among those that were kept.
+    std::size_t place_of(std::size_t kept_record) const;
+};
+
+/// The cursor of one resource in one run: takes the pages in order and knows what is to be remembered.
+class Cursor {
+public:
+    /// `slot` is what was remembered, or nullptr. `primary_key` is the resource's. Throws Error(usage) for a spec that contradicts itself.
+    Cursor(Spec spec, std::string resource, const std::vector<std::string>& primary_key, const json::Object* slot);
+
+    const CursorStart& start() const { return start_; }
+    /// Throws Error(data) when the page's values cannot be compared with those before.
+    void take(const PageFold& fold);
+    /// Whether the order of the records says that none of interest will follow.
+    bool is_done() const { return is_done_; }
+    /// What is to be remembered; nothing when the run neither uses nor changes that.
+    std::optional<json::Object> slot() const;
+    /// Whether more than `many_hashes` records share the last value, and did not before.
+    bool has_become_coarse() const;
+    static constexpr std::size_t many_hashes = 200;
+
+private:
+    void check_range() const;
+    schema::Value further_of(const schema::Value& last, schema::Value known) const;
+    void adapt_zones(const schema::Value& like);
+    [[noreturn]] void fail_clash(const schema::Value& value, const schema::Value& other, const char* what) const;
+
+    CursorStart start_;
+    std::optional<json::Object> stored_;
+    schema::Value last_;
+    std::unordered_set<std::string> hashes_;
+    Kind kind_ = Kind::none;  ///< of the values that came
+    schema::Value first_;
+    bool has_records_ = false;
+    bool has_kept_ = false;
+    bool is_done_ = false;
+};
+
+/// The name that the cursor's path is, when it is one, as the reference tells it: `a` or `"a.b"`, but not `$.a`.
+std::optional<std::string> cursor_field(const Spec& spec);
+
+/// The text of an error for two values that cannot be compared.
+std::string clash_text(const CursorStart& start, const schema::Value& value, const schema::Value& other, std::string_view what);
+
+}  // namespace tipple::incremental
