@@ -52,6 +52,19 @@ TEST_F(HintsTest, ChosenTablesGetTheHintsOfTheirResource) {
     EXPECT_EQ(report.schema.version(), 2);
 }
 
+TEST_F(HintsTest, ContractOfTheSourceCountsForItsRunOnly) {
+    source::ResourceSpec spec;
+    spec.name = "t";
+    ScriptedSource first = source_of(spec, "{\"id\": 1}\n");
+    config_.schema_contract = json::Object{{"columns", "freeze"}};
+    EXPECT_NE(run(first).schema.settings().find("schema_contract"), nullptr);
+    config_.schema_contract = {};
+    ScriptedSource second = source_of(spec, "{\"id\": 2, \"n\": 3}\n");
+    const RunReport report = run(second);
+    EXPECT_EQ(report.schema.settings().find("schema_contract"), nullptr);
+    EXPECT_EQ(values("t", "n"), "- 3");
+}
+
 TEST_F(HintsTest, NestingLimitCountsAsTwoVersionsAndStillEmptiesReplacedTables) {
     source::ResourceSpec spec;
     spec.name = "t";
