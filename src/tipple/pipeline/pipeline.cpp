@@ -235,6 +235,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
         .breaks_paths = breaks_paths(start.schema),
+        .collisions = options.collisions,
         .load_id = start.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(start.schema);
@@ -262,6 +263,13 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     report.discarded_rows = extracted.discarded_rows;
     report.discarded_values = extracted.discarded_values;
     report.null_only = std::move(extracted.null_only);
+    for (const DataWarning& note : extracted.notes) report.warnings.push_back(to_text(note));
+    for (const ActiveResource& resource : resources) {
+        if (!resource.is_left_out) continue;
+        report.warnings.push_back(fmt::format("table \"{}\" is new, and the schema contract leaves new tables out: nothing of resource \"{}\" was loaded (make it "
+                                              "with --contract evolve first)",
+                                              resource.table, resource.spec.name));
+    }
 
     Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs), .sources = std::move(sources)};
     set_source_state(normalized.sources, normalized.schema.name(), std::move(state));
