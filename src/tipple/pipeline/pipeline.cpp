@@ -219,6 +219,8 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     const Stopwatch watch(clock_);
     const schema::Schema before = start.schema;
     apply_settings(start.schema, config_.schema_settings);
+    // What the source says of all its tables is said anew in each run; what was said of a table stays with the table.
+    start.schema.settings().erase("schema_contract");
     if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
