@@ -82,6 +82,14 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--contract", load.contract, "What may change: evolve, freeze, discard_row or discard_value [evolve]")
         ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value"}))
         ->option_text("MODE");
+    app.add_option("--column", load.columns, "Hints for a column, several times; see the guide on schemas")
+        ->option_text("NAME:TYPE[:HINT]")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
+    app.add_option("--collisions", load.collisions, "keep, fail or suffix: what names do that become one column [keep]")
+        ->check(CLI::IsMember({"keep", "fail", "suffix"}))
+        ->option_text("MODE");
     app.add_option("--on-bad-record", load.on_bad_record, "fail or skip: what a record that cannot be loaded does [fail]")
         ->check(CLI::IsMember({"fail", "skip"}))
         ->option_text("MODE");

@@ -42,6 +42,8 @@ struct LoadArguments {
     std::size_t memory_bytes = limits::memory_default;
     std::string contract;
     std::string on_bad_record = "fail";
+    std::vector<std::string> columns;
+    std::string collisions = "keep";
     bool is_dry_run = false;
     bool adopts_tables = false;
     double lock_timeout_seconds = 10;

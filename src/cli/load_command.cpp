@@ -13,6 +13,7 @@
 #include "cli/version.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/pipeline.h"
+#include "tipple/schema/column_hint.h"
 
 namespace tipple::cli {
 
@@ -41,23 +42,48 @@ std::unique_ptr<source::SourceDriver> make_source(const Program& program, const 
     return program.sources.make(is_stdin ? "stdin" : "files", context);
 }
 
+/// Hints for columns go to the records' table or to the one nested in it that they name. True when one of them makes a key of the records' table.
+bool set_columns(pipeline::RunOptions& options, const std::vector<std::string>& texts) {
+    bool has_key = false;
+    for (const std::string& text : texts) {
+        schema::ColumnHint hint = schema::parse_column_hint(text);
+        if (hint.path.empty()) {
+            has_key = has_key || hint.is_key;
+            options.columns.push_back(std::move(hint.column));
+            continue;
+        }
+        if (hint.is_key) throw Error(ErrorKind::usage, "column hint \"{}\": a nested table has no key of its own here", text);
+        const auto same = std::find_if(options.nested.begin(), options.nested.end(), [&](const auto& nested) { return nested.path == hint.path; });
+        schema::NestedHints& nested = same != options.nested.end() ? *same : options.nested.emplace_back(schema::NestedHints{.path = hint.path, .hints = {}});
+        nested.hints.columns.push_back(std::move(hint.column));
+    }
+    return has_key;
+}
+
+normalize::Collisions collisions(const std::string& name) {
+    if (name == "fail") return normalize::Collisions::fail;
+    return name == "suffix" ? normalize::Collisions::suffix : normalize::Collisions::keep;
+}
+
 pipeline::RunOptions run_options(const LoadArguments& arguments) {
     pipeline::RunOptions options;
+    const bool has_key = set_columns(options, arguments.columns) || !arguments.keys.empty();
     if (arguments.disposition) {
         options.disposition = schema::find_disposition(*arguments.disposition);
-        if (*options.disposition == schema::Disposition::merge && arguments.keys.empty()) {
+        if (*options.disposition == schema::Disposition::merge && !has_key) {
             throw Error(ErrorKind::usage, "--disposition merge needs to know which records are the same: give --key COLUMN");
         }
         if (*options.disposition != schema::Disposition::merge && !arguments.keys.empty()) {
             throw Error(ErrorKind::usage, "--key is for --disposition merge, but --disposition {} was given", *arguments.disposition);
         }
-    } else if (!arguments.keys.empty()) {
+    } else if (has_key) {
         options.disposition = schema::Disposition::merge;
     }
     if (!arguments.keys.empty()) options.primary_key = arguments.keys;
     options.max_nesting = arguments.max_nesting;
     options.limit = arguments.limit;
     options.on_bad_record = arguments.on_bad_record == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
+    options.collisions = collisions(arguments.collisions);
     options.is_dry_run = arguments.is_dry_run;
     if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
     return options;

@@ -33,4 +33,7 @@ inline constexpr std::size_t text_buffer_bytes_max = 0x7fff'0000;
 /// Bad records that are named one by one in the report; the rest is counted.
 inline constexpr std::size_t bad_records_named_max = 10;
 
+/// Different notes about the data that a page, and a run, keeps.
+inline constexpr std::size_t data_notes_max = 100;
+
 }  // namespace tipple::limits

@@ -6,6 +6,7 @@
 #include "tipple/columns/value_at.h"
 #include "tipple/core/text.h"
 #include "tipple/normalize/content_ids.h"
+#include "tipple/normalize/decimals.h"
 #include "tipple/schema/coerce.h"
 
 namespace tipple::normalize {
@@ -109,6 +110,7 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
                                          const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
     result.clear();
     converted_.clear();
+    notes_.clear();
     table_name_ = root_table;
     const schema::Table* table = snapshot->find(root_table);
     TableRows rows{.table = table_name_, .rows = batch.rows};
@@ -136,18 +138,29 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
     add_ids(batch, page_number, table, rows, proposal);
     result.records = batch.rows;
     result.discarded_values = discards_.values;
+    result.notes = std::exchange(notes_, {});
     if (!proposal.columns.empty()) result.proposals.push_back(std::move(proposal));
     if (batch.rows > 0) result.tables.push_back(std::move(rows));
 }
 
-columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, DataType type, const schema::Table* table,
+void ColumnarNormalizer::note_rounded(const std::string& column, std::size_t row) {
+    const DataNote note{.kind = DataNote::Kind::rounded, .table = table_name_, .column = column, .name = {}, .other = {}, .count = 1, .record_index = row};
+    const auto same = std::find_if(notes_.begin(), notes_.end(), [&](const DataNote& other) { return other.is_same_as(note); });
+    if (same != notes_.end()) {
+        ++same->count;
+    } else {
+        notes_.push_back(note);
+    }
+}
+
+columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table,
                                                     TableProposal& proposal) {
-    const std::array<std::string, 2> parts = {name, fmt::format("v_{}", schema::to_text(type))};
+    const std::array<std::string, 2> parts = {name, fmt::format("v_{}", schema::to_text(type.type))};
     const std::string variant_name = rules_.naming->join_path(parts);
     for (const auto& target : converted_) {
         if (target->name == variant_name) return target->builder;
     }
-    schema::Column column = declare_column(rules_, variant_name, {.type = type});
+    schema::Column column = declare_column(rules_, variant_name, type);
     column.set_hint("variant", true);
     const schema::Column* known = table != nullptr ? table->find(variant_name) : nullptr;
     const columns::ColumnType column_type = columns::column_type(known != nullptr && known->is_complete() ? *known : column);
@@ -158,8 +171,15 @@ columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, Dat
 
 namespace {
 
-/// Appends a value that has the builder's type already.
-void append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
+/// Appends a value that `fit` has let through. True when digits were lost.
+bool append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
+    const auto* decimal = value.get_if<schema::Decimal>();
+    if (const auto* wei = value.get_if<schema::Wei>()) decimal = &wei->value;
+    if (decimal != nullptr) {
+        const FixedDecimal fixed = *to_fixed(*decimal, builder.type());
+        builder.append_int128(fixed.number);
+        return fixed.is_rounded;
+    }
     if (const auto* text = value.get_if<std::string>()) {
         builder.append_text(*text);
     } else if (const auto* whole = value.get_if<schema::Json>()) {
@@ -181,16 +201,18 @@ void append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
     } else {
         TIPPLE_ASSERT(false);
     }
+    return false;
 }
 
-bool is_decimal(DataType type) { return type == DataType::decimal || type == DataType::wei; }
-
-/// The value as a column of `type` holds it, or nothing. Decimals only as text or number: their own builder path is not needed here.
-std::optional<schema::Value> fit(DataType type, const schema::Value& value) {
-    if (is_decimal(type)) return std::nullopt;
-    std::optional<schema::Value> converted = schema::natural_type(value) == type ? value : schema::coerce(type, value);
+/// The value as a column of `type` holds it, or nothing.
+std::optional<schema::Value> fit(const columns::ColumnType& type, const schema::Value& value) {
+    std::optional<schema::Value> converted = schema::natural_type(value) == type.type ? value : schema::coerce(type.type, value);
+    if (!converted) return std::nullopt;
     // Integers beyond 64 bits are not held by a bigint column.
-    if (converted && type == DataType::bigint && !converted->is<std::int64_t>()) return std::nullopt;
+    if (type.type == DataType::bigint && !converted->is<std::int64_t>()) return std::nullopt;
+    const auto* decimal = converted->get_if<schema::Decimal>();
+    if (const auto* wei = converted->get_if<schema::Wei>()) decimal = &wei->value;
+    if (decimal != nullptr && !to_fixed(*decimal, type)) return std::nullopt;
     return converted;
 }
 
@@ -205,16 +227,14 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
         const schema::Value value = columns::value_at(source, row);
         if (value.is_null()) continue;
         columns::ColumnBuilder* builder = &target;
-        std::optional<schema::Value> fitted = fit(type.type, value);
+        std::optional<schema::Value> fitted = fit(type, value);
         if (!fitted && contract_.data_type != schema::ContractMode::evolve) {
             discard(contract_.data_type, name, row, "the schema contract freezes data types, and a value has another one than its column");
             continue;
         }
         if (!fitted) {
-            // What has no exact place goes to a text variant if its own type cannot be built here.
-            const DataType own = is_decimal(source.type.type) ? DataType::text : source.type.type;
-            builder = &variant(name, own, table, proposal);
-            fitted = fit(builder->type().type, value);
+            builder = &variant(name, source.type, table, proposal);
+            fitted = fit(builder->type(), value);
         }
         if (!fitted) {
             throw Error(ErrorKind::data, "table \"{}\", column \"{}\": the value \"{}\" in row {} of the batch fits neither the column nor its variant",
@@ -222,7 +242,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
         }
         if (const auto* timestamp = fitted->get_if<schema::Timestamp>()) fitted = schema::apply_timezone(*timestamp, builder->type().timezone);
         builder->pad_to(row);
-        append_value(*builder, *fitted);
+        if (append_value(*builder, *fitted)) note_rounded(name, row);
     }
     for (std::size_t i = first; i < converted_.size(); ++i) {
         converted_[i]->builder.pad_to(source.length);

@@ -50,7 +50,8 @@ private:
                  TableRows& rows, TableProposal& proposal);
     bool admit_column(const columns::ColumnView& source, const std::string& name, const schema::Table* table);
     void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
-    columns::ColumnBuilder& variant(const std::string& name, schema::DataType type, const schema::Table* table, TableProposal& proposal);
+    columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table, TableProposal& proposal);
+    void note_rounded(const std::string& column, std::size_t row);
     void add_ids(const columns::Batch& batch, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
     void append_content_ids(const columns::Batch& batch, columns::ColumnBuilder& ids) const;
     void append_key_ids(const columns::Batch& batch, const std::vector<std::string>& key, columns::ColumnBuilder& ids);
@@ -61,6 +62,7 @@ private:
     std::string table_name_;
     schema::Contract contract_;
     Discards discards_;
+    std::vector<DataNote> notes_;
     std::unique_ptr<columns::Batch> kept_;  ///< the batch without discarded rows
 };
 

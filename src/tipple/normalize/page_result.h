@@ -42,6 +42,30 @@ struct BadRecord {
     bool breaks_contract = false;
 };
 
+/// Something about the data that the user should hear of, though the records are loaded.
+struct DataNote {
+    enum class Kind {
+        names_met,       ///< `name` and `other` of one record became one column: one value was kept
+        lists_met,       ///< the same of lists, which became one table: the rows of one were kept
+        rounded,         ///< values had more digits than the column holds
+        table_left_out,  ///< the schema contract does not let the table in
+    };
+    Kind kind = Kind::names_met;
+    std::string table;
+    std::string column;  ///< empty where the table is meant
+    std::string name;    ///< names of the data, from the record down
+    std::string other;
+    std::uint64_t count = 0;
+    /// The first record it concerns, as in BadRecord.
+    std::size_t offset = 0;
+    std::size_t line = 0;
+    std::size_t record_index = 0;
+
+    bool is_same_as(const DataNote& note) const {
+        return kind == note.kind && table == note.table && column == note.column && name == note.name && other == note.other;
+    }
+};
+
 /// A name that got nothing but nulls: no column was made for it.
 struct NullOnlyColumn {
     std::string table;
@@ -57,6 +81,7 @@ struct PageResult {
     std::vector<std::string> chosen_tables;
     std::vector<BadRecord> bad_records;
     std::vector<NullOnlyColumn> null_only;
+    std::vector<DataNote> notes;
     std::size_t records = 0;
     /// What schema contracts left out.
     std::size_t discarded_rows = 0;
@@ -68,6 +93,7 @@ struct PageResult {
         chosen_tables.clear();
         bad_records.clear();
         null_only.clear();
+        notes.clear();
         records = 0;
         discarded_rows = 0;
         discarded_values = 0;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "tipple/core/text.h"
+#include "tipple/normalize/decimals.h"
 #include "tipple/schema/coerce.h"
 
 namespace tipple::normalize {
@@ -46,6 +47,8 @@ void PageTables::begin_page(std::shared_ptr<const schema::Schema> snapshot, std:
     rows_at_record_start_ = 0;
     discarded_values_ = 0;
     discarded_values_at_record_start_ = 0;
+    notes_.clear();
+    record_notes_.clear();
     touched_.clear();
     for (const auto& table : tables_) refresh_table(*table);
 }
@@ -284,7 +287,30 @@ std::optional<PutResult> PageTables::check_contract(const TableState& table, std
     return PutResult::rejected;
 }
 
-void PageTables::begin_record() {
+void PageTables::add_note(DataNote note) {
+    note.count = 1;
+    note.offset = record_offset_;
+    note.record_index = record_index_;
+    record_notes_.push_back(std::move(note));
+}
+
+/// What was noted of the record before is true of the page, since that record was not rolled back.
+void PageTables::keep_notes() {
+    for (DataNote& note : record_notes_) {
+        const auto same = std::find_if(notes_.begin(), notes_.end(), [&](const DataNote& other) { return other.is_same_as(note); });
+        if (same != notes_.end()) {
+            same->count += note.count;
+        } else if (notes_.size() < limits::data_notes_max) {
+            notes_.push_back(std::move(note));
+        }
+    }
+    record_notes_.clear();
+}
+
+void PageTables::begin_record(std::size_t index, std::size_t offset) {
+    if (!record_notes_.empty()) keep_notes();
+    record_index_ = index;
+    record_offset_ = offset;
     discarded_values_at_record_start_ = discarded_values_;
     rows_at_record_start_ = rows_;
     for (TableState* table : touched_) table->is_touched = false;
@@ -315,12 +341,29 @@ void PageTables::rollback_record() {
     }
     rows_ = rows_at_record_start_;
     discarded_values_ = discarded_values_at_record_start_;
-    begin_record();
+    record_notes_.clear();
+    begin_record(record_index_, record_offset_);
 }
 
 PutResult PageTables::reject(const TableState& table, std::string_view column, std::string reason) {
     rejection_ = {table.name, std::string(column), std::move(reason), false};
     return PutResult::rejected;
+}
+
+const std::string* PageTables::column_of_source(const TableState& table, std::string_view source) const {
+    for (const auto& column : table.columns) {
+        const schema::Column* definition = column->proposed ? &*column->proposed : table.known->find(column->name);
+        const json::Value* own = definition != nullptr ? definition->hints().find(schema::source_name_hint) : nullptr;
+        if (own != nullptr && *own == json::Value(source)) return &column->name;
+    }
+    return nullptr;
+}
+
+void PageTables::set_source(TableState& table, std::string_view column, std::string source) {
+    ColumnState* state = table.find(column);
+    if (state != nullptr && state->proposed && state->first_row == table.rows - 1) {
+        state->proposed->set_hint(schema::source_name_hint, std::move(source));
+    }
 }
 
 bool PageTables::is_json_column(TableState& table, std::string_view column) const {
@@ -410,6 +453,7 @@ PutResult PageTables::append(TableState& table, ColumnState& column, const Value
     if (!begin_value(column, table.rows - 1)) {
         if (on_collision_ == OnCollision::report) return PutResult::collided;
         column.builder.truncate(table.rows - 1);
+        add_note({.kind = DataNote::Kind::names_met, .table = table.name, .column = column.name, .name = {}, .other = {}});
     }
     switch (column.type.type) {
         case DataType::text:
@@ -455,51 +499,15 @@ PutResult PageTables::append_integer(TableState& table, ColumnState& column, con
                   fmt::format("the integer {} does not fit 64 bits; declare the column as decimal or text to keep it", shown(value)));
 }
 
-namespace {
-
-/// `decimal` at `scale`, rounded half to even; nothing when it has more than 38 digits.
-std::optional<columns::int128> scaled(const schema::Decimal& decimal, int scale) {
-    if (decimal.special != schema::Decimal::Special::none) return std::nullopt;
-    std::string digits = decimal.digits;
-    const std::int64_t shift = static_cast<std::int64_t>(decimal.exponent) + scale;
-    if (digits == "0") return columns::int128{0};
-    bool rounds_up = false;
-    if (shift >= 0) {
-        if (static_cast<std::int64_t>(digits.size()) + shift > 38) return std::nullopt;
-        digits.append(static_cast<std::size_t>(shift), '0');
-    } else {
-        const auto cut = static_cast<std::uint64_t>(-shift);
-        if (cut > digits.size()) return columns::int128{0};
-        const std::string dropped = digits.substr(digits.size() - cut);
-        digits.resize(digits.size() - cut);
-        const bool is_odd = !digits.empty() && (digits.back() - '0') % 2 == 1;
-        const bool is_above_half = dropped[0] > '5' || (dropped[0] == '5' && dropped.find_first_not_of('0', 1) != std::string::npos);
-        rounds_up = is_above_half || (dropped[0] == '5' && is_odd);
-    }
-    if (digits.size() > 38) return std::nullopt;
-    columns::int128 number = 0;
-    for (const char digit : digits) number = number * 10 + (digit - '0');
-    if (rounds_up) ++number;
-    return decimal.negative ? -number : number;
-}
-
-/// Whether `number` has at most `precision` digits.
-bool fits(columns::int128 number, int precision) {
-    columns::int128 bound = 1;
-    for (int i = 0; i < precision; ++i) bound *= 10;
-    return number < bound && number > -bound;
-}
-
-}  // namespace
-
 PutResult PageTables::append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal) {
-    const std::optional<columns::int128> number = scaled(decimal, column.type.scale);
-    if (!number || !fits(*number, column.type.precision)) {
+    const std::optional<FixedDecimal> fixed = to_fixed(decimal, column.type);
+    if (!fixed) {
         return reject(table, column.name,
                       fmt::format("the number {} does not fit decimal({},{})", excerpt(schema::to_text(decimal)), column.type.precision,
                                   column.type.scale));
     }
-    column.builder.append_int128(*number);
+    if (fixed->is_rounded) add_note({.kind = DataNote::Kind::rounded, .table = table.name, .column = column.name, .name = {}, .other = {}});
+    column.builder.append_int128(fixed->number);
     return PutResult::done;
 }
 
@@ -524,6 +532,8 @@ void PageTables::propose(TableState& table, TableProposal& proposal) const {
 }
 
 void PageTables::finish_page(PageResult& result) {
+    keep_notes();
+    result.notes = std::exchange(notes_, {});
     result.discarded_values = discarded_values_;
     // In which order this worker has made its tables depends on earlier pages.
     std::vector<TableState*> filled;

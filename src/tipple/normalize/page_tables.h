@@ -160,6 +160,10 @@ public:
     PutResult reject(const TableState& table, std::string_view column, std::string reason);
     /// Why the last `put` was rejected.
     const Rejection& rejection() const { return rejection_; }
+    /// The column that is kept for this name of the data; nullptr when it has none of its own.
+    const std::string* column_of_source(const TableState& table, std::string_view source) const;
+    /// Keeps a column that the current row has made for that name of the data.
+    void set_source(TableState& table, std::string_view column, std::string source);
     /// Whether objects and lists under that name stay whole, by hint or preferred type.
     bool is_json_column(TableState& table, std::string_view column) const;
 
@@ -170,8 +174,11 @@ public:
     void undo_row(TableState& table);
     std::size_t discarded_values() const { return discarded_values_; }
 
-    /// A record is all or nothing.
-    void begin_record();
+    /// Something about the current record that the user should hear of. `note` needs no place and no count.
+    void add_note(DataNote note);
+
+    /// A record is all or nothing. `index`, `offset`: its place in the page, for notes.
+    void begin_record(std::size_t index = 0, std::size_t offset = 0);
     void rollback_record();
 
     /// Pads all columns, and describes rows and proposals, tables in the order of their first rows. Views into the builders stay good until the next `begin_page`.
@@ -198,6 +205,7 @@ private:
     PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
     std::optional<PutResult> check_contract(const TableState& table, std::string_view column, bool is_variant, const schema::Value& value);
+    void keep_notes();
     void propose(TableState& table, TableProposal& proposal) const;
 
     const Rules& rules_;
@@ -212,6 +220,10 @@ private:
     std::size_t discarded_values_ = 0;
     std::size_t discarded_values_at_record_start_ = 0;
     OnCollision on_collision_ = OnCollision::report;
+    std::vector<DataNote> notes_;         ///< of the page's records before the current one
+    std::vector<DataNote> record_notes_;  ///< of the current one
+    std::size_t record_index_ = 0;
+    std::size_t record_offset_ = 0;
     Rejection rejection_;
 };
 

@@ -1,6 +1,7 @@
 #include "tipple/normalize/record_normalizer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "tipple/normalize/json_values.h"
@@ -19,53 +20,132 @@ PutResult RecordNormalizer::normalize(const Value& record, TableState& root, int
     return emit_row({{"value", record}}, context, {});
 }
 
+namespace {
+
+std::string joined(const std::vector<std::string_view>& source) {
+    std::string name;
+    for (const std::string_view key : source) {
+        if (!name.empty()) name += '.';
+        name += key;
+    }
+    return name;
+}
+
+}  // namespace
+
 /// All scalars of an object come before what is in its objects, and its objects are opened from the last to the first.
-void RecordNormalizer::flatten(const schema::Object& object, const RowContext& context, FlatRow& row) {
+PutResult RecordNormalizer::flatten(const schema::Object& object, const RowContext& context, FlatRow& row) {
     struct Open {
         const schema::Object* object;
         int level;
         std::vector<std::string> path;
+        SourcePath source;
         std::vector<std::size_t> place;
     };
     std::vector<Open> stack;
-    stack.push_back({&object, context.level, {}, {}});
+    stack.push_back({&object, context.level, {}, {}, {}});
     while (!stack.empty()) {
         const Open open = std::move(stack.back());
         stack.pop_back();
         for (const schema::Field& field : *open.object) {
             const std::string key = normalize_key(rules_, field.name);
             std::string name = column_name(rules_, open.path, key);
+            SourcePath source = open.source;
+            source.push_back(field.name);
             const auto* child = field.value.get_if<schema::Object>();
             const auto* list = field.value.get_if<schema::List>();
+            PutResult result = PutResult::done;
             if ((child != nullptr || list != nullptr) && open.level > 0 && !tables_.is_json_column(*context.table, name)) {
                 std::vector<std::string> path = open.path;
                 path.push_back(key);
                 std::vector<std::size_t> place = open.place;
                 place.push_back(static_cast<std::size_t>(&field - open.object->data()));
                 if (child != nullptr) {
-                    stack.push_back({child, open.level - 1, std::move(path), std::move(place)});
-                    continue;
-                }
-                const auto same = std::find_if(row.lists.begin(), row.lists.end(),
-                                               [&](const ListField& other) { return other.path == path; });
-                if (same != row.lists.end()) {
-                    same->list = list;
+                    stack.push_back({child, open.level - 1, std::move(path), std::move(source), std::move(place)});
                 } else {
-                    row.lists.push_back({std::move(path), list, std::move(place)});
+                    result = add_list({std::move(path), list, std::move(source), std::move(place)}, *context.table, row);
                 }
-                continue;
-            }
-            const auto same =
-                std::find_if(row.fields.begin(), row.fields.end(), [&](const Field& other) { return other.name == name; });
-            if (same != row.fields.end()) {
-                // Of several keys that become one column the last that is not null counts; in the reference a null wins too.
-                if (!field.value.is_null()) same->value = &field.value;
             } else {
-                row.fields.push_back({std::move(name), &field.value});
+                result = add_field({std::move(name), &field.value, std::move(source)}, *context.table, row);
             }
+            if (result != PutResult::done) return result;
         }
     }
     sort_lists(context, row.lists);
+    return PutResult::done;
+}
+
+PutResult RecordNormalizer::add_field(Field field, TableState& table, FlatRow& row) {
+    if (rules_.collisions == Collisions::suffix) {
+        if (const std::string* own = tables_.column_of_source(table, joined(field.source))) field.name = *own;
+    }
+    const auto same = std::find_if(row.fields.begin(), row.fields.end(), [&](const Field& other) { return other.name == field.name; });
+    if (same == row.fields.end()) {
+        row.fields.push_back(std::move(field));
+        return PutResult::done;
+    }
+    if (same->source != field.source) {
+        switch (rules_.collisions) {
+            case Collisions::fail:
+                return refuse_collision(table, field.name, same->source, field.source);
+            case Collisions::suffix:
+                field.name = free_column(field.name, table, row);
+                field.has_own_column = true;
+                row.fields.push_back(std::move(field));
+                return PutResult::done;
+            case Collisions::keep:
+                note_collision(DataNote::Kind::names_met, table, field.name, same->source, field.source);
+        }
+    }
+    // The last one that is not null counts; in the reference a null wins too.
+    if (!field.value->is_null()) same->value = field.value;
+    return PutResult::done;
+}
+
+PutResult RecordNormalizer::add_list(ListField list, TableState& table, FlatRow& row) {
+    const auto find_same = [&] { return std::find_if(row.lists.begin(), row.lists.end(), [&](const ListField& other) { return other.path == list.path; }); };
+    const auto same = find_same();
+    if (same == row.lists.end()) {
+        row.lists.push_back(std::move(list));
+        return PutResult::done;
+    }
+    if (same->source != list.source) {
+        const std::string name = joined(same->source);
+        if (rules_.collisions == Collisions::fail) return refuse_collision(table, "", same->source, list.source);
+        if (rules_.collisions == Collisions::suffix) {
+            const std::string key = list.path.back();
+            for (int number = 2; find_same() != row.lists.end(); ++number) list.path.back() = fmt::format("{}_{}", key, number);
+            row.lists.push_back(std::move(list));
+            return PutResult::done;
+        }
+        note_collision(DataNote::Kind::lists_met, table, "", same->source, list.source);
+    }
+    same->list = list.list;
+    return PutResult::done;
+}
+
+PutResult RecordNormalizer::refuse_collision(const TableState& table, const std::string& column, const SourcePath& first,
+                                             const SourcePath& second) {
+    return tables_.reject(table, column,
+                          fmt::format("\"{}\" and \"{}\" would both become {}; rename one of them, or give --collisions suffix to keep both", joined(first),
+                                      joined(second), column.empty() ? "one nested table" : "this column"));
+}
+
+void RecordNormalizer::note_collision(DataNote::Kind kind, const TableState& table, const std::string& column, const SourcePath& first,
+                                      const SourcePath& second) {
+    tables_.add_note({.kind = kind, .table = table.name, .column = column, .name = joined(first), .other = joined(second)});
+}
+
+/// `name_2` or the next one that neither the row nor the table has.
+std::string RecordNormalizer::free_column(const std::string& name, const TableState& table, const FlatRow& row) const {
+    for (int number = 2;; ++number) {
+        const std::array<std::string, 1> parts = {fmt::format("{}_{}", name, number)};
+        std::string candidate = rules_.naming->join_path(parts);
+        const bool is_taken = table.find(candidate) != nullptr || std::any_of(row.fields.begin(), row.fields.end(), [&](const Field& field) {
+                                  return field.name == candidate;
+                              });
+        if (!is_taken) return candidate;
+    }
 }
 
 /// Puts lists in the order of the text, in which the streaming shredder meets them: which of the two a record goes through may depend on what
@@ -119,7 +199,7 @@ std::optional<std::string> RecordNormalizer::row_id(const schema::Object& object
 
 PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowContext& context, const Links& links) {
     FlatRow row;
-    flatten(object, context, row);
+    if (const PutResult result = flatten(object, context, row); result != PutResult::done) return result;
     TableState& table = *context.table;
     const std::string given_id = own_id(row);
     std::string id = given_id;
@@ -169,6 +249,7 @@ PutResult RecordNormalizer::put_fields(const FlatRow& row, TableState& table, bo
         const ColumnState* column = table.find(field.name);
         if (column != nullptr && (column == table.parent_id || column == table.list_index || column == table.root_id)) continue;
         if (const PutResult result = put_field(table, field, position); result != PutResult::done) return result;
+        if (field.has_own_column) tables_.set_source(table, field.name, joined(field.source));
     }
     return PutResult::done;
 }
@@ -200,6 +281,7 @@ PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& c
         if (mode == schema::ContractMode::freeze) return PutResult::rejected;
         if (mode != schema::ContractMode::evolve) {
             discarded_rows_ += list.list->size();
+            tables_.add_note({.kind = DataNote::Kind::table_left_out, .table = name, .column = {}, .name = joined(list.source), .other = {}});
             return PutResult::done;
         }
     }

@@ -40,13 +40,19 @@ private:
         /// The ids above are known in advance, so this row's can be too.
         bool is_repeatable = false;
     };
+    using SourcePath = std::vector<std::string_view>;
     struct Field {
         std::string name;
         const schema::Value* value;
+        /// Names of the data from the row down.
+        SourcePath source;
+        /// The column is this name's own, because another one has taken the plain name.
+        bool has_own_column = false;
     };
     struct ListField {
         std::vector<std::string> path;
         const schema::List* list;
+        SourcePath source;
         /// Where it stands in the row's text: its place among the members of each object down to it.
         std::vector<std::size_t> place;
     };
@@ -55,7 +61,13 @@ private:
         std::vector<ListField> lists;
     };
 
-    void flatten(const schema::Object& object, const RowContext& context, FlatRow& row);
+    PutResult flatten(const schema::Object& object, const RowContext& context, FlatRow& row);
+    PutResult add_field(Field field, TableState& table, FlatRow& row);
+    PutResult add_list(ListField list, TableState& table, FlatRow& row);
+    PutResult refuse_collision(const TableState& table, const std::string& column, const SourcePath& first, const SourcePath& second);
+    void note_collision(DataNote::Kind kind, const TableState& table, const std::string& column, const SourcePath& first,
+                        const SourcePath& second);
+    std::string free_column(const std::string& name, const TableState& table, const FlatRow& row) const;
     void sort_lists(const RowContext& context, std::vector<ListField>& lists) const;
     PutResult emit_row(const schema::Object& object, const RowContext& context, const Links& links);
     std::optional<std::string> row_id(const schema::Object& object, const FlatRow& row, const TableState& table, const Links& links);

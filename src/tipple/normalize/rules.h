@@ -9,12 +9,20 @@
 
 namespace tipple::normalize {
 
+/// What happens when several names of one object of the data become one name.
+enum class Collisions {
+    keep,    ///< the last value that is not null counts, as in the reference but for the nulls; the run says so
+    fail,    ///< the record is bad
+    suffix,  ///< names behind the first one get columns of their own: `name_2`, `name_3`
+};
+
 /// What stays the same for all pages of one run. Immutable; shared by all workers.
 struct Rules {
     std::shared_ptr<const schema::NamingConvention> naming;
     std::shared_ptr<const schema::Inference> inference;
     /// Keys are broken at the naming convention's separator before they are normalized, unless an old schema says otherwise.
     bool breaks_paths = true;
+    Collisions collisions = Collisions::keep;
     std::string load_id;
     /// RowIdMaker::prefix_length characters.
     std::string row_id_prefix;

@@ -133,8 +133,11 @@ private:
     const RootTable* root_table_ = nullptr;
     TableShape* root_ = nullptr;
     Target target_;
+    /// Every record of the page takes the slow way.
+    bool goes_slow_ = false;
     /// By what the records' fields say; good for one page.
     std::map<std::string, Target, std::less<>> chosen_;
+    std::size_t record_offset_ = 0;
     /// Why the last record was bad.
     Rejection rejection_;
     std::uint64_t serial_ = 0;
@@ -154,10 +157,12 @@ void Shredder::Impl::begin_page(std::uint64_t number, const RootTable& root, con
     root_table_ = &root;
     tables_.begin_page(snapshot, number);
     chosen_.clear();
+    goes_slow_ = root.by_field != nullptr || tables_.rules().collisions == Collisions::suffix;
     if (root.by_field != nullptr) return;
     root_ = &shape_.root(root.name, max_nesting(*snapshot, root.name), propagates_root_id(*snapshot, root.name));
     target_ = make_target(root.name);
     target_.table = root_->state;
+    goes_slow_ = goes_slow_ || target_.is_unwanted;
     shape_.refresh();
 }
 
@@ -209,7 +214,7 @@ bool Shredder::Impl::reject(std::string table, std::string column, std::string r
 
 /// The slow way for one record, field by field. False when it is bad: nothing of it stays, and `rejection_` says why.
 bool Shredder::Impl::normalize_value(const schema::Value& record) {
-    tables_.begin_record();
+    tables_.begin_record(result_->records, record_offset_);
     const Target* target = root_table_->by_field != nullptr ? choose_target(record) : &target_;
     if (target == nullptr) return false;
     if (target->is_unwanted) {
@@ -233,6 +238,7 @@ void Shredder::Impl::shred(const JsonPage& page, const RootTable& root, const st
     if (end.fault != Fault::none && !is_full()) walk_one_by_one(end.offset);
     tables_.begin_record();
     tables_.finish_page(result);
+    for (DataNote& note : result.notes) note.line = count_lines(page_.text.substr(0, note.offset));
 }
 
 void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::uint64_t page_number, const RootTable& root,
@@ -311,12 +317,12 @@ void Shredder::Impl::reject_record(std::size_t offset) {
 
 Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     if (is_full()) return Fault::stopped;
-    if (root_table_->by_field != nullptr || target_.is_unwanted) {
+    if (goes_slow_) {
         const Fault fault = normalize_record(offset, cursor);
         if (fault == Fault::none) ++result_->records;
         return fault;
     }
-    tables_.begin_record();
+    tables_.begin_record(result_->records, offset);
     depth_ = 0;
     order_path_.clear();
     position_ = 0;
@@ -346,6 +352,7 @@ Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
 }
 
 Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
+    record_offset_ = offset;
     json::Value document;
     if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
     if (!normalize_value(to_value(document))) reject_record(offset);

@@ -20,11 +20,12 @@ using schema::DataType;
 /// Pages in memory, and what came out of them: per table its columns as `name:type` and its rows as text.
 class Trial {
 public:
-    explicit Trial(schema::Schema schema = start_schema()) : writer_(std::move(schema)) {
+    explicit Trial(schema::Schema schema = start_schema(), Collisions collisions = Collisions::keep) : writer_(std::move(schema)) {
         const auto snapshot = writer_.snapshot();
         rules_ = Rules{.naming = schema::NamingConvention::make("snake_case"),
                        .inference = std::make_shared<schema::Inference>(*snapshot, 0),
                        .breaks_paths = true,
+                       .collisions = collisions,
                        .load_id = "1.0",
                        .row_id_prefix = "prefix.."};
         shredder_ = std::make_unique<Shredder>(rules_);
@@ -85,6 +86,7 @@ public:
     }
     const std::vector<BadRecord>& bad() const { return bad_; }
     const std::vector<NullOnlyColumn>& null_only() const { return null_only_; }
+    const std::vector<DataNote>& notes() const { return notes_; }
     SchemaWriter& writer() { return writer_; }
     std::string dump() const {
         std::string out;
@@ -118,6 +120,7 @@ private:
             }
         }
         bad_.insert(bad_.end(), result.bad_records.begin(), result.bad_records.end());
+        notes_.insert(notes_.end(), result.notes.begin(), result.notes.end());
         null_only_.insert(null_only_.end(), result.null_only.begin(), result.null_only.end());
     }
 
@@ -130,6 +133,7 @@ private:
     std::map<std::string, std::vector<std::map<std::string, std::string>>> cells_;
     std::vector<BadRecord> bad_;
     std::vector<NullOnlyColumn> null_only_;
+    std::vector<DataNote> notes_;
 };
 
 using Texts = std::vector<std::string>;
@@ -171,6 +175,38 @@ TEST(Shredder, IdsGivenByTheDataMakeTheIdsBelowRepeatable) {  // V3, V7
     EXPECT_EQ(child.columns("t__c"), "_dlt_id:text v:bigint");
     EXPECT_EQ(child.id("t__c__g", 0), "pw5af/REGgacHA");
     EXPECT_EQ(child.cell("t__c__g", 0, "_dlt_parent_id"), "C1");
+}
+
+TEST(Shredder, NamesThatMeetAreNoted) {  // V9, V11
+    const Trial run = after("{\"a\":{\"B\":1,\"b\":2}}\n{\"a\":{\"B\":3}}\n{\"x\":0,\"a\":{\"B\":4,\"b\":null}}\n{\"l\":[{\"b\":1}],\"L\":[{\"c\":1}]}");
+    EXPECT_EQ(run.rows("t"), (Texts{"a__b=2", "a__b=3", "a__b=4 x=0", ""}));
+    EXPECT_EQ(run.rows("t__l"), (Texts{"idx=0 c=1"}));
+    ASSERT_EQ(run.notes().size(), 2U);
+    EXPECT_EQ(run.notes()[0].name, "a.B");
+    EXPECT_EQ(run.notes()[0].other, "a.b");
+    EXPECT_EQ(run.notes()[0].count, 2U);
+    EXPECT_EQ(run.notes()[0].line, 0U);
+    EXPECT_EQ(run.notes()[1].kind, DataNote::Kind::lists_met);
+    EXPECT_EQ(run.notes()[1].line, 3U);
+    EXPECT_EQ(run.notes()[1].record_index, 3U);
+}
+
+TEST(Shredder, NamesThatMeetCanBeRefused) {
+    Trial run(Trial::start_schema(), Collisions::fail);
+    run.page("{\"A\":1,\"a\":2}\n{\"a\":3}\n{\"a\":1,\"a\":4}");
+    ASSERT_EQ(run.bad().size(), 1U);
+    EXPECT_EQ(run.bad()[0].column, "a");
+    // The same name twice is no collision of names: the last one counts.
+    EXPECT_EQ(run.rows("t"), (Texts{"a=3", "a=4"}));
+}
+
+TEST(Shredder, NamesThatMeetCanHaveColumnsOfTheirOwn) {
+    Trial run(Trial::start_schema(), Collisions::suffix);
+    run.page("{\"A\":1,\"a\":2}\n{\"a\":3}");
+    run.page("{\"a\":4,\"A\":5}\n{\"á\":{\"a\":1},\"A\":6,\"a-\":7,\"a_\":8}");
+    EXPECT_EQ(run.rows("t"), (Texts{"a=1 a_2=2", "a_2=3", "a=5 a_2=4", "a=6 ax=7 ax_2=8 x__a=1"}));
+    EXPECT_TRUE(run.notes().empty());
+    EXPECT_EQ(run.writer().snapshot()->find("t")->find("a_2")->hints().find("x-source-name")->as_text(), "a");
 }
 
 TEST(Shredder, EmptiesAndNullsLeaveNoTrace) {  // V4

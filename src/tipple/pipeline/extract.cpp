@@ -55,9 +55,9 @@ struct DoneItem {
     std::exception_ptr error;
     /// What the cursor said, when the resource has one.
     std::optional<incremental::PageFold> fold;
-    /// What the page was normalized against, and Stage::json_columns_ as of then or before.
+    /// What the page was normalized against, and Stage::routing_columns_ as of then or before.
     std::shared_ptr<const schema::Schema> snapshot;
-    std::uint64_t json_columns = 0;
+    std::uint64_t routing_columns = 0;
 };
 
 /// How many pages may lie between the oldest page that is not admitted and the newest one in work, per worker.
@@ -200,6 +200,7 @@ private:
     bool try_admit(const DoneItem& done, std::size_t records_max);
     bool declare_chosen_tables(const DoneItem& done);
     void admit_bad_records(const DoneItem& done);
+    void admit_notes(const DoneItem& done);
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
     void begin(Reading& reading);
@@ -243,8 +244,8 @@ private:
     std::condition_variable_any admitted_;
     std::condition_variable_any finished_;
     std::uint64_t head_ = 0;
-    /// JSON columns that pages have added so far.
-    std::uint64_t json_columns_ = 0;
+    /// Columns that pages have added so far and that change where values of other names go: JSON columns, and those kept for one name.
+    std::uint64_t routing_columns_ = 0;
     /// Tables that records have chosen so far, normalized. Those that are unwanted are in `unwanted_` too, which is replaced, never changed.
     std::set<std::string> declared_;
     std::shared_ptr<const UnwantedTables> unwanted_ = std::make_shared<const UnwantedTables>();
@@ -516,7 +517,7 @@ void Stage::work() {
                 const std::uint64_t window = window_per_worker * context_.config.workers;
                 admitted_.wait(lock, stop_.get_token(), [&] { return item->number < head_ + window; });
                 if (stop_.stop_requested()) break;
-                done.json_columns = json_columns_;
+                done.routing_columns = routing_columns_;
                 unwanted = unwanted_;
             }
             done.work = std::move(*item);
@@ -584,13 +585,12 @@ bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
     if (done.snapshot != schema_.snapshot()) {
         // What is left out may fit a column that an earlier page has added: a number too large for an integer is a double there.
         const bool leaves_out = !result.bad_records.empty() || result.discarded_rows > 0 || result.discarded_values > 0;
-        // Objects under the name of a JSON column stay whole.
-        if (leaves_out || done.json_columns != json_columns_) return false;
+        if (leaves_out || done.routing_columns != routing_columns_) return false;
     }
     if (schema_.admit(result.proposals) == normalize::SchemaWriter::Admission::conflict) return false;
     for (const normalize::TableProposal& proposal : result.proposals) {
-        json_columns_ += static_cast<std::uint64_t>(std::count_if(proposal.columns.begin(), proposal.columns.end(), [](const schema::Column& column) {
-            return column.data_type() == schema::DataType::json;
+        routing_columns_ += static_cast<std::uint64_t>(std::count_if(proposal.columns.begin(), proposal.columns.end(), [](const schema::Column& column) {
+            return column.data_type() == schema::DataType::json || column.hints().find(schema::source_name_hint) != nullptr;
         }));
     }
     return true;
@@ -611,6 +611,7 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
         normalizer.run(done, schema_.snapshot(), *unwanted_, left);
     }
     admit_bad_records(done);
+    admit_notes(done);
     admit_cursor(done);
     for (const package::EncodedBatch& batch : done.batches) {
         if (package_ != nullptr) package_->write(batch);
@@ -627,6 +628,22 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     result_.discarded_rows += done.result.discarded_rows;
     result_.discarded_values += done.result.discarded_values;
     if (records_left() == 0) is_limit_reached_ = true;
+}
+
+void Stage::admit_notes(const DoneItem& done) {
+    const source::Origin& origin = origin_of(done.work.page);
+    for (const normalize::DataNote& note : done.result.notes) {
+        const auto same = std::find_if(result_.notes.begin(), result_.notes.end(), [&](const DataWarning& other) { return other.note.is_same_as(note); });
+        if (same != result_.notes.end()) {
+            same->note.count += note.count;
+        } else if (result_.notes.size() < limits::data_notes_max) {
+            const SkippedRecord first{.origin = origin.name,
+                                      .byte_offset = origin.byte_offset + note.offset,
+                                      .line = origin.line == 0 ? 0 : origin.line + note.line,
+                                      .record = origin.record + note.record_index + 1};
+            result_.notes.push_back({note, first.place()});
+        }
+    }
 }
 
 /// Takes what the page says of the cursor, and sees whether more pages are wanted.

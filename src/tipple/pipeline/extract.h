@@ -72,6 +72,7 @@ struct ExtractResult {
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
+    std::vector<DataWarning> notes;
     std::map<std::string, std::uint64_t> rows;  ///< by table
     /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.
     std::set<std::string> reached;

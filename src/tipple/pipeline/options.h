@@ -8,6 +8,7 @@
 #include "tipple/core/limits.h"
 #include "tipple/destination/destination.h"
 #include "tipple/json/value.h"
+#include "tipple/normalize/rules.h"
 #include "tipple/schema/hints.h"
 #include "tipple/schema/merge_options.h"
 #include "tipple/schema/types.h"
@@ -75,6 +76,7 @@ struct RunOptions {
     /// Only these resources are read; empty = all.
     std::vector<std::string> select;
     OnBadRecord on_bad_record = OnBadRecord::fail;
+    normalize::Collisions collisions = normalize::Collisions::keep;
     /// Schema contract of the source and of every resource, as schema::parse_contract reads it. Null = what resources and schema say.
     json::Value schema_contract;
     /// Extract and normalize everything, write nothing.

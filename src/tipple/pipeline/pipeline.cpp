@@ -288,10 +288,14 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     if (!config_.schema_contract.is_null()) declared.settings().set("schema_contract", config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(declared);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
+    const auto check_disposition = [&](const schema::Table& root) {
+        destination::check_disposition(root, destination_.capabilities(), config_.replace_strategy);
+    };
     std::vector<ActiveResource> resources;
     for (SelectedSource& source : draft.sources) {
         for (ActiveResource& resource : declare_resources(std::move(source.resources), options, declare, declared)) {
             resource.driver = source.driver;
+            if (const schema::Table* table = declared.find(resource.table)) check_disposition(*table);
             // What is read is all there will be, so nothing that was read before counts.
             if (resource.disposition == schema::Disposition::replace) state.erase_resource(resource.spec.name);
             resources.push_back(std::move(resource));
@@ -301,6 +305,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(declared, clock_.now_us()),
         .breaks_paths = breaks_paths(declared),
+        .collisions = options.collisions,
         .load_id = draft.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(declared);
@@ -315,6 +320,13 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     ExtractResult extracted = extract_and_normalize(resources, rules, writer, draft.package.get(), context, observer, stop);
     add_counts(report, extracted);
     set_source_state(start.sources, declared.name(), std::move(state));
+    for (const DataWarning& note : extracted.notes) report.warnings.push_back(to_text(note));
+    for (const ActiveResource& resource : resources) {
+        if (!resource.is_left_out) continue;
+        report.warnings.push_back(fmt::format("table \"{}\" is new, and the schema contract leaves new tables out: nothing of resource \"{}\" was loaded (make it "
+                                              "with --contract evolve first)",
+                                              resource.table, resource.spec.name));
+    }
 
     draft.schema = *writer.snapshot();
     draft.schema_change = writer.change();
@@ -330,6 +342,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     end_first_run(draft.schema);
     mark_seen_data(draft.schema, extracted.rows);
     draft.loads = plan_loads(draft.schema, resources, extracted.rows);
+    for (const package::TableLoad& load : draft.loads) check_disposition(draft.schema.require(load.root));
     describe_tables(draft.tables, draft.schema, before, extracted.rows);
     report.seconds.extract += watch.seconds();
 }

@@ -11,4 +11,31 @@ std::string SkippedRecord::place() const {
     return fmt::format("{}, record {} (byte {})", origin, format_count(record), format_count(byte_offset));
 }
 
+std::string to_text(const DataWarning& warning) {
+    const normalize::DataNote& note = warning.note;
+    const std::string times = note.count == 1 ? "once" : fmt::format("{} times", format_count(note.count));
+    switch (note.kind) {
+        case normalize::DataNote::Kind::names_met:
+            if (note.name.empty()) {
+                return fmt::format("table \"{}\": two names of one record became column \"{}\", {}, first in {}; the last value was kept", note.table,
+                                   note.column, times, warning.place);
+            }
+            return fmt::format("table \"{}\": \"{}\" and \"{}\" of one record both became column \"{}\", {}, first in {}; the last value that is not "
+                               "null was kept (--collisions suffix keeps both, fail refuses the record)",
+                               note.table, note.name, note.other, note.column, times, warning.place);
+        case normalize::DataNote::Kind::lists_met:
+            return fmt::format("table \"{}\": the lists \"{}\" and \"{}\" of one record became one nested table, {}, first in {}; the rows of the last "
+                               "one were kept (--collisions suffix keeps both, fail refuses the record)",
+                               note.table, note.name, note.other, times, warning.place);
+        case normalize::DataNote::Kind::rounded:
+            return fmt::format("table \"{}\", column \"{}\": values with more decimal places than the column has were rounded, {}, first in {} (to keep "
+                               "them, declare the column with a larger scale)",
+                               note.table, note.column, times, warning.place);
+        case normalize::DataNote::Kind::table_left_out:
+            return fmt::format("list \"{}\" would make the new table \"{}\", which the schema contract leaves out, {}, first in {}", note.name, note.table,
+                               times, warning.place);
+    }
+    return {};
+}
+
 }  // namespace tipple::pipeline

@@ -27,6 +27,13 @@ struct SkippedRecord {
     std::string place() const;
 };
 
+/// What the user should hear of the data that was loaded.
+struct DataWarning {
+    normalize::DataNote note;
+    std::string place;  ///< of the first record it concerns
+};
+std::string to_text(const DataWarning& warning);
+
 /// What a run did to one table.
 struct TableReport {
     std::string table;

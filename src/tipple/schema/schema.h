@@ -24,6 +24,9 @@ inline constexpr std::string_view parent_id_column = "_dlt_parent_id";
 inline constexpr std::string_view list_index_column = "_dlt_list_idx";
 inline constexpr std::string_view root_id_column = "_dlt_root_id";
 
+/// Of a column that was made for one name of the data, because other names that would become the same column were met beside it: that name.
+inline constexpr std::string_view source_name_hint = "x-source-name";
+
 /// One column: a name and its hints. Incomplete while it has no data type; such a column is not at the destination.
 class Column {
 public:

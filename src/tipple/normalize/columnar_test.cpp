@@ -1,0 +1,84 @@
+#include "tipple/normalize/columnar.h"
+
+#include <gtest/gtest.h>
+
+#include "tipple/columns/value_at.h"
+#include "tipple/normalize/schema_writer.h"
+#include "tipple/schema/coerce.h"
+
+namespace tipple::normalize {
+namespace {
+
+using schema::DataType;
+
+/// One batch into table `t`, whose columns are declared beforehand.
+class Columnar : public testing::Test {
+protected:
+    void declare(schema::Column column) { table_.set_column(std::move(column)); }
+
+    std::vector<std::string> load(columns::Batch batch) {
+        schema::Schema schema = schema::Schema::make("test");
+        table_.set_property("write_disposition", "append");
+        schema.set_table(table_);
+        const auto snapshot = std::make_shared<const schema::Schema>(schema);
+        rules_ = {.naming = schema::NamingConvention::make("snake_case"),
+                  .inference = std::make_shared<schema::Inference>(schema, 0),
+                  .breaks_paths = true,
+                  .load_id = "1.0",
+                  .row_id_prefix = "prefix.."};
+        ColumnarNormalizer normalizer(rules_);
+        normalizer.normalize(batch, 0, "t", snapshot, result_);
+        std::vector<std::string> cells;
+        for (const TableRows& rows : result_.tables) {
+            for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+                if (rows.names[i].starts_with("_dlt")) continue;
+                std::string cell(rows.names[i]);
+                for (std::size_t row = 0; row < rows.rows; ++row) {
+                    const schema::Value value = value_at(rows.columns[i], row);
+                    cell += value.is_null() ? " -" : " " + schema::coerce(DataType::text, value)->as<std::string>();
+                }
+                cells.push_back(cell);
+            }
+        }
+        return cells;
+    }
+
+    static columns::Batch doubles(const std::vector<double>& values) {
+        columns::Batch batch;
+        batch.names = {"A"};
+        batch.columns.emplace_back(columns::ColumnType{.type = DataType::double_});
+        for (const double value : values) batch.columns[0].append_double(value);
+        batch.rows = values.size();
+        return batch;
+    }
+
+    schema::Table table_{"t"};
+    Rules rules_;
+    PageResult result_;
+};
+
+TEST_F(Columnar, NumbersGoToADecimalColumnAndRoundingIsNoted) {
+    declare(schema::Column("a", json::Object{{"data_type", "decimal"}, {"precision", 5}, {"scale", 2}}));
+    EXPECT_EQ(load(doubles({1.5, 1.239, 123456.0})), (std::vector<std::string>{"a 1.50 1.24 -", "a__v_double - - 123456.0"}));
+    ASSERT_EQ(result_.notes.size(), 1U);
+    EXPECT_EQ(result_.notes[0].kind, DataNote::Kind::rounded);
+    EXPECT_EQ(result_.notes[0].count, 1U);
+    EXPECT_EQ(result_.notes[0].record_index, 1U);
+}
+
+TEST_F(Columnar, DecimalsThatDoNotFitKeepTheirTypeInAVariant) {
+    declare(schema::Column("a", DataType::bigint, true));
+    columns::Batch batch;
+    batch.names = {"A"};
+    batch.columns.emplace_back(columns::ColumnType{.type = DataType::decimal, .precision = 10, .scale = 2});
+    batch.columns[0].append_int128(200);
+    batch.columns[0].append_int128(250);
+    batch.rows = 2;
+    EXPECT_EQ(load(std::move(batch)), (std::vector<std::string>{"a 2 -", "a__v_decimal - 2.50"}));
+    ASSERT_EQ(result_.proposals.size(), 1U);
+    EXPECT_EQ(result_.proposals[0].columns[0].precision(), 10);
+    EXPECT_EQ(result_.proposals[0].columns[0].scale(), 2);
+}
+
+}  // namespace
+}  // namespace tipple::normalize

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+
+#include "tipple/columns/column.h"
+#include "tipple/schema/value.h"
+
+namespace tipple::normalize {
+
+/// A decimal as a column holds it.
+struct FixedDecimal {
+    columns::int128 number = 0;  ///< times ten to the power of the column's scale
+    bool is_rounded = false;     ///< digits behind the scale were not all zero
+};
+
+/// `decimal` rounded half to even to the column's scale; nothing when it is no number or has more digits than the column's precision.
+std::optional<FixedDecimal> to_fixed(const schema::Decimal& decimal, const columns::ColumnType& type);
+
+}  // namespace tipple::normalize

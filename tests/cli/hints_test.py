@@ -1,0 +1,70 @@
+"""What a user says of columns beforehand (`--column`), and names that meet (`--collisions`)."""
+
+from decimal import Decimal
+
+from tipple_cli import EXIT_DATA, EXIT_PARTIAL, EXIT_USAGE, Case, main
+
+
+class Hints(Case):
+    def test_types_of_columns_and_of_nested_columns(self):
+        path = self.write("t.jsonl", [{"id": "1", "price": 1.5, "lines": [{"n": "5"}]}])
+        self.load(path, "--column", "id:bigint:key", "--column", "price:decimal(10,2)", "--column", "lines/n:double")
+        self.assertEqual(self.query("SELECT id, price FROM t"), [(1, Decimal("1.50"))])
+        self.assertEqual(self.query("SELECT n FROM t__lines"), [(5.0,)])
+        # A key makes it a merge.
+        self.load(self.write("t.jsonl", [{"id": 1, "price": 2}]), "--column", "id:bigint:key")
+        self.assertEqual(self.query("SELECT id, price FROM t"), [(1, Decimal("2.00"))])
+
+    def test_csv_columns_too(self):
+        self.load(self.write("c.csv", "a,b,c\n1.239,2024-01-02,007\n,,\n"), "--column", "a:decimal(10,2)", "--column", "c:text", "--column", "b:text")
+        self.assertEqual(self.query("SELECT a, c FROM c"), [(Decimal("1.24"), "007"), (None, None)])
+
+    def test_rounding_is_told(self):
+        path = self.write("t.jsonl", [{"a": 1.239}, {"a": 1.2}, {"a": 0.001}])
+        result = self.load(path, "--column", "a:decimal(10,2)")
+        self.assertIn('table "t", column "a"', result.err)
+        self.assertIn("rounded, 2 times", result.err)
+        self.assertEqual(self.query("SELECT a FROM t"), [(Decimal("1.24"),), (Decimal("1.20"),), (Decimal("0.00"),)])
+
+    def test_wrong_hints(self):
+        path = self.write("t.jsonl", [{"a": 1}])
+        for hint, message in [("a", "NAME:TYPE"), ("a:bigin", "did you mean bigint"), ("a:text:keyy", "no hint"), ("l/a:text:key", "no key")]:
+            self.assertIn(message, self.tipple("load", path, "shop.duckdb", "--column", hint, expect=EXIT_USAGE).err)
+
+    def test_key_that_no_record_has(self):
+        path = self.write("t.jsonl", [{"a": 1}])
+        self.assertIn('"idd"', self.tipple("load", path, "shop.duckdb", "--column", "idd:bigint:key", expect=EXIT_DATA).err)
+
+
+class Collisions(Case):
+    RECORDS = [{"Name": "a", "name": 5, "L": [1], "l": [2, 3]}, {"name": 7}]
+
+    def test_kept_and_told(self):
+        result = self.load(self.write("t.jsonl", self.RECORDS))
+        self.assertIn('"Name" and "name" of one record both became column "name", once, first in', result.err)
+        self.assertIn('the lists "L" and "l"', result.err)
+        self.assertEqual(self.query("SELECT name FROM t"), [(5,), (7,)])
+        self.assertEqual(self.query("SELECT value FROM t__l"), [(2,), (3,)])
+
+    def test_null_does_not_win(self):
+        self.load(self.write("t.jsonl", [{"Name": "a", "name": None}]))
+        self.assertEqual(self.query("SELECT name FROM t"), [("a",)])
+
+    def test_fail(self):
+        path = self.write("t.jsonl", self.RECORDS)
+        self.assertIn('"Name" and "name"', self.tipple("load", path, "shop.duckdb", "--collisions", "fail", expect=EXIT_DATA).err)
+        self.tipple("load", path, "shop.duckdb", "--collisions", "fail", "--on-bad-record", "skip", expect=EXIT_PARTIAL)
+        self.assertEqual(self.query("SELECT name FROM t"), [(7,)])
+
+    def test_suffix_keeps_both_whatever_the_workers_and_runs(self):
+        records = self.RECORDS + [{"name": n} for n in range(200)] + [{"Name": "b"}]
+        path = self.write("t.jsonl", records)
+        self.load(path, "--collisions", "suffix", "--workers", "3")
+        self.load(path, "--collisions", "suffix", "--workers", "1")
+        rows = self.query("SELECT name, name_2 FROM t")
+        self.assertEqual(rows, 2 * ([("a", 5), (None, 7)] + [(None, n) for n in range(200)] + [("b", None)]))
+        self.assertEqual(self.query("SELECT value FROM t__l_2"), 2 * [(2,), (3,)])
+
+
+if __name__ == "__main__":
+    main()
