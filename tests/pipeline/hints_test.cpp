@@ -52,6 +52,36 @@ TEST_F(HintsTest, ChosenTablesGetTheHintsOfTheirResource) {
     EXPECT_EQ(report.schema.version(), 2);
 }
 
+TEST_F(HintsTest, ContractOfTheSourceCountsForItsRunOnly) {
+    source::ResourceSpec spec;
+    spec.name = "t";
+    ScriptedSource first = source_of(spec, "{\"id\": 1}\n");
+    config_.schema_contract = json::Object{{"columns", "freeze"}};
+    EXPECT_NE(run(first).schema.settings().find("schema_contract"), nullptr);
+    config_.schema_contract = {};
+    ScriptedSource second = source_of(spec, "{\"id\": 2, \"n\": 3}\n");
+    const RunReport report = run(second);
+    EXPECT_EQ(report.schema.settings().find("schema_contract"), nullptr);
+    EXPECT_EQ(values("t", "n"), "- 3");
+}
+
+TEST_F(HintsTest, NestingLimitCountsAsTwoVersionsAndStillEmptiesReplacedTables) {
+    source::ResourceSpec spec;
+    spec.name = "t";
+    spec.max_nesting = 1;
+    spec.disposition = schema::Disposition::replace;
+    ScriptedSource rows = source_of(spec, "{\"id\": 1, \"l\": [1]}\n");
+    EXPECT_EQ(run(rows).schema.version(), 2);
+    ScriptedSource again = source_of(spec, "{\"id\": 2, \"l\": [1]}\n");
+    const RunReport report = run(again);
+    EXPECT_EQ(report.schema.version(), 4);
+    EXPECT_EQ(report.schema.find("t")->normalizer_hint("seen-data"), json::Value(true));
+    ScriptedSource none = source_of(spec, "");
+    run(none);
+    EXPECT_TRUE(destination_.rows("t").empty());
+    EXPECT_TRUE(destination_.rows("t__l").empty());
+}
+
 TEST_F(HintsTest, RecordThatNamesNoTableIsBad) {
     ScriptedSource source = source_of(events(), "{\"kind\": \"a\", \"n\": 1}\n{\"n\": 2}\n{\"kind\": [1], \"n\": 3}\n");
     const std::string error = error_of(ErrorKind::data, source);

@@ -285,6 +285,8 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     draft.removal = refresh(options.refresh, resource_names, config_.naming, declared, state);
     const schema::Schema before = declared;
     apply_settings(declared, config_.schema_settings);
+    // What the source says of all its tables is said anew in each run; what was said of a table stays with the table.
+    declared.settings().erase("schema_contract");
     if (!config_.schema_contract.is_null()) declared.settings().set("schema_contract", config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(declared);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};

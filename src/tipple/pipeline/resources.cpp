@@ -152,6 +152,13 @@ void apply_hints(schema::Table& table, const schema::TableHints& hints, const sc
     table.set_property("schema_contract", hints.schema_contract);
 }
 
+/// In the reference the limit takes the place of what normalizing noted before: `seen-data` is back with the next rows, which counts as two
+/// versions of the schema.
+void limit_nesting(schema::Table& table, int levels) {
+    table.erase_normalizer_hint("seen-data");
+    table.set_normalizer_hint("max_nesting", levels);
+}
+
 /// A table that is new lets all columns in for the rest of its first run, whatever its contract says.
 void open_if_new(const schema::Schema& schema, schema::Table& table) {
     const schema::Table* known = schema.find(table.name());
@@ -229,7 +236,7 @@ bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, 
     schema::Table table = known != nullptr ? *known : schema::Table(name);
     table.set_property("resource", spec.name);
     const std::optional<int> max_nesting = options.max_nesting ? options.max_nesting : spec.max_nesting;
-    if (max_nesting) table.set_normalizer_hint("max_nesting", *max_nesting);
+    if (max_nesting) limit_nesting(table, *max_nesting);
     apply_hints(table, hints, context.naming);
     mark_cursor(table, spec, context.naming);
     if (!admit_table(schema, table)) return false;
@@ -266,9 +273,11 @@ namespace {
 
 bool has_seen_data(const schema::Table& table) { return table.normalizer_hint("seen-data") == json::Value(true); }
 
-}  // namespace
-
-namespace {
+/// Whether rows have come in any run. Row ids are added to a table by its first rows and, unlike `seen-data`, stay.
+bool may_hold_rows(const schema::Table& table) {
+    const schema::Column* id = table.find(schema::id_column);
+    return has_seen_data(table) || (id != nullptr && id->is_complete());
+}
 
 /// Root tables that records of the resource go to, in the order of the schema.
 std::vector<const schema::Table*> tables_of(const schema::Schema& schema, const source::ResourceSpec& spec) {
@@ -287,7 +296,7 @@ std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const 
     for (const schema::Table* table : schema.chain_of(root.name())) {
         const bool got_rows = rows.contains(table->name());
         has_rows = has_rows || got_rows;
-        const bool is_affected = load.disposition != Disposition::append && has_seen_data(*table) && table->has_complete_columns();
+        const bool is_affected = load.disposition != Disposition::append && may_hold_rows(*table) && table->has_complete_columns();
         if (got_rows || is_affected) load.tables.push_back(table->name());
     }
     const bool is_needed = has_rows || (is_emptied && load.disposition == Disposition::replace);

@@ -1,0 +1,113 @@
+"""What docs/known-differences.md lists, as far as random cases could run into it: such inputs are changed before the case is run."""
+import importlib
+
+CARRIERS = {chr(0xF026 + k) for k in range(8)}
+
+
+def naming_of(pipeline):
+    name = pipeline.get("naming", "snake_case")
+    return importlib.import_module(f"dlt.common.normalizers.naming.{name}").NamingConvention(pipeline.get("max_identifier_length"))
+
+
+class RecordWalk:
+    """Removes from records what two loaders are known to treat differently where names meet.
+
+    - A null under a name that another key of the record has too: the null wins in dlt.
+    - Lists of different places that become one table: doubled ids, or rows of two parents in one table.
+    - A list under a key without a name.
+    """
+
+    def __init__(self, naming, tables):
+        self.naming = naming
+        self.tables = tables
+
+    def key_name(self, key):
+        if not key.strip():
+            return "_empty"
+        try:
+            return self.naming.normalize_path(key)
+        except ValueError:
+            return None
+
+    def record(self, record, table):
+        """Changes one row's record in place and goes down into its lists."""
+        scalars, lists, empty = {}, {}, []
+        self.collect(record, (), scalars, lists, empty)
+        for places in scalars.values():
+            if len(places) > 1:
+                for holder, key in places:
+                    if holder.get(key, 0) is None:
+                        del holder[key]
+        for holder, key in empty:
+            del holder[key]
+        for path, places in lists.items():
+            child = self.naming.shorten_fragments(*table, *path)
+            owner = self.tables.setdefault(child, (table, path))
+            if owner != (table, path):
+                for holder, key in places:
+                    del holder[key]
+                continue
+            for holder, key in places:
+                self.elements(holder[key], (*table, *path))
+
+    def elements(self, elements, table):
+        for element in elements:
+            if isinstance(element, dict):
+                self.record(element, table)
+            elif isinstance(element, list):
+                self.record({"list": element}, table)
+
+    def collect(self, record, path, scalars, lists, empty):
+        for key, value in record.items():
+            name = self.key_name(key)
+            if name is None or not name and not isinstance(value, dict):
+                empty.append((record, key))
+            elif isinstance(value, list) and not key.strip():
+                empty.append((record, key))
+            elif isinstance(value, list):
+                lists.setdefault((*path, name), []).append((record, key))
+            elif isinstance(value, dict) and not is_typed(value):
+                self.collect(value, (*path, name), scalars, lists, empty)
+            else:
+                scalars.setdefault(self.naming.shorten_fragments(*path, name), []).append((record, key))
+
+
+def is_typed(value):
+    return len(value) == 1 and next(iter(value)).startswith("$")
+
+
+def pages_of(resource):
+    return [resource["data"]] if "data" in resource else resource.get("pages", [])
+
+
+def generate_around(case):
+    """Changes the records of a case in place, see RecordWalk."""
+    naming = naming_of(case["pipeline"])
+    tables = {}
+    for run in case["runs"]:
+        for resource in run.get("resources", []):
+            table = naming.normalize_tables_path(resource["name"])
+            tables.setdefault(table, None)
+            walk = RecordWalk(naming, tables)
+            for page in pages_of(resource):
+                for record in page:
+                    if isinstance(record, dict) and not is_typed(record):
+                        walk.record(record, (table,))
+
+
+def is_known(expect):
+    """Whether a run of dlt ended in a way that tipple does not share: numbers too far from 1970 for the C library end it."""
+    error = expect["error"]
+    return error is not None and error["kind"] in ("OSError", "OverflowError")
+
+
+def comparable_runs(expects):
+    """How many runs may be compared. A run that loads nothing changes the schema in dlt's working folder; tipple keeps it at the destination
+    only, with the next load."""
+    before = {"loads": 0, "schema": {}, "schema_version": None}
+    for number, expect in enumerate(expects):
+        has_changed = expect["schema"] != before["schema"] or expect.get("schema_version") != before.get("schema_version")
+        if expect["error"] is None and expect["loads"] == before["loads"] and has_changed:
+            return number
+        before = expect
+    return len(expects)
