@@ -298,8 +298,12 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
         for (ActiveResource& resource : declare_resources(std::move(source.resources), options, declare, declared)) {
             resource.driver = source.driver;
             if (const schema::Table* table = declared.find(resource.table)) check_disposition(*table);
-            // What is read is all there will be, so nothing that was read before counts.
-            if (resource.disposition == schema::Disposition::replace) state.erase_resource(resource.spec.name);
+            if (resource.disposition == schema::Disposition::replace) {
+                // What is read is all there will be, so nothing that was read before counts. Having been asked to forget, the source has a
+                // state, as in the reference, if an empty one.
+                state.erase_resource(resource.spec.name);
+                if (start.sources.find(declared.name()) == nullptr) start.sources.set(declared.name(), json::Object());
+            }
             resources.push_back(std::move(resource));
         }
     }
