@@ -101,6 +101,16 @@ def is_known(expect):
     return error is not None and error["kind"] in ("OSError", "OverflowError")
 
 
+def forget_versions(made):
+    """Versions that dlt counts in its working folder only: the limit of a resource makes another document and then, with rows, the one that
+    the destination has already, so that nothing is stored there."""
+    limited = False
+    for run, expect in zip(made["runs"], made["expect"]):
+        limited = limited or any("max_table_nesting" in resource for resource in run.get("resources", []))
+        if limited and run is not made["runs"][0]:
+            expect.pop("schema_version", None)
+
+
 def comparable_runs(expects):
     """How many runs may be compared. A run that loads nothing changes the schema in dlt's working folder; tipple keeps it at the destination
     only, with the next load."""

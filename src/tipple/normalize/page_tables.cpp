@@ -75,9 +75,20 @@ void PageTables::remove_column(TableState& table, ColumnState& column) {
     table.columns.erase(at);
 }
 
+/// The nearest table above that the snapshot has: contracts go down to all that is below.
+std::string_view PageTables::known_ancestor(const TableState& table) const {
+    std::string_view name = table.parent;
+    while (snapshot_->find(name) == nullptr) {
+        const auto above = by_name_.find(name);
+        if (above == by_name_.end()) break;
+        name = above->second->parent;
+    }
+    return name;
+}
+
 /// A root table that is new is marked by whoever declared it, and open for the whole run; a nested one is open for its first row.
 void PageTables::refresh_contract(TableState& table, const schema::Table* known) {
-    table.contract = known != nullptr ? schema::contract_of(*snapshot_, known) : schema::contract_below(*snapshot_, table.parent);
+    table.contract = known != nullptr ? schema::contract_of(*snapshot_, known) : schema::contract_below(*snapshot_, known_ancestor(table));
     const bool is_new = known == nullptr || !known->has_complete_columns();
     const bool is_marked = known != nullptr && known->normalizer_hint("evolve-columns-once") == json::Value(true);
     table.is_open_once = is_new && known == nullptr && !table.parent.empty();

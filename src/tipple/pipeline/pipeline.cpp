@@ -281,7 +281,7 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     start.schema.bump();
     normalized.schema.continue_from(start.schema);
     check_unbound_columns(normalized.schema, extracted.rows);
-    end_first_run(normalized.schema);
+    end_first_run(normalized.schema, extracted.rows);
     mark_seen_data(normalized.schema, extracted.rows);
     normalized.loads = plan_loads(normalized.schema, resources, extracted.rows);
     for (const package::TableLoad& load : normalized.loads) check_disposition(normalized.schema.require(load.root));
@@ -295,7 +295,8 @@ std::optional<package::Package> Pipeline::close(package::PackageWriter& package,
     PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), normalized.sources);
     if (state.is_changed) normalized.schema.set_table(destination::state_table_definition());
     normalized.schema.bump();
-    if (normalized.loads.empty() && !state.is_changed) return std::nullopt;
+    // Rows came and a contract left all of them out: that is a load too, of nothing.
+    if (normalized.loads.empty() && !state.is_changed && report.discarded_rows == 0) return std::nullopt;
     package::PackageContent content;
     content.manifest.pipeline = config_.name;
     content.manifest.dataset = config_.dataset;
