@@ -401,6 +401,11 @@ std::optional<Value> convert(DataType type, const Value& value) {
     return converted;
 }
 
+bool is_beyond_wei(const Value& value) {
+    const auto* wei = value.get_if<schema::Wei>();
+    return wei != nullptr && !schema::fits_wei(wei->value);
+}
+
 }  // namespace
 
 PutResult PageTables::put(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order,
@@ -408,9 +413,12 @@ PutResult PageTables::put(TableState& table, std::string_view column, const Valu
     on_collision_ = on_collision;
     ColumnState* state = table.find(column);
     if (state == nullptr) return put_new(table, column, value, false, order);
-    if (schema::natural_type(value) == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
-    return put_variant(table, column, value, order);
+    const bool is_same = schema::natural_type(value) == state->type.type;
+    const std::optional<Value> converted = is_same ? std::optional<Value>() : convert(state->type.type, value);
+    if (!is_same && !converted) return put_variant(table, column, value, order);
+    const Value& fitted = is_same ? value : *converted;
+    if (is_beyond_wei(fitted)) return put_wei_text(table, column, fitted, order);
+    return append(table, *state, fitted);
 }
 
 PutResult PageTables::put_new(TableState& table, std::string_view column, const Value& value, bool is_variant,
@@ -429,6 +437,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
         }
         return put_variant(table, column, value, order);
     }
+    if (is_beyond_wei(*converted)) return put_wei_text(table, column, *converted, order);
     if (const std::optional<PutResult> verdict = check_contract(table, column, is_variant, value)) return *verdict;
     return append(table, make_column(table, column, type, is_variant, order), *converted);
 }
@@ -442,6 +451,17 @@ PutResult PageTables::put_variant(TableState& table, std::string_view column, co
     if (type == state->type.type) return append(table, *state, value);
     if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(value), schema::to_text(state->type.type)));
+}
+
+/// Numbers that no wei column takes are kept as text beside it.
+PutResult PageTables::put_wei_text(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order) {
+    const std::array<std::string, 2> parts = {std::string(column), "v_str"};
+    const std::string name = rules_.naming->join_path(parts);
+    const Value text = schema::to_text(value.as<schema::Wei>().value);
+    ColumnState* state = table.find(name);
+    if (state == nullptr) return put_new(table, name, text, true, order);
+    if (const std::optional<Value> converted = convert(state->type.type, text)) return append(table, *state, *converted);
+    return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(text), schema::to_text(state->type.type)));
 }
 
 ColumnState& PageTables::make_column(TableState& table, std::string_view name, DataType type, bool is_variant,
