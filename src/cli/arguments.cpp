@@ -74,6 +74,9 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--disposition", load.disposition, "append, replace or merge [append; merge with --key]")
         ->check(CLI::IsMember({"append", "replace", "merge"}))
         ->option_text("MODE");
+    app.add_option("--strategy", load.strategy, "How to merge: delete-insert, upsert, insert-only, cdc or scd2 [the table's, else delete-insert]")
+        ->check(CLI::IsMember({"delete-insert", "upsert", "insert-only", "cdc", "scd2"}))
+        ->option_text("STRATEGY");
     app.add_option("--key", load.keys, "Primary key column for merge; several for a composite key")->option_text("COLUMN")->expected(1)->take_all()->allow_extra_args(false);
     app.add_option("--limit", load.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
     app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")

@@ -35,6 +35,7 @@ struct LoadArguments {
     std::string csv_delimiter;
     bool has_csv_header = true;
     std::optional<std::string> disposition;
+    std::optional<std::string> strategy;  ///< of a merge
     std::vector<std::string> keys;
     std::optional<std::uint64_t> limit;
     std::optional<int> max_nesting;

@@ -81,6 +81,7 @@ TEST(LoadArguments, AreRefusedWhenTheyCannotBe) {
              {"load"},
              {"load", "a.csv"},
              {"load", "a", "s.duckdb", "--disposition", "upsert"},
+             {"load", "a", "s.duckdb", "--strategy", "merge"},
              {"load", "a", "s.duckdb", "--limit", "-1"},
              {"load", "a", "s.duckdb", "--limit", "many"},
              {"load", "a", "s.duckdb", "--workers", "0"},
@@ -149,7 +150,7 @@ TEST(Help, IsPrintedAndIsNoError) {
 
 TEST(Help, NamesEveryFlagWithAnExplanation) {
     const std::string help = parse({"help", "load"}).out;
-    for (const char* flag : {"--as", "--dataset", "--format", "--select", "--csv-delimiter", "--csv-header", "--disposition", "--key", "--limit",
+    for (const char* flag : {"--as", "--dataset", "--format", "--select", "--csv-delimiter", "--csv-header", "--disposition", "--strategy", "--key", "--limit",
                              "--max-table-nesting", "--contract", "--on-bad-record", "--dry-run", "--adopt", "--workers", "--memory", "--lock-timeout"}) {
         EXPECT_NE(help.find(std::string("  ") + flag), std::string::npos) << flag;
     }

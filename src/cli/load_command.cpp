@@ -42,6 +42,24 @@ std::unique_ptr<source::SourceDriver> make_source(const Program& program, const 
     return program.sources.make(is_stdin ? "stdin" : "files", context);
 }
 
+/// A key and a strategy mean merge; a merge needs a key, unless it keeps versions of whole records.
+std::optional<schema::Disposition> disposition_of(const LoadArguments& arguments, bool has_key) {
+    const bool has_merge_options = has_key || arguments.strategy;
+    if (!arguments.disposition && !has_merge_options) return std::nullopt;
+    const schema::Disposition disposition =
+        arguments.disposition ? schema::find_disposition(*arguments.disposition).value() : schema::Disposition::merge;
+    const bool has_flags = !arguments.keys.empty() || arguments.strategy;
+    if (disposition != schema::Disposition::merge && has_flags) {
+        throw Error(ErrorKind::usage, "{} is for --disposition merge, but --disposition {} was given", arguments.keys.empty() ? "--strategy" : "--key",
+                    *arguments.disposition);
+    }
+    if (disposition == schema::Disposition::merge && !has_key && arguments.strategy != "scd2") {
+        throw Error(ErrorKind::usage, "{} needs to know which records are the same: give --key COLUMN",
+                    arguments.strategy ? "--strategy " + *arguments.strategy : "--disposition merge");
+    }
+    return disposition;
+}
+
 /// Hints for columns go to the records' table or to the one nested in it that they name. True when one of them makes a key of the records' table.
 bool set_columns(pipeline::RunOptions& options, const std::vector<std::string>& texts) {
     bool has_key = false;
@@ -68,17 +86,8 @@ normalize::Collisions collisions(const std::string& name) {
 pipeline::RunOptions run_options(const LoadArguments& arguments) {
     pipeline::RunOptions options;
     const bool has_key = set_columns(options, arguments.columns) || !arguments.keys.empty();
-    if (arguments.disposition) {
-        options.disposition = schema::find_disposition(*arguments.disposition);
-        if (*options.disposition == schema::Disposition::merge && !has_key) {
-            throw Error(ErrorKind::usage, "--disposition merge needs to know which records are the same: give --key COLUMN");
-        }
-        if (*options.disposition != schema::Disposition::merge && !arguments.keys.empty()) {
-            throw Error(ErrorKind::usage, "--key is for --disposition merge, but --disposition {} was given", *arguments.disposition);
-        }
-    } else if (has_key) {
-        options.disposition = schema::Disposition::merge;
-    }
+    options.disposition = disposition_of(arguments, has_key);
+    if (arguments.strategy) options.merge.strategy = schema::require_merge_strategy(*arguments.strategy);
     if (!arguments.keys.empty()) options.primary_key = arguments.keys;
     options.max_nesting = arguments.max_nesting;
     options.limit = arguments.limit;

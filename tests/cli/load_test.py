@@ -219,6 +219,44 @@ class Dispositions(Case):
         self.assertIn("--key", self.load(self.write("t.jsonl", ORDERS), "--disposition", "replace", "--key", "id", expect=EXIT_USAGE).err)
 
 
+class Strategies(Case):
+    def test_upsert_keeps_row_ids(self):
+        self.load(self.write("t.jsonl", '{"id": 1, "v": "a", "l": [1, 2]}\n{"id": 2, "v": "a"}\n'), "--strategy", "upsert", "--key", "id")
+        ids = self.query("SELECT id, _dlt_id FROM t ORDER BY id")
+        self.load(self.write("t.jsonl", '{"id": 1, "v": "b", "l": [3]}\n'), "--disposition", "merge", "--strategy", "upsert", "--key", "id")
+        self.assertEqual(self.query("SELECT id, _dlt_id FROM t ORDER BY id"), ids)
+        self.assertEqual(self.query("SELECT id, v FROM t ORDER BY id"), [(1, "b"), (2, "a")])
+        self.assertEqual(self.query("SELECT value FROM t__l"), [(3,)])
+
+    def test_insert_only_and_cdc(self):
+        self.load(self.write("t.jsonl", '{"id": 1, "v": "a"}\n'), "--strategy", "insert-only", "--key", "id")
+        self.load(self.write("t.jsonl", '{"id": 1, "v": "b"}\n{"id": 2, "v": "b"}\n'), "--strategy", "insert-only", "--key", "id")
+        self.assertEqual(self.query("SELECT id, v FROM t ORDER BY id"), [(1, "a"), (2, "b")])
+        self.load(self.write("t.jsonl", '{"id": 3, "v": "c"}\n{"id": 1, "v": "c"}\n'), "--strategy", "cdc", "--key", "id")
+        self.assertEqual(self.query("SELECT id, v FROM t ORDER BY id"), [(1, "c"), (3, "c")])
+
+    def test_scd2_needs_no_key_and_takes_every_format(self):
+        rows = "SELECT id, v, _dlt_valid_to IS NULL AS is_active FROM t ORDER BY id, _dlt_valid_from"
+        self.load(self.write("t.csv", "id,v\n1,a\n2,a\n"), "--strategy", "scd2")
+        self.load(self.write("t.csv", "id,v\n1,a\n2,b\n"), "--strategy", "scd2")
+        self.assertEqual(self.query(rows), [(1, "a", True), (2, "a", False), (2, "b", True)])
+        # The same record is the same version, whatever format it comes in.
+        self.load(self.write("t.jsonl", '{"id": 1, "v": "a"}\n'), "--strategy", "scd2")
+        self.assertEqual(self.query(rows), [(1, "a", True), (2, "a", False), (2, "b", False)])
+
+    def test_upsert_of_csv_has_the_ids_of_the_key(self):
+        self.load(self.write("t.jsonl", '{"id": 1, "l": [1]}\n'), "--strategy", "upsert", "--key", "id")
+        self.load(self.write("t.csv", "id,v\n1,x\n"), "--strategy", "upsert", "--key", "id")
+        self.assertEqual(self.query("SELECT id, v, _dlt_id FROM t"), [(1, "x", "z5jIxXIbUnmbKw")])
+        self.assertEqual(self.query("SELECT count(*) FROM t__l"), [(0,)])
+
+    def test_a_strategy_is_for_merge_and_needs_a_key(self):
+        self.write("t.jsonl", ORDERS)
+        self.assertIn("--strategy upsert needs", self.load("t.jsonl", "--strategy", "upsert", expect=EXIT_USAGE).err)
+        self.assertIn("--strategy is for", self.load("t.jsonl", "--strategy", "scd2", "--disposition", "append", expect=EXIT_USAGE).err)
+        self.assertIn("scd2", self.load("t.jsonl", "--strategy", "scd3", expect=EXIT_USAGE).err)
+
+
 class Limits(Case):
     def test_limit(self):
         self.load(self.write("t.jsonl", [{"id": number, "l": [1]} for number in range(100)]), "--limit", "7")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -157,6 +158,12 @@ private:
             if (!column.is_complete() || (column.name() == "_dlt_load_id" && !table.is_nested()))
                 continue;
             batch.columns.push_back({column.name(), columns::column_type(column)});
+            builders.emplace_back(batch.columns.back().type);
+        }
+        const std::string number(schema::root_number_column);
+        const bool has_numbers = std::any_of(list.begin(), list.end(), [&](const json::Value& row) { return row.as_object().find(number) != nullptr; });
+        if (has_numbers) {
+            batch.columns.push_back({number, {.type = schema::DataType::bigint}});
             builders.emplace_back(batch.columns.back().type);
         }
         for (const json::Value& row : list) {

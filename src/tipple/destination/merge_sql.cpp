@@ -135,9 +135,10 @@ void add_column(std::vector<std::string>& columns, const std::string& column) {
 }
 
 std::vector<std::string> staged_columns(const schema::Table& root, const MergePlan& plan) {
+    std::vector<std::string> columns;
+    if (plan.has_root_numbers) columns.emplace_back(schema::root_number_column);
     // Conditions of users may ask for any column.
     const bool needs_all = !plan.source_filter.empty() || plan.destination_scope.find("{staging_table}") != std::string::npos;
-    std::vector<std::string> columns;
     if (needs_all) {
         for (const schema::Column& column : root.columns()) {
             if (column.is_complete()) columns.push_back(column.name());
@@ -147,7 +148,7 @@ std::vector<std::string> staged_columns(const schema::Table& root, const MergePl
     const bool needs_none = plan.strategy == MergeStrategy::delete_insert && !plan.keys.has_keys() && !plan.keys.hard_delete &&
                             plan.destination_scope.empty();
     if (needs_none) return columns;
-    columns = plan.keys.columns();
+    for (const std::string& column : plan.keys.columns()) columns.push_back(column);
     for (const std::string& column : plan.compared) add_column(columns, column);
     add_column(columns, plan.versions.column);
     // A relation has a column at least.
@@ -165,6 +166,7 @@ MergePlan plan_merge(const schema::Table& root, bool has_nested_tables, MergeStr
     const bool compares = strategy == MergeStrategy::upsert || strategy == MergeStrategy::cdc;
     if (compares && is_set(root, "x-merge-skip-unchanged-rows")) plan.compared = compared_columns(root);
     if (strategy == MergeStrategy::scd2) plan.versions = row_versions(root, load_time_us);
+    plan.has_root_numbers = has_nested_tables && schema::has_key_ids(strategy);
     plan.has_random_ids = !schema::has_key_ids(strategy) && plan.versions.column != schema::id_column;
     plan.staged_columns = staged_columns(root, plan);
     return plan;
@@ -249,7 +251,7 @@ std::vector<std::string> MergeSql::match_conditions() const {
 
 /// Names in it are the user's, so the target has no alias there.
 std::string MergeSql::scope() const {
-    const std::pair<std::string_view, std::string> values[] = {{"table", writer_.table(target_)}, {"staging_table", staged_}};
+    const std::pair<std::string_view, std::string> values[] = {{"table", writer_.table(target_)}, {"staging_table", loaded_}};
     return "(" + schema::expand_condition("destination_scope", plan_.destination_scope, values) + ")";
 }
 
@@ -279,11 +281,11 @@ std::string MergeSql::select_matched_row_keys() const {
 // ---- source filter ----
 
 std::string MergeSql::select_filtered() const {
-    return fmt::format("SELECT {} FROM {} WHERE NOT coalesce(({}), false)", position_, staged_, plan_.source_filter);
+    return fmt::format("SELECT {} FROM {} WHERE NOT coalesce(({}), false)", position_, loaded_, plan_.source_filter);
 }
 
-std::string MergeSql::delete_filtered() const {
-    return fmt::format("DELETE FROM {} WHERE NOT coalesce(({}), false)", staged_, plan_.source_filter);
+std::string MergeSql::select_unfiltered() const {
+    return fmt::format("SELECT * FROM {} WHERE ({})", loaded_, plan_.source_filter);
 }
 
 // ---- upsert, insert-only, cdc ----
@@ -308,7 +310,7 @@ std::string MergeSql::fate_keys() const {
 std::string MergeSql::select_fates() const {
     std::vector<std::string> columns;
     for (const std::string& column : keys_.primary) columns.push_back(fmt::format("s.{} AS key_{}", writer_.name(column), columns.size() + 1));
-    columns.push_back(keys_.row_key.empty() ? "NULL AS row_key" : fmt::format("s.{} AS row_key", writer_.name(keys_.row_key)));
+    columns.push_back(plan_.has_root_numbers ? fmt::format("s.{} AS root_number", writer_.name(schema::root_number_column)) : "0 AS root_number");
     columns.push_back(fmt::format("s.{} AS position", position_));
     const std::string known = fmt::format("SELECT 1 FROM {} AS d WHERE {}", writer_.table(target_), equal_keys(keys_.primary, "d"));
     const std::string number = fmt::format("row_number() OVER (PARTITION BY {} ORDER BY {})", writer_.list(keys_.primary), first_order());

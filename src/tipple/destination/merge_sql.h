@@ -75,6 +75,8 @@ struct MergePlan {
     std::vector<std::string> staged_columns;
     /// Row ids are made anew for every load, so equal rows do not have equal ids.
     bool has_random_ids = true;
+    /// Row keys of roots may come twice in a load, so rows below them are told apart by schema::root_number_column.
+    bool has_root_numbers = false;
 };
 
 /// `load_time_us`: the load's, by its id. Throws Error(usage) when the hints of `root` contradict each other.
@@ -83,23 +85,32 @@ MergePlan plan_merge(const schema::Table& root, bool has_nested_tables, schema::
 /// scd2: the columns of validity with their values in all rows of the load, as SQL text.
 std::vector<std::pair<std::string, std::string>> validity(const MergePlan& plan, const SqlDialect& dialect);
 
-/// Statements of a merge over a relation `staged` (SQL text) that has the columns
-/// `MergePlan::staged_columns` and a position, unique per row and ascending in the order of arrival.
-/// `target`: the root's name.
+/// What the statements of a merge are about.
+struct MergeRelations {
+    std::string target;  ///< name of the root table
+    /// SQL text of a relation with the columns `MergePlan::staged_columns` and a position, unique per row and ascending in the order
+    /// of arrival: the rows that take part.
+    std::string staged;
+    /// The same of all rows of the load, where a source filter leaves rows out.
+    std::string loaded;
+    std::string position;  ///< SQL text of that column
+};
+
+/// Statements of a merge.
 class MergeSql {
 public:
-    MergeSql(const SqlWriter& writer, const MergePlan& plan, std::string target, std::string staged,
-             std::string position)
+    MergeSql(const SqlWriter& writer, const MergePlan& plan, MergeRelations relations)
         : writer_(writer),
           plan_(plan),
           keys_(plan.keys),
-          target_(std::move(target)),
-          staged_(std::move(staged)),
-          position_(std::move(position)) {}
+          target_(std::move(relations.target)),
+          staged_(std::move(relations.staged)),
+          loaded_(std::move(relations.loaded)),
+          position_(std::move(relations.position)) {}
 
-    /// Positions of the rows that the source filter leaves out, and the statement that removes them from the staged.
+    /// Of the loaded rows: positions of those that the source filter leaves out, and those that take part.
     std::string select_filtered() const;
-    std::string delete_filtered() const;
+    std::string select_unfiltered() const;
 
     // ---- delete-insert ----
 
@@ -116,7 +127,7 @@ public:
 
     // ---- upsert, insert-only, cdc ----
 
-    /// A SELECT of what is to become of each staged row: its primary key (`key_1`, …), `row_key`, `position` and flags `is_repeated` (not the
+    /// A SELECT of what is to become of each staged row: its primary key (`key_1`, …), `root_number`, `position` and flags `is_repeated` (not the
     /// first of its primary key), `is_marked` (for deletion), `is_known` (the key is at the destination), `is_unchanged`.
     std::string select_fates() const;
     /// Over a relation `fates` made by it: which rows are not inserted, and which have nothing inserted below them.
@@ -152,6 +163,7 @@ private:
     const MergeKeys& keys_;
     std::string target_;
     std::string staged_;
+    std::string loaded_;
     std::string position_;
 };
 

@@ -32,6 +32,7 @@ protected:
         }
         return table;
     }
+    MergeRelations relations_{.target = "t", .staged = "S", .loaded = "L", .position = "p"};
     SqlWriter writer_{bracket_dialect(), "[d]"};
 };
 
@@ -89,7 +90,7 @@ TEST_F(MergeSqlTest, RootKeyOfADirectChildMayBeItsParentKey) {
 TEST_F(MergeSqlTest, WritesMerges) {
     MergePlan plan{.keys = {.primary = {"a", "b"}, .row_key = "r"}};
     MergeKeys& keys = plan.keys;
-    const MergeSql sql(writer_, plan, "t", "S", "p");
+    const MergeSql sql(writer_, plan, relations_);
     EXPECT_EQ(sql.select_dropped(),
               "SELECT s.p FROM S AS s WHERE s.p NOT IN (SELECT min(p) FROM S GROUP BY [a], [b])");
     EXPECT_EQ(sql.count_kept(),
@@ -122,16 +123,16 @@ TEST_F(MergeSqlTest, WritesMerges) {
 
 TEST_F(MergeSqlTest, PutsTheScopeInThePlaceOfKeys) {
     MergePlan plan{.keys = {.primary = {"a"}, .row_key = "r"}, .destination_scope = "day IN (SELECT day FROM {staging_table}) AND {table}.x > 1"};
-    const MergeSql sql(writer_, plan, "t", "S", "p");
-    EXPECT_EQ(sql.delete_matches(), (std::vector<std::string>{"DELETE FROM [d].[t] WHERE (day IN (SELECT day FROM S) AND [d].[t].x > 1)"}));
-    EXPECT_EQ(sql.select_matched_row_keys(), "SELECT [r] AS row_key FROM [d].[t] WHERE (day IN (SELECT day FROM S) AND [d].[t].x > 1)");
+    const MergeSql sql(writer_, plan, relations_);
+    EXPECT_EQ(sql.delete_matches(), (std::vector<std::string>{"DELETE FROM [d].[t] WHERE (day IN (SELECT day FROM L) AND [d].[t].x > 1)"}));
+    EXPECT_EQ(sql.select_matched_row_keys(), "SELECT [r] AS row_key FROM [d].[t] WHERE (day IN (SELECT day FROM L) AND [d].[t].x > 1)");
 }
 
 TEST_F(MergeSqlTest, WritesWhatBecomesOfRows) {
     MergePlan plan{.strategy = MergeStrategy::cdc, .keys = {.primary = {"a"}, .merge = {"m"}, .row_key = "r"}, .compared = {"v"}};
-    const MergeSql sql(writer_, plan, "t", "S", "p");
+    const MergeSql sql(writer_, plan, relations_);
     EXPECT_EQ(sql.select_fates(),
-              "SELECT s.[a] AS key_1, s.[r] AS row_key, s.p AS position, row_number() OVER (PARTITION BY [a] ORDER BY p) > 1 AS is_repeated, "
+              "SELECT s.[a] AS key_1, 0 AS root_number, s.p AS position, row_number() OVER (PARTITION BY [a] ORDER BY p) > 1 AS is_repeated, "
               "false AS is_marked, EXISTS (SELECT 1 FROM [d].[t] AS d WHERE s.[a] = d.[a]) AS is_known, NOT false AND EXISTS (SELECT 1 FROM "
               "[d].[t] AS d WHERE s.[a] = d.[a]) AND NOT EXISTS (SELECT 1 FROM [d].[t] AS d WHERE s.[a] = d.[a] AND (s.[v] IS DISTINCT FROM "
               "d.[v])) AS is_unchanged FROM S AS s");
@@ -146,7 +147,7 @@ TEST_F(MergeSqlTest, WritesWhatBecomesOfRows) {
 
 TEST_F(MergeSqlTest, ClosesVersions) {
     MergePlan plan{.strategy = MergeStrategy::scd2, .versions = {.column = "h", .valid_from = "f", .valid_to = "u", .boundary_us = 5}};
-    const MergeSql sql(writer_, plan, "t", "S", "p");
+    const MergeSql sql(writer_, plan, relations_);
     EXPECT_EQ(sql.retire_absent(), "UPDATE [d].[t] SET [u] = at 5 WHERE [d].[t].[u] IS NULL AND [d].[t].[h] NOT IN (SELECT s.[h] FROM S AS s)");
     EXPECT_EQ(validity(plan, writer_.dialect()), (std::vector<std::pair<std::string, std::string>>{{"f", "at 5"}, {"u", "NULL"}}));
     plan.versions.active_us = 9;

@@ -43,6 +43,7 @@ PageTables::~PageTables() = default;
 void PageTables::begin_page(std::shared_ptr<const schema::Schema> snapshot, std::uint64_t page_number) {
     snapshot_ = std::move(snapshot);
     ids_.emplace(rules_.row_id_prefix, page_number);
+    page_number_ = page_number;
     rows_ = 0;
     rows_at_record_start_ = 0;
     discarded_values_ = 0;
@@ -103,6 +104,7 @@ void PageTables::refresh_table(TableState& table) {
     std::shared_ptr<const schema::Table> known = snapshot_->find_shared(table.name);
     const bool is_same = known == table.known && table.proposed_count == 0;
     for (const auto& column : table.columns) column->builder.clear();
+    table.root_numbers.clear();
     refresh_contract(table, known.get());
     if (is_same) return;
     ++table.generation;
@@ -250,6 +252,10 @@ std::size_t PageTables::begin_row(TableState& table, const RowStart& start, RowI
         begin_value(*table.root_id, row);
         table.root_id->builder.append_text(start.root_id);
     }
+    if (start.root_number > 0) {
+        table.root_numbers.pad_to(row);
+        table.root_numbers.append_int64(start.root_number);
+    }
     return row;
 }
 
@@ -268,6 +274,7 @@ void PageTables::undo_row(TableState& table) {
     --table.rows;
     --rows_;
     for (const auto& column : table.columns) column->builder.truncate(table.rows);
+    table.root_numbers.truncate(std::min(table.root_numbers.length(), table.rows));
     remove_late_columns(table);
 }
 
@@ -348,6 +355,7 @@ void PageTables::rollback_record() {
         table->rows = table->rows_at_record_start;
         table->null_names.resize(table->null_names_at_record_start);
         for (const auto& column : table->columns) column->builder.truncate(table->rows);
+        table->root_numbers.truncate(std::min(table->root_numbers.length(), table->rows));
         remove_late_columns(*table);
     }
     rows_ = rows_at_record_start_;
@@ -582,6 +590,11 @@ void PageTables::finish_page(PageResult& result) {
             column->builder.pad_to(table.rows);
             rows.names.push_back(column->name);
             rows.columns.push_back(column->builder.view());
+        }
+        if (table.root_numbers.length() > 0) {
+            table.root_numbers.pad_to(table.rows);
+            rows.names.push_back(schema::root_number_column);
+            rows.columns.push_back(table.root_numbers.view());
         }
         result.tables.push_back(std::move(rows));
         if (table.proposed_count == 0) continue;

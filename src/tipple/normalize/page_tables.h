@@ -75,6 +75,8 @@ struct TableState {
     ColumnState* parent_id = nullptr;
     ColumnState* list_index = nullptr;
     ColumnState* root_id = nullptr;
+    /// schema::root_number_column; empty where rows are not numbered.
+    columns::ColumnBuilder root_numbers{{.type = schema::DataType::bigint}};
     /// Whether the constant `_dlt_load_id` is new too, and where the data had a field of that name.
     bool proposes_load_id = false;
     FieldOrder load_id_order;
@@ -146,6 +148,8 @@ public:
         std::string_view own_id;
         /// Rows that bring their own id do not ask for link columns; where the table has them they are filled all the same.
         bool needs_links = true;
+        /// Of the root row above; 0 = rows are not numbered.
+        std::int64_t root_number = 0;
     };
     std::size_t begin_row(TableState& table, const RowStart& start, RowId* id_made);
     /// The same for the hot path: the table has all its link columns, and the ids are made here. `parent`, `root`: nullptr where there is none.
@@ -172,6 +176,8 @@ public:
     schema::ContractMode admit_table(const TableState& table);
     /// Forgets the last row, which has no rows below it yet.
     void undo_row(TableState& table);
+    /// Of the root row that will be begun next: unique in the load, above 0.
+    std::int64_t next_root_number() const { return static_cast<std::int64_t>((page_number_ << 32) + rows_ + 1); }
     std::size_t discarded_values() const { return discarded_values_; }
 
     /// Something about the current record that the user should hear of. `note` needs no place and no count.
@@ -218,6 +224,7 @@ private:
     std::vector<TableState*> touched_;
     /// Rows of all tables of the page so far: what ids are made of, so that no two rows of a load share one.
     std::uint64_t rows_ = 0;
+    std::uint64_t page_number_ = 0;
     std::uint64_t rows_at_record_start_ = 0;
     std::size_t discarded_values_ = 0;
     std::size_t discarded_values_at_record_start_ = 0;

@@ -208,13 +208,16 @@ PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowCont
         if (!made_id) return PutResult::rejected;
         id = std::move(*made_id);
     }
+    std::int64_t root_number = links.root_number;
+    if (!table.is_nested) root_number = table.id_source == RowIdSource::key ? tables_.next_root_number() : 0;
     RowId made;
     tables_.begin_row(table,
                       {.parent_id = links.parent_id,
                        .root_id = links.root_id,
                        .list_index = links.list_index,
                        .own_id = id,
-                       .needs_links = given_id.empty()},
+                       .needs_links = given_id.empty(),
+                       .root_number = root_number},
                       &made);
     const PutResult put = put_fields(row, table, !given_id.empty());
     if (put == PutResult::discard_row) {
@@ -224,6 +227,7 @@ PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowCont
     if (put != PutResult::done) return put;
     Links below;
     below.is_repeatable = !id.empty();
+    below.root_number = root_number;
     below.parent_id = id.empty() ? std::string(made.text()) : id;
     if (context.gives_root_id) below.root_id = context.is_own_root ? below.parent_id : links.root_id;
     for (const ListField& list : row.lists) {

@@ -37,6 +37,7 @@ private:
         std::string parent_id;
         std::string root_id;
         std::int64_t list_index = 0;
+        std::int64_t root_number = 0;  ///< of the root row above, where rows are numbered
         /// The ids above are known in advance, so this row's can be too.
         bool is_repeatable = false;
     };

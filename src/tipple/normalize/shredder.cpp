@@ -538,7 +538,8 @@ Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot
         // An empty list leaves no trace, so the table is made with its first element.
         if (shape == nullptr) shape = &shape_.list_below(object, slot);
         const bool is_unwanted = shape->state->rows == 0 && tables_.admit_table(*shape->state) != schema::ContractMode::evolve;
-        if (shape->is_shared || is_unwanted) return Fault::given_up;
+        const bool has_hashed_ids = shape->state->id_source != RowIdSource::position;
+        if (shape->is_shared || is_unwanted || has_hashed_ids) return Fault::given_up;
         RowLinks row_links;
         begin_row(*shape, links, index++, row_links);
         const std::size_t row = shape->state->rows - 1;

@@ -177,6 +177,50 @@ TEST(Shredder, IdsGivenByTheDataMakeTheIdsBelowRepeatable) {  // V3, V7
     EXPECT_EQ(child.cell("t__c__g", 0, "_dlt_parent_id"), "C1");
 }
 
+schema::Schema merged_schema(const std::string& strategy) {
+    schema::Schema schema = Trial::start_schema();
+    schema::Table table = schema.require("t");
+    table.set_property("write_disposition", std::string("merge"));
+    table.set_property("x-merge-strategy", strategy);
+    schema::Column id(strategy == "scd2" ? "_dlt_id" : "id");
+    id.set_hint(strategy == "scd2" ? "x-row-version" : "primary_key", true);
+    table.set_column(std::move(id));
+    schema.set_table(std::move(table));
+    return schema;
+}
+
+TEST(Shredder, IdsOfUpsertedRowsAreMadeOfTheKey) {  // V20
+    Trial trial(merged_schema("upsert"));
+    trial.page(R"({"ID": 1, "name": "x", "c": [7]}
+{"ID": 1, "name": "y", "c": [8, 9]}
+{"name": "z"}
+{"ID": 2, "_dlt_id": "own"})");
+    EXPECT_EQ(trial.id("t", 0), "z5jIxXIbUnmbKw");
+    EXPECT_EQ(trial.id("t", 1), "z5jIxXIbUnmbKw");
+    EXPECT_EQ(trial.id("t", 2), "own");
+    EXPECT_EQ(trial.id("t__c", 0), "XNdTuFvbpiFT7A");
+    EXPECT_EQ(trial.id("t__c", 1), "XNdTuFvbpiFT7A");
+    // What belongs together is known by the number.
+    const std::string first = trial.cell("t", 0, "_tipple_root_number");
+    const std::string second = trial.cell("t", 1, "_tipple_root_number");
+    EXPECT_NE(first, second);
+    EXPECT_EQ(trial.cell("t__c", 0, "_tipple_root_number"), first);
+    EXPECT_EQ(trial.cell("t__c", 1, "_tipple_root_number"), second);
+    EXPECT_EQ(trial.cell("t__c", 2, "_tipple_root_number"), second);
+    ASSERT_EQ(trial.bad().size(), 1U);
+    EXPECT_EQ(trial.bad()[0].column, "id");
+    EXPECT_EQ(trial.writer().snapshot()->require("t").find("_tipple_root_number"), nullptr);
+}
+
+TEST(Shredder, IdsOfVersionsAreMadeOfTheRecord) {  // V21
+    Trial trial(merged_schema("scd2"));
+    trial.page(R"({"ID": 1, "name": "x", "a": [{"v": 1}]})");
+    EXPECT_EQ(trial.id("t", 0), "jLk+7NAUXpYcnA");
+    EXPECT_EQ(trial.columns("t__a").find("_dlt_root_id"), std::string::npos);
+    trial.values({schema::Object{{"id", *schema::parse_decimal("1.50")}}});
+    EXPECT_EQ(trial.id("t", 1), "2Hs2jD7QOib7vw");
+}
+
 TEST(Shredder, NamesThatMeetAreNoted) {  // V9, V11
     const Trial run = after("{\"a\":{\"B\":1,\"b\":2}}\n{\"a\":{\"B\":3}}\n{\"x\":0,\"a\":{\"B\":4,\"b\":null}}\n{\"l\":[{\"b\":1}],\"L\":[{\"c\":1}]}");
     EXPECT_EQ(run.rows("t"), (Texts{"a__b=2", "a__b=3", "a__b=4 x=0", ""}));

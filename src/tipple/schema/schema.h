@@ -23,6 +23,9 @@ inline constexpr std::string_view load_id_column = "_dlt_load_id";
 inline constexpr std::string_view parent_id_column = "_dlt_parent_id";
 inline constexpr std::string_view list_index_column = "_dlt_list_idx";
 inline constexpr std::string_view root_id_column = "_dlt_root_id";
+/// Of job files only, never of a table: a number that a root row and all rows below it share with no other rows of the load. Written where
+/// root rows can have equal ids, those made of keys, so that what belongs together is known nevertheless.
+inline constexpr std::string_view root_number_column = "_tipple_root_number";
 
 /// Of a column that was made for one name of the data, because other names that would become the same column were met beside it: that name.
 inline constexpr std::string_view source_name_hint = "x-source-name";

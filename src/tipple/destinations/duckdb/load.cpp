@@ -157,6 +157,11 @@ Load::TableState& Load::state_of(const std::string& table) {
     return *found;
 }
 
+bool Load::has_root_numbers(const std::string& root) const {
+    const auto plan = plans_.find(root);
+    return plan != plans_.end() && schema::has_key_ids(plan->second.strategy);
+}
+
 void Load::register_streams() {
     for (const TableState& table : tables_) {
         if (table.job_rows == 0) continue;
@@ -164,6 +169,7 @@ void Load::register_streams() {
             .files = context_.files,
             .package = &package_,
             .table = table.name,
+            .has_root_numbers = has_root_numbers(table.root),
             .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
             .batch_bytes = memory_.batch_bytes};
         session_->engine().register_stream(
@@ -174,8 +180,9 @@ void Load::register_streams() {
         if (table.key_columns.empty()) continue;
         std::vector<SegmentColumn> keys;
         for (const std::string& key : table.key_columns) {
-            keys.push_back(
-                {key, columns::column_type(*package_.schema().require(table.name).find(key))});
+            const schema::Column* column = package_.schema().require(table.name).find(key);
+            const bool is_number = key == schema::root_number_column;
+            keys.push_back({key, is_number ? columns::ColumnType{.type = schema::DataType::bigint} : columns::column_type(*column)});
         }
         session_->engine().register_stream(table.key_stream, table_keys(options, keys));
     }

@@ -50,6 +50,7 @@ private:
     void add_tables();
     void add_merge(const package::TableLoad& load);
     void add_table(const package::TableLoad& load, const std::string& name);
+    bool has_root_numbers(const std::string& root) const;
     void register_streams();
     void check_fence();
     void check_foreign_tables();

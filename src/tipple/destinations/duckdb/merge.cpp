@@ -20,6 +20,11 @@ std::string free_name(std::string name, const std::vector<std::string>& columns)
     return name;
 }
 
+/// The column by which a staged row of a nested table is found from its staged root.
+std::string link_to_root(const schema::Schema& schema, const MergePlan& plan, const schema::Table& nested) {
+    return plan.has_root_numbers ? std::string(schema::root_number_column) : destination::root_key_of(schema, nested);
+}
+
 std::string temporary_table(const std::string& prefix, std::string_view what) {
     return "temp.main." + engine::quote_identifier(prefix + std::string(what));
 }
@@ -34,8 +39,11 @@ Merge::Merge(Session& session, const schema::Schema& schema, const MergePlan& pl
       tables_(std::move(tables)),
       prefix_(fmt::format("merge_{}_", number)),
       position_(free_name("position", plan.staged_columns)),
-      sql_(session.sql(), plan, tables_.front().name, temporary_table(prefix_, "keys"),
-           engine::quote_identifier(position_)) {
+      sql_(session.sql(), plan,
+           {.target = tables_.front().name,
+            .staged = temporary_table(prefix_, "keys"),
+            .loaded = temporary_table(prefix_, plan.source_filter.empty() ? "keys" : "loaded"),
+            .position = engine::quote_identifier(position_)}) {
     for (MergeTable& table : tables_) table.dropped->resize(table.rows);
 }
 
@@ -45,7 +53,7 @@ std::vector<std::string> Merge::staged_columns(const schema::Schema& schema, con
     if (plan.strategy == MergeStrategy::scd2) {
         return {destination::require_row_key(table), destination::require_parent_key(table)};
     }
-    const std::string root_key = destination::root_key_of(schema, table);
+    const std::string root_key = link_to_root(schema, plan, table);
     if (plan.strategy != MergeStrategy::insert_only) return {root_key};
     return {destination::require_row_key(table), root_key};
 }
@@ -62,8 +70,8 @@ void Merge::stage(const MergeTable& table, const std::string& staged,
     std::vector<std::string> clauses;
     for (const std::string& column : columns) {
         const schema::Column* definition = schema_.require(table.name).find(column);
-        clauses.push_back(
-            fmt::format("{} {}", engine::quote_identifier(column), column_type(*definition)));
+        const std::string type = column == schema::root_number_column ? "BIGINT" : column_type(*definition);
+        clauses.push_back(fmt::format("{} {}", engine::quote_identifier(column), type));
     }
     clauses.push_back(position() + " BIGINT");
     engine.execute(fmt::format("CREATE TEMP TABLE {} ({})", staged, join(clauses, ", ")));
@@ -96,7 +104,7 @@ void Merge::filter_source(std::stop_token stop) {
     } catch (const Error& error) {
         throw error.with_context("source_filter");
     }
-    session_.engine().execute(sql_.delete_filtered(), stop);
+    session_.engine().execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("keys"), sql_.select_unfiltered()), stop);
 }
 
 /// Two ways to the same number: `kept` is counted by the engine, the positions one by one.
@@ -124,7 +132,7 @@ void Merge::find_dropped_children(MergeTable& table, std::stop_token stop) {
         collect_positions(fmt::format("SELECT c.{} FROM {} AS c WHERE NOT EXISTS (SELECT 1 FROM {} AS "
                                       "k WHERE k.row_key = c.{})",
                                       position(), staged, temporary("kept"),
-                                      engine::quote_identifier(destination::root_key_of(schema_, nested))),
+                                      engine::quote_identifier(link_to_root(schema_, plan_, nested))),
                           *table.dropped, stop);
     }
     if (is_insert_only) find_known_children(table, staged, stop);
@@ -192,7 +200,8 @@ void Merge::delete_below(const std::string& select_row_keys, std::stop_token sto
 
 void Merge::prepare(std::stop_token stop) {
     if (root().rows == 0 || plan_.staged_columns.empty()) return;
-    stage(root(), temporary("keys"), plan_.staged_columns, stop);
+    const bool is_filtered = !plan_.source_filter.empty();
+    stage(root(), temporary(is_filtered ? "loaded" : "keys"), plan_.staged_columns, stop);
     filter_source(stop);
     switch (plan_.strategy) {
         case MergeStrategy::delete_insert:
@@ -208,6 +217,7 @@ void Merge::prepare(std::stop_token stop) {
             break;
     }
     drop("keys");
+    if (is_filtered) drop("loaded");
     if (has_kept_keys_) drop("kept");
 }
 

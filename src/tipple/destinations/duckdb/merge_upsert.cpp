@@ -15,7 +15,7 @@ void Merge::upsert(std::stop_token stop) {
 
     const auto parents = static_cast<std::uint64_t>(
         session_.query_int(fmt::format("SELECT count(*) FROM {} WHERE NOT ({})", fates, sql_.childless_fates())).value());
-    if (parents != root().rows) keep_row_keys(fmt::format("SELECT row_key FROM {} WHERE NOT ({})", fates, sql_.childless_fates()), stop);
+    if (parents != root().rows) keep_row_keys(fmt::format("SELECT root_number AS row_key FROM {} WHERE NOT ({})", fates, sql_.childless_fates()), stop);
     for (MergeTable& table : tables_) {
         if (&table != &root()) find_dropped_children(table, stop);
     }

@@ -93,7 +93,8 @@ columns::ArrowSource table_rows(const RowsOptions& options,
     }
     columns::ArrowSource source = source_of(columns, hidden);
     source.next =
-        [reader = std::make_shared<LazyReader>(options, columns, package::OtherColumns::refuse),
+        [reader = std::make_shared<LazyReader>(
+             options, columns, options.has_root_numbers ? package::OtherColumns::skip : package::OtherColumns::refuse),
          hidden_indexes, dropped, on_rows = std::move(on_rows),
          position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
         while (std::unique_ptr<Batch> batch = reader->next()) {

@@ -33,6 +33,8 @@ struct RowsOptions {
     io::FileSystem* files = nullptr;
     const package::Package* package = nullptr;  ///< outlives the stream
     std::string table;
+    /// Job files may have schema::root_number_column, which is no column of the table.
+    bool has_root_numbers = false;
     std::size_t batch_rows = 0;
     std::size_t batch_bytes = 0;
 };
