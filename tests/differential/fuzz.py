@@ -3,7 +3,7 @@
 
     fuzz.py [--seed N] [--cases N] [--seconds S] [--focus FOCUS] [--golden PATH] [--out FOLDER] [--keep FOLDER]
 
-FOCUS is one of nested, types, names, hints, contracts, merge, loads, all. A case is named after its seed: `fuzz.py --seed 7 --focus
+FOCUS is one of nested, types, names, hints, contracts, merge, loads, cursors, all. A case is named after its seed: `fuzz.py --seed 7 --focus
 names --cases 1` makes it again. `--keep` writes all cases with what dlt made of them. Needs dlt[duckdb] and pytz in the Python that runs it.
 """
 import argparse
