@@ -53,6 +53,16 @@ def record(rng, key, options, nests, marks):
     return row
 
 
+def change_strategy(rng, runs):
+    """Another strategy, or append, from some run on. Rows below are kept out: those of random ids stay without a parent in the reference."""
+    changed = rng.choice([{"disposition": "merge", "strategy": s} for s in ("delete-insert", "upsert", "insert-only", "cdc", "scd2")] + ["append"])
+    for run in runs[rng.randrange(1, len(runs)):]:
+        run["resources"][0]["write_disposition"] = changed
+        run["resources"][0].setdefault("primary_key", ["id"])
+        # A primary key twice in one load.
+        run["resources"][0]["data"] = list({row["id"]: row for row in run["resources"][0]["data"]}.values())
+
+
 def make_case(rng, number):
     strategy = rng.choice(["delete-insert", "upsert", "insert-only", "cdc", "scd2"])
     options = disposition(rng, strategy)
@@ -78,6 +88,9 @@ def make_case(rng, number):
         if strategy == "delete-insert" and "dedup_sort" not in columns.get("v", {}) and rng.random() < 0.3:
             data.append(dict(data[0]))
         runs.append({"resources": [dict(resource, data=data)]})
+    if rng.random() < 0.25 and not nests:
+        change_strategy(rng, runs)
+        return {"name": f"random-{number}", "about": "strategies change", "pipeline": {"name": "shop", "dataset": "data", "schema": "shop"}, "runs": runs}
     exact = strategy != "delete-insert" and not (strategy == "scd2" and "row_version_column_name" in options)
     case = {"name": f"random-{number}", "about": strategy, "pipeline": {"name": "shop", "dataset": "data", "schema": "shop"}, "runs": runs}
     if exact:

@@ -243,7 +243,10 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
     SourceState state = source_state(sources, start.schema.name());
     for (const ActiveResource& resource : resources) {
         // What is read is all there will be, so nothing that was read before counts.
-        if (resource.disposition == schema::Disposition::replace) state.erase_resource(resource.spec.name);
+        if (resource.disposition != schema::Disposition::replace) continue;
+        state.erase_resource(resource.spec.name);
+        // Having been asked to forget, the source has a state, as in the reference, if an empty one.
+        if (sources.find(start.schema.name()) == nullptr) sources.set(start.schema.name(), json::Object());
     }
     const ExtractContext context{.config = config_,
                                  .options = options,
