@@ -296,7 +296,9 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
 /// Nothing when there is nothing to be loaded.
 std::optional<package::Package> Pipeline::close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report) {
     PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), normalized.sources);
-    if (state.is_changed) normalized.schema.set_table(destination::state_table_definition());
+    // One that the reference has defined stays: its descriptions count in the schema's hash.
+    const schema::Table definition = destination::state_table_definition();
+    if (state.is_changed && normalized.schema.find(definition.name()) == nullptr) normalized.schema.set_table(definition);
     normalized.schema.bump();
     // Rows came and a contract left all of them out: that is a load too, of nothing.
     if (normalized.loads.empty() && !state.is_changed && report.discarded_rows == 0) return std::nullopt;
