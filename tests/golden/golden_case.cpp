@@ -75,7 +75,7 @@ public:
         Differences differences;
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const json::Object& run = runs[i].as_object();
-            check_supported(run, {"resources", "sql", "fresh_workdir", "new_process", "loose", "run", "source"}, "run");
+            check_supported(run, {"resources", "sources", "drop", "refresh", "sql", "fresh_workdir", "new_process", "loose", "run", "source"}, "run");
             run_sql(run);
             if (run.find("fresh_workdir") != nullptr) files_->remove(data_folder());
             std::string error;
@@ -156,15 +156,20 @@ private:
         const std::unique_ptr<destination::Destination> destination = make_destination();
         pipeline::PipelineConfig pipeline_config = config();
         if (const json::Value* source = run.find("source")) {
-            check_supported(source->as_object(), {"schema_contract", "root_key", "max_table_nesting"}, "run's source");
+            check_supported(source->as_object(), {"schema_contract", "root_key", "max_table_nesting", "select"}, "run's source");
             if (const json::Value* root_key = source->as_object().find("root_key")) pipeline_config.root_key = root_key->as_bool();
             if (const json::Value* nesting = source->as_object().find("max_table_nesting")) pipeline_config.max_nesting = static_cast<int>(nesting->as_int());
             if (const json::Value* contract = source->as_object().find("schema_contract")) pipeline_config.schema_contract = *contract;
         }
         pipeline::Pipeline pipeline(pipeline_config, *destination, *files_, clock_, Log());
-        const std::unique_ptr<source::SourceDriver> source = make_case_source(text("schema"), run.find("resources")->as_array());
         pipeline::Observer observer;
+        if (const json::Value* drop = run.find("drop")) {
+            pipeline.drop(make_drop(drop->as_object()), observer, {});
+            return;
+        }
         pipeline::RunOptions options;
+        if (const json::Value* source = run.find("source")) options.select = make_names(source->as_object().find("select"));
+        if (const json::Value* refresh = run.find("refresh")) options.refresh = make_refresh(*refresh);
         if (const json::Value* arguments = run.find("run")) {
             check_supported(arguments->as_object(), {"schema_contract", "write_disposition", "columns", "primary_key"}, "run's arguments");
             if (const json::Value* columns = arguments->as_object().find("columns")) options.columns = make_columns(*columns);
@@ -176,7 +181,50 @@ private:
                 if (is_object) options.merge = merge_options(disposition->as_object());
             }
         }
-        pipeline.run(*source, options, observer, {});
+        std::vector<std::unique_ptr<source::SourceDriver>> drivers;
+        std::vector<pipeline::SourceInput> sources;
+        const auto add = [&](const std::string& schema, const json::Value& resources) {
+            drivers.push_back(make_case_source(schema, resources.as_array()));
+            sources.push_back({.driver = drivers.back().get(), .schema_name = schema});
+        };
+        if (const json::Value* several = run.find("sources")) {
+            for (const json::Value& source : several->as_array()) {
+                check_supported(source.as_object(), {"schema", "resources"}, "source");
+                add(source.as_object().find("schema")->as_text(), *source.as_object().find("resources"));
+            }
+        } else {
+            add(run.find("loose") != nullptr ? default_schema(*destination) : text("schema"), *run.find("resources"));
+        }
+        pipeline.run(sources, options, observer, {});
+    }
+
+    /// Where resources without a source go: the first schema the pipeline ever had, else one that has its name.
+    std::string default_schema(destination::Destination& destination) const {
+        const std::optional<destination::StoredDataset> stored = destination.read_dataset();
+        const json::Value* known = stored && stored->state ? stored->state->document.as_object().find("default_schema_name") : nullptr;
+        if (known != nullptr && known->is_text()) return known->as_text();
+        std::string name = text("name");
+        constexpr std::string_view suffix = "_pipeline";
+        if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+        return schema::NamingConvention::make("snake_case", 64)->normalize_path(name);
+    }
+
+    static pipeline::Refresh make_refresh(const json::Value& mode) {
+        if (mode == json::Value("drop_sources")) return pipeline::Refresh::drop_sources;
+        if (mode == json::Value("drop_resources")) return pipeline::Refresh::drop_resources;
+        if (mode == json::Value("drop_data")) return pipeline::Refresh::drop_data;
+        throw Error(ErrorKind::usage, "this runner does not know the refresh {}", json::to_text(mode));
+    }
+
+    static pipeline::DropOptions make_drop(const json::Object& document) {
+        check_supported(document, {"resources", "state_paths", "drop_all", "state_only", "schema"}, "drop");
+        pipeline::DropOptions options;
+        options.resources = make_names(document.find("resources"));
+        options.state_paths = make_names(document.find("state_paths"));
+        if (const json::Value* all = document.find("drop_all")) options.drop_all = all->as_bool();
+        if (const json::Value* only = document.find("state_only")) options.state_only = only->as_bool();
+        if (const json::Value* schema = document.find("schema")) options.schema_name = schema->as_text();
+        return options;
     }
 
     void discard_pending() {
@@ -206,7 +254,7 @@ private:
         const bool has_schema = stored && schema != stored->schemas.end();
         CanonicalDataset dataset;
         const json::Value* ids = document_.find("ids");
-        if (stored) dataset = read_canonical(database_, text("dataset"), has_schema ? schema->second : schema::Schema(), ids != nullptr ? *ids : json::Value());
+        if (stored) dataset = read_canonical(database_, text("dataset"), all_tables(*stored), ids != nullptr ? *ids : json::Value());
         const json::Value& tables = *expected.find("tables");
         if (!tables.is_null()) differences.expect_equal(run + " tables", tables, dataset.tables);
         if (!error.empty()) return;
@@ -219,13 +267,41 @@ private:
         // State rows are left out of a case once one of its loads has failed.
         if (expected.find("system")->as_object().find("_dlt_pipeline_state") == nullptr) dataset.system.erase("_dlt_pipeline_state");
         differences.expect_equal(run + " system", *expected.find("system"), dataset.system);
-        differences.expect_equal(run + " state", canonical_state(*expected.find("state")), state_of(stored));
+        differences.expect_equal(run + " state", canonical_state(*expected.find("state")), state_of(stored, text("schema")));
+        compare_others(run, expected, stored, differences);
     }
 
-    json::Value state_of(const std::optional<destination::StoredDataset>& stored) const {
+    /// Schemas and states of sources beside the one of the case.
+    static void compare_others(const std::string& run, const json::Object& expected, const std::optional<destination::StoredDataset>& stored,
+                               Differences& differences) {
+        const json::Value* schemas = expected.find("other_schemas");
+        for (const json::Member& other : schemas != nullptr ? schemas->as_object() : json::Object()) {
+            const auto found = stored->schemas.find(other.name);
+            const json::Value got = found != stored->schemas.end() ? json::Value(canonical_schema(found->second)) : json::Value();
+            differences.expect_equal(run + " schema " + other.name, other.value, got);
+        }
+        const json::Value* states = expected.find("other_states");
+        for (const json::Member& other : states != nullptr ? states->as_object() : json::Object()) {
+            differences.expect_equal(run + " state " + other.name, canonical_state(other.value), state_of(stored, other.name));
+        }
+    }
+
+    /// The tables of all schemas of the dataset, that of the case first.
+    schema::Schema all_tables(const destination::StoredDataset& stored) const {
+        const auto own = stored.schemas.find(text("schema"));
+        schema::Schema all = own != stored.schemas.end() ? own->second : schema::Schema();
+        for (const auto& [name, schema] : stored.schemas) {
+            for (const auto& table : schema.tables()) {
+                if (all.find(table->name()) == nullptr) all.set_table(*table);
+            }
+        }
+        return all;
+    }
+
+    static json::Value state_of(const std::optional<destination::StoredDataset>& stored, const std::string& schema) {
         if (!stored || !stored->state || !stored->state->document.is_object()) return json::Object();
         const json::Value* sources = stored->state->document.as_object().find("sources");
-        const json::Value* own = sources != nullptr && sources->is_object() ? sources->as_object().find(text("schema")) : nullptr;
+        const json::Value* own = sources != nullptr && sources->is_object() ? sources->as_object().find(schema) : nullptr;
         return own != nullptr ? canonical_state(*own) : json::Value(json::Object());
     }
 

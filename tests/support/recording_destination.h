@@ -136,7 +136,19 @@ private:
             if (!is_committed_) owner_.calls_.emplace_back("rollback");
         }
 
-        const destination::Catalog& catalog() const override { return owner_.data_.catalog; }
+        const destination::Catalog& catalog() const override { return data_.catalog; }
+
+        void drop(const std::vector<std::string>& tables) override {
+            owner_.record("drop " + join(tables, ","), FailPoint::apply);
+            for (const std::string& table : tables) {
+                data_.catalog.tables.erase(table);
+                data_.rows.erase(table);
+            }
+        }
+        void truncate(const std::vector<std::string>& tables) override {
+            owner_.record("truncate " + join(tables, ","), FailPoint::apply);
+            for (const std::string& table : tables) data_.rows[table].clear();
+        }
 
         void apply(const destination::DdlPlan& plan) override {
             std::string line = "apply";

@@ -132,6 +132,10 @@ public:
     virtual ~LoadTransaction() = default;
     /// What is there as this transaction sees it: what `apply` is to be planned against.
     virtual const Catalog& catalog() const = 0;
+    /// Takes tables away, and all that is stored of the package's schema; before `apply`, which may make them anew.
+    virtual void drop(const std::vector<std::string>& tables) = 0;
+    /// Empties tables; after `apply`, before any row.
+    virtual void truncate(const std::vector<std::string>& tables) = 0;
     /// Adds, never drops; before any row.
     virtual void apply(const DdlPlan& plan) = 0;
     /// Moves the rows of one table in, or into a staging place where the disposition needs one.

@@ -106,6 +106,8 @@ std::string manifest_text(const ManifestFile& file) {
         {"loads", std::move(loads)},
         {"jobs", std::move(jobs)},
         {"notes", manifest.notes}};
+    if (!manifest.removal.dropped.empty()) document.append("dropped_tables", texts(manifest.removal.dropped));
+    if (!manifest.removal.truncated.empty()) document.append("truncated_tables", texts(manifest.removal.truncated));
     document.append("checksum", own_checksum(document));
     return json::to_text(document, {.spacing = json::Spacing::pretty}) + "\n";
 }
@@ -376,6 +378,8 @@ ManifestFile parse_manifest(std::string_view text, const std::string& path) {
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         manifest.jobs.push_back(read_job(top.item("jobs", jobs[i], i)));
     }
+    if (top.has("dropped_tables")) manifest.removal.dropped = top.texts("dropped_tables");
+    if (top.has("truncated_tables")) manifest.removal.truncated = top.texts("truncated_tables");
     const json::Value& notes = top.take("notes");
     if (!notes.is_object()) top.fail("has a {} as \"notes\"", notes.type_name());
     manifest.notes = notes.as_object();

@@ -70,6 +70,14 @@ struct TableLoad {
     bool operator==(const TableLoad&) const = default;
 };
 
+/// Tables that are taken away, in the same transaction, before anything else happens. Those that are not there are fine.
+struct Removal {
+    std::vector<std::string> dropped;
+    std::vector<std::string> truncated;
+    bool empty() const { return dropped.empty() && truncated.empty(); }
+    bool operator==(const Removal&) const = default;
+};
+
 struct Manifest {
     std::string load_id;
     std::string pipeline;
@@ -81,6 +89,7 @@ struct Manifest {
     std::string tool_version;
     std::vector<JobFile> jobs;
     std::vector<TableLoad> loads;
+    Removal removal;
     /// Whether `state.json` differs from what the destination has, so that a state row is written.
     bool has_new_state = false;
     /// Anything the run wants to say about the package later: counts of skipped records, source names.

@@ -188,12 +188,12 @@ public:
           budget_(context.config.memory_bytes / 3),
           queue_(context.config.workers * 2) {}
 
-    ExtractResult run(source::SourceDriver& driver, const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop);
+    ExtractResult run(const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop);
 
 private:
     friend class StageOutput;
 
-    void extract(source::SourceDriver& driver, const std::vector<ActiveResource>& resources);
+    void extract(const std::vector<ActiveResource>& resources);
     void work();
     void submit(DoneItem done, PageNormalizer& normalizer);
     void admit(DoneItem& done, PageNormalizer& normalizer);
@@ -204,7 +204,7 @@ private:
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
     void begin(Reading& reading);
-    void read(source::SourceDriver& driver, Reading& reading);
+    void read(Reading& reading);
     void end(Reading& reading);
     void close(Reading& reading, std::uint64_t end_number);
     void forget_surplus(const Reading& reading);
@@ -416,7 +416,7 @@ bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& 
     return true;
 }
 
-void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResource>& resources) {
+void Stage::extract(const std::vector<ActiveResource>& resources) {
     try {
         for (const ActiveResource& resource : resources) {
             if (resource.is_left_out) continue;
@@ -427,7 +427,7 @@ void Stage::extract(source::SourceDriver& driver, const std::vector<ActiveResour
                 rows_of_resource_.clear();
                 begin(reading);
             }
-            read(driver, reading);
+            read(reading);
             end(reading);
             if (is_limit_reached_) break;
         }
@@ -455,7 +455,7 @@ void Stage::begin(Reading& reading) {
     reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? find_cursor_slot(*state, *spec.incremental) : nullptr);
 }
 
-void Stage::read(source::SourceDriver& driver, Reading& reading) {
+void Stage::read(Reading& reading) {
     if (reading.is_closed) return;
     const source::ResourceSpec& spec = reading.resource.spec;
     StageOutput output(*this, reading);
@@ -470,7 +470,7 @@ void Stage::read(source::SourceDriver& driver, Reading& reading) {
                                                  .temp_folder = context_.temp_folder,
                                                  .log = context_.log};
     try {
-        driver.read(spec, source_context, output);
+        reading.resource.driver->read(spec, source_context, output);
     } catch (const Error& error) {
         // How far a source gets before it hears that no more is wanted is a matter of timing; what goes wrong there must not be.
         std::unique_lock lock(mutex_);
@@ -695,15 +695,14 @@ Progress Stage::progress(const Stopwatch& watch) const {
     return progress;
 }
 
-ExtractResult Stage::run(source::SourceDriver& driver, const std::vector<ActiveResource>& resources, Observer& observer,
-                         std::stop_token stop) {
+ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(context_.clock);
     observer.on_step_started(Step::extract);
     const std::stop_callback forward(stop, [&] { fail(std::make_exception_ptr(Error(ErrorKind::cancelled, "stopped"))); });
     {
         std::vector<std::jthread> threads;
         threads_running_ = context_.config.workers + 1;
-        threads.emplace_back([&] { extract(driver, resources); });
+        threads.emplace_back([&] { extract(resources); });
         for (std::size_t i = 0; i < context_.config.workers; ++i) threads.emplace_back([&] { work(); });
         std::unique_lock lock(mutex_);
         while (!finished_.wait_for(lock, std::chrono::milliseconds(100), [&] { return threads_running_ == 0; })) {
@@ -730,11 +729,10 @@ ExtractResult Stage::run(source::SourceDriver& driver, const std::vector<ActiveR
 
 }  // namespace
 
-ExtractResult extract_and_normalize(source::SourceDriver& driver, const std::vector<ActiveResource>& resources,
-                                    const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
+ExtractResult extract_and_normalize(const std::vector<ActiveResource>& resources, const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
                                     const ExtractContext& context, Observer& observer, std::stop_token stop) {
     Stage stage(rules, schema, package, context);
-    return stage.run(driver, resources, observer, std::move(stop));
+    return stage.run(resources, observer, std::move(stop));
 }
 
 }  // namespace tipple::pipeline

@@ -30,6 +30,7 @@ namespace tipple::pipeline {
 /// A resource on its way through one run.
 struct ActiveResource {
     source::ResourceSpec spec;
+    source::SourceDriver* driver = nullptr;
     std::string table;  ///< normalized; empty when its records choose their tables
     schema::Disposition disposition = schema::Disposition::append;
     /// The schema contract leaves the table out: the resource is not read.
@@ -82,8 +83,7 @@ struct ExtractResult {
 
 /// Reads resources one after the other on one thread, and normalizes their pages on `workers` others, admitting results in page order.
 /// `package` is nullptr for a dry run. Blocks; the observer is called on the calling thread. The first error ends all and is thrown.
-ExtractResult extract_and_normalize(source::SourceDriver& driver, const std::vector<ActiveResource>& resources,
-                                    const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
+ExtractResult extract_and_normalize(const std::vector<ActiveResource>& resources, const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
                                     const ExtractContext& context, Observer& observer, std::stop_token stop);
 
 }  // namespace tipple::pipeline

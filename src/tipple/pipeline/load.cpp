@@ -22,7 +22,10 @@ void apply_and_commit(package::Package& package, destination::Destination& desti
     const std::unique_ptr<destination::LoadTransaction> transaction = destination.begin(package);
     std::vector<std::string> tables;
     for (const package::TableLoad& load : package.manifest().loads) tables.insert(tables.end(), load.tables.begin(), load.tables.end());
+    const package::Removal& removal = package.manifest().removal;
+    if (!removal.dropped.empty()) transaction->drop(removal.dropped);
     transaction->apply(destination::plan_ddl(package.schema(), tables, transaction->catalog(), destination.capabilities()));
+    if (!removal.truncated.empty()) transaction->truncate(removal.truncated);
     for (const package::TableLoad& load : package.manifest().loads) {
         for (const std::string& table : load.tables) {
             if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");

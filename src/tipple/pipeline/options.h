@@ -51,6 +51,14 @@ struct PipelineConfig {
     std::size_t packages_kept = 20;
 };
 
+/// How a run begins anew.
+enum class Refresh {
+    none,
+    drop_sources,    ///< all tables of the source are dropped, and all it remembers is forgotten
+    drop_resources,  ///< the tables of the resources that are read are dropped, and what those remember is forgotten
+    drop_data,       ///< the same, but the tables are emptied
+};
+
 /// What one run is asked to do.
 struct RunOptions {
     /// For every resource, instead of its own.
@@ -64,6 +72,9 @@ struct RunOptions {
     std::optional<int> max_nesting;
     /// Records of the root tables, over all resources.
     std::optional<std::uint64_t> limit;
+    Refresh refresh = Refresh::none;
+    /// Only these resources are read; empty = all.
+    std::vector<std::string> select;
     OnBadRecord on_bad_record = OnBadRecord::fail;
     normalize::Collisions collisions = normalize::Collisions::keep;
     /// Schema contract of the source and of every resource, as schema::parse_contract reads it. Null = what resources and schema say.
@@ -74,6 +85,20 @@ struct RunOptions {
     std::size_t page_bytes = limits::page_bytes;
     /// The first characters of all row ids of this run, for tests; empty = random.
     std::string row_id_prefix;
+};
+
+/// What is to be dropped of a source, without reading it.
+struct DropOptions {
+    /// Names, or regular expressions as `re:…`.
+    std::vector<std::string> resources;
+    /// json::Path into what the source remembers.
+    std::vector<std::string> state_paths;
+    /// All resources.
+    bool drop_all = false;
+    /// The tables stay.
+    bool state_only = false;
+    /// Of the source; empty = the pipeline's default.
+    std::string schema_name;
 };
 
 }  // namespace tipple::pipeline

@@ -7,15 +7,16 @@
 
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
+#include "tipple/core/text.h"
 #include "tipple/core/random.h"
 #include "tipple/destination/strategies.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/pipeline/extract.h"
-#include "tipple/pipeline/forget.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
+#include "tipple/pipeline/removal.h"
 #include "tipple/pipeline/resources.h"
 #include "tipple/pipeline/state.h"
 
@@ -42,7 +43,7 @@ bool breaks_paths(const schema::Schema& schema) {
 }
 
 /// What the run did to each table, roots before what is nested in them.
-void describe_tables(RunReport& report, const schema::Schema& schema, const schema::Schema& before, const std::map<std::string, std::uint64_t>& rows) {
+void describe_tables(std::vector<TableReport>& tables, const schema::Schema& schema, const schema::Schema& before, const std::map<std::string, std::uint64_t>& rows) {
     for (const auto& root : schema.tables()) {
         if (root->is_nested() || root->is_internal()) continue;
         for (const schema::Table* table : schema.chain_of(root->name())) {
@@ -55,7 +56,7 @@ void describe_tables(RunReport& report, const schema::Schema& schema, const sche
                 const schema::Column* known = old != nullptr ? old->find(column.name()) : nullptr;
                 if (column.is_complete() && (known == nullptr || !known->is_complete())) entry.new_columns.push_back(column);
             }
-            report.tables.push_back(std::move(entry));
+            tables.push_back(std::move(entry));
         }
     }
 }
@@ -78,6 +79,20 @@ void apply_settings(schema::Schema& schema, const json::Object& settings) {
             }
         }
     }
+}
+
+void add_counts(RunReport& report, ExtractResult& extracted) {
+    report.records += extracted.records;
+    report.records_in_place += extracted.records_in_place;
+    report.filtered_records += extracted.filtered_records;
+    report.bytes_read += extracted.bytes_read;
+    report.skipped_count += extracted.skipped_count;
+    for (SkippedRecord& skipped : extracted.skipped) {
+        if (report.skipped.size() < limits::bad_records_named_max) report.skipped.push_back(std::move(skipped));
+    }
+    report.discarded_rows += extracted.discarded_rows;
+    report.discarded_values += extracted.discarded_values;
+    report.null_only.insert(report.null_only.end(), extracted.null_only.begin(), extracted.null_only.end());
 }
 
 std::string dataset_of(const PipelineConfig& config, const destination::Destination& destination) {
@@ -122,50 +137,94 @@ std::unique_ptr<io::FileLock> Pipeline::lock() {
     return lock;
 }
 
-/// What the destination had when the run began.
+/// What the destination had when the run began, and what has become of the sources' memory since.
 struct Pipeline::Start {
-    schema::Schema schema;
+    std::map<std::string, schema::Schema, std::less<>> schemas;
     std::optional<destination::StoredState> state;
-    package::Fence fence;
-    std::string load_id;
     std::string newest_load_id;  ///< at the destination
+    std::int64_t next_load_us = 0;
+    json::Object sources;
 };
 
-/// What extract and normalize left.
-struct Pipeline::Normalized {
+/// A package on its way: all that a run does to one schema.
+struct Pipeline::Draft {
+    std::string load_id;
     schema::Schema schema;
+    package::Fence fence;
+    std::vector<SelectedSource> sources;
+    std::unique_ptr<package::PackageWriter> package;
+    package::Removal removal;
     std::vector<package::TableLoad> loads;
     json::Object schema_change;
     std::vector<source::InputFile> inputs;
-    json::Object sources;  ///< what they remember from here on
+    std::vector<TableReport> tables;
+    std::optional<package::Package> closed;
+    std::size_t discarded_rows = 0;  ///< left out by contracts
 };
 
 Pipeline::Start Pipeline::read_start() const {
-    Start start;
-    std::int64_t now_us = clock_.now_us();
+    Start start{.schemas = {}, .state = {}, .newest_load_id = {}, .next_load_us = clock_.now_us(), .sources = {}};
     std::optional<destination::StoredDataset> stored = destination_.read_dataset();
-    start.schema = schema::Schema::make(config_.schema_name, config_.naming);
-    if (stored) {
-        if (const auto known = stored->schemas.find(config_.schema_name); known != stored->schemas.end()) {
-            start.schema = known->second;
-            start.fence.schema_hash = start.schema.version_hash();
-        }
-        start.newest_load_id = stored->newest_load_id;
-        start.state = std::move(stored->state);
-        // Load ids must go up, whatever the clock does: their order is what tells the newest state.
-        if (!stored->newest_load_id.empty()) now_us = std::max(now_us, load_id_time_us(stored->newest_load_id) + 1);
+    if (!stored) return start;
+    start.schemas = std::move(stored->schemas);
+    start.state = std::move(stored->state);
+    start.sources = sources_of(start.state);
+    start.newest_load_id = stored->newest_load_id;
+    // Load ids must go up, whatever the clock does: their order is what tells the newest state.
+    if (!start.newest_load_id.empty()) start.next_load_us = std::max(start.next_load_us, load_id_time_us(start.newest_load_id) + 1);
+    return start;
+}
+
+Pipeline::Draft Pipeline::draft(Start& start, const std::string& schema_name) const {
+    Draft draft;
+    draft.load_id = load_id_at(start.next_load_us++);
+    if (const auto known = start.schemas.find(schema_name); known != start.schemas.end()) {
+        draft.schema = known->second;
+        draft.fence.schema_hash = draft.schema.version_hash();
+    } else {
+        draft.schema = schema::Schema::make(schema_name, config_.naming);
     }
     if (start.state) {
-        start.fence.state_version = start.state->version;
-        start.fence.state_hash = start.state->version_hash;
+        draft.fence.state_version = start.state->version;
+        draft.fence.state_hash = start.state->version_hash;
     }
-    start.load_id = load_id_at(now_us);
-    return start;
+    return draft;
+}
+
+/// One draft for each schema, in the order of their names.
+std::vector<Pipeline::Draft> Pipeline::make_drafts(const std::vector<SourceInput>& inputs, const RunOptions& options, Start& start, std::stop_token stop) const {
+    std::map<std::string, std::vector<SelectedSource>> by_schema;
+    std::vector<std::string> names;
+    for (const SourceInput& input : inputs) {
+        SelectedSource source{.driver = input.driver, .resources = input.driver->resources(stop)};
+        for (const source::ResourceSpec& resource : source.resources) names.push_back(resource.name);
+        if (!options.select.empty()) {
+            std::erase_if(source.resources, [&](const source::ResourceSpec& resource) {
+                return std::find(options.select.begin(), options.select.end(), resource.name) == options.select.end();
+            });
+        }
+        by_schema[input.schema_name.empty() ? config_.schema_name : input.schema_name].push_back(std::move(source));
+    }
+    for (const std::string& wanted : options.select) {
+        if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
+        const std::optional<std::string> near = did_you_mean(wanted, names);
+        throw Error(ErrorKind::usage, "there is no resource \"{}\"{}; there are: {}", wanted, near ? fmt::format(", did you mean \"{}\"?", *near) : "",
+                    join(names, ", "));
+    }
+    std::vector<Draft> drafts;
+    for (auto& [schema_name, sources] : by_schema) {
+        drafts.push_back(draft(start, schema_name));
+        drafts.back().sources = std::move(sources);
+    }
+    return drafts;
 }
 
 std::vector<package::Manifest> Pipeline::finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop) {
     std::vector<package::Manifest> finished;
-    for (const package::Package& package : store.pending()) {
+    std::vector<package::Package> pending = store.pending();
+    // Of the packages of one run, the state comes last: it says that the rows of all are there.
+    std::stable_partition(pending.begin(), pending.end(), [](const package::Package& package) { return !package.manifest().has_new_state; });
+    for (const package::Package& package : pending) {
         observer.on_pending_package(package.load_id());
         log_.info("finishing package {} of an earlier run", package.load_id());
         load(store, package, PackageOrigin::earlier_run, report, observer, stop);
@@ -193,7 +252,7 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
 void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error) {
     const bool is_own = origin == PackageOrigin::this_run;
     if (error.kind() == ErrorKind::cancelled) {
-        if (is_own) store.discard(package);
+        for (const std::string& id : is_own ? store.pending_ids() : std::vector<std::string>()) store.discard(id);
         throw error;
     }
     const bool can_succeed_later = error.kind() == ErrorKind::transient || error.kind() == ErrorKind::local || error.kind() == ErrorKind::remote ||
@@ -202,7 +261,8 @@ void Pipeline::give_up(package::PackageStore& store, const package::Package& pac
         throw Error(error.kind(), "{}\n  the rows wait in package {}; the next run of pipeline \"{}\" into {} loads them first", error.what(),
                     package.load_id(), config_.name, destination_.description());
     }
-    store.finish(package, package::PackageState::failed);
+    // The others of the run go with it: among them may be the state, which says that these rows are there.
+    for (const package::Package& waiting : store.pending()) store.finish(waiting, package::PackageState::failed);
     if (is_own) throw error;
     throw error.with_context(fmt::format("package {} of an earlier run (of {} UTC, {} rows) cannot be loaded and was given up, read its data again",
                                          package.load_id(), package.manifest().created_at.substr(0, 16), package.manifest().rows()));
@@ -214,40 +274,48 @@ std::shared_ptr<const schema::NamingConvention> Pipeline::naming(const schema::S
     return schema::NamingConvention::make(schema.naming(), length_max);
 }
 
-Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& start, package::PackageWriter* package, const RunOptions& options,
-                                         RunReport& report, Observer& observer, std::stop_token stop) {
+/// Extracts and normalizes the draft's sources into its package.
+void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
-    const schema::Schema before = start.schema;
-    apply_settings(start.schema, config_.schema_settings);
+    schema::Schema declared = draft.schema;
+    SourceState state = source_state(start.sources, declared.name());
+    std::vector<std::string> resource_names;
+    for (const SelectedSource& source : draft.sources) {
+        for (const source::ResourceSpec& resource : source.resources) resource_names.push_back(resource.name);
+    }
+    draft.removal = refresh(options.refresh, resource_names, config_.naming, declared, state);
+    const schema::Schema before = declared;
+    apply_settings(declared, config_.schema_settings);
     // What the source says of all its tables is said anew in each run; what was said of a table stays with the table.
-    start.schema.settings().erase("schema_contract");
-    if (!config_.schema_contract.is_null()) start.schema.settings().set("schema_contract", config_.schema_contract);
-    const std::shared_ptr<const schema::NamingConvention> names = naming(start.schema);
+    declared.settings().erase("schema_contract");
+    if (!config_.schema_contract.is_null()) declared.settings().set("schema_contract", config_.schema_contract);
+    const std::shared_ptr<const schema::NamingConvention> names = naming(declared);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
-    const std::vector<ActiveResource> resources = declare_resources(driver.resources(stop), options, declare, start.schema);
     const auto check_disposition = [&](const schema::Table& root) {
         destination::check_disposition(root, destination_.capabilities(), config_.replace_strategy);
     };
-    for (const ActiveResource& resource : resources) {
-        if (const schema::Table* table = start.schema.find(resource.table)) check_disposition(*table);
+    std::vector<ActiveResource> resources;
+    for (SelectedSource& source : draft.sources) {
+        for (ActiveResource& resource : declare_resources(std::move(source.resources), options, declare, declared)) {
+            resource.driver = source.driver;
+            if (const schema::Table* table = declared.find(resource.table)) check_disposition(*table);
+            if (resource.disposition == schema::Disposition::replace) {
+                // What is read is all there will be, so nothing that was read before counts. Having been asked to forget, the source has a
+                // state, as in the reference, if an empty one.
+                state.erase_resource(resource.spec.name);
+                if (start.sources.find(declared.name()) == nullptr) start.sources.set(declared.name(), json::Object());
+            }
+            resources.push_back(std::move(resource));
+        }
     }
     const normalize::Rules rules{
         .naming = names,
-        .inference = std::make_shared<const schema::Inference>(start.schema, clock_.now_us()),
-        .breaks_paths = breaks_paths(start.schema),
+        .inference = std::make_shared<const schema::Inference>(declared, clock_.now_us()),
+        .breaks_paths = breaks_paths(declared),
         .collisions = options.collisions,
-        .load_id = start.load_id,
+        .load_id = draft.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
-    normalize::SchemaWriter writer(start.schema);
-    json::Object sources = sources_of(start.state);
-    SourceState state = source_state(sources, start.schema.name());
-    for (const ActiveResource& resource : resources) {
-        // What is read is all there will be, so nothing that was read before counts.
-        if (resource.disposition != schema::Disposition::replace) continue;
-        state.erase_resource(resource.spec.name);
-        // Having been asked to forget, the source has a state, as in the reference, if an empty one.
-        if (sources.find(start.schema.name()) == nullptr) sources.set(start.schema.name(), json::Object());
-    }
+    normalize::SchemaWriter writer(declared);
     const ExtractContext context{.config = config_,
                                  .options = options,
                                  .declare = declare,
@@ -256,16 +324,9 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
                                  .temp_folder = temp_folder(),
                                  .clock = clock_,
                                  .log = log_};
-    ExtractResult extracted = extract_and_normalize(driver, resources, rules, writer, package, context, observer, stop);
-    report.records = extracted.records;
-    report.records_in_place = extracted.records_in_place;
-    report.filtered_records = extracted.filtered_records;
-    report.bytes_read = extracted.bytes_read;
-    report.skipped_count = extracted.skipped_count;
-    report.skipped = std::move(extracted.skipped);
-    report.discarded_rows = extracted.discarded_rows;
-    report.discarded_values = extracted.discarded_values;
-    report.null_only = std::move(extracted.null_only);
+    ExtractResult extracted = extract_and_normalize(resources, rules, writer, draft.package.get(), context, observer, stop);
+    add_counts(report, extracted);
+    set_source_state(start.sources, declared.name(), std::move(state));
     for (const DataWarning& note : extracted.notes) report.warnings.push_back(to_text(note));
     for (const ActiveResource& resource : resources) {
         if (!resource.is_left_out) continue;
@@ -274,76 +335,109 @@ Pipeline::Normalized Pipeline::normalize(source::SourceDriver& driver, Start& st
                                               resource.table, resource.spec.name));
     }
 
-    Normalized normalized{.schema = *writer.snapshot(), .loads = {}, .schema_change = writer.change(), .inputs = std::move(extracted.inputs), .sources = std::move(sources)};
-    set_source_state(normalized.sources, normalized.schema.name(), std::move(state));
+    draft.schema = *writer.snapshot();
+    draft.schema_change = writer.change();
+    draft.inputs = std::move(extracted.inputs);
+    draft.discarded_rows = extracted.discarded_rows;
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
-    for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, start.schema);
-    erase_unused(start.schema, resources, extracted);
-    erase_unused(normalized.schema, resources, extracted);
-    start.schema.bump();
-    normalized.schema.continue_from(start.schema);
-    check_unbound_columns(normalized.schema, extracted.rows);
-    end_first_run(normalized.schema, extracted.rows);
-    mark_seen_data(normalized.schema, extracted.rows);
-    normalized.loads = plan_loads(normalized.schema, resources, extracted.rows);
-    for (const package::TableLoad& load : normalized.loads) check_disposition(normalized.schema.require(load.root));
-    describe_tables(report, normalized.schema, before, extracted.rows);
-    report.seconds.extract = watch.seconds();
-    return normalized;
+    for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, declared);
+    erase_unused(declared, resources, extracted);
+    erase_unused(draft.schema, resources, extracted);
+    declared.bump();
+    draft.schema.continue_from(declared);
+    check_unbound_columns(draft.schema, extracted.rows);
+    end_first_run(draft.schema, extracted.rows);
+    mark_seen_data(draft.schema, extracted.rows);
+    draft.loads = plan_loads(draft.schema, resources, extracted.rows);
+    for (const package::TableLoad& load : draft.loads) check_disposition(draft.schema.require(load.root));
+    describe_tables(draft.tables, draft.schema, before, extracted.rows);
+    report.seconds.extract += watch.seconds();
 }
 
-/// Nothing when there is nothing to be loaded.
-std::optional<package::Package> Pipeline::close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report) {
-    PipelineState state = next_state(start.state, config_, config_.dataset, destination_.reference_type(), normalized.sources);
+/// `state` is what the package carries, or nullptr. Leaves `closed` empty when there is nothing to be loaded.
+void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report) {
     // One that the reference has defined stays: its descriptions count in the schema's hash.
     const schema::Table definition = destination::state_table_definition();
-    if (state.is_changed && normalized.schema.find(definition.name()) == nullptr) normalized.schema.set_table(definition);
-    normalized.schema.bump();
+    if (state != nullptr && draft.schema.find(definition.name()) == nullptr) draft.schema.set_table(definition);
+    draft.schema.bump();
     // Rows came and a contract left all of them out: that is a load too, of nothing.
-    if (normalized.loads.empty() && !state.is_changed && report.discarded_rows == 0) return std::nullopt;
+    if (draft.loads.empty() && draft.removal.empty() && state == nullptr && draft.discarded_rows == 0) return;
     package::PackageContent content;
     content.manifest.pipeline = config_.name;
     content.manifest.dataset = config_.dataset;
-    content.manifest.schema_name = config_.schema_name;
+    content.manifest.schema_name = draft.schema.name();
     content.manifest.destination = destination_.identity();
-    content.manifest.created_at = utc_text(load_id_time_us(start.load_id));
+    content.manifest.created_at = utc_text(load_id_time_us(draft.load_id));
     content.manifest.tool_version = config_.tool_version;
-    content.manifest.loads = std::move(normalized.loads);
-    content.manifest.has_new_state = state.is_changed;
-    if (!normalized.inputs.empty()) content.manifest.notes.set(inputs_note, inputs_hash(normalized.inputs));
-    content.schema = normalized.schema;
-    content.schema_change = std::move(normalized.schema_change);
-    content.state = std::move(state.document);
-    content.fence = start.fence;
-    report.package_bytes = package.bytes();
-    package::Package closed = package.close(std::move(content), clock_);
-    report.rows = closed.manifest().rows();
-    return closed;
+    content.manifest.loads = draft.loads;
+    content.manifest.removal = draft.removal;
+    content.manifest.has_new_state = state != nullptr;
+    if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, inputs_hash(draft.inputs));
+    content.schema = draft.schema;
+    content.schema_change = std::move(draft.schema_change);
+    if (state != nullptr) content.state = *state;
+    content.fence = draft.fence;
+    report.package_bytes += draft.package->bytes();
+    draft.closed = draft.package->close(std::move(content), clock_);
+    report.rows += draft.closed->manifest().rows();
+}
+
+/// Closes the packages of the run. The state goes into that of the default schema, else into the last one; it is loaded behind the others.
+void Pipeline::close_all(std::vector<Draft>& drafts, const Start& start, RunReport& report) {
+    std::vector<std::string> names;
+    bool is_state_forced = false;
+    for (const Draft& draft : drafts) {
+        names.push_back(draft.schema.name());
+        // Whoever keeps a state of his own must hear that tables are gone.
+        is_state_forced = is_state_forced || !draft.removal.dropped.empty();
+    }
+    if (names.empty()) return;
+    const PipelineState state = next_state(start.state, config_, names, destination_.reference_type(), start.sources);
+    const std::string default_schema = state.document.find("default_schema_name")->as_text();
+    auto carrier = std::find_if(drafts.begin(), drafts.end(), [&](const Draft& draft) { return draft.package != nullptr && draft.schema.name() == default_schema; });
+    if (carrier == drafts.end()) carrier = std::find_if(drafts.begin(), drafts.end(), [](const Draft& draft) { return draft.package != nullptr; });
+    if (carrier == drafts.end()) return;
+    std::rotate(carrier, carrier + 1, drafts.end());
+    for (Draft& draft : drafts) {
+        if (draft.package == nullptr) continue;
+        const bool has_state = &draft == &drafts.back() && (state.is_changed || is_state_forced);
+        close(draft, has_state ? &state.document : nullptr, report);
+        draft.package.reset();
+    }
 }
 
 /// The package of an interrupted run that holds what this run has read: the same files, unchanged, with as many rows for each table.
-const package::Manifest* Pipeline::find_repeated(const std::vector<package::Manifest>& finished, const Normalized& normalized,
-                                                 const RunReport& report) {
-    if (normalized.inputs.empty()) return nullptr;
-    const json::Value inputs = inputs_hash(normalized.inputs);
+const package::Manifest* Pipeline::find_repeated(const std::vector<package::Manifest>& finished, const Draft& draft) {
+    if (draft.inputs.empty()) return nullptr;
+    const json::Value inputs = inputs_hash(draft.inputs);
     for (const package::Manifest& manifest : finished) {
         const json::Value* others = manifest.notes.find(inputs_note);
-        const bool has_same_rows = std::all_of(report.tables.begin(), report.tables.end(),
+        const bool has_same_rows = std::all_of(draft.tables.begin(), draft.tables.end(),
                                                [&](const TableReport& table) { return manifest.rows_of(table.table) == table.rows; });
-        if (others != nullptr && *others == inputs && manifest.loads == normalized.loads && has_same_rows) return &manifest;
+        if (others != nullptr && *others == inputs && manifest.loads == draft.loads && has_same_rows) return &manifest;
     }
     return nullptr;
 }
 
+/// The same command again, after it was interrupted: its rows are there now, and must not be there twice.
+void Pipeline::leave_out_repeated(Draft& draft, const package::Manifest& repeated, RunReport& report) {
+    report.warnings.push_back(fmt::format("these files had been read by the interrupted run whose package {} was loaded now; they were not loaded "
+                                          "once more (to have their rows twice, run again)",
+                                          repeated.load_id));
+    report.rows += repeated.rows();
+    log_inputs(draft.inputs, repeated.load_id);
+    draft.package.reset();
+}
+
 /// Says when rows were appended that an earlier load had read from the same file.
-void Pipeline::note_inputs(const Start& start, const Normalized& normalized, RunReport& report) {
+void Pipeline::note_inputs(const Start& start, const Draft& draft, RunReport& report) {
     const InputLog log(files_, io::join_path(folder_, "inputs.json"));
-    const bool appends = std::any_of(report.tables.begin(), report.tables.end(), [&](const TableReport& table) {
-        const schema::Table* known = report.schema.find(table.table);
-        return known != nullptr && report.schema.disposition_of(*known) == schema::Disposition::append;
+    const bool appends = std::any_of(draft.tables.begin(), draft.tables.end(), [&](const TableReport& table) {
+        const schema::Table* known = draft.schema.find(table.table);
+        return known != nullptr && draft.schema.disposition_of(*known) == schema::Disposition::append;
     });
-    for (const source::InputFile& input : normalized.inputs) {
+    for (const source::InputFile& input : draft.inputs) {
         const std::optional<std::string> earlier = log.find(input);
         // A destination that was deleted meanwhile has nothing of that load.
         if (!appends || !earlier || *earlier > start.newest_load_id) continue;
@@ -351,7 +445,7 @@ void Pipeline::note_inputs(const Start& start, const Normalized& normalized, Run
                                               "merge with --key, would not double them)",
                                               input.path, *earlier, utc_text(load_id_time_us(*earlier)).substr(0, 16)));
     }
-    log_inputs(normalized.inputs, start.load_id);
+    log_inputs(draft.inputs, draft.load_id);
 }
 
 void Pipeline::log_inputs(const std::vector<source::InputFile>& inputs, const std::string& load_id) {
@@ -360,42 +454,95 @@ void Pipeline::log_inputs(const std::vector<source::InputFile>& inputs, const st
     log.save();
 }
 
-RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop) {
-    const Stopwatch watch(clock_);
-    RunReport report{.run_id = to_hex(random_bytes(4)),
-                     .pipeline = config_.name,
-                     .dataset = config_.dataset,
-                     .destination = destination_.description()};
-    const std::unique_ptr<io::FileLock> held = lock();
+RunReport Pipeline::begin_report() const {
+    return {.run_id = to_hex(random_bytes(4)), .pipeline = config_.name, .dataset = config_.dataset, .destination = destination_.description()};
+}
+
+package::PackageStore Pipeline::open_store() {
     package::PackageStore store(files_, folder_);
     if (const std::size_t count = store.remove_leftovers(); count > 0) log_.info("removed {} unfinished packages of killed runs", count);
     files_.remove(temp_folder());
+    return store;
+}
+
+void Pipeline::load_all(package::PackageStore& store, const std::vector<Draft>& drafts, const Start& start, RunReport& report, Observer& observer,
+                        std::stop_token stop) {
+    for (const Draft& draft : drafts) {
+        if (!draft.closed) continue;
+        load(store, *draft.closed, PackageOrigin::this_run, report, observer, stop);
+        note_inputs(start, draft, report);
+    }
+    store.retain(config_.packages_kept);
+}
+
+RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop) {
+    return run({SourceInput{.driver = &driver, .schema_name = {}}}, options, observer, std::move(stop));
+}
+
+RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOptions& options, Observer& observer, std::stop_token stop) {
+    const Stopwatch watch(clock_);
+    RunReport report = begin_report();
+    const std::unique_ptr<io::FileLock> held = lock();
+    package::PackageStore store = open_store();
     std::vector<package::Manifest> finished;
     if (!options.is_dry_run) finished = finish_pending(store, report, observer, stop);
 
     Start start = read_start();
-    std::unique_ptr<package::PackageWriter> package;
-    if (!options.is_dry_run) package = store.create(start.load_id, job_bytes_max);
-    Normalized normalized = normalize(driver, start, package.get(), options, report, observer, stop);
-    if (const package::Manifest* repeated = find_repeated(finished, normalized, report)) {
-        // The same command again, after it was interrupted: its rows are there now, and must not be there twice.
-        report.warnings.push_back(fmt::format("these files had been read by the interrupted run whose package {} was loaded now; they were not loaded "
-                                              "once more (to have their rows twice, run again)",
-                                              repeated->load_id));
-        report.rows = repeated->rows();
-        log_inputs(normalized.inputs, repeated->load_id);
-        package.reset();
+    std::vector<Draft> drafts = make_drafts(sources, options, start, stop);
+    for (Draft& draft : drafts) {
+        if (!options.is_dry_run) draft.package = store.create(draft.load_id, job_bytes_max);
+        const json::Object sources_before = start.sources;
+        RunOptions rest = options;
+        if (rest.limit) *rest.limit -= std::min(*rest.limit, report.records);
+        normalize(draft, start, rest, report, observer, stop);
+        if (const package::Manifest* repeated = find_repeated(finished, draft)) {
+            leave_out_repeated(draft, *repeated, report);
+            start.sources = sources_before;
+        }
+        report.tables.insert(report.tables.end(), draft.tables.begin(), draft.tables.end());
     }
-    std::optional<package::Package> closed;
-    if (package != nullptr) closed = close(*package, start, normalized, report);
-    package.reset();
-    report.schema = normalized.schema;
-    if (closed) {
-        load(store, *closed, PackageOrigin::this_run, report, observer, stop);
-        note_inputs(start, normalized, report);
-        store.retain(config_.packages_kept);
-    }
+    close_all(drafts, start, report);
+    if (!drafts.empty()) report.schema = drafts.back().schema;
+    load_all(store, drafts, start, report, observer, stop);
     files_.remove(temp_folder());
+    report.seconds.total = watch.seconds();
+    return report;
+}
+
+RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::stop_token stop) {
+    const Stopwatch watch(clock_);
+    RunReport report = begin_report();
+    const std::unique_ptr<io::FileLock> held = lock();
+    package::PackageStore store = open_store();
+    if (const std::vector<std::string> waiting = store.pending_ids(); !waiting.empty()) {
+        throw Error(ErrorKind::usage, "package {} of an earlier run waits to be loaded into {}: run the pipeline once more, then drop", waiting.front(),
+                    destination_.description());
+    }
+    Start start = read_start();
+    const std::string schema_name = options.schema_name.empty() ? default_schema_of(start.state).value_or(config_.schema_name) : options.schema_name;
+    if (!start.schemas.contains(schema_name)) {
+        throw Error(ErrorKind::usage, "there is nothing to drop: no load of a source with the schema \"{}\" is in {}", schema_name, destination_.description());
+    }
+    if (options.resources.empty() && options.state_paths.empty() && !options.drop_all) return report;
+    std::vector<Draft> drafts(1);
+    Draft& draft = drafts.front();
+    draft = this->draft(start, schema_name);
+    SourceState state = source_state(start.sources, schema_name);
+    const ResourceNames names = options.drop_all ? ResourceNames::all() : ResourceNames(options.resources);
+    if (options.state_only) {
+        reset_resources(names, draft.schema, state);
+    } else {
+        draft.removal.dropped = remove_resources(names, draft.schema, state);
+    }
+    for (const std::string& path : options.state_paths) erase_state_path(state, path);
+    set_source_state(start.sources, schema_name, std::move(state));
+    draft.package = store.create(draft.load_id, job_bytes_max);
+    // As the reference does it, a drop is always a load.
+    const PipelineState next = next_state(start.state, config_, {schema_name}, destination_.reference_type(), start.sources);
+    close(draft, &next.document, report);
+    draft.package.reset();
+    report.schema = draft.schema;
+    load_all(store, drafts, start, report, observer, stop);
     report.seconds.total = watch.seconds();
     return report;
 }

@@ -19,6 +19,13 @@
 /// The only orchestrator: extract and normalize into a package, then load the package.
 namespace tipple::pipeline {
 
+/// A source of a run, and the schema that its tables and its memory belong to.
+struct SourceInput {
+    source::SourceDriver* driver = nullptr;
+    /// Empty = the pipeline's own.
+    std::string schema_name;
+};
+
 /// One pipeline into one dataset. `run` may be called again and again; one run at a time. Everything referenced outlives the pipeline.
 class Pipeline {
 public:
@@ -28,26 +35,46 @@ public:
     /// destination is then as it was, but for packages of earlier runs. Throws Error(locked) when another run of the pipeline goes on.
     RunReport run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop);
 
+    /// The same for several sources. Each schema is a load of its own; they are read in the order of the schemas' names, and all of them before
+    /// the first is loaded.
+    RunReport run(const std::vector<SourceInput>& sources, const RunOptions& options, Observer& observer, std::stop_token stop);
+
+    /// Drops tables and what is remembered of resources, in one transaction and without reading anything. Throws Error(usage) when a package
+    /// of an earlier run waits, or nothing was ever loaded.
+    RunReport drop(const DropOptions& options, Observer& observer, std::stop_token stop);
+
     /// The folder of this pipeline's packages, lock and spills: keyed by the real destination and dataset, so that no pending package is ever
     /// loaded into another one.
     const std::string& folder() const { return folder_; }
 
 private:
     struct Start;
-    struct Normalized;
+    struct Draft;
+    /// With the resources that the run reads.
+    struct SelectedSource {
+        source::SourceDriver* driver = nullptr;
+        std::vector<source::ResourceSpec> resources;
+    };
 
     std::unique_ptr<io::FileLock> lock();
     std::vector<package::Manifest> finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop);
     Start read_start() const;
+    Draft draft(Start& start, const std::string& schema_name) const;
+    std::vector<Draft> make_drafts(const std::vector<SourceInput>& inputs, const RunOptions& options, Start& start, std::stop_token stop) const;
     std::shared_ptr<const schema::NamingConvention> naming(const schema::Schema& schema) const;
-    Normalized normalize(source::SourceDriver& driver, Start& start, package::PackageWriter* package, const RunOptions& options, RunReport& report,
-                         Observer& observer, std::stop_token stop);
-    std::optional<package::Package> close(package::PackageWriter& package, const Start& start, Normalized& normalized, RunReport& report);
+    void normalize(Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop);
+    void close(Draft& draft, const json::Object* state, RunReport& report);
+    void close_all(std::vector<Draft>& drafts, const Start& start, RunReport& report);
+    RunReport begin_report() const;
+    package::PackageStore open_store();
+    void load_all(package::PackageStore& store, const std::vector<Draft>& drafts, const Start& start, RunReport& report, Observer& observer,
+                  std::stop_token stop);
     void load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report, Observer& observer,
               std::stop_token stop);
     [[noreturn]] void give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error);
-    static const package::Manifest* find_repeated(const std::vector<package::Manifest>& finished, const Normalized& normalized, const RunReport& report);
-    void note_inputs(const Start& start, const Normalized& normalized, RunReport& report);
+    static const package::Manifest* find_repeated(const std::vector<package::Manifest>& finished, const Draft& draft);
+    void leave_out_repeated(Draft& draft, const package::Manifest& repeated, RunReport& report);
+    void note_inputs(const Start& start, const Draft& draft, RunReport& report);
     void log_inputs(const std::vector<source::InputFile>& inputs, const std::string& load_id);
     std::string temp_folder() const { return io::join_path(folder_, "temp"); }
 

@@ -6,19 +6,19 @@
 
 namespace tipple::pipeline {
 
-namespace {
-
-std::string schema_name_of(const PipelineConfig& config) { return config.schema_name.empty() ? config.name : config.schema_name; }
-
-}  // namespace
-
 json::Object sources_of(const std::optional<destination::StoredState>& stored) {
     if (!stored || !stored->document.is_object()) return {};
     const json::Value* sources = stored->document.as_object().find("sources");
     return sources != nullptr && sources->is_object() ? sources->as_object() : json::Object();
 }
 
-PipelineState next_state(const std::optional<destination::StoredState>& stored, const PipelineConfig& config, const std::string& dataset,
+std::optional<std::string> default_schema_of(const std::optional<destination::StoredState>& stored) {
+    if (!stored || !stored->document.is_object()) return std::nullopt;
+    const json::Value* name = stored->document.as_object().find("default_schema_name");
+    return name != nullptr && name->is_text() && !name->as_text().empty() ? std::optional(name->as_text()) : std::nullopt;
+}
+
+PipelineState next_state(const std::optional<destination::StoredState>& stored, const PipelineConfig& config, const std::vector<std::string>& schemas,
                          const std::string& destination_type, json::Object sources) {
     PipelineState state;
     // Members of other writers stay.
@@ -29,13 +29,14 @@ PipelineState next_state(const std::optional<destination::StoredState>& stored, 
     document.set("_state_engine_version", destination::state_engine_version);
     json::Array names;
     if (const json::Value* known = document.find("schema_names"); known != nullptr && known->is_array()) names = known->as_array();
-    const json::Value own_name(schema_name_of(config));
-    if (std::find(names.begin(), names.end(), own_name) == names.end()) names.push_back(own_name);
+    for (const std::string& schema : schemas) {
+        if (std::find(names.begin(), names.end(), json::Value(schema)) == names.end()) names.emplace_back(schema);
+    }
     std::sort(names.begin(), names.end(), [](const json::Value& a, const json::Value& b) { return a.as_text() < b.as_text(); });
     document.set("schema_names", std::move(names));
     document.set("pipeline_name", config.name);
-    document.set("dataset_name", dataset);
-    document.set("default_schema_name", own_name);
+    document.set("dataset_name", config.dataset);
+    document.set("default_schema_name", default_schema_of(stored).value_or(schemas.front()));
     document.set("destination_type", destination_type);
     document["destination_name"];
     document["_version_hash"];

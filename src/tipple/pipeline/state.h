@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tipple/destination/destination.h"
 #include "tipple/json/value.h"
@@ -16,9 +17,12 @@ struct PipelineState {
     bool is_changed = false;
 };
 
-/// What is to be stored after a run that leaves the sources' memory as `sources`: the version goes up when anything but the version changed.
-PipelineState next_state(const std::optional<destination::StoredState>& stored, const PipelineConfig& config, const std::string& dataset,
+/// What is to be stored after a run of `schemas` that leaves the sources' memory as `sources`: the version goes up when anything but the version
+/// changed. The first schema a pipeline ever has is its default.
+PipelineState next_state(const std::optional<destination::StoredState>& stored, const PipelineConfig& config, const std::vector<std::string>& schemas,
                          const std::string& destination_type, json::Object sources);
+
+std::optional<std::string> default_schema_of(const std::optional<destination::StoredState>& stored);
 
 /// The `sources` member of a stored state.
 json::Object sources_of(const std::optional<destination::StoredState>& stored);

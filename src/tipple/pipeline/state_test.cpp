@@ -7,11 +7,11 @@
 namespace tipple::pipeline {
 namespace {
 
-const PipelineConfig config{.name = "shop"};
+const PipelineConfig config{.name = "shop", .dataset = "main"};
 
 PipelineState next(const std::optional<destination::StoredState>& stored, json::Object sources = {},
                    const PipelineConfig& with = config) {
-    return next_state(stored, with, "main", "tests.memory", std::move(sources));
+    return next_state(stored, with, {"shop"}, "tests.memory", std::move(sources));
 }
 
 destination::StoredState stored_as(const PipelineState& state) {

@@ -81,6 +81,9 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     catalog_ = session_->read_catalog();
     check_fence();
     check_foreign_tables();
+    for (const std::string& table : package_.manifest().removal.dropped) {
+        std::erase_if(catalog_.tables, [&](const auto& known) { return name_rule.key(known.first) == name_rule.key(table); });
+    }
     check_types();
 }
 
@@ -262,6 +265,18 @@ void Load::check_types() {
                         "values without a word. Change the column's type in the database, or load into another table or dataset",
                         table.name, column.name(), type, found->second);
         }
+    }
+}
+
+void Load::drop(const std::vector<std::string>& tables) {
+    for (const std::string& table : tables) {
+        session_->engine().execute(fmt::format("DROP TABLE IF EXISTS {}", session_->sql().table(table)));
+    }
+}
+
+void Load::truncate(const std::vector<std::string>& tables) {
+    for (const std::string& table : tables) {
+        if (has_table(catalog_, table)) session_->engine().execute(fmt::format("DELETE FROM {}", session_->sql().table(table)));
     }
 }
 
@@ -481,6 +496,10 @@ void Load::write_system_rows() {
     const destination::SqlWriter& sql = session_->sql();
     const schema::Schema& schema = package_.schema();
     const std::int64_t now_us = context_.clock->now_us();
+    if (!package_.manifest().removal.dropped.empty()) {
+        // Nobody is to read what is gone out of an older version of the schema.
+        engine.execute(fmt::format("DELETE FROM {} WHERE schema_name = {}", sql.table(destination::version_table), sql.literal(schema.name())));
+    }
     const auto stored_hash = engine.query_value(sql.select_schema_hash(schema.name()));
     if (stored_hash != schema.version_hash()) {
         // The newest schema is the one inserted last: a clock that went back must not hide it.

@@ -21,6 +21,8 @@ public:
     ~Load() override;
 
     const destination::Catalog& catalog() const override { return catalog_; }
+    void drop(const std::vector<std::string>& tables) override;
+    void truncate(const std::vector<std::string>& tables) override;
     void apply(const destination::DdlPlan& plan) override;
     void load(const destination::LoadJob& job, std::stop_token stop) override;
     std::vector<destination::LoadedTable> finish() override;
