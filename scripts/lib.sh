@@ -67,6 +67,15 @@ python_env() {
     export TIPPLE_PYTHON="$deps/venv/bin/python"
 }
 
+# The reference, for live comparisons.
+dlt_env() {
+    local stamp="$deps/venv-dlt/requirements.txt" requirements="$root/tests/differential/requirements.txt"
+    cmp -s "$requirements" "$stamp" && return 0
+    python3 -m venv "$deps/venv-dlt" >&2
+    "$deps/venv-dlt/bin/pip" install -q --disable-pip-version-check -r "$requirements" >&2
+    cp "$requirements" "$stamp"
+}
+
 build() {
     local preset=$1
     shift

@@ -5,7 +5,7 @@ import random
 import known
 from values import (BASE64_TEXTS, EMPTY_KEYS, FLOATS, HOSTILE_KEYS, INTEGERS, NEAR_KEYS, NUMBER_TEXTS, OTHER_DATE_TEXTS, TIMESTAMP_TEXTS, TYPED, WORDS)
 
-FOCUSES = ("nested", "types", "names", "hints", "contracts", "merge", "loads")
+FOCUSES = ("nested", "types", "names", "hints", "contracts", "merge", "loads", "cursors")
 DATA_TYPES = ["text", "bigint", "double", "bool", "timestamp", "date", "time", "decimal", "binary", "json", "wei"]
 NAMINGS = ["snake_case", "direct", "duck_case", "sql_cs_v1", "sql_ci_v1"]
 MODES = ["evolve", "freeze", "discard_row", "discard_value"]
@@ -17,6 +17,7 @@ class CaseMaker:
         self.focus = self.random.choice(FOCUSES) if focus == "all" else focus
         self.keys = self.make_keys()
         self.kinds = {}
+        self.cursor_is_time = self.chance(0.4)
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -72,7 +73,7 @@ class CaseMaker:
 
     def value(self, depth, key=None):
         shape = self.random.random()
-        deep = {"nested": 0.55, "names": 0.35, "hints": 0.4, "merge": 0.35, "contracts": 0.3, "loads": 0.3, "types": 0.12}[self.focus]
+        deep = {"nested": 0.55, "names": 0.35, "hints": 0.4, "merge": 0.35, "contracts": 0.3, "loads": 0.3, "cursors": 0.1, "types": 0.12}[self.focus]
         if depth <= 0 or shape > deep:
             return self.scalar() if self.focus == "types" or self.chance(0.3) else self.steady_scalar(key)
         if shape < deep / 2:
@@ -91,10 +92,37 @@ class CaseMaker:
             record = self.record(depth)
             if self.focus in ("merge", "contracts", "loads") or "primary_key" in resource:
                 record = {"id": run * 2 + i if self.chance(0.95) else None, **record}
+            if self.focus == "cursors":
+                record = {"id": run * 2 + i, **self.cursor(run), **record}
+                out.append(record)
+                continue
             if self.chance(0.02):
                 record = self.scalar()
             out.append(record)
         return out
+
+    def cursor(self, run):
+        """The cursor's field: mostly around the last value, seldom missing."""
+        if self.chance(0.04):
+            return {} if self.chance(0.5) else {"t": None}
+        number = run * 2 + self.random.choice([-1, 0, 1, 1, 2, 2, 3])
+        return {"t": f"2024-01-{number + 10:02}T00:00:00Z" if self.cursor_is_time else number}
+
+    def incremental(self):
+        options = {"cursor_path": "t"}
+        if self.chance(0.3):
+            options["initial_value"] = "2024-01-10T00:00:00Z" if self.cursor_is_time else 1
+        if self.chance(0.2):
+            options["last_value_func"] = "min"
+        if self.chance(0.2):
+            options["on_cursor_value_missing"] = self.pick(["include", "exclude"])
+        if self.chance(0.2):
+            options["lag"] = 86400 if self.cursor_is_time else 1
+        if self.chance(0.15):
+            options["range_start"] = "open"
+        if self.chance(0.15):
+            options["row_order"] = self.pick(["asc", "desc"])
+        return options
 
     # ---- hints
 
@@ -141,6 +169,8 @@ class CaseMaker:
     def disposition(self):
         if self.focus == "merge":
             return self.pick(["merge", "merge", {"disposition": "merge", "strategy": "delete-insert"}])
+        if self.focus == "cursors":
+            return self.pick(["append", "append", "merge"])
         return self.pick(["append", "append", "replace"]) if self.focus == "loads" else "append"
 
     # ---- the case
@@ -150,7 +180,11 @@ class CaseMaker:
         disposition = self.disposition()
         if disposition != "append":
             resource["write_disposition"] = disposition
-        if self.focus == "merge":
+        if self.focus == "cursors":
+            resource["incremental"] = self.incremental()
+            if disposition == "merge" or self.chance(0.6):
+                resource["primary_key"] = "id"
+        elif self.focus == "merge":
             resource["primary_key"] = "id"
         elif self.focus == "hints" and self.chance(0.2):
             resource["primary_key"] = self.pick(["id", "ID", ["id"]])
@@ -169,7 +203,7 @@ class CaseMaker:
             return self.random.sample(["Items", "user events", "t", "A__B", "xML", "T-1"], self.random.choice([1, 2]))
         if self.focus in ("contracts", "hints"):
             return ["t"] if self.chance(0.7) else ["t", "u"]
-        return ["t", "u", "v"][: self.random.choice([1, 2, 3])]
+        return ["t", "u", "v"][: 1 if self.focus == "cursors" else self.random.choice([1, 2, 3])]
 
     def pipeline(self):
         pipeline = {"name": "shop", "dataset": "data", "schema": "shop"}

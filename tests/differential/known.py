@@ -96,9 +96,20 @@ def generate_around(case):
 
 
 def is_known(expect):
-    """Whether a run of dlt ended in a way that tipple does not share: numbers too far from 1970 for the C library end it."""
+    """Whether a run of dlt ended in a way that tipple does not share: at a number too far from 1970 for the C library, or in the database
+    at a value that does not fit its column."""
     error = expect["error"]
-    return error is not None and error["kind"] in ("OSError", "OverflowError")
+    return error is not None and (error["kind"] in ("OSError", "OverflowError") or error["kind"].startswith("LoadClientJob"))
+
+
+def forget_versions(made):
+    """Versions that dlt counts in its working folder only: the limit of a resource makes another document and then, with rows, the one that
+    the destination has already, so that nothing is stored there."""
+    limited = False
+    for run, expect in zip(made["runs"], made["expect"]):
+        limited = limited or any("max_table_nesting" in resource for resource in run.get("resources", []))
+        if limited and run is not made["runs"][0]:
+            expect.pop("schema_version", None)
 
 
 def comparable_runs(expects):
@@ -107,7 +118,7 @@ def comparable_runs(expects):
     before = {"loads": 0, "schema": {}, "schema_version": None}
     for number, expect in enumerate(expects):
         has_changed = expect["schema"] != before["schema"] or expect.get("schema_version") != before.get("schema_version")
-        if expect["error"] is None and expect["loads"] == before["loads"] and has_changed:
+        if is_known(expect) or expect["error"] is None and expect["loads"] == before["loads"] and has_changed:
             return number
         before = expect
     return len(expects)

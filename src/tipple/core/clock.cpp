@@ -42,9 +42,16 @@ std::int64_t load_id_time_us(const std::string& load_id) {
     std::int64_t fraction = 0;
     if (dot != std::string::npos) {
         std::int64_t unit = 100'000;
+        bool is_rounded = false;
         for (const char c : std::string_view(load_id).substr(dot + 1)) {
             if (c < '0' || c > '9') throw bad();
-            fraction += (c - '0') * unit;
+            // The reference has seven digits and rounds them.
+            if (unit > 0) {
+                fraction += (c - '0') * unit;
+            } else if (!is_rounded && c >= '5') {
+                ++fraction;
+            }
+            is_rounded = unit == 0;
             unit /= 10;
         }
     }

@@ -64,6 +64,7 @@ TEST_F(Columnar, NumbersGoToADecimalColumnAndRoundingIsNoted) {
     EXPECT_EQ(result_.notes[0].kind, DataNote::Kind::rounded);
     EXPECT_EQ(result_.notes[0].count, 1U);
     EXPECT_EQ(result_.notes[0].record_index, 1U);
+    EXPECT_EQ(load(doubles({0.125, -0.125, 0.001})), (std::vector<std::string>{"a 0.13 -0.13 0.00"}));
 }
 
 TEST_F(Columnar, DecimalsThatDoNotFitKeepTheirTypeInAVariant) {

@@ -7,7 +7,7 @@ namespace tipple::normalize {
 
 namespace {
 
-/// `decimal` at `scale`, rounded half to even, which `is_rounded` then says; nothing when it has more than 38 digits.
+/// `decimal` at `scale`, halves rounded away from zero, which `is_rounded` then says; nothing when it has more than 38 digits.
 std::optional<columns::int128> scaled(const schema::Decimal& decimal, int scale, bool& is_rounded) {
     if (decimal.special != schema::Decimal::Special::none) return std::nullopt;
     std::string digits = decimal.digits;
@@ -24,9 +24,7 @@ std::optional<columns::int128> scaled(const schema::Decimal& decimal, int scale,
         const std::string dropped = digits.substr(digits.size() - cut);
         is_rounded = dropped.find_first_not_of('0') != std::string::npos;
         digits.resize(digits.size() - cut);
-        const bool is_odd = !digits.empty() && (digits.back() - '0') % 2 == 1;
-        const bool is_above_half = dropped[0] > '5' || (dropped[0] == '5' && dropped.find_first_not_of('0', 1) != std::string::npos);
-        rounds_up = is_above_half || (dropped[0] == '5' && is_odd);
+        rounds_up = dropped[0] >= '5';
     }
     if (digits.size() > 38) return std::nullopt;
     columns::int128 number = 0;

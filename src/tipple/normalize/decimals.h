@@ -13,7 +13,7 @@ struct FixedDecimal {
     bool is_rounded = false;     ///< digits behind the scale were not all zero
 };
 
-/// `decimal` rounded half to even to the column's scale; nothing when it is no number or has more digits than the column's precision.
+/// `decimal` rounded to the column's scale, halves away from zero as DuckDB and the reference do; nothing when it is no number or has more digits than the column's precision.
 std::optional<FixedDecimal> to_fixed(const schema::Decimal& decimal, const columns::ColumnType& type);
 
 }  // namespace tipple::normalize

@@ -76,9 +76,20 @@ void PageTables::remove_column(TableState& table, ColumnState& column) {
     table.columns.erase(at);
 }
 
+/// The nearest table above that the snapshot has: contracts go down to all that is below.
+std::string_view PageTables::known_ancestor(const TableState& table) const {
+    std::string_view name = table.parent;
+    while (snapshot_->find(name) == nullptr) {
+        const auto above = by_name_.find(name);
+        if (above == by_name_.end()) break;
+        name = above->second->parent;
+    }
+    return name;
+}
+
 /// A root table that is new is marked by whoever declared it, and open for the whole run; a nested one is open for its first row.
 void PageTables::refresh_contract(TableState& table, const schema::Table* known) {
-    table.contract = known != nullptr ? schema::contract_of(*snapshot_, known) : schema::contract_below(*snapshot_, table.parent);
+    table.contract = known != nullptr ? schema::contract_of(*snapshot_, known) : schema::contract_below(*snapshot_, known_ancestor(table));
     const bool is_new = known == nullptr || !known->has_complete_columns();
     const bool is_marked = known != nullptr && known->normalizer_hint("evolve-columns-once") == json::Value(true);
     table.is_open_once = is_new && known == nullptr && !table.parent.empty();
@@ -403,6 +414,11 @@ std::optional<Value> convert(DataType type, const Value& value) {
     return converted;
 }
 
+bool is_beyond_wei(const Value& value) {
+    const auto* wei = value.get_if<schema::Wei>();
+    return wei != nullptr && !schema::fits_wei(wei->value);
+}
+
 }  // namespace
 
 PutResult PageTables::put(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order,
@@ -410,9 +426,12 @@ PutResult PageTables::put(TableState& table, std::string_view column, const Valu
     on_collision_ = on_collision;
     ColumnState* state = table.find(column);
     if (state == nullptr) return put_new(table, column, value, false, order);
-    if (schema::natural_type(value) == state->type.type) return append(table, *state, value);
-    if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
-    return put_variant(table, column, value, order);
+    const bool is_same = schema::natural_type(value) == state->type.type;
+    const std::optional<Value> converted = is_same ? std::optional<Value>() : convert(state->type.type, value);
+    if (!is_same && !converted) return put_variant(table, column, value, order);
+    const Value& fitted = is_same ? value : *converted;
+    if (is_beyond_wei(fitted)) return put_wei_text(table, column, fitted, order);
+    return append(table, *state, fitted);
 }
 
 PutResult PageTables::put_new(TableState& table, std::string_view column, const Value& value, bool is_variant,
@@ -431,6 +450,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
         }
         return put_variant(table, column, value, order);
     }
+    if (is_beyond_wei(*converted)) return put_wei_text(table, column, *converted, order);
     if (const std::optional<PutResult> verdict = check_contract(table, column, is_variant, value)) return *verdict;
     return append(table, make_column(table, column, type, is_variant, order), *converted);
 }
@@ -444,6 +464,17 @@ PutResult PageTables::put_variant(TableState& table, std::string_view column, co
     if (type == state->type.type) return append(table, *state, value);
     if (const std::optional<Value> converted = convert(state->type.type, value)) return append(table, *state, *converted);
     return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(value), schema::to_text(state->type.type)));
+}
+
+/// Numbers that no wei column takes are kept as text beside it.
+PutResult PageTables::put_wei_text(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order) {
+    const std::array<std::string, 2> parts = {std::string(column), "v_str"};
+    const std::string name = rules_.naming->join_path(parts);
+    const Value text = schema::to_text(value.as<schema::Wei>().value);
+    ColumnState* state = table.find(name);
+    if (state == nullptr) return put_new(table, name, text, true, order);
+    if (const std::optional<Value> converted = convert(state->type.type, text)) return append(table, *state, *converted);
+    return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(text), schema::to_text(state->type.type)));
 }
 
 ColumnState& PageTables::make_column(TableState& table, std::string_view name, DataType type, bool is_variant,

@@ -210,10 +210,12 @@ private:
     PutResult put_new(TableState& table, std::string_view column, const schema::Value& value, bool is_variant,
                       const FieldOrderSource& order);
     PutResult put_variant(TableState& table, std::string_view column, const schema::Value& value, const FieldOrderSource& order);
+    PutResult put_wei_text(TableState& table, std::string_view column, const schema::Value& value, const FieldOrderSource& order);
     PutResult append(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
     std::optional<PutResult> check_contract(const TableState& table, std::string_view column, bool is_variant, const schema::Value& value);
+    std::string_view known_ancestor(const TableState& table) const;
     void keep_notes();
     void propose(TableState& table, TableProposal& proposal) const;
 

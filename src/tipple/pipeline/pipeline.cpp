@@ -162,6 +162,7 @@ struct Pipeline::Draft {
     std::vector<source::InputFile> inputs;
     std::vector<TableReport> tables;
     std::optional<package::Package> closed;
+    std::size_t discarded_rows = 0;  ///< left out by contracts
 };
 
 Pipeline::Start Pipeline::read_start() const {
@@ -340,6 +341,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     draft.schema = *writer.snapshot();
     draft.schema_change = writer.change();
     draft.inputs = std::move(extracted.inputs);
+    draft.discarded_rows = extracted.discarded_rows;
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, declared);
@@ -354,7 +356,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     declared.bump();
     draft.schema.continue_from(declared);
     check_unbound_columns(draft.schema, extracted.rows);
-    end_first_run(draft.schema);
+    end_first_run(draft.schema, extracted.rows);
     mark_seen_data(draft.schema, extracted.rows);
     draft.loads = plan_loads(draft.schema, resources, extracted.rows);
     for (const package::TableLoad& load : draft.loads) check_disposition(draft.schema.require(load.root));
@@ -364,9 +366,12 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
 
 /// `state` is what the package carries, or nullptr. Leaves `closed` empty when there is nothing to be loaded.
 void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report) {
-    if (state != nullptr) draft.schema.set_table(destination::state_table_definition());
+    // One that the reference has defined stays: its descriptions count in the schema's hash.
+    const schema::Table definition = destination::state_table_definition();
+    if (state != nullptr && draft.schema.find(definition.name()) == nullptr) draft.schema.set_table(definition);
     draft.schema.bump();
-    if (draft.loads.empty() && draft.removal.empty() && state == nullptr) return;
+    // Rows came and a contract left all of them out: that is a load too, of nothing.
+    if (draft.loads.empty() && draft.removal.empty() && state == nullptr && draft.discarded_rows == 0) return;
     package::PackageContent content;
     content.manifest.pipeline = config_.name;
     content.manifest.dataset = config_.dataset;

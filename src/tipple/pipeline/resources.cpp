@@ -355,10 +355,11 @@ void restore_contracts(schema::Schema& schema, const schema::Schema& before) {
     }
 }
 
-void end_first_run(schema::Schema& schema) {
-    for (const auto& shared : std::vector(schema.tables())) {
-        if (shared->normalizer_hint("evolve-columns-once").is_null()) continue;
-        schema::Table table = *shared;
+void end_first_run(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows) {
+    for (const auto& [name, count] : rows) {
+        const schema::Table* known = schema.find(name);
+        if (known == nullptr || known->normalizer_hint("evolve-columns-once").is_null()) continue;
+        schema::Table table = *known;
         table.erase_normalizer_hint("evolve-columns-once");
         schema.set_table(std::move(table));
     }

@@ -46,7 +46,7 @@ void check_unbound_columns(const schema::Schema& schema, const std::map<std::str
 void restore_contracts(schema::Schema& schema, const schema::Schema& before);
 
 /// Tables that were new, and open to new columns whatever their contract, are closed from here on.
-void end_first_run(schema::Schema& schema);
+void end_first_run(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
 
 /// Marks the tables that got rows for the first time as holding data.
 void mark_seen_data(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);

@@ -40,7 +40,8 @@ PipelineState next_state(const std::optional<destination::StoredState>& stored, 
     document.set("destination_type", destination_type);
     document["destination_name"];
     document["_version_hash"];
-    document.set("sources", std::move(sources));
+    // The reference leaves the member out until a source has a state; the document's hash must not change without need.
+    if (!sources.empty() || document.find("sources") != nullptr) document.set("sources", std::move(sources));
     const std::string hash = destination::state_hash(document);
     state.is_changed = !stored || stored->version_hash != hash;
     const std::int64_t version = stored ? stored->version : 0;

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Loads a file with the reference (dlt) and with tipple, and compares the two datasets: tables, columns, types, every value, links.
+"""Loads files with the reference (dlt) and with tipple, and compares the two datasets: tables, columns, types, every value, links, order.
 
-    compare.py FILE [--select PATH] [--table NAME] [--max-table-nesting N] [--tipple PATH] [--keep FOLDER]
+    real_data.py FILE... [--select PATH] [--table NAME] [--max-table-nesting N] [--tipple PATH]
 
-Takes JSON lines, a JSON list of records, or one JSON document with the list under `--select` (a dotted path). Needs dlt, duckdb and pytz
+Each file is one table of a dataset of its own. Takes JSON lines, a JSON list of records, or one JSON document with the list under `--select` (a dotted path). Needs dlt, duckdb and pytz
 in the Python that runs it; the program is found through --tipple or TIPPLE_BIN.
 """
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 
 import canonical
+import reference
 
 
 def read_records(path, select):
@@ -30,14 +32,12 @@ def read_records(path, select):
 
 
 def load_with_dlt(records, table, nesting, folder):
-    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    os.environ["NORMALIZE__LOADER_FILE_FORMAT"] = "parquet"
     import dlt
 
     path = os.path.join(folder, "dlt.duckdb")
     pipeline = dlt.pipeline("compare", destination=dlt.destinations.duckdb(path), dataset_name="data", pipelines_dir=os.path.join(folder, "dlt"))
     resource = dlt.resource(records, name=table, max_table_nesting=nesting)
-    pipeline.run(resource, loader_file_format="parquet")
+    pipeline.run(resource)
     return path
 
 
@@ -78,30 +78,42 @@ def compare(reference, ours):
     return differences
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file")
-    parser.add_argument("--select")
-    parser.add_argument("--table", default="t")
-    parser.add_argument("--max-table-nesting", type=int)
-    parser.add_argument("--tipple", default=os.environ.get("TIPPLE_BIN", "build/release/bin/tipple"))
-    parser.add_argument("--keep")
-    arguments = parser.parse_args()
-    folder = arguments.keep or tempfile.mkdtemp(prefix="tipple-compare-")
-    os.makedirs(folder, exist_ok=True)
-    records = read_records(arguments.file, arguments.select)
+def compare_file(path, arguments, folder):
+    records = read_records(path, arguments.select)
     lines = os.path.join(folder, "records.jsonl")
     with open(lines, "w", encoding="utf-8") as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    reference, _ = describe(load_with_dlt(records, arguments.table, arguments.max_table_nesting, folder))
-    ours, _ = describe(load_with_tipple(arguments.tipple, lines, arguments.table, arguments.max_table_nesting, folder))
-    differences = compare(reference, ours)
+    reference_tables, _ = describe(load_with_dlt(records, arguments.table, arguments.max_table_nesting, folder))
+    tables, _ = describe(load_with_tipple(arguments.tipple, lines, arguments.table, arguments.max_table_nesting, folder))
+    differences = compare(reference_tables, tables)
     for difference in differences:
         print(difference)
-    rows = sum(len(table["rows"]) for table in ours.values())
-    print(f"{arguments.file}: {len(ours)} tables, {rows} rows, {len(differences)} differences")
-    return 1 if differences else 0
+    rows = sum(len(table["rows"]) for table in tables.values())
+    values = sum(len(table["rows"]) * len(table["columns"]) for table in tables.values())
+    print(f"{path}: {len(tables)} tables, {rows} rows, {values} values, {len(differences)} differences", flush=True)
+    return len(differences)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+")
+    parser.add_argument("--select")
+    parser.add_argument("--table", default="t")
+    parser.add_argument("--max-table-nesting", type=int)
+    parser.add_argument("--tipple", default=os.environ.get("TIPPLE_BIN", "build/release/bin/tipple"))
+    arguments = parser.parse_args()
+    base = reference.start_dlt()
+    try:
+        found = 0
+        for path in arguments.files:
+            folder = tempfile.mkdtemp(dir=base)
+            found += compare_file(path, arguments, folder)
+            shutil.rmtree(folder)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    print(f"{len(arguments.files)} files, {found} differences")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
