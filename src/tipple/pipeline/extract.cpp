@@ -11,58 +11,14 @@
 #include "tipple/core/bounded_queue.h"
 #include "tipple/core/limits.h"
 #include "tipple/core/text.h"
-#include "tipple/format/arrow_ipc.h"
-#include "tipple/incremental/page_filter.h"
-#include "tipple/normalize/columnar.h"
 #include "tipple/normalize/content_ids.h"
-#include "tipple/normalize/shredder.h"
+#include "tipple/pipeline/page_normalizer.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/resources.h"
 
 namespace tipple::pipeline {
 
 namespace {
-
-/// Tables, by normalized name, that the schema contract leaves out.
-using UnwantedTables = std::set<std::string, std::less<>>;
-
-/// A resource while it is read.
-struct Reading {
-    explicit Reading(const ActiveResource& active) : resource(active) {}
-
-    const ActiveResource& resource;
-    /// Its start is fixed; the rest belongs to whoever admits.
-    std::optional<incremental::Cursor> cursor;
-    std::uint64_t yields = 0;
-    /// No more is wanted. What the source has written meanwhile is not part of the run.
-    std::atomic<bool> is_closed{false};
-    /// The first page that is not.
-    std::uint64_t end_number = 0;
-    /// What had been left out and put aside when it began.
-    std::uint64_t skipped_before = 0;
-    std::uint64_t quarantined_before = 0;
-};
-
-/// A page between extract and admission.
-struct WorkItem {
-    std::uint64_t number = 0;
-    Reading* reading = nullptr;
-    source::Page page;
-    MemoryHold hold;
-};
-
-/// A page that was normalized and encoded. Its raw form stays until it is admitted: it may have to be done again.
-struct DoneItem {
-    WorkItem work;
-    normalize::PageResult result;  ///< without rows: those are encoded
-    std::vector<package::EncodedBatch> batches;
-    std::exception_ptr error;
-    /// What the cursor said, when the resource has one.
-    std::optional<incremental::PageFold> fold;
-    /// What the page was normalized against, and Stage::routing_columns_ as of then or before.
-    std::shared_ptr<const schema::Schema> snapshot;
-    std::uint64_t routing_columns = 0;
-};
 
 /// How many pages may lie between the oldest page that is not admitted and the newest one in work, per worker.
 constexpr std::uint64_t window_per_worker = 4;
@@ -72,124 +28,6 @@ std::size_t page_memory(const source::Page& page) {
     if (const auto* columns = std::get_if<source::ColumnPage>(&page)) return columns->batch.byte_size() * 2;
     return std::get<source::ValuePage>(page).records.size() * 1'000;
 }
-
-const source::Origin& origin_of(const source::Page& page) {
-    return std::visit([](const auto& any) -> const source::Origin& { return any.origin; }, page);
-}
-
-const std::string& table_of(const source::Page& page) {
-    return std::visit([](const auto& any) -> const std::string& { return any.table; }, page);
-}
-
-/// What one worker thread owns.
-class PageNormalizer {
-public:
-    explicit PageNormalizer(const normalize::Rules& rules) : rules_(rules), shredder_(rules), columnar_(rules), encoder_(format::Compression::lz4) {}
-
-    /// Fills everything in `done` but its page.
-    void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max) {
-        done.batches.clear();
-        done.snapshot = snapshot;
-        filter(done, records_max);
-        const ActiveResource& resource = done.work.reading->resource;
-        const std::string& own_table = table_of(done.work.page);
-        const std::string table = own_table.empty() ? resource.table : table_name(own_table, *rules_.naming);
-        normalize::RootTable root(table);
-        root.unwanted = &unwanted;
-        root.quarantines_unwanted = quarantines_unwanted(resource, *snapshot);
-        if (own_table.empty() && resource.spec.table_by) root.by_field = &*resource.spec.table_by;
-        const std::uint64_t number = done.work.number;
-        if (const auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
-            const normalize::JsonPage page{.text = {reinterpret_cast<const char*>(json->text.data()), json->size},
-                                           .record_starts = json->record_starts,
-                                           .number = number,
-                                           .records_max = records_max};
-            shredder_.shred(page, root, snapshot, done.result);
-        } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
-            if (root.by_field != nullptr) {
-                throw Error(ErrorKind::usage, "resource \"{}\": columns cannot choose a table for each row; only records can", resource.spec.name);
-            }
-            if (columns->batch.rows > records_max) {
-                for (columns::ColumnBuilder& column : columns->batch.columns) column.truncate(records_max);
-                columns->batch.rows = records_max;
-            }
-            columnar_.normalize(columns->batch, number, table, snapshot, done.result);
-            if (unwanted.contains(table)) leave_out(columns->batch, root.quarantines_unwanted, done.result);
-        } else {
-            const auto& records = std::get<source::ValuePage>(done.work.page).records;
-            const std::span<const schema::Value> wanted(records.data(), std::min(records.size(), records_max));
-            shredder_.shred_values(wanted, number, root, snapshot, done.result);
-        }
-        if (!own_table.empty() && !unwanted.contains(table)) done.result.chosen_tables.push_back(own_table);
-        encode(done);
-    }
-
-private:
-    /// Leaves out what the cursor has no use for. Done again when only the first `records_max` of what was left count.
-    void filter(DoneItem& done, std::size_t records_max) {
-        const Reading& reading = *done.work.reading;
-        if (!reading.cursor || (done.fold && records_max == SIZE_MAX)) return;
-        const incremental::CursorStart& start = reading.cursor->start();
-        incremental::PageFold fold;
-        std::optional<incremental::RecordProblem> problem;
-        if (auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
-            problem = filter_.filter(start, {.text = reinterpret_cast<char*>(json->text.data()), .size = json->size, .record_starts = json->record_starts},
-                                     records_max, fold);
-        } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
-            problem = filter_.filter(start, columns->batch, records_max, fold);
-        } else {
-            problem = filter_.filter(start, std::get<source::ValuePage>(done.work.page).records, records_max, fold);
-        }
-        if (problem) throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
-        if (done.fold) fold.dropped = std::move(done.fold->dropped);
-        done.fold = std::move(fold);
-    }
-
-    static std::string place_of(const source::Page& page, const incremental::RecordProblem& problem) {
-        const source::Origin& origin = origin_of(page);
-        SkippedRecord record{.origin = origin.name, .byte_offset = origin.byte_offset + problem.offset, .line = origin.line, .record = origin.record + problem.record + 1};
-        const auto* json = std::get_if<source::JsonPage>(&page);
-        if (json != nullptr && origin.line != 0) {
-            record.line += count_lines({reinterpret_cast<const char*>(json->text.data()), problem.offset});
-        }
-        return record.place();
-    }
-
-    /// The rows are borrowed from the normalizers, so they become bytes at once, while they are still in the cache.
-    void encode(DoneItem& done) {
-        for (const normalize::TableRows& rows : done.result.tables) {
-            package::EncodedBatch batch{.table = std::string(rows.table), .columns = {}, .rows = rows.rows, .raw_bytes = 0, .message = {}};
-            for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-                batch.columns.push_back({std::string(rows.names[i]), rows.columns[i].type});
-                batch.raw_bytes += rows.columns[i].byte_size();
-            }
-            encoder_.append_batch(batch.message, rows.columns, rows.rows);
-            done.batches.push_back(std::move(batch));
-        }
-        done.result.tables.clear();
-    }
-
-    /// Of tables that are not let in.
-    static bool quarantines_unwanted(const ActiveResource& resource, const schema::Schema& schema) {
-        if (resource.is_put_aside) return true;
-        const json::Value& own = resource.spec.schema_contract;
-        const schema::Contract contract = own.is_null() ? schema::contract_of(schema, nullptr) : schema::parse_contract(own);
-        return contract.tables == schema::ContractMode::quarantine;
-    }
-
-    static void leave_out(const columns::Batch& batch, bool is_put_aside, normalize::PageResult& result) {
-        if (is_put_aside) return normalize::ColumnarNormalizer::put_aside(batch, "the table would be new, which the schema contract puts aside", result);
-        result.discarded_rows = result.records;
-        result.tables.clear();
-        result.proposals.clear();
-    }
-
-    const normalize::Rules& rules_;
-    normalize::Shredder shredder_;
-    normalize::ColumnarNormalizer columnar_;
-    incremental::PageFilter filter_;
-    format::BatchEncoder encoder_;
-};
 
 /// One run of the stage: the threads, what they share, and the order in which pages are admitted.
 class Stage {

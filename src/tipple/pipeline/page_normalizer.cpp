@@ -1,0 +1,122 @@
+#include "tipple/pipeline/page_normalizer.h"
+
+#include <algorithm>
+
+#include "tipple/core/text.h"
+#include "tipple/pipeline/resources.h"
+#include "tipple/schema/contract.h"
+
+namespace tipple::pipeline {
+
+const source::Origin& origin_of(const source::Page& page) {
+    return std::visit([](const auto& any) -> const source::Origin& { return any.origin; }, page);
+}
+
+const std::string& table_of(const source::Page& page) {
+    return std::visit([](const auto& any) -> const std::string& { return any.table; }, page);
+}
+
+PageNormalizer::PageNormalizer(const normalize::Rules& rules)
+    : rules_(rules), shredder_(rules), columnar_(rules), encoder_(format::Compression::lz4) {}
+
+namespace {
+
+std::string place_of(const source::Page& page, const incremental::RecordProblem& problem) {
+    const source::Origin& origin = origin_of(page);
+    SkippedRecord record{.origin = origin.name, .byte_offset = origin.byte_offset + problem.offset, .line = origin.line, .record = origin.record + problem.record + 1};
+    const auto* json = std::get_if<source::JsonPage>(&page);
+    if (json != nullptr && origin.line != 0) {
+        record.line += count_lines({reinterpret_cast<const char*>(json->text.data()), problem.offset});
+    }
+    return record.place();
+}
+
+/// Of tables that are not let in.
+bool quarantines_unwanted(const ActiveResource& resource, const schema::Schema& schema) {
+    if (resource.is_put_aside) return true;
+    const json::Value& own = resource.spec.schema_contract;
+    const schema::Contract contract = own.is_null() ? schema::contract_of(schema, nullptr) : schema::parse_contract(own);
+    return contract.tables == schema::ContractMode::quarantine;
+}
+
+void leave_out(const columns::Batch& batch, bool is_put_aside, normalize::PageResult& result) {
+    if (is_put_aside) return normalize::ColumnarNormalizer::put_aside(batch, "the table would be new, which the schema contract puts aside", result);
+    result.discarded_rows = result.records;
+    result.tables.clear();
+    result.proposals.clear();
+}
+
+}  // namespace
+
+void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max) {
+    done.batches.clear();
+    done.snapshot = snapshot;
+    filter(done, records_max);
+    const ActiveResource& resource = done.work.reading->resource;
+    const std::string& own_table = table_of(done.work.page);
+    const std::string table = own_table.empty() ? resource.table : table_name(own_table, *rules_.naming);
+    normalize::RootTable root(table);
+    root.unwanted = &unwanted;
+    root.quarantines_unwanted = quarantines_unwanted(resource, *snapshot);
+    if (own_table.empty() && resource.spec.table_by) root.by_field = &*resource.spec.table_by;
+    const std::uint64_t number = done.work.number;
+    if (const auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
+        const normalize::JsonPage page{.text = {reinterpret_cast<const char*>(json->text.data()), json->size},
+                                       .record_starts = json->record_starts,
+                                       .number = number,
+                                       .records_max = records_max};
+        shredder_.shred(page, root, snapshot, done.result);
+    } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+        if (root.by_field != nullptr) {
+            throw Error(ErrorKind::usage, "resource \"{}\": columns cannot choose a table for each row; only records can", resource.spec.name);
+        }
+        if (columns->batch.rows > records_max) {
+            for (columns::ColumnBuilder& column : columns->batch.columns) column.truncate(records_max);
+            columns->batch.rows = records_max;
+        }
+        columnar_.normalize(columns->batch, number, table, snapshot, done.result);
+        if (unwanted.contains(table)) leave_out(columns->batch, root.quarantines_unwanted, done.result);
+    } else {
+        const auto& records = std::get<source::ValuePage>(done.work.page).records;
+        const std::span<const schema::Value> wanted(records.data(), std::min(records.size(), records_max));
+        shredder_.shred_values(wanted, number, root, snapshot, done.result);
+    }
+    if (!own_table.empty() && !unwanted.contains(table)) done.result.chosen_tables.push_back(own_table);
+    encode(done);
+}
+
+/// Leaves out what the cursor has no use for. Done again when only the first `records_max` of what was left count.
+void PageNormalizer::filter(DoneItem& done, std::size_t records_max) {
+    const Reading& reading = *done.work.reading;
+    if (!reading.cursor || (done.fold && records_max == SIZE_MAX)) return;
+    const incremental::CursorStart& start = reading.cursor->start();
+    incremental::PageFold fold;
+    std::optional<incremental::RecordProblem> problem;
+    if (auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
+        problem = filter_.filter(start, {.text = reinterpret_cast<char*>(json->text.data()), .size = json->size, .record_starts = json->record_starts},
+                                 records_max, fold);
+    } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+        problem = filter_.filter(start, columns->batch, records_max, fold);
+    } else {
+        problem = filter_.filter(start, std::get<source::ValuePage>(done.work.page).records, records_max, fold);
+    }
+    if (problem) throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
+    if (done.fold) fold.dropped = std::move(done.fold->dropped);
+    done.fold = std::move(fold);
+}
+
+/// The rows are borrowed from the normalizers, so they become bytes at once, while they are still in the cache.
+void PageNormalizer::encode(DoneItem& done) {
+    for (const normalize::TableRows& rows : done.result.tables) {
+        package::EncodedBatch batch{.table = std::string(rows.table), .columns = {}, .rows = rows.rows, .raw_bytes = 0, .message = {}};
+        for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+            batch.columns.push_back({std::string(rows.names[i]), rows.columns[i].type});
+            batch.raw_bytes += rows.columns[i].byte_size();
+        }
+        encoder_.append_batch(batch.message, rows.columns, rows.rows);
+        done.batches.push_back(std::move(batch));
+    }
+    done.result.tables.clear();
+}
+
+}  // namespace tipple::pipeline

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tipple/core/memory_budget.h"
+#include "tipple/format/arrow_ipc.h"
+#include "tipple/incremental/page_filter.h"
+#include "tipple/normalize/columnar.h"
+#include "tipple/normalize/shredder.h"
+#include "tipple/package/package.h"
+#include "tipple/pipeline/extract.h"
+
+/// A page on its way through the extract step, and what a worker does with it.
+namespace tipple::pipeline {
+
+/// Tables, by normalized name, that the schema contract leaves out.
+using UnwantedTables = std::set<std::string, std::less<>>;
+
+/// A resource while it is read.
+struct Reading {
+    explicit Reading(const ActiveResource& active) : resource(active) {}
+
+    const ActiveResource& resource;
+    /// Its start is fixed; the rest belongs to whoever admits.
+    std::optional<incremental::Cursor> cursor;
+    std::uint64_t yields = 0;
+    /// No more is wanted. What the source has written meanwhile is not part of the run.
+    std::atomic<bool> is_closed{false};
+    /// The first page that is not.
+    std::uint64_t end_number = 0;
+    /// What had been left out and put aside when it began.
+    std::uint64_t skipped_before = 0;
+    std::uint64_t quarantined_before = 0;
+};
+
+/// A page between extract and admission.
+struct WorkItem {
+    std::uint64_t number = 0;
+    Reading* reading = nullptr;
+    source::Page page;
+    MemoryHold hold;
+};
+
+/// A page that was normalized and encoded. Its raw form stays until it is admitted: it may have to be done again.
+struct DoneItem {
+    WorkItem work;
+    normalize::PageResult result;  ///< without rows: those are encoded
+    std::vector<package::EncodedBatch> batches;
+    std::exception_ptr error;
+    /// What the cursor said, when the resource has one.
+    std::optional<incremental::PageFold> fold;
+    /// What the page was normalized against, and Stage::routing_columns_ as of then or before.
+    std::shared_ptr<const schema::Schema> snapshot;
+    std::uint64_t routing_columns = 0;
+};
+
+/// Where the page comes from.
+const source::Origin& origin_of(const source::Page& page);
+/// The table the page names itself; empty = its resource's.
+const std::string& table_of(const source::Page& page);
+
+/// What one worker thread owns.
+class PageNormalizer {
+public:
+    /// `rules` outlives it.
+    explicit PageNormalizer(const normalize::Rules& rules);
+
+    /// Filters, normalizes and encodes the page: fills everything in `done` but its page. At most `records_max` records count. Throws
+    /// Error(data) for what no single record is to blame for.
+    void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max);
+
+private:
+    void filter(DoneItem& done, std::size_t records_max);
+    void encode(DoneItem& done);
+
+    const normalize::Rules& rules_;
+    normalize::Shredder shredder_;
+    normalize::ColumnarNormalizer columnar_;
+    incremental::PageFilter filter_;
+    format::BatchEncoder encoder_;
+};
+
+}  // namespace tipple::pipeline
