@@ -66,7 +66,7 @@ public:
           database_(io::join_path(folder, "golden.duckdb")) {
         destinations::add_builtin(registry_);
         check_supported(pipeline_, {"name", "dataset", "schema", "naming", "max_identifier_length", "max_table_nesting", "settings",
-                                    "schema_contract", "root_key", "replace_strategy"}, "pipeline");
+                                    "schema_contract", "root_key", "replace_strategy", "config"}, "pipeline");
     }
 
     std::vector<std::string> run() {
@@ -75,7 +75,7 @@ public:
         Differences differences;
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const json::Object& run = runs[i].as_object();
-            check_supported(run, {"resources", "sources", "drop", "refresh", "sql", "fresh_workdir", "new_process", "loose", "run", "source"}, "run");
+            check_supported(run, {"resources", "sources", "drop", "refresh", "sql", "fresh_workdir", "new_process", "loose", "run", "source", "config"}, "run");
             run_sql(run);
             if (run.find("fresh_workdir") != nullptr) files_->remove(data_folder());
             std::string error;
@@ -133,7 +133,22 @@ private:
         if (const json::Value* root_key = pipeline_.find("root_key")) config.root_key = root_key->as_bool();
         if (const json::Value* settings = pipeline_.find("settings")) config.schema_settings = settings->as_object();
         if (const json::Value* strategy = pipeline_.find("replace_strategy")) config.replace_strategy = destination::require_replace_strategy(strategy->as_text());
+        apply_environment(pipeline_, config);
         return config;
+    }
+
+    /// Settings of the reference's environment that mean something here.
+    static void apply_environment(const json::Object& holder, pipeline::PipelineConfig& config) {
+        const json::Value* environment = holder.find("config");
+        if (environment == nullptr) return;
+        check_supported(environment->as_object(), {"SCHEMA__NAMING", "DESTINATION__REPLACE_STRATEGY"}, "environment");
+        for (const json::Member& setting : environment->as_object()) {
+            if (setting.name == "SCHEMA__NAMING") {
+                config.naming = setting.value.as_text();
+            } else {
+                config.replace_strategy = destination::require_replace_strategy(setting.value.as_text());
+            }
+        }
     }
 
     std::unique_ptr<destination::Destination> make_destination() const {
@@ -155,6 +170,7 @@ private:
     void run_once(const json::Object& run) {
         const std::unique_ptr<destination::Destination> destination = make_destination();
         pipeline::PipelineConfig pipeline_config = config();
+        apply_environment(run, pipeline_config);
         if (const json::Value* source = run.find("source")) {
             check_supported(source->as_object(), {"schema_contract", "root_key", "max_table_nesting", "select"}, "run's source");
             if (const json::Value* root_key = source->as_object().find("root_key")) pipeline_config.root_key = root_key->as_bool();

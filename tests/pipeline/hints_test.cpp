@@ -195,6 +195,19 @@ TEST_F(HintsTest, RowsThatAreNestedCannotBecomeATableOfTheirOwn) {
     EXPECT_TRUE(contains(error_of(ErrorKind::usage, source), "t__lines"));
 }
 
+TEST_F(HintsTest, NamingIsKeptOnceThereAreRows) {
+    config_.naming = "sql_cs_v1";
+    run_lines("{\"userName\": 1}\n");
+    EXPECT_EQ(values("t", "userName"), "1");
+    config_.naming = {};
+    run_lines("{\"userName\": 2}\n");
+    EXPECT_EQ(values("t", "userName"), "1 2");
+    config_.naming = "snake_case";
+    ScriptedSource source = source_of({.name = "t"}, "{\"userName\": 3}\n");
+    const std::string error = error_of(ErrorKind::usage, source);
+    EXPECT_TRUE(contains(error, "sql_cs_v1")) << error;
+}
+
 TEST_F(HintsTest, HintsOfTheRunComeLast) {
     source::ResourceSpec spec;
     spec.name = "t";

@@ -31,8 +31,9 @@ struct PipelineConfig {
     /// Folder for packages, locks and spills of all pipelines.
     std::string data_folder;
     std::string tool_version;
-    /// Naming convention of a schema that is new.
-    std::string naming = "snake_case";
+    /// Naming convention; nothing = the one that the schema has, snake_case for a new one. Another one than before is refused once tables have
+    /// rows: their names would change.
+    std::optional<std::string> naming = {};
     /// Shorter than the destination's limit, when given.
     std::optional<std::size_t> identifier_length_max;
     /// Members of the schema's `settings` that replace the stored ones: detections, preferred_types, default_hints.

@@ -63,6 +63,17 @@ void describe_tables(std::vector<TableReport>& tables, const schema::Schema& sch
     }
 }
 
+void set_naming(schema::Schema& schema, const std::optional<std::string>& naming) {
+    if (!naming || *naming == schema.naming()) return;
+    for (const auto& table : schema.tables()) {
+        if (table->is_internal() || table->normalizer_hint("seen-data").is_null()) continue;
+        throw Error(ErrorKind::usage, "schema \"{}\" names tables and columns by {}, and table \"{}\" has rows under such names; {} would give them others. Load into "
+                                      "another dataset, or keep the naming",
+                    schema.name(), schema.naming(), table->name(), *naming);
+    }
+    schema.normalizers().set("names", *naming);
+}
+
 /// Detectors and preferred types are replaced, rules for default hints are added to those that are there.
 void apply_settings(schema::Schema& schema, const json::Object& settings) {
     for (const json::Member& setting : settings) {
@@ -185,7 +196,7 @@ Pipeline::Draft Pipeline::draft(Start& start, const std::string& schema_name) co
         draft.schema = known->second;
         draft.fence.schema_hash = draft.schema.version_hash();
     } else {
-        draft.schema = schema::Schema::make(schema_name, config_.naming);
+        draft.schema = schema::Schema::make(schema_name, config_.naming.value_or(std::string(schema::default_naming)));
     }
     if (start.state) {
         draft.fence.state_version = start.state->version;
@@ -286,8 +297,9 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     for (const SelectedSource& source : draft.sources) {
         for (const source::ResourceSpec& resource : source.resources) resource_names.push_back(resource.name);
     }
-    draft.removal = refresh(options.refresh, resource_names, config_.naming, declared, state);
+    draft.removal = refresh(options.refresh, resource_names, config_.naming.value_or(declared.naming()), declared, state);
     const schema::Schema before = declared;
+    set_naming(declared, config_.naming);
     apply_settings(declared, config_.schema_settings);
     // What the source says of all its tables is said anew in each run; what was said of a table stays with the table.
     schema::store_contract(declared.settings(), config_.schema_contract);

@@ -251,9 +251,8 @@ void Schema::continue_from(const Schema& saved) {
 }
 
 std::string Schema::naming() const {
-    static constexpr std::string_view default_name = "snake_case";
     const json::Value* names = normalizers_.find("names");
-    if (names == nullptr || !names->is_text()) return std::string(default_name);
+    if (names == nullptr || !names->is_text()) return std::string(default_naming);
     // Old documents name the reference's own conventions by their full path.
     std::string_view name = names->as_text();
     for (const std::string_view prefix :

@@ -30,6 +30,9 @@ inline constexpr std::string_view root_number_column = "_tipple_root_number";
 /// Of a column that was made for one name of the data, because other names that would become the same column were met beside it: that name.
 inline constexpr std::string_view source_name_hint = "x-source-name";
 
+/// Naming convention of a schema that does not say.
+inline constexpr std::string_view default_naming = "snake_case";
+
 /// One column: a name and its hints. Incomplete while it has no data type; such a column is not at the destination.
 class Column {
 public:
@@ -130,7 +133,7 @@ class Schema {
 public:
     /// A new schema with the reference's defaults: settings, normalizers, `_dlt_version` and `_dlt_loads`. `name` must be an
     /// identifier of at most 64 characters, else Error(usage).
-    static Schema make(std::string name, std::string_view naming = "snake_case");
+    static Schema make(std::string name, std::string_view naming = default_naming);
 
     const std::string& name() const { return name_; }
     /// In the order they were added.
