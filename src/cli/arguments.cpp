@@ -82,8 +82,8 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")
         ->check(CLI::Range(0, limits::json_depth_max))
         ->option_text("N");
-    app.add_option("--contract", load.contract, "What may change: evolve, freeze, discard_row or discard_value [evolve]")
-        ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value"}))
+    app.add_option("--contract", load.contract, "What may change: evolve, freeze, discard_row, discard_value or quarantine [evolve]")
+        ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value", "quarantine"}))
         ->option_text("MODE");
     app.add_option("--column", load.columns, "Hints for a column, several times; see the guide on schemas")
         ->option_text("NAME:TYPE[:HINT]")
@@ -93,8 +93,8 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--collisions", load.collisions, "keep, fail or suffix: what names do that become one column [keep]")
         ->check(CLI::IsMember({"keep", "fail", "suffix"}))
         ->option_text("MODE");
-    app.add_option("--on-bad-record", load.on_bad_record, "fail or skip: what a record that cannot be loaded does [fail]")
-        ->check(CLI::IsMember({"fail", "skip"}))
+    app.add_option("--on-bad-record", load.on_bad_record, "fail, skip or quarantine: what a record that cannot be loaded does [fail]")
+        ->check(CLI::IsMember({"fail", "skip", "quarantine"}))
         ->option_text("MODE");
     app.add_flag("--dry-run", load.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
     app.add_flag("--adopt", load.adopts_tables, "Load into existing tables that tipple or dlt did not make");
@@ -124,6 +124,39 @@ void add_schema(CLI::App& app, SchemaArguments& schema, std::vector<std::string>
         ->check(CLI::IsMember({"text", "yaml", "json", "sql", "mermaid"}))
         ->option_text("FORMAT");
     app.add_flag("--exit-code", schema.has_exit_code, "diff: exit code 8 when there are differences");
+}
+
+constexpr const char* quarantine_help =
+    "Records that a load has put aside (--contract quarantine, --on-bad-record quarantine).\n\n"
+    "  tipple quarantine list TARGET              what is there, and why\n"
+    "  tipple quarantine show TARGET ID...        all of a record\n"
+    "  tipple quarantine replay TARGET ID...      load them again; what still does not fit stays\n"
+    "  tipple quarantine discard TARGET ID...     take them out for good";
+
+void add_quarantine(CLI::App& app, QuarantineArguments& quarantine, std::vector<std::string>& places) {
+    app.add_option("ARGUMENTS", places, "See above; TARGET is a database file")->required()->expected(1, -1)->option_text(" ");
+    app.add_flag("--all", quarantine.takes_all, "replay, discard: all records");
+    app.add_option("--contract", quarantine.contract, "replay: what may change in this run, whatever the stored contract says")
+        ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value", "quarantine"}))
+        ->option_text("MODE");
+    app.add_option("--dataset", quarantine.dataset, "Schema of the database [main]")->option_text("NAME");
+    add_output(app, quarantine.output, quarantine.limit, "list: records shown at most [100; 0 = all]");
+}
+
+void split_quarantine_places(const std::vector<std::string>& places, QuarantineArguments& quarantine) {
+    static const std::map<std::string, QuarantineAction> actions = {{"list", QuarantineAction::list},
+                                                                    {"show", QuarantineAction::show},
+                                                                    {"replay", QuarantineAction::replay},
+                                                                    {"discard", QuarantineAction::discard}};
+    const auto action = actions.find(places[0]);
+    const std::size_t first = action == actions.end() ? 0 : 1;
+    if (action != actions.end()) quarantine.action = action->second;
+    if (places.size() == first) throw CLI::ValidationError("quarantine", "TARGET is required: a database file");
+    quarantine.target = places[first];
+    quarantine.ids.assign(places.begin() + static_cast<std::ptrdiff_t>(first) + 1, places.end());
+    if (quarantine.action == QuarantineAction::list && !quarantine.ids.empty()) {
+        throw CLI::ValidationError("quarantine", fmt::format("unexpected argument {}", quarantine.ids[0]));
+    }
 }
 
 /// `[ACTION] TARGET [ARGUMENT...]`. A file that is called like an action is named as ./diff.
@@ -184,6 +217,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     QueryArguments query;
     PreviewArguments preview;
     SchemaArguments schema;
+    QuarantineArguments quarantine;
     HelpArguments help;
     std::vector<std::string> places;
     std::string memory;
@@ -213,6 +247,9 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     CLI::App* schema_app = app.add_subcommand("schema", schema_help);
     std::vector<std::string> schema_places;
     add_schema(*schema_app, schema, schema_places);
+    CLI::App* quarantine_app = app.add_subcommand("quarantine", quarantine_help);
+    std::vector<std::string> quarantine_places;
+    add_quarantine(*quarantine_app, quarantine, quarantine_places);
     CLI::App* version_app = app.add_subcommand("version", "Prints the versions of tipple and of the libraries in it.");
     CLI::App* help_app = app.add_subcommand("help", "Explains a command, source or destination.");
     help_app->add_option("TOPIC", help.topic, "Name of a command, source or destination")->option_text(" ");
@@ -220,6 +257,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
         if (schema_app->parsed()) split_schema_places(schema_places, schema);
+        if (quarantine_app->parsed()) split_quarantine_places(quarantine_places, quarantine);
         if (!memory.empty()) load.memory_bytes = require_size(memory);
     } catch (const CLI::CallForHelp&) {
         const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
@@ -246,6 +284,8 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         arguments.command = preview;
     } else if (schema_app->parsed()) {
         arguments.command = schema;
+    } else if (quarantine_app->parsed()) {
+        arguments.command = quarantine;
     } else if (version_app->parsed()) {
         arguments.command = VersionArguments{};
     } else if (help_app->parsed()) {

@@ -66,6 +66,18 @@ struct PreviewArguments {
     std::size_t limit = 10;
 };
 
+enum class QuarantineAction { list, show, replay, discard };
+struct QuarantineArguments {
+    QuarantineAction action = QuarantineAction::list;
+    std::string target;
+    std::vector<std::string> ids;
+    bool takes_all = false;
+    std::string dataset;
+    std::string contract;
+    std::string output = "table";
+    std::size_t limit = 100;
+};
+
 enum class SchemaAction { show, diff, history, blame };
 struct SchemaArguments {
     SchemaAction action = SchemaAction::show;
@@ -91,7 +103,7 @@ struct DoneArguments {
 
 struct Arguments {
     GlobalArguments global;
-    std::variant<DoneArguments, LoadArguments, QueryArguments, PreviewArguments, SchemaArguments, VersionArguments, HelpArguments> command;
+    std::variant<DoneArguments, LoadArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, VersionArguments, HelpArguments> command;
 };
 
 /// Prints help and version itself, and errors about the command line: the command is then DoneArguments.

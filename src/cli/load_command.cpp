@@ -83,6 +83,11 @@ normalize::Collisions collisions(const std::string& name) {
     return name == "suffix" ? normalize::Collisions::suffix : normalize::Collisions::keep;
 }
 
+pipeline::OnBadRecord on_bad_record(const std::string& name) {
+    if (name == "quarantine") return pipeline::OnBadRecord::quarantine;
+    return name == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
+}
+
 pipeline::RunOptions run_options(const LoadArguments& arguments) {
     pipeline::RunOptions options;
     const bool has_key = set_columns(options, arguments.columns) || !arguments.keys.empty();
@@ -91,7 +96,7 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
     if (!arguments.keys.empty()) options.primary_key = arguments.keys;
     options.max_nesting = arguments.max_nesting;
     options.limit = arguments.limit;
-    options.on_bad_record = arguments.on_bad_record == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
+    options.on_bad_record = on_bad_record(arguments.on_bad_record);
     options.collisions = collisions(arguments.collisions);
     options.is_dry_run = arguments.is_dry_run;
     if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
@@ -107,43 +112,21 @@ int run_load(Program& program, const LoadArguments& arguments) {
     });
     const std::unique_ptr<source::SourceDriver> source = make_source(program, arguments);
 
-    pipeline::PipelineConfig config;
-    config.workers = arguments.workers > 0 ? arguments.workers : std::max(1U, std::thread::hardware_concurrency());
-    config.memory_bytes = arguments.memory_bytes;
-    config.data_folder = io::join_path(data_folder(program.global), "pipelines");
-    config.tool_version = version_text();
-
-    const destination::DestinationEntry& entry = program.destinations.require_for(arguments.destination);
-    destination::DestinationContext context;
-    context.options = entry.parse(arguments.destination);
-    context.dataset = arguments.dataset;
-    context.tool_version = config.tool_version;
-    context.memory_bytes = pipeline::destination_memory(config);
-    context.threads = config.workers;
-    context.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(arguments.lock_timeout_seconds * 1000));
-    context.stop = signals.token();
-    context.adopt_tables = arguments.adopts_tables;
-    context.files = program.files.get();
-    context.clock = &program.clock;
-    context.log = program.log;
-    const std::unique_ptr<destination::Destination> probe = entry.make(context);
-    config.dataset = arguments.dataset.empty() ? probe->capabilities().default_dataset : arguments.dataset;
-    config.name = fmt::format("load_{}", config.dataset);
-    context.dataset = config.dataset;
-    context.pipeline = config.name;
-    context.schema_name = config.name;
-    context.temp_folder = io::join_path(pipeline::pipeline_folder(config, *probe), "temp");
-    config.schema_name = context.schema_name;
-    const std::unique_ptr<destination::Destination> destination = entry.make(context);
-
+    const LoadTarget target = open_load_target(program, {.target = arguments.destination,
+                                                         .dataset = arguments.dataset,
+                                                         .workers = arguments.workers,
+                                                         .memory_bytes = arguments.memory_bytes,
+                                                         .lock_timeout_seconds = arguments.lock_timeout_seconds,
+                                                         .adopts_tables = arguments.adopts_tables,
+                                                         .stop = signals.token()});
     const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
-    pipeline::Pipeline pipeline(config, *destination, *program.files, program.clock, program.log);
+    pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock, program.log);
     pipeline::RunReport report;
     try {
         report = pipeline.run(*source, options, *view, signals.token());
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::cancelled) throw;
-        fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", destination->description());
+        fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", target.destination->description());
         return signals.received() == SIGTERM ? exit_terminated : exit_interrupted;
     }
     const int exit_code = report.skipped_count > 0 ? exit_partial : exit_done;

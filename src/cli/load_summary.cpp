@@ -141,7 +141,9 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
                    format_count(report.discarded_values));
     }
     if (report.skipped_count == 0) return;
-    fmt::print(stderr, "{} {} record{} left out (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were");
+    const bool is_kept = report.quarantined_count == report.skipped_count;
+    fmt::print(stderr, "{} {} record{} {} (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were",
+               is_kept ? "put into quarantine, see tipple quarantine list" : "left out");
     for (const pipeline::SkippedRecord& record : report.skipped) {
         const std::string column = record.column.empty() ? "" : fmt::format(", column {}", record.column);
         fmt::print(stderr, "  {}: table {}{}: {}\n    {}\n", record.place(), record.table, column, record.reason, record.text_excerpt);
@@ -185,6 +187,7 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
     event.set("bytes_read", report.bytes_read);
     event.set("skipped_count", report.skipped_count);
     event.set("skipped", std::move(skipped));
+    event.set("quarantined_count", report.quarantined_count);
     event.set("duration_s", report.seconds.total);
     event.set("extract_s", report.seconds.extract);
     event.set("load_s", report.seconds.load);

@@ -6,6 +6,7 @@
 #include "tipple/core/log.h"
 #include "tipple/destination/destination.h"
 #include "tipple/io/file_system.h"
+#include "tipple/pipeline/options.h"
 #include "tipple/source/source.h"
 
 namespace tipple::cli {
@@ -26,11 +27,28 @@ int run_load(Program& program, const LoadArguments& arguments);
 int run_query(Program& program, const QueryArguments& arguments);
 int run_preview(Program& program, const PreviewArguments& arguments);
 int run_schema(Program& program, const SchemaArguments& arguments);
+int run_quarantine(Program& program, const QuarantineArguments& arguments);
 int run_version(Program& program);
 int run_help(Program& program, const HelpArguments& arguments);
 
 /// `~/.local/share/tipple`, `$XDG_DATA_HOME/tipple`, or what was given.
 std::string data_folder(const GlobalArguments& global);
+
+/// Where a command loads to, and as which pipeline.
+struct LoadTarget {
+    pipeline::PipelineConfig config;
+    std::unique_ptr<destination::Destination> destination;
+};
+struct LoadTargetOptions {
+    std::string target;
+    std::string dataset;  ///< empty = the destination's default
+    std::size_t workers = 0;  ///< 0 = one per core
+    std::size_t memory_bytes = limits::memory_default;
+    double lock_timeout_seconds = 10;
+    bool adopts_tables = false;
+    std::stop_token stop;
+};
+LoadTarget open_load_target(Program& program, const LoadTargetOptions& options);
 
 /// The destination that `target` names, to be read.
 std::unique_ptr<destination::Destination> open_target(const Program& program, const std::string& target, const std::string& dataset);

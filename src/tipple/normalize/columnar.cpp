@@ -7,6 +7,7 @@
 #include "tipple/core/text.h"
 #include "tipple/normalize/content_ids.h"
 #include "tipple/normalize/decimals.h"
+#include "tipple/normalize/json_values.h"
 #include "tipple/schema/coerce.h"
 
 namespace tipple::normalize {
@@ -69,15 +70,31 @@ std::unique_ptr<columns::Batch> without_rows(const columns::Batch& batch, const 
 
 }  // namespace
 
+namespace {
+
+/// Fills in the row as JSON, with the names of the source.
+void describe_row(const columns::Batch& batch, BadRecord& bad) {
+    schema::Object row;
+    for (std::size_t i = 0; i < batch.columns.size(); ++i) row.push_back({batch.names[i], value_at(batch.columns[i].view(), bad.record_index)});
+    bad.text = to_json_text(row);
+    bad.text_excerpt = excerpt(bad.text, 200);
+}
+
+}  // namespace
+
 /// What the contract says to `what` in one row.
 void ColumnarNormalizer::discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what) {
     if (mode == schema::ContractMode::freeze) {
-        throw Error(ErrorKind::data, "table \"{}\", column \"{}\": {}", table_name_, name, what);
+        throw Error(ErrorKind::data, "table \"{}\", column \"{}\": {}, which the schema contract freezes", table_name_, name, what);
     }
-    ++discards_.values;
-    if (mode != schema::ContractMode::discard_row || discards_.rows[row]) return;
+    const bool is_quarantined = mode == schema::ContractMode::quarantine;
+    if (!is_quarantined) ++discards_.values;
+    if (mode == schema::ContractMode::discard_value || discards_.rows[row]) return;
     discards_.rows[row] = true;
     ++discards_.count;
+    if (!is_quarantined) return;
+    discards_.quarantined.push_back({.record_index = row, .table = table_name_, .column = name, .reason = fmt::format("{}, which the schema contract puts aside", what)});
+    discards_.quarantined.back().is_quarantined = true;
 }
 
 /// Whether a column that may be new is let in.
@@ -87,7 +104,7 @@ bool ColumnarNormalizer::admit_column(const ColumnView& source, const std::strin
     const bool is_open = table == nullptr || !table->has_complete_columns() || table->normalizer_hint("evolve-columns-once") == json::Value(true);
     if (is_open || contract_.columns == schema::ContractMode::evolve) return true;
     for (std::size_t row = 0; row < source.length; ++row) {
-        if (!source.is_null(row)) discard(contract_.columns, name, row, "the schema contract freezes columns, and this one would be new");
+        if (!source.is_null(row)) discard(contract_.columns, name, row, "the column would be new");
     }
     return false;
 }
@@ -95,7 +112,7 @@ bool ColumnarNormalizer::admit_column(const ColumnView& source, const std::strin
 void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
                                    const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
     contract_ = schema::contract_of(*snapshot, snapshot->find(root_table));
-    discards_ = {.rows = std::vector<bool>(contract_.is_evolving() ? 0 : batch.rows), .count = 0, .values = 0};
+    discards_ = {.rows = std::vector<bool>(contract_.is_evolving() ? 0 : batch.rows), .count = 0, .values = 0, .quarantined = {}};
     normalize_batch(batch, page_number, root_table, snapshot, result);
     if (discards_.count == 0) return;
     // Once more without the rows that turned out to be unwanted: ids follow the rows that stay.
@@ -103,7 +120,22 @@ void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t pa
     kept_ = without_rows(batch, discards_.rows);
     discards_.rows.assign(kept_->rows, false);
     normalize_batch(*kept_, page_number, root_table, snapshot, result);
-    result.discarded_rows = discarded;
+    result.discarded_rows = discarded - discards_.quarantined.size();
+    std::stable_sort(discards_.quarantined.begin(), discards_.quarantined.end(),
+                     [](const BadRecord& a, const BadRecord& b) { return a.record_index < b.record_index; });
+    for (BadRecord& bad : discards_.quarantined) describe_row(batch, bad);
+    result.bad_records = std::move(discards_.quarantined);
+}
+
+void ColumnarNormalizer::put_aside(const columns::Batch& batch, const std::string& reason, PageResult& result) {
+    result.clear();
+    result.records = batch.rows;
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+        BadRecord bad{.record_index = row, .table = {}, .column = {}, .reason = reason, .text_excerpt = {}};
+        bad.is_quarantined = true;
+        describe_row(batch, bad);
+        result.bad_records.push_back(std::move(bad));
+    }
 }
 
 void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
@@ -229,7 +261,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
         columns::ColumnBuilder* builder = &target;
         std::optional<schema::Value> fitted = fit(type, value);
         if (!fitted && contract_.data_type != schema::ContractMode::evolve) {
-            discard(contract_.data_type, name, row, "the schema contract freezes data types, and a value has another one than its column");
+            discard(contract_.data_type, name, row, "a value has another type than its column");
             continue;
         }
         if (!fitted) {

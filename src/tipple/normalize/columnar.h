@@ -29,12 +29,17 @@ public:
     void normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
                    const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
 
+    /// Puts all rows aside instead. `reason`: why.
+    static void put_aside(const columns::Batch& batch, const std::string& reason, PageResult& result);
+
 private:
     /// Rows that the contract wants left out, found while a batch is normalized.
     struct Discards {
         std::vector<bool> rows;
         std::size_t count = 0;
         std::size_t values = 0;
+        /// Of those, the rows that are put aside, in the order in which they were found.
+        std::vector<BadRecord> quarantined;
     };
 
     struct Target {

@@ -40,6 +40,10 @@ struct BadRecord {
     std::string text_excerpt;
     /// A schema contract forbids it: that ends the run, whatever is to be done with bad records.
     bool breaks_contract = false;
+    /// A schema contract wants it put aside.
+    bool is_quarantined = false;
+    /// The whole record, when it may be put aside: as it came, or as JSON.
+    std::string text = {};
 };
 
 /// Something about the data that the user should hear of, though the records are loaded.

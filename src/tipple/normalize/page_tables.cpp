@@ -264,8 +264,8 @@ schema::ContractMode PageTables::admit_table(const TableState& table) {
     if (!is_new || table.contract.tables == schema::ContractMode::evolve || table.name.starts_with(schema::internal_prefix)) {
         return schema::ContractMode::evolve;
     }
-    if (table.contract.tables == schema::ContractMode::freeze) {
-        rejection_ = {table.name, "", "the schema contract freezes tables, and this one would be new", true};
+    if (table.contract.tables == schema::ContractMode::freeze || table.contract.tables == schema::ContractMode::quarantine) {
+        reject_by_contract(table.contract.tables, table, "", "the table would be new");
     }
     return table.contract.tables;
 }
@@ -296,12 +296,17 @@ std::optional<PutResult> PageTables::check_contract(const TableState& table, std
             ++discarded_values_;
             return PutResult::done;
         case schema::ContractMode::freeze:
+        case schema::ContractMode::quarantine:
             break;
     }
-    rejection_ = {table.name, std::string(column),
-                  is_variant ? fmt::format("the schema contract freezes data types, and the value \"{}\" has another one than its column", shown(value))
-                             : "the schema contract freezes columns, and this one would be new",
-                  true};
+    return reject_by_contract(mode, table, column,
+                              is_variant ? fmt::format("the value \"{}\" has another type than its column", shown(value)) : "the column would be new");
+}
+
+PutResult PageTables::reject_by_contract(schema::ContractMode mode, const TableState& table, std::string_view column, std::string_view what) {
+    const bool is_quarantined = mode == schema::ContractMode::quarantine;
+    rejection_ = {table.name, std::string(column), fmt::format("{}, which the schema contract {}", what, is_quarantined ? "puts aside" : "freezes"), !is_quarantined,
+                  is_quarantined};
     return PutResult::rejected;
 }
 
@@ -365,7 +370,7 @@ void PageTables::rollback_record() {
 }
 
 PutResult PageTables::reject(const TableState& table, std::string_view column, std::string reason) {
-    rejection_ = {table.name, std::string(column), std::move(reason), false};
+    rejection_ = {table.name, std::string(column), std::move(reason)};
     return PutResult::rejected;
 }
 

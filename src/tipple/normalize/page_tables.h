@@ -119,7 +119,8 @@ struct Rejection {
     std::string table;
     std::string column;
     std::string reason;
-    bool breaks_contract = false;
+    bool breaks_contract = false;  ///< the run ends, whatever is to be done with bad records
+    bool is_quarantined = false;
 };
 
 class PageTables {
@@ -162,6 +163,8 @@ public:
     PutResult put_null(TableState& table, std::string_view column);
     /// For a record that lacks what it must have.
     PutResult reject(const TableState& table, std::string_view column, std::string reason);
+    /// For what the contract wants neither in the tables nor left out: `mode` is freeze or quarantine.
+    PutResult reject_by_contract(schema::ContractMode mode, const TableState& table, std::string_view column, std::string_view what);
     /// Why the last `put` was rejected.
     const Rejection& rejection() const { return rejection_; }
     /// The column that is kept for this name of the data; nullptr when it has none of its own.
@@ -172,7 +175,7 @@ public:
     bool is_json_column(TableState& table, std::string_view column) const;
 
     /// What the contract says of the table itself: evolve when it exists or may be made; discard_* when it and all below is to be ignored;
-    /// freeze when the record must be rejected, `rejection()` then says why.
+    /// freeze or quarantine when the record must be rejected, `rejection()` then says why.
     schema::ContractMode admit_table(const TableState& table);
     /// Forgets the last row, which has no rows below it yet.
     void undo_row(TableState& table);

@@ -282,7 +282,7 @@ PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& c
     below.gives_root_id = context.gives_root_id || below.is_own_root;
     if (!list.list->empty()) {
         const schema::ContractMode mode = tables_.admit_table(*below.table);
-        if (mode == schema::ContractMode::freeze) return PutResult::rejected;
+        if (mode == schema::ContractMode::freeze || mode == schema::ContractMode::quarantine) return PutResult::rejected;
         if (mode != schema::ContractMode::evolve) {
             discarded_rows_ += list.list->size();
             tables_.add_note({.kind = DataNote::Kind::table_left_out, .table = name, .column = {}, .name = joined(list.source), .other = {}});

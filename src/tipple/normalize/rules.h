@@ -23,6 +23,8 @@ struct Rules {
     /// Keys are broken at the naming convention's separator before they are normalized, unless an old schema says otherwise.
     bool breaks_paths = true;
     Collisions collisions = Collisions::keep;
+    /// Bad records are to be put aside, so their whole text is wanted.
+    bool keeps_bad_records = false;
     std::string load_id;
     /// RowIdMaker::prefix_length characters.
     std::string row_id_prefix;

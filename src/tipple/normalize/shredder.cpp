@@ -104,8 +104,7 @@ private:
     std::size_t end_of_record(std::size_t from) const;
     Fault on_record(std::size_t offset, Cursor& cursor);
     Fault normalize_record(std::size_t offset, Cursor& cursor);
-    void reject_record(std::size_t offset);
-    void add_bad_record(std::size_t offset, std::string table, std::string column, std::string_view reason);
+    void add_bad_record(std::size_t offset, std::string_view text, const Rejection& rejection);
     void forget_record();
     bool is_full() const { return result_->records >= page_.records_max; }
 
@@ -208,7 +207,7 @@ const Shredder::Impl::Target* Shredder::Impl::choose_target(const schema::Value&
 }
 
 bool Shredder::Impl::reject(std::string table, std::string column, std::string reason) {
-    rejection_ = {std::move(table), std::move(column), std::move(reason), false};
+    rejection_ = {std::move(table), std::move(column), std::move(reason)};
     return false;
 }
 
@@ -217,6 +216,11 @@ bool Shredder::Impl::normalize_value(const schema::Value& record) {
     tables_.begin_record(result_->records, record_offset_);
     const Target* target = root_table_->by_field != nullptr ? choose_target(record) : &target_;
     if (target == nullptr) return false;
+    if (target->is_unwanted && root_table_->quarantines_unwanted) {
+        reject("", "", "the table would be new, which the schema contract puts aside");
+        rejection_.is_quarantined = true;
+        return false;
+    }
     if (target->is_unwanted) {
         ++result_->discarded_rows;
         return true;
@@ -250,6 +254,8 @@ void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::u
             BadRecord bad{.record_index = result.records, .table = rejection_.table, .column = rejection_.column, .reason = rejection_.reason};
             bad.text_excerpt = excerpt(to_json_text(record), 200);
             bad.breaks_contract = rejection_.breaks_contract;
+            bad.is_quarantined = rejection_.is_quarantined;
+            if (bad.is_quarantined || tables_.rules().keeps_bad_records) bad.text = to_json_text(record);
             result.bad_records.push_back(std::move(bad));
         }
         ++result.records;
@@ -285,7 +291,7 @@ void Shredder::Impl::walk_one_by_one(std::size_t from) {
         if (record.find_first_not_of(" \t\r\n") != std::string_view::npos) {
             const pull::WalkEnd walked = walk(at, end);
             if (walked.fault != Fault::none && !is_full()) {
-                add_bad_record(std::min(walked.offset, end), "", "", pull::describe(walked.fault));
+                add_bad_record(std::min(walked.offset, end), record, {.table = {}, .column = {}, .reason = std::string(pull::describe(walked.fault))});
                 ++result_->records;
             }
         }
@@ -298,21 +304,20 @@ void Shredder::Impl::forget_record() {
     shape_.refresh();
 }
 
-void Shredder::Impl::add_bad_record(std::size_t offset, std::string table, std::string column, std::string_view reason) {
-    const std::string_view text = page_.text.substr(offset, std::min<std::size_t>(end_of_record(offset) - offset, 400));
+/// `text`: from the record's start, with what may follow up to the next one.
+void Shredder::Impl::add_bad_record(std::size_t offset, std::string_view text, const Rejection& rejection) {
+    text = text.substr(0, text.find_last_not_of(" \t\r\n,") + 1);
     BadRecord bad{.offset = offset,
                   .line = count_lines(page_.text.substr(0, offset)),
                   .record_index = result_->records,
-                  .table = std::move(table),
-                  .column = std::move(column),
-                  .reason = std::string(reason),
-                  .text_excerpt = excerpt(text.substr(0, text.find_last_not_of(" \t\r\n") + 1), 200)};
+                  .table = rejection.table,
+                  .column = rejection.column,
+                  .reason = rejection.reason,
+                  .text_excerpt = excerpt(text.substr(0, 400), 200),
+                  .breaks_contract = rejection.breaks_contract,
+                  .is_quarantined = rejection.is_quarantined};
+    if (bad.is_quarantined || tables_.rules().keeps_bad_records) bad.text = text;
     result_->bad_records.push_back(std::move(bad));
-}
-
-void Shredder::Impl::reject_record(std::size_t offset) {
-    add_bad_record(offset, rejection_.table, rejection_.column, rejection_.reason);
-    result_->bad_records.back().breaks_contract = rejection_.breaks_contract;
 }
 
 Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
@@ -355,7 +360,11 @@ Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
     record_offset_ = offset;
     json::Value document;
     if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
-    if (!normalize_value(to_value(document))) reject_record(offset);
+    if (!normalize_value(to_value(document))) {
+        const char* start = page_.text.data() + offset;
+        const char* next = cursor.text + *cursor.at;
+        add_bad_record(offset, {start, static_cast<std::size_t>(next - start)}, rejection_);
+    }
     shape_.refresh();
     return Fault::none;
 }

@@ -38,6 +38,8 @@ struct RootTable {
     const schema::TableByField* by_field = nullptr;
     /// Tables, by normalized name, that the schema contract leaves out with all their rows.
     const std::set<std::string, std::less<>>* unwanted = nullptr;
+    /// Their records are put aside.
+    bool quarantines_unwanted = false;
 };
 
 /// Parses JSON records once and writes them straight into typed columns of a root table and its nested tables.

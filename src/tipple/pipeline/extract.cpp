@@ -16,6 +16,7 @@
 #include "tipple/normalize/columnar.h"
 #include "tipple/normalize/content_ids.h"
 #include "tipple/normalize/shredder.h"
+#include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/resources.h"
 
 namespace tipple::pipeline {
@@ -37,6 +38,9 @@ struct Reading {
     std::atomic<bool> is_closed{false};
     /// The first page that is not.
     std::uint64_t end_number = 0;
+    /// What had been left out and put aside when it began.
+    std::uint64_t skipped_before = 0;
+    std::uint64_t quarantined_before = 0;
 };
 
 /// A page between extract and admission.
@@ -92,6 +96,7 @@ public:
         const std::string table = own_table.empty() ? resource.table : table_name(own_table, *rules_.naming);
         normalize::RootTable root(table);
         root.unwanted = &unwanted;
+        root.quarantines_unwanted = quarantines_unwanted(resource, *snapshot);
         if (own_table.empty() && resource.spec.table_by) root.by_field = &*resource.spec.table_by;
         const std::uint64_t number = done.work.number;
         if (const auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
@@ -109,7 +114,7 @@ public:
                 columns->batch.rows = records_max;
             }
             columnar_.normalize(columns->batch, number, table, snapshot, done.result);
-            if (unwanted.contains(table)) leave_out(done.result);
+            if (unwanted.contains(table)) leave_out(columns->batch, root.quarantines_unwanted, done.result);
         } else {
             const auto& records = std::get<source::ValuePage>(done.work.page).records;
             const std::span<const schema::Value> wanted(records.data(), std::min(records.size(), records_max));
@@ -164,7 +169,16 @@ private:
         done.result.tables.clear();
     }
 
-    static void leave_out(normalize::PageResult& result) {
+    /// Of tables that are not let in.
+    static bool quarantines_unwanted(const ActiveResource& resource, const schema::Schema& schema) {
+        if (resource.is_put_aside) return true;
+        const json::Value& own = resource.spec.schema_contract;
+        const schema::Contract contract = own.is_null() ? schema::contract_of(schema, nullptr) : schema::parse_contract(own);
+        return contract.tables == schema::ContractMode::quarantine;
+    }
+
+    static void leave_out(const columns::Batch& batch, bool is_put_aside, normalize::PageResult& result) {
+        if (is_put_aside) return normalize::ColumnarNormalizer::put_aside(batch, "the table would be new, which the schema contract puts aside", result);
         result.discarded_rows = result.records;
         result.tables.clear();
         result.proposals.clear();
@@ -185,6 +199,7 @@ public:
           schema_(schema),
           package_(package),
           context_(context),
+          quarantine_(rules.load_id),
           budget_(context.config.memory_bytes / 3),
           queue_(context.config.workers * 2) {}
 
@@ -193,6 +208,7 @@ public:
 private:
     friend class StageOutput;
 
+    void settle(const std::vector<ActiveResource>& resources);
     void extract(const std::vector<ActiveResource>& resources);
     void work();
     void submit(DoneItem done, PageNormalizer& normalizer);
@@ -201,6 +217,8 @@ private:
     bool declare_chosen_tables(const DoneItem& done);
     void admit_bad_records(const DoneItem& done);
     void admit_notes(const DoneItem& done);
+    void put_aside(const ActiveResource& resource, SkippedRecord record, std::string_view text);
+    void write_quarantine();
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
     void begin(Reading& reading);
@@ -226,6 +244,7 @@ private:
     normalize::SchemaWriter& schema_;
     package::PackageWriter* package_;
     const ExtractContext& context_;
+    Quarantine quarantine_;
     /// Outlives the pages in the queue, which hold parts of it.
     MemoryBudget budget_;
     BoundedQueue<WorkItem> queue_;
@@ -328,6 +347,10 @@ void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std
         rows_ -= rows;
     }
     rows_of_resource_.clear();
+    quarantine_.clear();
+    result_.quarantined_count = reading.quarantined_before;
+    result_.skipped_count = reading.skipped_before;
+    result_.skipped.resize(std::min<std::size_t>(result_.skipped.size(), reading.skipped_before));
     if (package_ != nullptr) package_->discard(tables);
     schema_.reset(schema_at_start);
     records_ = records_at_start;
@@ -336,14 +359,37 @@ void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std
 
 void Stage::skip(const ActiveResource& resource, const source::SkippedText& skipped) {
     const std::lock_guard lock(mutex_);
-    add_skipped({.origin = skipped.origin.name,
+    SkippedRecord record{.origin = skipped.origin.name,
                  .byte_offset = skipped.origin.byte_offset,
                  .line = skipped.origin.line,
                  .record = skipped.origin.record,
                  .table = resource.table,
                  .column = skipped.column,
                  .reason = skipped.reason,
-                 .text_excerpt = excerpt(skipped.text, 200)});
+                 .text_excerpt = excerpt(skipped.text, 200)};
+    if (context_.options.on_bad_record != OnBadRecord::quarantine) return add_skipped(std::move(record));
+    put_aside(resource, std::move(record), skipped.text);
+}
+
+/// Rows wait in memory until their resource is read to its end, since it may begin anew; no more of them than this.
+constexpr std::size_t quarantine_bytes_max = std::size_t{32} << 20;
+
+void Stage::put_aside(const ActiveResource& resource, SkippedRecord record, std::string_view text) {
+    quarantine_.add(resource.spec.name, resource.table, record, text);
+    ++result_.quarantined_count;
+    add_skipped(std::move(record));
+    if (quarantine_.bytes() < quarantine_bytes_max) return;
+    throw Error(ErrorKind::data, "resource \"{}\": more than {} of records would go to the quarantine, the last one of {}; that many are no exception: look at "
+                                 "them with --dry-run or --limit and mend the source or the schema, or leave them out with --on-bad-record skip",
+                resource.spec.name, "32 MiB", result_.skipped.empty() ? resource.spec.name : result_.skipped.back().place());
+}
+
+void Stage::write_quarantine() {
+    const std::optional<package::EncodedBatch> batch = quarantine_.take();
+    if (!batch) return;
+    if (package_ != nullptr) package_->write(*batch);
+    result_.rows[batch->table] += batch->rows;
+    rows_ += batch->rows;
 }
 
 void Stage::materialize(const ActiveResource& resource) {
@@ -378,7 +424,7 @@ bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& 
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || !context_.capabilities.loads_file_references || context_.options.limit) return false;
     // Nobody looks at the rows of a file that is not read.
-    if (resource.spec.incremental || resource.spec.limit) return false;
+    if (resource.spec.incremental || resource.spec.limit || resource.is_put_aside) return false;
     std::unique_lock lock(mutex_);
     drain(lock);
     const std::shared_ptr<const schema::Schema> snapshot = schema_.snapshot();
@@ -416,8 +462,21 @@ bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& 
     return true;
 }
 
+/// What is known before anything is read.
+void Stage::settle(const std::vector<ActiveResource>& resources) {
+    const std::lock_guard lock(mutex_);
+    auto unwanted = std::make_shared<UnwantedTables>();
+    for (const ActiveResource& resource : resources) {
+        if (resource.is_put_aside) unwanted->insert(resource.table);
+    }
+    unwanted_ = std::move(unwanted);
+    for (const std::string& id : context_.options.settled_quarantine) quarantine_.resolve(id);
+    write_quarantine();
+}
+
 void Stage::extract(const std::vector<ActiveResource>& resources) {
     try {
+        settle(resources);
         for (const ActiveResource& resource : resources) {
             if (resource.is_left_out) continue;
             Reading& reading = readings_.emplace_back(resource);
@@ -425,6 +484,8 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
                 const std::lock_guard lock(mutex_);
                 resource_name_ = resource.spec.name;
                 rows_of_resource_.clear();
+                reading.skipped_before = result_.skipped_count;
+                reading.quarantined_before = result_.quarantined_count;
                 begin(reading);
             }
             read(reading);
@@ -466,7 +527,7 @@ void Stage::read(Reading& reading) {
                                                  .record_bytes_max = context_.config.memory_bytes / 8,
                                                  .threads = context_.config.workers,
                                                  .memory_bytes = context_.config.memory_bytes / 2,
-                                                 .skips_bad_records = context_.options.on_bad_record == OnBadRecord::skip,
+                                                 .skips_bad_records = context_.options.on_bad_record != OnBadRecord::fail,
                                                  .temp_folder = context_.temp_folder,
                                                  .log = context_.log};
     try {
@@ -485,6 +546,7 @@ void Stage::end(Reading& reading) {
     std::unique_lock lock(mutex_);
     drain(lock);
     forget_surplus(reading);
+    write_quarantine();
     if (!reading.cursor) return;
     const source::ResourceSpec& spec = reading.resource.spec;
     if (reading.cursor->has_become_coarse()) {
@@ -566,7 +628,7 @@ bool Stage::declare_chosen_tables(const DoneItem& done) {
         is_known = false;
         const ActiveResource& resource = done.work.reading->resource;
         schema::Schema next = *schema_.snapshot();
-        if (declare_table(resource.spec, raw, context_.options, context_.declare, next)) {
+        if (declare_table(resource.spec, raw, context_.options, context_.declare, next) == TableVerdict::admitted) {
             schema_.reset(std::move(next));
             result_.chosen_tables.emplace_back(&resource, raw);
         } else {
@@ -675,11 +737,16 @@ void Stage::admit_bad_records(const DoneItem& done) {
                              .column = bad.column,
                              .reason = bad.reason,
                              .text_excerpt = bad.text_excerpt};
+        const bool is_quarantined = bad.is_quarantined || (!bad.breaks_contract && context_.options.on_bad_record == OnBadRecord::quarantine);
+        if (is_quarantined) {
+            put_aside(done.work.reading->resource, std::move(record), bad.text);
+            continue;
+        }
         if (bad.breaks_contract || context_.options.on_bad_record == OnBadRecord::fail) {
             throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; {}", record.place(), record.table,
                         record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason, record.text_excerpt,
                         bad.breaks_contract ? "to let such changes in, or leave them out: another --contract"
-                                            : "to leave such records out: --on-bad-record skip");
+                                            : "to leave such records out: --on-bad-record skip, or quarantine to keep them for later");
         }
         add_skipped(std::move(record));
     }

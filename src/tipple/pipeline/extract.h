@@ -35,6 +35,8 @@ struct ActiveResource {
     schema::Disposition disposition = schema::Disposition::append;
     /// The schema contract leaves the table out: the resource is not read.
     bool is_left_out = false;
+    /// It does not let the table in, and wants the records put aside.
+    bool is_put_aside = false;
     /// Of the tables that were declared for it, those that the schema did not know.
     std::vector<std::string> new_tables = {};
 };
@@ -69,6 +71,7 @@ struct ExtractResult {
     std::uint64_t filtered_records = 0;  ///< left out by cursors
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;
+    std::uint64_t quarantined_count = 0;  ///< of those, put aside
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;

@@ -18,6 +18,7 @@ namespace tipple::pipeline {
 enum class OnBadRecord {
     fail,  ///< the first record that cannot be loaded ends the run; nothing is loaded
     skip,  ///< it is left out, counted and reported
+    quarantine,  ///< the same, and it is put aside in the destination
 };
 
 /// What stays the same over the runs of a pipeline.
@@ -76,9 +77,13 @@ struct RunOptions {
     /// Only these resources are read; empty = all.
     std::vector<std::string> select;
     OnBadRecord on_bad_record = OnBadRecord::fail;
+    /// Rows of the quarantine, by id, that this run settles: they are taken away in its commit.
+    std::vector<std::string> settled_quarantine;
     normalize::Collisions collisions = normalize::Collisions::keep;
     /// Schema contract of the source and of every resource, as schema::parse_contract reads it. Null = what resources and schema say.
     json::Value schema_contract;
+    /// It holds for this run only: the stored one stays.
+    bool keeps_contract = false;
     /// Extract and normalize everything, write nothing.
     bool is_dry_run = false;
     /// Raw JSON per page; small pages are for tests.

@@ -16,9 +16,11 @@
 #include "tipple/pipeline/extract.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
+#include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/removal.h"
 #include "tipple/pipeline/resources.h"
 #include "tipple/pipeline/state.h"
+#include "tipple/schema/contract.h"
 
 namespace tipple::pipeline {
 
@@ -90,6 +92,7 @@ void add_counts(RunReport& report, ExtractResult& extracted) {
     for (SkippedRecord& skipped : extracted.skipped) {
         if (report.skipped.size() < limits::bad_records_named_max) report.skipped.push_back(std::move(skipped));
     }
+    report.quarantined_count += extracted.quarantined_count;
     report.discarded_rows += extracted.discarded_rows;
     report.discarded_values += extracted.discarded_values;
     report.null_only.insert(report.null_only.end(), extracted.null_only.begin(), extracted.null_only.end());
@@ -287,8 +290,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     const schema::Schema before = declared;
     apply_settings(declared, config_.schema_settings);
     // What the source says of all its tables is said anew in each run; what was said of a table stays with the table.
-    declared.settings().erase("schema_contract");
-    if (!config_.schema_contract.is_null()) declared.settings().set("schema_contract", config_.schema_contract);
+    schema::store_contract(declared.settings(), config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(declared);
     const DeclareContext declare{.naming = *names, .root_key = config_.root_key, .max_nesting = config_.max_nesting};
     const auto check_disposition = [&](const schema::Table& root) {
@@ -313,6 +315,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
         .inference = std::make_shared<const schema::Inference>(declared, clock_.now_us()),
         .breaks_paths = breaks_paths(declared),
         .collisions = options.collisions,
+        .keeps_bad_records = options.on_bad_record == OnBadRecord::quarantine,
         .load_id = draft.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     normalize::SchemaWriter writer(declared);
@@ -344,6 +347,12 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, declared);
     erase_unused(declared, resources, extracted);
     erase_unused(draft.schema, resources, extracted);
+    const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
+    if (has_quarantine && draft.schema.find(quarantine_table) == nullptr) draft.schema.set_table(quarantine_definition());
+    if (options.keeps_contract) {
+        restore_contracts(declared, before);
+        restore_contracts(draft.schema, before);
+    }
     declared.bump();
     draft.schema.continue_from(declared);
     check_unbound_columns(draft.schema, extracted.rows);

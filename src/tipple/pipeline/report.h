@@ -69,6 +69,7 @@ struct RunReport {
     std::uint64_t package_bytes = 0;
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;  ///< the first ones
+    std::uint64_t quarantined_count = 0;  ///< of those, put aside in the quarantine
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/text.h"
+#include "tipple/pipeline/quarantine.h"
 #include "tipple/incremental/cursor.h"
 #include "tipple/schema/contract.h"
 
@@ -89,15 +90,16 @@ bool has_root_id_column(const schema::Schema& schema, const std::string& root) {
 
 namespace {
 
-/// What the contract says to a root table that would be new. False = the resource is left out.
-bool admit_table(const schema::Schema& schema, const schema::Table& table) {
+/// What the contract says to a root table that may be new.
+TableVerdict admit_table(const schema::Schema& schema, const schema::Table& table) {
     const schema::Table* known = schema.find(table.name());
-    if (known != nullptr && known->has_complete_columns()) return true;
+    if (known != nullptr && known->has_complete_columns()) return TableVerdict::admitted;
     const schema::Contract contract = schema::contract_of(schema, &table);
     if (contract.tables == schema::ContractMode::freeze) {
         throw Error(ErrorKind::data, "the schema contract freezes tables, and table \"{}\" of resource \"{}\" would be new", table.name(), table.resource());
     }
-    return contract.tables == schema::ContractMode::evolve;
+    if (contract.tables == schema::ContractMode::quarantine) return TableVerdict::put_aside;
+    return contract.tables == schema::ContractMode::evolve ? TableVerdict::admitted : TableVerdict::left_out;
 }
 
 /// Hints that would change the type of a column with data are a matter of the contract too.
@@ -149,7 +151,7 @@ void apply_hints(schema::Table& table, const schema::TableHints& hints, const sc
     if (hints.disposition == Disposition::merge) schema::set_merge_hints(table, hints.merge, naming);
     if (hints.schema_contract.is_null()) return;
     schema::parse_contract(hints.schema_contract);
-    table.set_property("schema_contract", hints.schema_contract);
+    schema::store_contract(table.edit_properties(), hints.schema_contract);
 }
 
 /// In the reference the limit takes the place of what normalizing noted before: `seen-data` is back with the next rows, which counts as two
@@ -222,7 +224,7 @@ void declare_nested(const source::ResourceSpec& spec, const std::string& root, c
 
 std::string table_name(std::string_view raw, const schema::NamingConvention& naming) { return naming.normalize_table_path(raw); }
 
-bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
+TableVerdict declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
                    schema::Schema& schema) {
     const schema::TableHints hints = hints_of(spec, options);
     if (hints.disposition == Disposition::skip) {
@@ -239,20 +241,20 @@ bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, 
     if (max_nesting) limit_nesting(table, *max_nesting);
     apply_hints(table, hints, context.naming);
     mark_cursor(table, spec, context.naming);
-    if (!admit_table(schema, table)) return false;
+    if (const TableVerdict verdict = admit_table(schema, table); verdict != TableVerdict::admitted) return verdict;
     check_hint_changes(schema, table);
     open_if_new(schema, table);
     const bool propagates_root_id = propagates(schema, table, context.root_key);
     schema.set_table(std::move(table));
     if (propagates_root_id) propagate_root_id(schema, name);
     declare_nested(spec, name, options, context, schema);
-    return true;
+    return TableVerdict::admitted;
 }
 
 std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
                                               schema::Schema& schema) {
     std::vector<ActiveResource> resources;
-    if (!options.schema_contract.is_null()) schema.settings().set("schema_contract", options.schema_contract);
+    if (!options.schema_contract.is_null()) schema::store_contract(schema.settings(), options.schema_contract);
     set_source_config(schema, context);
     for (source::ResourceSpec& spec : specs) {
         ActiveResource resource{.spec = std::move(spec), .table = {}};
@@ -261,7 +263,9 @@ std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> 
             const std::string raw = resource.spec.table.empty() ? resource.spec.name : resource.spec.table;
             resource.table = table_name(raw, context.naming);
             const std::size_t known = schema.tables().size();
-            resource.is_left_out = !declare_table(resource.spec, raw, options, context, schema);
+            const TableVerdict verdict = declare_table(resource.spec, raw, options, context, schema);
+            resource.is_left_out = verdict == TableVerdict::left_out;
+            resource.is_put_aside = verdict == TableVerdict::put_aside;
             for (std::size_t i = known; i < schema.tables().size(); ++i) resource.new_tables.push_back(schema.tables()[i]->name());
         }
         resources.push_back(std::move(resource));
@@ -321,6 +325,7 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const s
             if (std::optional<package::TableLoad> load = plan_load(schema, *table, is_emptied, rows)) loads.push_back(std::move(*load));
         }
     }
+    if (rows.contains(std::string(quarantine_table))) loads.push_back(*plan_load(schema, schema.require(quarantine_table), false, rows));
     return loads;
 }
 
@@ -337,6 +342,16 @@ void check_unbound_columns(const schema::Schema& schema, const std::map<std::str
             throw Error(ErrorKind::data, "table \"{}\": column \"{}\" is {} and must not be null, but no record has a value for it{}", name, column.name(),
                         column.flag("primary_key") ? "a key" : "declared", near ? fmt::format("; did you mean \"{}\"?", *near) : "");
         }
+    }
+}
+
+void restore_contracts(schema::Schema& schema, const schema::Schema& before) {
+    schema::copy_contract(schema.settings(), before.settings());
+    for (const auto& shared : std::vector(schema.tables())) {
+        const schema::Table* old = before.find(shared->name());
+        schema::Table table = *shared;
+        schema::copy_contract(table.edit_properties(), old != nullptr ? old->properties() : json::Object());
+        schema.set_table(std::move(table));
     }
 }
 

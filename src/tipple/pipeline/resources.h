@@ -13,13 +13,20 @@
 
 namespace tipple::pipeline {
 
+/// What the schema contract says to a table.
+enum class TableVerdict {
+    admitted,
+    left_out,
+    put_aside,  ///< its records go to the quarantine
+};
+
 /// A table's name as the destination has it.
 std::string table_name(std::string_view raw, const schema::NamingConvention& naming);
 
 /// Applies the run's options and the resource's hints to the schema: declares a root table, and what is said of tables nested in it, before
-/// any row comes. False when the schema contract leaves the table out. Throws Error(usage) for hints that contradict each other,
+/// any row comes. Throws Error(usage) for hints that contradict each other,
 /// Error(data) for what the contract forbids.
-bool declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
+TableVerdict declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
                    schema::Schema& schema);
 
 /// Declares the tables of all resources but those that records choose.
@@ -34,6 +41,9 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const s
 /// Throws Error(data) for a table with rows that has a column which must not be null and never had a value: most often a key that is
 /// spelled wrong.
 void check_unbound_columns(const schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
+
+/// Puts the contracts back that `before` had. Tables that are new have none of their own.
+void restore_contracts(schema::Schema& schema, const schema::Schema& before);
 
 /// Tables that were new, and open to new columns whatever their contract, are closed from here on.
 void end_first_run(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);

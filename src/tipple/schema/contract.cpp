@@ -8,12 +8,17 @@ namespace tipple::schema {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> mode_names = {"evolve", "freeze", "discard_row", "discard_value"};
+constexpr std::array<std::string_view, 5> mode_names = {"evolve", "freeze", "discard_row", "discard_value", "quarantine"};
+
+constexpr std::string_view contract_key = "schema_contract";
+/// Holds the contract as it was given where the reference would not understand it.
+constexpr std::string_view own_contract_key = "x-schema-contract";
+
 
 ContractMode require_mode(const json::Value& value) {
     const std::optional<ContractMode> mode = value.is_text() ? find_contract_mode(value.as_text()) : std::nullopt;
     if (!mode) {
-        throw Error(ErrorKind::usage, "{} is no schema contract mode; known: evolve, freeze, discard_row, discard_value", json::to_text(value));
+        throw Error(ErrorKind::usage, "{} is no schema contract mode; known: evolve, freeze, discard_row, discard_value, quarantine", json::to_text(value));
     }
     return *mode;
 }
@@ -49,12 +54,48 @@ Contract parse_contract(const json::Value& value) {
     return contract;
 }
 
+namespace {
+
+/// The contract in the reference's modes.
+json::Value without_quarantine(const json::Value& contract) {
+    if (contract == json::Value(to_text(ContractMode::quarantine))) return to_text(ContractMode::discard_row);
+    if (!contract.is_object()) return contract;
+    json::Object modes;
+    for (const json::Member& member : contract.as_object()) modes.set(member.name, without_quarantine(member.value));
+    return modes;
+}
+
+const json::Value* find_contract(const json::Object& holder) {
+    const json::Value* shared = holder.find(contract_key);
+    const json::Value* own = holder.find(own_contract_key);
+    // Whoever has changed the one since does not know the other.
+    return own != nullptr && shared != nullptr && without_quarantine(*own) == *shared ? own : shared;
+}
+
+}  // namespace
+
+void store_contract(json::Object& holder, const json::Value& contract) {
+    const json::Value shared = without_quarantine(contract);
+    holder.erase(contract_key);
+    holder.erase(own_contract_key);
+    if (contract.is_null()) return;
+    holder.set(contract_key, shared);
+    if (!(shared == contract)) holder.set(own_contract_key, contract);
+}
+
+void copy_contract(json::Object& holder, const json::Object& other) {
+    for (const std::string_view key : {contract_key, own_contract_key}) {
+        holder.erase(key);
+        if (const json::Value* contract = other.find(key)) holder.set(key, *contract);
+    }
+}
+
 Contract contract_of(const Schema& schema, const Table* table) {
     for (const Table* at = table; at != nullptr; at = at->is_nested() ? schema.find(at->parent()) : nullptr) {
-        const json::Value* own = at->properties().find("schema_contract");
+        const json::Value* own = find_contract(at->properties());
         if (own != nullptr && !own->is_null()) return parse_contract(*own);
     }
-    const json::Value* setting = schema.settings().find("schema_contract");
+    const json::Value* setting = find_contract(schema.settings());
     return setting != nullptr && !setting->is_null() ? parse_contract(*setting) : Contract();
 }
 

@@ -15,6 +15,7 @@ enum class ContractMode : std::uint8_t {
     freeze,         ///< the run ends
     discard_row,    ///< the row is left out, with all rows below it
     discard_value,  ///< the value is left out
+    quarantine,     ///< the whole record is put aside, to be loaded later
 };
 std::string_view to_text(ContractMode mode);
 std::optional<ContractMode> find_contract_mode(std::string_view name);
@@ -33,6 +34,13 @@ struct Contract {
 
 /// Reads a mode for all three, or an object with some of them; the others evolve. Throws Error(usage) naming what is wrong.
 Contract parse_contract(const json::Value& value);
+
+/// Stores a contract (null = none) as a member of a table's properties or of the schema's settings. The reference knows no quarantine: for it, what is put
+/// aside is a discarded row.
+void store_contract(json::Object& holder, const json::Value& contract);
+
+/// Gives `holder` the contract of `other`, or none when that has none.
+void copy_contract(json::Object& holder, const json::Object& other);
 
 /// The contract for a table: its own, else that of the nearest table above it, else the schema's setting, else everything evolves. A
 /// contract that was found is complete: it never takes parts from further up.

@@ -35,5 +35,22 @@ TEST(Contract, IsFoundUpTheChainAndNeverMixed) {  // V52, V61
     EXPECT_TRUE(contract_of(Schema::make("empty"), nullptr).is_evolving());
 }
 
+TEST(Contract, QuarantineIsStoredSoThatTheReferenceCanReadIt) {
+    json::Object holder;
+    store_contract(holder, json::Object{{"tables", "evolve"}, {"columns", "quarantine"}});
+    EXPECT_EQ(json::to_text(json::Value(holder)),
+              R"({"schema_contract":{"tables":"evolve","columns":"discard_row"},"x-schema-contract":{"tables":"evolve","columns":"quarantine"}})");
+    Schema schema = Schema::make("test");
+    schema.settings() = holder;
+    EXPECT_EQ(contract_of(schema, nullptr).columns, ContractMode::quarantine);
+    // The reference has changed its part since.
+    schema.settings().set("schema_contract", "freeze");
+    EXPECT_EQ(contract_of(schema, nullptr).columns, ContractMode::freeze);
+    store_contract(holder, "freeze");
+    EXPECT_EQ(json::to_text(json::Value(holder)), R"({"schema_contract":"freeze"})");
+    store_contract(holder, {});
+    EXPECT_TRUE(holder.empty());
+}
+
 }  // namespace
 }  // namespace tipple::schema

@@ -113,6 +113,7 @@ public:
         properties_.set(property, std::move(value));
     }
     void erase_property(std::string_view property) { properties_.erase(property); }
+    json::Object& edit_properties() { return properties_; }
 
 private:
     void reindex();

@@ -1,0 +1,152 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+
+#include "cli/exit_code.h"
+#include "cli/load_summary.h"
+#include "cli/program.h"
+#include "cli/progress_view.h"
+#include "cli/rows_printer.h"
+#include "cli/signals.h"
+#include "tipple/core/text.h"
+#include "tipple/pipeline/pipeline.h"
+#include "tipple/pipeline/quarantine.h"
+
+namespace tipple::cli {
+
+namespace {
+
+using pipeline::quarantine_table;
+
+std::string sql_list(const std::vector<std::string>& ids) {
+    std::vector<std::string> quoted;
+    for (const std::string& id : ids) {
+        std::string text;
+        for (const char c : id) text += c == '\'' ? "''" : std::string(1, c);
+        quoted.push_back("'" + text + "'");
+    }
+    return join(quoted, ", ");
+}
+
+/// The rows that the arguments mean, oldest first: those of the ids, or all.
+destination::QueryResult select_rows(destination::Destination& destination, const std::vector<std::string>& ids, const std::string& columns, std::size_t limit) {
+    const std::string where = ids.empty() ? "" : fmt::format(" WHERE id IN ({})", sql_list(ids));
+    const std::string sql = fmt::format("SELECT {} FROM {}{} ORDER BY _dlt_load_id, length(id), id", columns, destination.quote_table(quarantine_table), where);
+    destination::QueryResult rows = destination.query(sql, {.rows_max = limit});
+    if (!ids.empty() && rows.rows.size() < ids.size()) {
+        throw Error(ErrorKind::usage, "{} of the {} ids are not in the quarantine; see tipple quarantine list", ids.size() - rows.rows.size(), ids.size());
+    }
+    return rows;
+}
+
+bool has_quarantine(destination::Destination& destination) {
+    const std::optional<destination::StoredDataset> stored = destination.read_dataset();
+    return stored && stored->catalog.find(quarantine_table) != nullptr;
+}
+
+std::uint64_t to_number(const std::optional<std::string>& text) {
+    std::uint64_t number = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+    return number;
+}
+
+int list(const Program& program, const QuarantineArguments& arguments, destination::Destination& destination) {
+    const RowsFormat format = program.global.is_json ? RowsFormat::json : require_rows_format(arguments.output);
+    const std::size_t limit = arguments.limit == 0 ? SIZE_MAX : arguments.limit;
+    const destination::QueryResult rows = select_rows(
+        destination, {}, "id, table_name AS \"table\", column_name AS \"column\", reason, source, line, record_number AS record_no, left(record, 60) AS record", limit);
+    print_rows(rows, format, program.terminal);
+    if (rows.is_truncated) fmt::print(stderr, "only the first {} are shown; --limit 0 shows all\n", format_count(limit));
+    return exit_done;
+}
+
+int show(const Program& program, const QuarantineArguments& arguments, destination::Destination& destination) {
+    if (arguments.ids.empty()) throw Error(ErrorKind::usage, "which record? tipple quarantine show TARGET ID; ids are in tipple quarantine list");
+    const destination::QueryResult rows = select_rows(
+        destination, arguments.ids, "id, _dlt_load_id AS load_id, resource, root_table, table_name, column_name, reason, source, line, byte_offset, record_number, record",
+        SIZE_MAX);
+    if (program.global.is_json) {
+        print_rows(rows, RowsFormat::json, program.terminal);
+        return exit_done;
+    }
+    for (const destination::QueryRow& row : rows.rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (row[i]) fmt::print("{:<14} {}\n", rows.columns[i].name, *row[i]);
+        }
+        fmt::print("\n");
+    }
+    return exit_done;
+}
+
+std::vector<pipeline::QuarantinedRecord> read_records(destination::Destination& destination, const std::vector<std::string>& ids) {
+    const destination::QueryResult rows =
+        select_rows(destination, ids, "id, resource, root_table, record, source, byte_offset, line, record_number", SIZE_MAX);
+    std::vector<pipeline::QuarantinedRecord> records;
+    for (const destination::QueryRow& row : rows.rows) {
+        records.push_back({.id = row[0].value_or(""),
+                           .resource = row[1].value_or(""),
+                           .root_table = row[2].value_or(""),
+                           .text = row[3].value_or(""),
+                           .origin = {.name = row[4].value_or(""), .byte_offset = to_number(row[5]), .line = to_number(row[6]), .record = to_number(row[7])}});
+        // Of the page before the record.
+        source::Origin& origin = records.back().origin;
+        origin.record -= std::min<std::uint64_t>(origin.record, 1);
+    }
+    return records;
+}
+
+/// Loads the records again, or with `is_discarded` only takes them away.
+int settle(Program& program, const QuarantineArguments& arguments, bool is_discarded) {
+    if (arguments.ids.empty() && !arguments.takes_all) {
+        throw Error(ErrorKind::usage, "which records? give ids of tipple quarantine list, or --all");
+    }
+    const SignalWatch signals([](int) {});
+    const LoadTarget target = open_load_target(program, {.target = arguments.target, .dataset = arguments.dataset, .stop = signals.token()});
+    if (!has_quarantine(*target.destination)) throw Error(ErrorKind::usage, "nothing is in quarantine in {}", target.destination->description());
+    std::vector<pipeline::QuarantinedRecord> records = read_records(*target.destination, arguments.ids);
+    pipeline::RunOptions options;
+    options.on_bad_record = pipeline::OnBadRecord::quarantine;
+    options.keeps_contract = true;
+    if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
+    for (const pipeline::QuarantinedRecord& record : records) options.settled_quarantine.push_back(record.id);
+    const std::size_t count = records.size();
+    if (is_discarded) records.clear();
+    const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
+    const auto schema = stored->schemas.find(target.config.schema_name);
+    const std::unique_ptr<source::SourceDriver> source =
+        pipeline::make_quarantine_source(std::move(records), schema != stored->schemas.end() ? schema->second : schema::Schema());
+
+    const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
+    pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock, program.log);
+    const pipeline::RunReport report = pipeline.run(*source, options, *view, signals.token());
+    const std::uint64_t again = report.quarantined_count;
+    const int exit_code = again > 0 ? exit_partial : exit_done;
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(report_event(report, exit_code, program.clock)));
+    } else if (!program.global.is_quiet) {
+        if (is_discarded) {
+            fmt::print("{} record{} taken out of the quarantine for good\n", format_count(count), count == 1 ? "" : "s");
+        } else {
+            fmt::print("{} of {} record{} loaded; {} stay in quarantine\n", format_count(count - again), format_count(count), count == 1 ? "" : "s", format_count(again));
+        }
+    }
+    if (!program.global.is_quiet) print_notes(report, program.terminal);
+    return exit_code;
+}
+
+}  // namespace
+
+int run_quarantine(Program& program, const QuarantineArguments& arguments) {
+    if (arguments.action == QuarantineAction::replay) return settle(program, arguments, false);
+    if (arguments.action == QuarantineAction::discard) return settle(program, arguments, true);
+    const std::unique_ptr<destination::Destination> destination = open_target(program, arguments.target, arguments.dataset);
+    if (!has_quarantine(*destination)) {
+        if (program.global.is_json) fmt::print("[]\n");
+        fmt::print(stderr, "nothing is in quarantine in {}\n", destination->description());
+        return exit_done;
+    }
+    return arguments.action == QuarantineAction::show ? show(program, arguments, *destination) : list(program, arguments, *destination);
+}
+
+}  // namespace tipple::cli
