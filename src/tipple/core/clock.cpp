@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 #include "tipple/core/error.h"
@@ -39,23 +40,18 @@ std::int64_t load_id_time_us(const std::string& load_id) {
         whole[0] == '-' || seconds > seconds_max) {
         throw bad();
     }
-    std::int64_t fraction = 0;
-    if (dot != std::string::npos) {
-        std::int64_t unit = 100'000;
-        bool is_rounded = false;
-        for (const char c : std::string_view(load_id).substr(dot + 1)) {
-            if (c < '0' || c > '9') throw bad();
-            // The reference has seven digits and rounds them.
-            if (unit > 0) {
-                fraction += (c - '0') * unit;
-            } else if (!is_rounded && c >= '5') {
-                ++fraction;
-            }
-            is_rounded = unit == 0;
-            unit /= 10;
-        }
+    constexpr std::size_t digits = 6;
+    const std::string fraction = dot == std::string::npos ? "" : load_id.substr(dot + 1);
+    if (fraction.find_first_not_of("0123456789") != std::string::npos) throw bad();
+    // The reference has seven digits and reads them as a double.
+    if (fraction.size() > digits) {
+        double seconds_of_double = 0;
+        const double rest = std::modf(std::stod(load_id), &seconds_of_double);
+        return static_cast<std::int64_t>(seconds_of_double) * 1'000'000 + std::llrint(rest * 1e6);
     }
-    return seconds * 1'000'000 + fraction;
+    std::int64_t microseconds = 0;
+    for (std::size_t i = 0; i < digits; ++i) microseconds = microseconds * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
+    return seconds * 1'000'000 + microseconds;
 }
 
 std::string utc_text(std::int64_t time_us) {
