@@ -27,8 +27,9 @@ constexpr std::size_t engine_base_bytes = std::size_t{16} << 20;
 constexpr std::size_t reserve_bytes = std::size_t{48} << 20;
 /// With less than this, batches are smaller than a row group of ordinary rows.
 constexpr std::size_t roomy_bytes = std::size_t{320} << 20;
-/// More than this makes no append faster: the engine would fill it with blocks that are written already, and pay for every page of it.
-constexpr std::size_t engine_comfort_bytes = std::size_t{128} << 20;
+/// With a little less, the engine moves blocks of what it appends to its temporary files and lets one thread wait for the other: a third of
+/// the wall time. With more it keeps blocks that are written already, and takes memory for nothing. Measured with 1 GB of nested JSON.
+constexpr std::size_t engine_comfort_bytes = std::size_t{144} << 20;
 /// Of every column: the vectors of 2,048 values that a row passes through on its way.
 constexpr std::size_t column_base_bytes = 80 * 1'024;
 /// And its buffers while rows are appended and compressed, which grow up to two blocks with one
@@ -137,7 +138,8 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
     if (memory_bytes == 0) return plan;
 
     const bool is_tight = is_wide || memory_bytes < roomy_bytes;
-    plan.batch_bytes = std::max<std::size_t>(memory_bytes / (is_tight ? 16 : 8), 1);
+    // A batch below a row group costs the engine a fifth more time, so there is room for one of ordinary rows.
+    plan.batch_bytes = std::max<std::size_t>(memory_bytes / (is_tight ? 16 : 6), 1);
     double batch = 0;
     for (const MemoryPlan::TableSize& table : plan.tables) {
         const auto rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
@@ -162,7 +164,8 @@ void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes) {
     for (const MemoryPlan::TableSize& table : plan.tables) {
         const std::size_t need = engine_need(table, 1, block_bytes);
         if (need <= plan.engine_bytes) continue;
-        // With one thread, up to an eighth of the memory goes to batches.
+        // With one thread, two batches are held: up to an eighth of the memory for wide tables, up to a third for others.
+        const std::size_t with_batches = table.columns > wide_columns ? (need + reserve_bytes) / 7 * 8 : (need + reserve_bytes) / 2 * 3;
         throw Error(ErrorKind::local,
                     "table \"{}\" has {} columns{}: loading it takes about {} of memory in the "
                     "database engine, which may use {}. "
@@ -170,7 +173,7 @@ void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes) {
                     table.name, table.columns,
                     has_long_values(table) ? fmt::format(" and values of up to {}", format_bytes(table.batch_bytes)) : "",
                     format_bytes(need), format_bytes(plan.engine_bytes),
-                    (((need + reserve_bytes) / 7 * 8 + limits::program_bytes) >> 20) + 1);
+                    ((with_batches + limits::program_bytes) >> 20) + 1);
     }
 }
 
