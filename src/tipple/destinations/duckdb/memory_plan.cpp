@@ -27,8 +27,8 @@ constexpr std::size_t engine_base_bytes = std::size_t{16} << 20;
 constexpr std::size_t reserve_bytes = std::size_t{48} << 20;
 /// With less than this, batches are smaller than a row group of ordinary rows.
 constexpr std::size_t roomy_bytes = std::size_t{320} << 20;
-/// With a little less, the engine moves blocks of what it appends to its temporary files and lets one thread wait for the other: a third of
-/// the wall time. With more it keeps blocks that are written already, and takes memory for nothing. Measured with 1 GB of nested JSON.
+/// The engine's threads append side by side only while what they have not written yet is a small part of its memory. With a little less than
+/// this, one waits for the other, which costs a third of the wall time. Measured with 1 GB of nested JSON.
 constexpr std::size_t engine_comfort_bytes = std::size_t{144} << 20;
 /// Of every column: the vectors of 2,048 values that a row passes through on its way.
 constexpr std::size_t column_base_bytes = 80 * 1'024;
@@ -92,11 +92,11 @@ bool is_small(const package::Manifest& manifest) {
 
 /// Shares out the memory for blocks of that size, with one thread where more do not fit.
 void fit(MemoryPlan& plan, std::size_t block_bytes) {
-    const auto available = [&] {
-        // Every thread of the engine holds a batch, and one more is being read.
-        const std::size_t held = plan.largest_batch_bytes * (plan.threads + 1) + reserve_bytes;
-        return std::max(plan.memory_bytes - std::min(held, plan.memory_bytes), plan.memory_bytes / 2);
+    const auto without_batches = [&](std::size_t batches) {
+        return plan.memory_bytes - std::min(plan.largest_batch_bytes * batches + reserve_bytes, plan.memory_bytes);
     };
+    // Every thread of the engine holds a batch, and one more is being read.
+    const auto available = [&] { return std::max(without_batches(plan.threads + 1), plan.memory_bytes / 2); };
     const auto need = [&] {
         std::size_t most = engine_base_bytes;
         for (const MemoryPlan::TableSize& table : plan.tables) most = std::max(most, engine_need(table, plan.threads, block_bytes));
@@ -106,7 +106,14 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
     const bool has_long_rows = std::any_of(plan.tables.begin(), plan.tables.end(), [](const MemoryPlan::TableSize& table) {
         return table.row_bytes > long_row_bytes || has_long_values(table);
     });
-    plan.engine_bytes = plan.is_merge || has_long_rows ? available() : std::min(available(), std::max(engine_comfort_bytes, need() * 3 / 2));
+    if (plan.is_merge || has_long_rows) {
+        plan.engine_bytes = available();
+        return;
+    }
+    // A thread may have as much again in work as it holds. Above its limit the engine takes about half of it: what it reads, and what its
+    // allocator keeps.
+    const std::size_t roomy = std::min(without_batches(2 * plan.threads + 1), plan.memory_bytes / 2);
+    plan.engine_bytes = std::min(available(), std::max({engine_comfort_bytes, need() * 3 / 2, roomy}));
 }
 
 }  // namespace
