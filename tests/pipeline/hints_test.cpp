@@ -110,6 +110,27 @@ TEST_F(HintsTest, ContractLeavesChosenTablesOut) {
     EXPECT_TRUE(contains(error_of(ErrorKind::data, third), "ev_b"));
 }
 
+TEST_F(HintsTest, QuarantineKnowsTheTableThatARecordHasChosen) {
+    destination_.edit_capabilities().dispositions.push_back(schema::Disposition::merge);
+    ScriptedSource first = source_of(events(), "{\"kind\": \"a\", \"n\": 1}\n");
+    run(first);
+    source::ResourceSpec spec = events();
+    spec.schema_contract = "quarantine";
+    ScriptedSource second = source_of(spec, "{\"kind\": \"a\", \"n\": \"x\"}\n{\"kind\": \"b\", \"n\": 2}\n{\"kind\": \"a\", \"n\": 3}\n");
+    ScriptedSource other;
+    const RunReport report = run(second);
+    EXPECT_EQ(report.quarantined_count, 2U);
+    EXPECT_EQ(values("_tipple_quarantine", "root_table"), "\"ev_a\" \"ev_b\"");
+    EXPECT_EQ(values("ev_a", "n"), "1 3");
+    other.add({.name = "t", .schema_contract = "quarantine"}, [](const auto&, source::Output& out) {
+        source::JsonPage page = support::json_page("{\"n\": 2}\n", {.name = "in"});
+        page.table = "Other Table";
+        out.write(std::move(page));
+    });
+    run(other);
+    EXPECT_EQ(values("_tipple_quarantine", "root_table"), "\"ev_a\" \"ev_b\" \"other_table\"");
+}
+
 TEST_F(HintsTest, ReplaceEmptiesWhatAResourceThatBringsNothingHadLoaded) {
     source::ResourceSpec spec = events();
     spec.disposition = schema::Disposition::replace;

@@ -8,6 +8,7 @@
 #include "tipple/core/text.h"
 #include "tipple/schema/coerce.h"
 #include "tipple/schema/datetime_text.h"
+#include "tipple/schema/typed_text.h"
 
 namespace tipple::incremental {
 
@@ -16,13 +17,7 @@ using schema::Value;
 
 namespace {
 
-/// Marks of typed values: the code points from U+F026 on, in UTF-8.
-constexpr std::string_view mark_decimal = "\uf026";
-constexpr std::string_view mark_timestamp = "\uf027";
-constexpr std::string_view mark_date = "\uf028";
-constexpr std::string_view mark_base64 = "\uf02b";
-constexpr std::string_view mark_wei = "\uf02c";
-constexpr std::string_view mark_time = "\uf02d";
+namespace typed_text = schema::typed_text;
 
 std::partial_ordering order(int sign) { return sign <=> 0; }
 
@@ -97,22 +92,22 @@ std::partial_ordering compare_numbers(const Value& a, const Value& b) {
 
 /// The typed value that the text behind `mark` says, or nothing.
 std::optional<Value> from_marked(std::string_view mark, std::string_view text) {
-    if (mark == mark_timestamp) {
+    if (mark == typed_text::timestamp_mark) {
         const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(text);
         if (!parsed || parsed->kind == schema::DateTimeKind::time) return std::nullopt;
         const std::int32_t offset = parsed->offset_seconds.value_or(0);
         return schema::Timestamp{
             .us = parsed->us - offset * std::int64_t{1'000'000}, .is_aware = parsed->offset_seconds.has_value(), .offset_seconds = offset};
     }
-    if (mark == mark_date) {
+    if (mark == typed_text::date_mark) {
         if (const auto date = schema::date_from_text(text)) return *date;
-    } else if (mark == mark_time) {
+    } else if (mark == typed_text::time_mark) {
         if (const auto time = schema::time_from_text(text)) return *time;
-    } else if (mark == mark_decimal) {
+    } else if (mark == typed_text::decimal_mark) {
         if (const auto decimal = schema::parse_decimal(text)) return *decimal;
-    } else if (mark == mark_wei) {
+    } else if (mark == typed_text::wei_mark) {
         if (const auto decimal = schema::parse_decimal(text)) return schema::Wei{*decimal};
-    } else if (mark == mark_base64) {
+    } else if (mark == typed_text::base64_mark) {
         schema::Binary binary;
         if (try_parse_base64(text, binary.bytes)) return binary;
     }
@@ -203,12 +198,12 @@ json::Value to_state(const Value& value) {
     if (const auto* large = value.get_if<std::uint64_t>()) return *large;
     if (const auto* real = value.get_if<double>()) return *real;
     if (const auto* text = value.get_if<std::string>()) return *text;
-    if (const auto* decimal = value.get_if<Decimal>()) return marked(mark_decimal, schema::to_text(*decimal));
-    if (const auto* wei = value.get_if<schema::Wei>()) return marked(mark_wei, schema::to_text(wei->value));
-    if (const auto* timestamp = value.get_if<schema::Timestamp>()) return marked(mark_timestamp, schema::to_iso_text(*timestamp));
-    if (const auto* date = value.get_if<schema::Date>()) return marked(mark_date, schema::to_iso_text(*date));
-    if (const auto* time = value.get_if<schema::Time>()) return marked(mark_time, schema::to_iso_text(*time));
-    if (const auto* binary = value.get_if<schema::Binary>()) return marked(mark_base64, to_base64(binary->bytes));
+    if (const auto* decimal = value.get_if<Decimal>()) return marked(typed_text::decimal_mark, schema::to_text(*decimal));
+    if (const auto* wei = value.get_if<schema::Wei>()) return marked(typed_text::wei_mark, schema::to_text(wei->value));
+    if (const auto* timestamp = value.get_if<schema::Timestamp>()) return marked(typed_text::timestamp_mark, schema::to_iso_text(*timestamp));
+    if (const auto* date = value.get_if<schema::Date>()) return marked(typed_text::date_mark, schema::to_iso_text(*date));
+    if (const auto* time = value.get_if<schema::Time>()) return marked(typed_text::time_mark, schema::to_iso_text(*time));
+    if (const auto* binary = value.get_if<schema::Binary>()) return marked(typed_text::base64_mark, to_base64(binary->bytes));
     TIPPLE_ASSERT(value.is_null());
     return {};
 }
@@ -221,7 +216,7 @@ Value from_state(const json::Value& value) {
     if (value.is_double()) return value.as_double();
     if (!value.is_text()) throw Error(ErrorKind::corrupt, "a cursor's value in the pipeline's state is a {}", value.type_name());
     const std::string_view text = value.as_text();
-    const std::size_t length = mark_decimal.size();
+    const std::size_t length = typed_text::decimal_mark.size();
     if (text.size() > length) {
         if (std::optional<Value> typed = from_marked(text.substr(0, length), text.substr(length))) return *std::move(typed);
     }

@@ -68,10 +68,6 @@ std::unique_ptr<columns::Batch> without_rows(const columns::Batch& batch, const 
     return kept;
 }
 
-}  // namespace
-
-namespace {
-
 /// Fills in the row as JSON, with the names of the source.
 void describe_row(const columns::Batch& batch, BadRecord& bad) {
     schema::Object row;

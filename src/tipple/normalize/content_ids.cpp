@@ -10,6 +10,7 @@
 #include "tipple/schema/coerce.h"
 #include "tipple/schema/datetime_text.h"
 #include "tipple/schema/merge_options.h"
+#include "tipple/schema/typed_text.h"
 
 namespace tipple::normalize {
 
@@ -17,13 +18,7 @@ namespace {
 
 using schema::Value;
 
-/// Values that JSON does not have are texts behind one of these characters in the reference's files, and are hashed so.
-constexpr std::string_view decimal_mark = "\uf026";
-constexpr std::string_view timestamp_mark = "\uf027";
-constexpr std::string_view date_mark = "\uf028";
-constexpr std::string_view binary_mark = "\uf02b";
-constexpr std::string_view wei_mark = "\uf02c";
-constexpr std::string_view time_mark = "\uf02d";
+namespace typed_text = schema::typed_text;
 
 void append_marked(std::string& out, std::string_view mark, const std::string& text) { json::append_quoted(out, std::string(mark) + text); }
 
@@ -74,17 +69,17 @@ void append(std::string& out, const Value& value) {
     } else if (const auto* text = value.get_if<std::string>()) {
         json::append_quoted(out, *text);
     } else if (const auto* decimal = value.get_if<schema::Decimal>()) {
-        append_marked(out, decimal_mark, schema::to_text(*decimal));
+        append_marked(out, typed_text::decimal_mark, schema::to_text(*decimal));
     } else if (const auto* wei = value.get_if<schema::Wei>()) {
-        append_marked(out, wei_mark, schema::to_text(wei->value));
+        append_marked(out, typed_text::wei_mark, schema::to_text(wei->value));
     } else if (const auto* timestamp = value.get_if<schema::Timestamp>()) {
-        append_marked(out, timestamp_mark, schema::to_iso_text(*timestamp));
+        append_marked(out, typed_text::timestamp_mark, schema::to_iso_text(*timestamp));
     } else if (const auto* date = value.get_if<schema::Date>()) {
-        append_marked(out, date_mark, schema::to_iso_text(*date));
+        append_marked(out, typed_text::date_mark, schema::to_iso_text(*date));
     } else if (const auto* time = value.get_if<schema::Time>()) {
-        append_marked(out, time_mark, schema::to_iso_text(*time));
+        append_marked(out, typed_text::time_mark, schema::to_iso_text(*time));
     } else if (const auto* bytes = value.get_if<schema::Binary>()) {
-        append_marked(out, binary_mark, to_base64(bytes->bytes));
+        append_marked(out, typed_text::base64_mark, to_base64(bytes->bytes));
     } else if (const auto* whole = value.get_if<schema::Json>()) {
         out += whole->text;
     } else if (const auto* list = value.get_if<schema::List>()) {

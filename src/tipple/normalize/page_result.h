@@ -44,6 +44,8 @@ struct BadRecord {
     bool is_quarantined = false;
     /// The whole record, when it may be put aside: as it came, or as JSON.
     std::string text = {};
+    /// The table the record has chosen, normalized; empty = it chose none, and goes where the page goes.
+    std::string chosen_table = {};
 };
 
 /// Something about the data that the user should hear of, though the records are loaded.

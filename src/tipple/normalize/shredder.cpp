@@ -90,6 +90,7 @@ public:
 private:
     /// A table for whole records.
     struct Target {
+        std::string name;
         TableState* table = nullptr;
         int nesting = 0;
         bool is_unwanted = false;
@@ -137,6 +138,8 @@ private:
     /// By what the records' fields say; good for one page.
     std::map<std::string, Target, std::less<>> chosen_;
     std::size_t record_offset_ = 0;
+    /// The table that the last record has chosen; nullptr when it has not.
+    const Target* record_target_ = nullptr;
     /// Why the last record was bad.
     Rejection rejection_;
     std::uint64_t serial_ = 0;
@@ -156,6 +159,7 @@ void Shredder::Impl::begin_page(std::uint64_t number, const RootTable& root, con
     root_table_ = &root;
     tables_.begin_page(snapshot, number);
     chosen_.clear();
+    record_target_ = nullptr;
     goes_slow_ = root.by_field != nullptr || tables_.rules().collisions == Collisions::suffix;
     if (root.by_field != nullptr) return;
     root_ = &shape_.root(root.name, max_nesting(*snapshot, root.name), propagates_root_id(*snapshot, root.name));
@@ -167,7 +171,8 @@ void Shredder::Impl::begin_page(std::uint64_t number, const RootTable& root, con
 
 /// All but the table's state.
 Shredder::Impl::Target Shredder::Impl::make_target(std::string_view table) const {
-    return {.nesting = max_nesting(tables_.snapshot(), table),
+    return {.name = std::string(table),
+            .nesting = max_nesting(tables_.snapshot(), table),
             .is_unwanted = root_table_->unwanted != nullptr && root_table_->unwanted->contains(table)};
 }
 
@@ -214,7 +219,8 @@ bool Shredder::Impl::reject(std::string table, std::string column, std::string r
 /// The slow way for one record, field by field. False when it is bad: nothing of it stays, and `rejection_` says why.
 bool Shredder::Impl::normalize_value(const schema::Value& record) {
     tables_.begin_record(result_->records, record_offset_);
-    const Target* target = root_table_->by_field != nullptr ? choose_target(record) : &target_;
+    record_target_ = root_table_->by_field != nullptr ? choose_target(record) : nullptr;
+    const Target* target = root_table_->by_field != nullptr ? record_target_ : &target_;
     if (target == nullptr) return false;
     if (target->is_unwanted && root_table_->quarantines_unwanted) {
         reject("", "", "the table would be new, which the schema contract puts aside");
@@ -256,6 +262,7 @@ void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::u
             bad.breaks_contract = rejection_.breaks_contract;
             bad.is_quarantined = rejection_.is_quarantined;
             if (bad.is_quarantined || tables_.rules().keeps_bad_records) bad.text = to_json_text(record);
+            if (record_target_ != nullptr) bad.chosen_table = record_target_->name;
             result.bad_records.push_back(std::move(bad));
         }
         ++result.records;
@@ -291,6 +298,7 @@ void Shredder::Impl::walk_one_by_one(std::size_t from) {
         if (record.find_first_not_of(" \t\r\n") != std::string_view::npos) {
             const pull::WalkEnd walked = walk(at, end);
             if (walked.fault != Fault::none && !is_full()) {
+                record_target_ = nullptr;
                 add_bad_record(std::min(walked.offset, end), record, {.table = {}, .column = {}, .reason = std::string(pull::describe(walked.fault))});
                 ++result_->records;
             }
@@ -317,6 +325,7 @@ void Shredder::Impl::add_bad_record(std::size_t offset, std::string_view text, c
                   .breaks_contract = rejection.breaks_contract,
                   .is_quarantined = rejection.is_quarantined};
     if (bad.is_quarantined || tables_.rules().keeps_bad_records) bad.text = text;
+    if (record_target_ != nullptr) bad.chosen_table = record_target_->name;
     result_->bad_records.push_back(std::move(bad));
 }
 

@@ -55,7 +55,7 @@ private:
     bool declare_chosen_tables(const DoneItem& done);
     void admit_bad_records(const DoneItem& done);
     void admit_notes(const DoneItem& done);
-    void put_aside(const ActiveResource& resource, SkippedRecord record, std::string_view text);
+    void put_aside(const ActiveResource& resource, std::string_view root_table, SkippedRecord record, std::string_view text);
     void write_quarantine();
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
@@ -206,14 +206,14 @@ void Stage::skip(const ActiveResource& resource, const source::SkippedText& skip
                  .reason = skipped.reason,
                  .text_excerpt = excerpt(skipped.text, 200)};
     if (context_.options.on_bad_record != OnBadRecord::quarantine) return add_skipped(std::move(record));
-    put_aside(resource, std::move(record), skipped.text);
+    put_aside(resource, resource.table, std::move(record), skipped.text);
 }
 
 /// Rows wait in memory until their resource is read to its end, since it may begin anew; no more of them than this.
 constexpr std::size_t quarantine_bytes_max = std::size_t{32} << 20;
 
-void Stage::put_aside(const ActiveResource& resource, SkippedRecord record, std::string_view text) {
-    quarantine_.add(resource.spec.name, resource.table, record, text);
+void Stage::put_aside(const ActiveResource& resource, std::string_view root_table, SkippedRecord record, std::string_view text) {
+    quarantine_.add(resource.spec.name, root_table, record, text);
     ++result_.quarantined_count;
     add_skipped(std::move(record));
     if (quarantine_.bytes() < quarantine_bytes_max) return;
@@ -565,19 +565,22 @@ void Stage::admit_cursor(const DoneItem& done) {
 
 void Stage::admit_bad_records(const DoneItem& done) {
     const source::Origin& origin = origin_of(done.work.page);
+    const std::string& own_table = table_of(done.work.page);
+    const std::string page_table = own_table.empty() ? done.work.reading->resource.table : table_name(own_table, *rules_.naming);
     for (const normalize::BadRecord& bad : done.result.bad_records) {
+        const std::string& root_table = bad.chosen_table.empty() ? page_table : bad.chosen_table;
         const std::size_t place = done.fold ? done.fold->place_of(bad.record_index) : bad.record_index;
         SkippedRecord record{.origin = origin.name,
                              .byte_offset = origin.byte_offset + bad.offset,
                              .line = origin.line == 0 ? 0 : origin.line + bad.line,
                              .record = origin.record + place + 1,
-                             .table = bad.table.empty() ? done.work.reading->resource.table : bad.table,
+                             .table = bad.table.empty() ? root_table : bad.table,
                              .column = bad.column,
                              .reason = bad.reason,
                              .text_excerpt = bad.text_excerpt};
         const bool is_quarantined = bad.is_quarantined || (!bad.breaks_contract && context_.options.on_bad_record == OnBadRecord::quarantine);
         if (is_quarantined) {
-            put_aside(done.work.reading->resource, std::move(record), bad.text);
+            put_aside(done.work.reading->resource, root_table, std::move(record), bad.text);
             continue;
         }
         if (bad.breaks_contract || context_.options.on_bad_record == OnBadRecord::fail) {
