@@ -154,6 +154,11 @@ void split_quarantine_places(const std::vector<std::string>& places, QuarantineA
     if (places.size() == first) throw CLI::ValidationError("quarantine", "TARGET is required: a database file");
     quarantine.target = places[first];
     quarantine.ids.assign(places.begin() + static_cast<std::ptrdiff_t>(first) + 1, places.end());
+    if (action == actions.end() && !quarantine.ids.empty()) {
+        const std::optional<std::string> near = did_you_mean(places[0], {"list", "show", "replay", "discard"});
+        throw CLI::ValidationError("quarantine", fmt::format("{} is no action{}; known: list, show, replay, discard", places[0],
+                                                             near ? fmt::format(" (did you mean {}?)", *near) : ""));
+    }
     if (quarantine.action == QuarantineAction::list && !quarantine.ids.empty()) {
         throw CLI::ValidationError("quarantine", fmt::format("unexpected argument {}", quarantine.ids[0]));
     }

@@ -104,6 +104,7 @@ class Quarantine(Case):
                     expect=EXIT_PARTIAL)
         self.assertIn("nothing is in quarantine", self.command("list", "shop.duckdb").err)
         self.command("replay", "shop.duckdb", expect=EXIT_USAGE)
+        self.assertIn("did you mean list?", self.command("lst", "shop.duckdb", expect=EXIT_USAGE).err)
         self.assertIn("TARGET is required", self.command("replay", expect=EXIT_USAGE).err)
         # A contract puts aside what it forbids, not what is broken.
         self.tipple("load", self.write("t.jsonl", '{"id": \n'), "shop.duckdb", "--contract", "quarantine", expect=EXIT_DATA)

@@ -58,7 +58,7 @@ private:
         if (!type) {
             const std::vector<std::string> names = type_names();
             const std::optional<std::string> near = did_you_mean(name, names);
-            fail(fmt::format("\"{}\" is no type{}; known: {}", name, near ? fmt::format(", did you mean {}?", *near) : "", fmt::join(names, ", ")));
+            fail(fmt::format("\"{}\" is no type{}; known: {}", name, near ? fmt::format(" (did you mean {}?)", *near) : "", fmt::join(names, ", ")));
         }
         hint_.column.set_data_type(*type);
         if (bracket == std::string::npos) return;
