@@ -115,6 +115,11 @@ function(tipple_builtin module)
   string(TOUPPER ${first} first)
   string(SUBSTRING ${kind} 1 -1 rest)
   set(entry_type "${first}${rest}Entry")
+  # The namespace of the module that says what such a plug-in is.
+  set(namespace ${kind})
+  if(kind STREQUAL "source")
+    set(namespace extract)
+  endif()
   get_property(names GLOBAL PROPERTY tipple_${kind}_names)
   get_property(files GLOBAL PROPERTY tipple_${kind}_files)
   get_property(libraries GLOBAL PROPERTY tipple_${kind}_libraries)
@@ -130,9 +135,9 @@ function(tipple_builtin module)
 #include \"tipple/${module}/builtin.h\"
 
 namespace tipple::${module} {
-using ${kind}::${entry_type};
+using ${namespace}::${entry_type};
 ${declarations}
-void add_builtin(${kind}::Registry& registry) {
+void add_builtin(${namespace}::Registry& registry) {
 ${entries}}
 }  // namespace tipple::${module}
 " @ONLY)

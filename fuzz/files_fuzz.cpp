@@ -17,14 +17,14 @@ namespace tipple::fuzz {
 namespace {
 
 /// Normalizes what a source writes.
-class Pages final : public source::Output {
+class Pages final : public extract::Output {
 public:
     explicit Pages(const normalize::Rules& rules, const schema::Schema& start)
         : writer_(start), shredder_(rules), columnar_(rules) {}
 
-    void write(source::Page page) override {
+    void write(extract::Page page) override {
         normalize::PageResult result;
-        if (auto* json = std::get_if<source::JsonPage>(&page)) {
+        if (auto* json = std::get_if<extract::JsonPage>(&page)) {
             check(*json);
             const std::string_view text(reinterpret_cast<const char*>(json->text.data()),
                                         json->size);
@@ -33,7 +33,7 @@ public:
                 writer_.snapshot(), result);
             rows_ += result.records;
         } else {
-            const columns::Batch& batch = std::get<source::ColumnPage>(page).batch;
+            const columns::Batch& batch = std::get<extract::ColumnPage>(page).batch;
             check(batch);
             columnar_.normalize(batch, number_++, "t", writer_.snapshot(), result);
             rows_ += batch.rows;
@@ -41,18 +41,18 @@ public:
         require(writer_.admit(result.proposals) == normalize::SchemaWriter::Admission::admitted,
                 "proposals of the own snapshot conflict");
     }
-    bool offer_file(const source::FileOffer&) override { return false; }
+    bool offer_file(const extract::FileOffer&) override { return false; }
     void restart() override { rows_ = 0; }
-    void skip(const source::SkippedText& skipped) override {
+    void skip(const extract::SkippedText& skipped) override {
         require(!skipped.reason.empty(), "left out without a reason");
     }
     void materialize() override {}
-    void begin_input(const source::InputFile&) override {}
-    void report(const source::ReadProgress&) override {}
+    void begin_input(const extract::InputFile&) override {}
+    void report(const extract::ReadProgress&) override {}
     bool wants_more() const override { return rows_ < 5'000; }
 
 private:
-    static void check(const source::JsonPage& page) {
+    static void check(const extract::JsonPage& page) {
         require(page.text.size() >= page.size + limits::json_padding, "no room behind the page");
         for (std::size_t i = 0; i < page.record_starts.size(); ++i) {
             require(page.record_starts[i] < page.size, "a record starts behind the page");
@@ -82,14 +82,14 @@ private:
     std::uint64_t rows_ = 0;
 };
 
-source::SourceContext options(Choices& choices, const std::string& path) {
+extract::SourceContext options(Choices& choices, const std::string& path) {
     static constexpr const char* formats[] = {"", "", "csv", "csv", "csv", "tsv", "json", "jsonl"};
     static constexpr const char* delimiters[] = {"",   "",   ",",        ";",   "|", "\t",
                                                  "||", "\"", "'",        "\\",  "a", "é",
                                                  "\n", " ",  "--------", "\xff"};
     static constexpr const char* headers[] = {"true", "false", "", "perhaps"};
     static constexpr const char* selects[] = {"", "", "", "data", "a[*].b", "[0]"};
-    source::SourceContext context;
+    extract::SourceContext context;
     context.options.set("paths", path);
     const auto set = [&](const char* name, const char* value) {
         if (*value != '\0') context.options.set(name, value);
@@ -113,7 +113,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::Choices choices(data, size);
     const std::string path = folder.path(names[choices.pick(std::size(names))]);
     const bool skips_bad_records = choices.pick(2) != 0;
-    const source::SourceContext source_context = fuzz::options(choices, path);
+    const extract::SourceContext source_context = fuzz::options(choices, path);
     std::ofstream(path, std::ios::binary) << choices.rest();
 
     schema::Schema start = schema::Schema::make("fuzz");
@@ -123,11 +123,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                                  .breaks_paths = true,
                                  .load_id = "1.0",
                                  .row_id_prefix = "prefix.."};
-    source::Registry registry;
+    extract::Registry registry;
     sources::add_builtin(registry);
     try {
         const auto driver = registry.make("files", source_context);
-        const source::ResourceContext context{.stop = {},
+        const extract::ResourceContext context{.stop = {},
                                               .page_bytes = 64,
                                               .record_bytes_max = 1'000'000,
                                               .threads = 1,

@@ -19,8 +19,8 @@ namespace tipple::cli {
 
 namespace {
 
-std::unique_ptr<source::SourceDriver> make_source(const Program& program, const LoadArguments& arguments) {
-    source::SourceContext context;
+std::unique_ptr<extract::SourceDriver> make_source(const Program& program, const LoadArguments& arguments) {
+    extract::SourceContext context;
     context.log = program.log;
     const bool is_stdin = arguments.sources.size() == 1 && arguments.sources.front() == "-";
     if (!is_stdin) {
@@ -110,7 +110,7 @@ int run_load(Program& program, const LoadArguments& arguments) {
     const SignalWatch signals([&](int) {
         if (!program.global.is_quiet) fmt::print(stderr, "\nstopping; again to stop at once (nothing is lost either way)\n");
     });
-    const std::unique_ptr<source::SourceDriver> source = make_source(program, arguments);
+    const std::unique_ptr<extract::SourceDriver> source = make_source(program, arguments);
 
     const LoadTarget target = open_load_target(program, {.target = arguments.destination,
                                                          .dataset = arguments.dataset,

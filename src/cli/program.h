@@ -13,7 +13,7 @@ namespace tipple::cli {
 
 /// What commands work with.
 struct Program {
-    source::Registry sources;
+    extract::Registry sources;
     destination::Registry destinations;
     std::unique_ptr<io::FileSystem> files;
     SystemClock clock;

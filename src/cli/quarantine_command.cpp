@@ -90,7 +90,7 @@ std::vector<pipeline::QuarantinedRecord> read_records(destination::Destination& 
                            .text = row[3].value_or(""),
                            .origin = {.name = row[4].value_or(""), .byte_offset = to_number(row[5]), .line = to_number(row[6]), .record = to_number(row[7])}});
         // Of the page before the record.
-        source::Origin& origin = records.back().origin;
+        extract::Origin& origin = records.back().origin;
         origin.record -= std::min<std::uint64_t>(origin.record, 1);
     }
     return records;
@@ -114,7 +114,7 @@ int settle(Program& program, const QuarantineArguments& arguments, bool is_disca
     if (is_discarded) records.clear();
     const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
     const auto schema = stored->schemas.find(target.config.schema_name);
-    const std::unique_ptr<source::SourceDriver> source =
+    const std::unique_ptr<extract::SourceDriver> source =
         pipeline::make_quarantine_source(std::move(records), schema != stored->schemas.end() ? schema->second : schema::Schema());
 
     const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);

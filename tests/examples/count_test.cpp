@@ -6,22 +6,22 @@
 
 namespace tipple::sources {
 
-source::SourceEntry count_source();
+extract::SourceEntry count_source();
 
 namespace {
 
-class Pages final : public source::Output {
+class Pages final : public extract::Output {
 public:
-    void write(source::Page page) override {
+    void write(extract::Page page) override {
         ++pages;
-        for (schema::Value& record : std::get<source::ValuePage>(page).records) records.push_back(std::move(record));
+        for (schema::Value& record : std::get<extract::ValuePage>(page).records) records.push_back(std::move(record));
     }
-    bool offer_file(const source::FileOffer&) override { return false; }
+    bool offer_file(const extract::FileOffer&) override { return false; }
     void restart() override {}
     void materialize() override {}
-    void begin_input(const source::InputFile&) override {}
-    void skip(const source::SkippedText&) override {}
-    void report(const source::ReadProgress&) override {}
+    void begin_input(const extract::InputFile&) override {}
+    void skip(const extract::SkippedText&) override {}
+    void report(const extract::ReadProgress&) override {}
     bool wants_more() const override { return records.size() < limit; }
 
     std::size_t limit = SIZE_MAX;
@@ -30,9 +30,9 @@ public:
 };
 
 Pages read(const std::string& last, std::size_t limit) {
-    source::Registry registry;
+    extract::Registry registry;
     registry.add(count_source());
-    source::SourceContext context;
+    extract::SourceContext context;
     context.options.set("last", last);
     const auto driver = registry.make("count", context);
     Pages pages;
@@ -54,7 +54,7 @@ TEST(CountExample, EndsWhenNoMoreIsWanted) { EXPECT_EQ(read("2500", 1).pages, 1)
 
 TEST(CountExample, OptionsAreChecked) {
     EXPECT_THROW(read("many", SIZE_MAX), Error);
-    EXPECT_THROW(source::Registry().make("count", {}), Error);
+    EXPECT_THROW(extract::Registry().make("count", {}), Error);
 }
 
 }  // namespace

@@ -74,8 +74,8 @@ schema::Value to_typed(const json::Value& value) {
     return object;
 }
 
-void write_text(const std::string& text, const std::string& table, source::Output& out) {
-    source::JsonPage page;
+void write_text(const std::string& text, const std::string& table, extract::Output& out) {
+    extract::JsonPage page;
     page.size = text.size();
     page.text.append(text.data(), text.size());
     page.text.resize_zeroed(text.size() + limits::json_padding);
@@ -85,7 +85,7 @@ void write_text(const std::string& text, const std::string& table, source::Outpu
 }
 
 /// Records as JSON text where that can hold them, else as typed values, so that both ways into the tables are exercised.
-void write_records(const json::Value& records, source::Output& out) {
+void write_records(const json::Value& records, extract::Output& out) {
     std::string table;
     const json::Value* items = &records;
     if (const json::Value* marked = records.is_object() ? records.as_object().find("$to_table") : nullptr) {
@@ -95,11 +95,11 @@ void write_records(const json::Value& records, source::Output& out) {
     const json::Array list = items->is_array() ? items->as_array() : json::Array{*items};
     if (list.empty()) {
         // No records, but a yield: limits count it.
-        out.write(source::ValuePage{.records = {}, .origin = {.name = "case"}, .table = table});
+        out.write(extract::ValuePage{.records = {}, .origin = {.name = "case"}, .table = table});
         return;
     }
     if (std::any_of(list.begin(), list.end(), has_typed_values)) {
-        source::ValuePage page;
+        extract::ValuePage page;
         for (const json::Value& record : list) page.records.push_back(to_typed(record));
         page.origin.name = "case";
         page.table = table;
@@ -140,7 +140,7 @@ json::Object untyped(const json::Object& options) {
     return plain;
 }
 
-void set_disposition(source::ResourceSpec& spec, const json::Value& value) {
+void set_disposition(extract::ResourceSpec& spec, const json::Value& value) {
     std::string name = value.is_text() ? value.as_text() : value.as_object().find("disposition")->as_text();
     const std::optional<schema::Disposition> disposition = schema::find_disposition(name);
     if (!disposition) throw Error(ErrorKind::usage, "unknown disposition {}", name);
@@ -220,12 +220,12 @@ incremental::Spec make_incremental(const json::Object& options, const json::Valu
     return spec;
 }
 
-source::ResourceSpec make_spec(const json::Object& resource) {
+extract::ResourceSpec make_spec(const json::Object& resource) {
     static const std::set<std::string> known = {"name",    "write_disposition", "primary_key", "merge_key", "columns",
                                                 "max_table_nesting", "data",    "pages",       "jsonl",     "items",
                                                 "table_name", "schema_contract", "nested_hints", "materialize", "state_ops", "raise_after_pages",
                                                 "incremental", "limit"};
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     for (const json::Member& member : resource) {
         if (!known.contains(member.name)) throw Error(ErrorKind::usage, "this runner does not know \"{}\" of a resource", member.name);
     }
@@ -265,7 +265,7 @@ void change_state(json::Object& state, const json::Object& changes) {
     }
 }
 
-void change_states(source::State& state, const json::Object& changes) {
+void change_states(extract::State& state, const json::Object& changes) {
     if (const json::Value* own = changes.find("resource")) change_state(state.resource(), own->as_object());
     if (const json::Value* shared = changes.find("source")) change_state(state.source(), shared->as_object());
 }
@@ -273,7 +273,7 @@ void change_states(source::State& state, const json::Object& changes) {
 /// The yields of a resource, one after the other.
 class Yields {
 public:
-    Yields(const json::Object& resource, source::Output& out) : out_(out) {
+    Yields(const json::Object& resource, extract::Output& out) : out_(out) {
         if (const json::Value* count = resource.find("raise_after_pages")) left_ = count->as_int();
     }
 
@@ -287,23 +287,23 @@ public:
     }
 
 private:
-    source::Output& out_;
+    extract::Output& out_;
     std::int64_t left_ = -1;
 };
 
-class CaseSource final : public source::SourceDriver {
+class CaseSource final : public extract::SourceDriver {
 public:
     CaseSource(std::string name, json::Array resources) : name_(std::move(name)), resources_(std::move(resources)) {}
 
     std::string name() const override { return name_; }
 
-    std::vector<source::ResourceSpec> resources(std::stop_token) override {
-        std::vector<source::ResourceSpec> specs;
+    std::vector<extract::ResourceSpec> resources(std::stop_token) override {
+        std::vector<extract::ResourceSpec> specs;
         for (const json::Value& resource : resources_) specs.push_back(make_spec(resource.as_object()));
         return specs;
     }
 
-    void read(const source::ResourceSpec& spec, const source::ResourceContext& context, source::Output& out) override {
+    void read(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) override {
         for (const json::Value& resource : resources_) {
             const json::Object& object = resource.as_object();
             if (object.find("name")->as_text() != spec.name) continue;
@@ -341,7 +341,7 @@ schema::MergeOptions merge_options(const json::Object& disposition) {
     return name != nullptr && *name == json::Value("merge") ? schema::parse_merge_options(untyped(disposition)) : schema::MergeOptions();
 }
 
-std::unique_ptr<source::SourceDriver> make_case_source(const std::string& name, const json::Array& resources) {
+std::unique_ptr<extract::SourceDriver> make_case_source(const std::string& name, const json::Array& resources) {
     return std::make_unique<CaseSource>(name, resources);
 }
 

@@ -14,7 +14,7 @@ std::vector<schema::Column> make_columns(const json::Value& hints);
 std::vector<std::string> make_names(const json::Value* value);
 
 /// The resources of one run of a case as a source. Throws Error(usage) for what cases can say but this runner cannot do.
-std::unique_ptr<source::SourceDriver> make_case_source(const std::string& name, const json::Array& resources);
+std::unique_ptr<extract::SourceDriver> make_case_source(const std::string& name, const json::Array& resources);
 
 /// Of a write disposition in its object form.
 schema::MergeOptions merge_options(const json::Object& disposition);

@@ -197,7 +197,7 @@ private:
                 if (is_object) options.merge = merge_options(disposition->as_object());
             }
         }
-        std::vector<std::unique_ptr<source::SourceDriver>> drivers;
+        std::vector<std::unique_ptr<extract::SourceDriver>> drivers;
         std::vector<pipeline::SourceInput> sources;
         const auto add = [&](const std::string& schema, const json::Value& resources) {
             drivers.push_back(make_case_source(schema, resources.as_array()));

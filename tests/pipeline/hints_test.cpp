@@ -10,15 +10,15 @@ protected:
         const schema::Table* found = report.schema.find(table);
         return found != nullptr ? found->find(name) : nullptr;
     }
-    static source::ResourceSpec events() {
-        source::ResourceSpec spec;
+    static extract::ResourceSpec events() {
+        extract::ResourceSpec spec;
         spec.name = "events";
         spec.table_by = schema::TableByField{.field = "kind", .prefix = "ev_"};
         return spec;
     }
-    static ScriptedSource source_of(source::ResourceSpec spec, const std::string& text) {
+    static ScriptedSource source_of(extract::ResourceSpec spec, const std::string& text) {
         ScriptedSource source;
-        source.add(std::move(spec), [text](const auto& context, source::Output& out) { ScriptedSource::write_lines("in", text, context, out); });
+        source.add(std::move(spec), [text](const auto& context, extract::Output& out) { ScriptedSource::write_lines("in", text, context, out); });
         return source;
     }
 };
@@ -43,7 +43,7 @@ TEST_F(HintsTest, RecordsChooseTheirTablesWhateverTheWorkers) {
 }
 
 TEST_F(HintsTest, ChosenTablesGetTheHintsOfTheirResource) {
-    source::ResourceSpec spec = events();
+    extract::ResourceSpec spec = events();
     spec.columns = {schema::Column("amount", json::Object{{"data_type", "double"}})};
     ScriptedSource source = source_of(spec, "{\"kind\": \"a\", \"amount\": \"5\"}\n{\"kind\": \"b\", \"amount\": 7}\n");
     const RunReport report = run(source);
@@ -53,7 +53,7 @@ TEST_F(HintsTest, ChosenTablesGetTheHintsOfTheirResource) {
 }
 
 TEST_F(HintsTest, ContractOfTheSourceCountsForItsRunOnly) {
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     spec.name = "t";
     ScriptedSource first = source_of(spec, "{\"id\": 1}\n");
     config_.schema_contract = json::Object{{"columns", "freeze"}};
@@ -66,7 +66,7 @@ TEST_F(HintsTest, ContractOfTheSourceCountsForItsRunOnly) {
 }
 
 TEST_F(HintsTest, NestingLimitCountsAsTwoVersionsAndStillEmptiesReplacedTables) {
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     spec.name = "t";
     spec.max_nesting = 1;
     spec.disposition = schema::Disposition::replace;
@@ -95,7 +95,7 @@ TEST_F(HintsTest, RecordThatNamesNoTableIsBad) {
 TEST_F(HintsTest, ContractLeavesChosenTablesOut) {
     ScriptedSource first = source_of(events(), "{\"kind\": \"a\", \"n\": 1}\n");
     run(first);
-    source::ResourceSpec spec = events();
+    extract::ResourceSpec spec = events();
     spec.schema_contract = json::Object{{"tables", "discard_row"}};
     std::string text;
     for (int i = 0; i < 50; ++i) text += fmt::format("{{\"kind\": \"{}\", \"n\": {}}}\n", i % 2 == 0 ? "a" : "b", i);
@@ -114,7 +114,7 @@ TEST_F(HintsTest, QuarantineKnowsTheTableThatARecordHasChosen) {
     destination_.edit_capabilities().dispositions.push_back(schema::Disposition::merge);
     ScriptedSource first = source_of(events(), "{\"kind\": \"a\", \"n\": 1}\n");
     run(first);
-    source::ResourceSpec spec = events();
+    extract::ResourceSpec spec = events();
     spec.schema_contract = "quarantine";
     ScriptedSource second = source_of(spec, "{\"kind\": \"a\", \"n\": \"x\"}\n{\"kind\": \"b\", \"n\": 2}\n{\"kind\": \"a\", \"n\": 3}\n");
     ScriptedSource other;
@@ -122,8 +122,8 @@ TEST_F(HintsTest, QuarantineKnowsTheTableThatARecordHasChosen) {
     EXPECT_EQ(report.quarantined_count, 2U);
     EXPECT_EQ(values("_tipple_quarantine", "root_table"), "\"ev_a\" \"ev_b\"");
     EXPECT_EQ(values("ev_a", "n"), "1 3");
-    other.add({.name = "t", .schema_contract = "quarantine"}, [](const auto&, source::Output& out) {
-        source::JsonPage page = support::json_page("{\"n\": 2}\n", {.name = "in"});
+    other.add({.name = "t", .schema_contract = "quarantine"}, [](const auto&, extract::Output& out) {
+        extract::JsonPage page = support::json_page("{\"n\": 2}\n", {.name = "in"});
         page.table = "Other Table";
         out.write(std::move(page));
     });
@@ -132,7 +132,7 @@ TEST_F(HintsTest, QuarantineKnowsTheTableThatARecordHasChosen) {
 }
 
 TEST_F(HintsTest, ReplaceEmptiesWhatAResourceThatBringsNothingHadLoaded) {
-    source::ResourceSpec spec = events();
+    extract::ResourceSpec spec = events();
     spec.disposition = schema::Disposition::replace;
     ScriptedSource both = source_of(spec, "{\"kind\": \"a\"}\n{\"kind\": \"b\"}\n");
     run(both);
@@ -148,9 +148,9 @@ TEST_F(HintsTest, ReplaceEmptiesWhatAResourceThatBringsNothingHadLoaded) {
 
 TEST_F(HintsTest, PagesGoToATableOfTheirOwn) {
     ScriptedSource source;
-    source.add({.name = "t"}, [](const auto&, source::Output& out) {
+    source.add({.name = "t"}, [](const auto&, extract::Output& out) {
         out.write(support::json_page("{\"n\": 1}\n", {.name = "in"}));
-        source::JsonPage other = support::json_page("{\"n\": 2, \"l\": [1]}\n", {.name = "in"});
+        extract::JsonPage other = support::json_page("{\"n\": 2, \"l\": [1]}\n", {.name = "in"});
         other.table = "Other Table";
         out.write(std::move(other));
     });
@@ -162,17 +162,17 @@ TEST_F(HintsTest, PagesGoToATableOfTheirOwn) {
 
 TEST_F(HintsTest, TableIsMadeWithoutRecords) {
     ScriptedSource source;
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     spec.name = "t";
     spec.columns = {schema::Column("a", json::Object{{"data_type", "text"}})};
-    source.add(spec, [](const auto&, source::Output& out) { out.materialize(); });
+    source.add(spec, [](const auto&, extract::Output& out) { out.materialize(); });
     run(source);
     ASSERT_EQ(destination_.tables(), std::vector<std::string>{"t"});
     EXPECT_TRUE(destination_.rows("t").empty());
 }
 
 TEST_F(HintsTest, NestedTablesHaveHintsOfTheirOwn) {
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     spec.name = "t";
     schema::NestedHints lines{.path = {"Order", "Lines"}, .hints = {}};
     lines.hints.columns = {schema::Column("Price", json::Object{{"data_type", "double"}})};
@@ -184,7 +184,7 @@ TEST_F(HintsTest, NestedTablesHaveHintsOfTheirOwn) {
 }
 
 TEST_F(HintsTest, NestedTableWithAKeyIsATableOfItsOwn) {
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     spec.name = "t";
     schema::NestedHints lines{.path = {"lines"}, .hints = {}};
     lines.hints.primary_key = {"k"};
@@ -207,7 +207,7 @@ TEST_F(HintsTest, NestedTableWithAKeyIsATableOfItsOwn) {
 
 TEST_F(HintsTest, RowsThatAreNestedCannotBecomeATableOfTheirOwn) {
     run_lines("{\"n\": 1, \"lines\": [{\"k\": 1}]}\n");
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     spec.name = "t";
     schema::NestedHints lines{.path = {"lines"}, .hints = {}};
     lines.hints.primary_key = {"k"};
@@ -230,7 +230,7 @@ TEST_F(HintsTest, NamingIsKeptOnceThereAreRows) {
 }
 
 TEST_F(HintsTest, HintsOfTheRunComeLast) {
-    source::ResourceSpec spec;
+    extract::ResourceSpec spec;
     spec.name = "t";
     spec.columns = {schema::Column("v", json::Object{{"data_type", "text"}})};
     ScriptedSource source = source_of(spec, "{\"v\": \"5\"}\n");

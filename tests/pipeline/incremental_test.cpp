@@ -9,17 +9,17 @@ namespace {
 
 class IncrementalTest : public PipelineTest {
 protected:
-    static source::ResourceSpec spec(const std::string& name, incremental::Spec cursor = {.cursor_path = "t"}) {
+    static extract::ResourceSpec spec(const std::string& name, incremental::Spec cursor = {.cursor_path = "t"}) {
         return {.name = name, .primary_key = {"id"}, .incremental = std::move(cursor)};
     }
-    RunReport run_pages(source::ResourceSpec resource, std::vector<std::string> pages) {
+    RunReport run_pages(extract::ResourceSpec resource, std::vector<std::string> pages) {
         ScriptedSource source;
         add_pages(source, std::move(resource), std::move(pages));
         return run(source);
     }
-    static void add_pages(ScriptedSource& source, source::ResourceSpec resource, std::vector<std::string> pages) {
-        source.add(std::move(resource), [pages = std::move(pages)](const auto&, source::Output& out) {
-            source::Origin origin{.name = "pages", .byte_offset = 0, .line = 1, .record = 0};
+    static void add_pages(ScriptedSource& source, extract::ResourceSpec resource, std::vector<std::string> pages) {
+        source.add(std::move(resource), [pages = std::move(pages)](const auto&, extract::Output& out) {
+            extract::Origin origin{.name = "pages", .byte_offset = 0, .line = 1, .record = 0};
             for (const std::string& page : pages) {
                 if (!out.wants_more()) return;
                 out.write(support::json_page(page, origin));
@@ -96,7 +96,7 @@ TEST_F(IncrementalTest, ALimitOfRecordsStopsTheCursorThere) {
 }
 
 TEST_F(IncrementalTest, ALimitOfPagesCountsThoseThatHaveRecordsLeft) {
-    source::ResourceSpec resource = spec("t", {.cursor_path = "t", .initial_value = std::int64_t{5}});
+    extract::ResourceSpec resource = spec("t", {.cursor_path = "t", .initial_value = std::int64_t{5}});
     resource.limit = 2;
     run_pages(resource, {"{\"id\":1,\"t\":1}\n", "{\"id\":2,\"t\":5}\n", "{\"id\":3,\"t\":6}\n", "{\"id\":4,\"t\":7}\n"});
     EXPECT_EQ(values("t", "id"), "2 3");
@@ -105,13 +105,13 @@ TEST_F(IncrementalTest, ALimitOfPagesCountsThoseThatHaveRecordsLeft) {
 
 TEST_F(IncrementalTest, ALimitOfNoneReadsNothing) {
     ScriptedSource source;
-    source.add({.name = "t", .limit = 0}, [](const auto&, source::Output&) { throw Error(ErrorKind::data, "it was read"); });
+    source.add({.name = "t", .limit = 0}, [](const auto&, extract::Output&) { throw Error(ErrorKind::data, "it was read"); });
     EXPECT_EQ(run(source).rows, 0U);
 }
 
 TEST_F(IncrementalTest, WhatFailsBehindTheEndIsNotWanted) {
     ScriptedSource source;
-    source.add({.name = "t", .limit = 1}, [](const auto&, source::Output& out) {
+    source.add({.name = "t", .limit = 1}, [](const auto&, extract::Output& out) {
         out.write(support::json_page("{\"id\":1}\n", {.name = "t"}));
         throw Error(ErrorKind::remote, "the second page cannot be read");
     });
@@ -157,9 +157,9 @@ protected:
         }
         incremental::Spec cursor{.cursor_path = "t"};
         if (name == "falling") cursor.row_order = incremental::RowOrder::desc;
-        source::ResourceSpec resource{.name = name, .primary_key = {"id"}, .incremental = cursor};
+        extract::ResourceSpec resource{.name = name, .primary_key = {"id"}, .incremental = cursor};
         if (name == "few") resource.limit = 3;
-        source.add(std::move(resource), [name, text](const auto& context, source::Output& out) { ScriptedSource::write_lines(name, text, context, out); });
+        source.add(std::move(resource), [name, text](const auto& context, extract::Output& out) { ScriptedSource::write_lines(name, text, context, out); });
     }
 };
 

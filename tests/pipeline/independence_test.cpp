@@ -94,9 +94,9 @@ private:
     RunReport run(const std::string& path, const std::string& database, const std::string& folder,
                   const Variation& variation, const Clock& clock,
                   const std::string& row_id_prefix) {
-        source::Registry sources;
+        extract::Registry sources;
         sources::add_builtin(sources);
-        source::SourceContext source_context;
+        extract::SourceContext source_context;
         source_context.options.set("paths", path);
         const auto source = sources.make("files", source_context);
         destination::Registry destinations;

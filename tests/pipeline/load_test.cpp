@@ -257,7 +257,7 @@ TEST_F(LoadTest, ADatasetThatChangedMeanwhileRefusesThePackage) {
     PipelineConfig elsewhere = config_;
     elsewhere.data_folder = temporary_.path("elsewhere");
     ScriptedSource source;
-    source.add({.name = "t"}, [&](const auto& context, source::Output& out) {
+    source.add({.name = "t"}, [&](const auto& context, extract::Output& out) {
         ScriptedSource other;
         other.lines("t", R"({"n": 1})");
         Observer observer;

@@ -43,7 +43,7 @@ public:
 
 class PipelineTest : public testing::Test {
 protected:
-    RunReport run(source::SourceDriver& source, const RunOptions& options = {}) {
+    RunReport run(extract::SourceDriver& source, const RunOptions& options = {}) {
         observer_ = {};
         return Pipeline(config_, destination_, *files_, clock_, Log())
             .run(source, options, observer_, {});
@@ -55,7 +55,7 @@ protected:
     }
 
     /// The error that the run has to end with.
-    std::string error_of(ErrorKind kind, source::SourceDriver& source,
+    std::string error_of(ErrorKind kind, extract::SourceDriver& source,
                          const RunOptions& options = {}, std::stop_token stop = {}) {
         observer_ = {};
         return error_from(kind, [&] {

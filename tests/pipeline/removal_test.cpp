@@ -11,7 +11,7 @@ protected:
         for (const char* name : {"a", "b"}) add(source, name, id);
     }
     static void add(ScriptedSource& source, const std::string& name, int id) {
-        source.add({.name = name}, [id](const source::ResourceContext& context, source::Output& out) {
+        source.add({.name = name}, [id](const extract::ResourceContext& context, extract::Output& out) {
             json::Value& runs = context.state->resource()["runs"];
             runs = runs.is_int() ? runs.as_int() + 1 : std::int64_t{1};
             out.write(support::json_page(fmt::format("{{\"id\":{},\"l\":[1]}}\n", id), {.name = "ab"}));
@@ -59,7 +59,7 @@ TEST_F(RemovalRunTest, ARefreshThatFailsDropsNothing) {
     run_ab(1);
     const std::string before = sources();
     ScriptedSource failing;
-    failing.add({.name = "a"}, [](const auto&, source::Output&) { throw Error(ErrorKind::data, "the source fails"); });
+    failing.add({.name = "a"}, [](const auto&, extract::Output&) { throw Error(ErrorKind::data, "the source fails"); });
     error_of(ErrorKind::data, failing, {.refresh = Refresh::drop_sources});
     EXPECT_EQ(values("a", "id"), "1");
     destination_.fail(FailPoint::finish, ErrorKind::data);
@@ -73,7 +73,7 @@ TEST_F(RemovalRunTest, ARefreshThatFailsDropsNothing) {
 TEST_F(RemovalRunTest, ARefreshWithoutRecordsIsALoad) {
     run_ab(1);
     ScriptedSource empty;
-    empty.add({.name = "a"}, [](const auto&, source::Output&) {});
+    empty.add({.name = "a"}, [](const auto&, extract::Output&) {});
     EXPECT_EQ(run(empty, {.refresh = Refresh::drop_data}).load_ids.size(), 1U);
     EXPECT_EQ(values("a", "id"), "");
 }
@@ -156,7 +156,7 @@ TEST_F(SourcesTest, ASourceThatFailsTakesTheOthersWithIt) {
     ScriptedSource shop;
     ScriptedSource crm;
     add(crm, "c", 1);
-    shop.add({.name = "a"}, [](const auto&, source::Output&) { throw Error(ErrorKind::data, "the source fails"); });
+    shop.add({.name = "a"}, [](const auto&, extract::Output&) { throw Error(ErrorKind::data, "the source fails"); });
     error_from(ErrorKind::data, [&] { run_sources(shop, crm); });
     EXPECT_TRUE(destination_.loads().empty());
     EXPECT_TRUE(pending().empty());

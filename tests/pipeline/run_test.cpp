@@ -214,7 +214,7 @@ TEST_F(PipelineTest, ManySkippedRecordsAreCounted) {
 
 TEST_F(PipelineTest, WhatTheSourceSkipsIsReportedToo) {
     ScriptedSource source;
-    source.add({.name = "t"}, [](const auto& context, source::Output& out) {
+    source.add({.name = "t"}, [](const auto& context, extract::Output& out) {
         EXPECT_TRUE(context.skips_bad_records);
         out.skip({.origin = {.name = "x.csv", .byte_offset = 7, .line = 3, .record = 2},
                   .column = "c",
@@ -252,7 +252,7 @@ TEST_F(PipelineTest, LimitIsExactOverPagesAndResources) {
 
 TEST_F(PipelineTest, LimitEndsASourceWithoutEnd) {
     ScriptedSource source;
-    source.add({.name = "t"}, [](const source::ResourceContext&, source::Output& out) {
+    source.add({.name = "t"}, [](const extract::ResourceContext&, extract::Output& out) {
         while (out.wants_more()) out.write(support::json_page("{\"a\": 1}\n", {.name = "endless"}));
     });
     EXPECT_EQ(run(source, {.limit = 1'000}).records, 1'000U);
@@ -262,22 +262,22 @@ TEST_F(PipelineTest, LimitEndsASourceWithoutEnd) {
 
 class InputsTest : public PipelineTest {
 protected:
-    RunReport load(const source::InputFile& input,
+    RunReport load(const extract::InputFile& input,
                    schema::Disposition disposition = schema::Disposition::append) {
         ScriptedSource source = reading(input, disposition);
         return run(source);
     }
-    static ScriptedSource reading(const source::InputFile& input,
+    static ScriptedSource reading(const extract::InputFile& input,
                                   schema::Disposition disposition = schema::Disposition::append) {
         ScriptedSource source;
         source.add({.name = "t", .disposition = disposition},
-                   [input](const auto& context, source::Output& out) {
+                   [input](const auto& context, extract::Output& out) {
                        out.begin_input(input);
                        ScriptedSource::write_lines("t", R"({"a": 1})", context, out);
                    });
         return source;
     }
-    const source::InputFile file_{.path = "/data/x.jsonl", .size = 8, .modified_ns = 1'000};
+    const extract::InputFile file_{.path = "/data/x.jsonl", .size = 8, .modified_ns = 1'000};
 };
 
 TEST_F(InputsTest, ASecondAppendOfAFileIsNoticed) {
@@ -292,10 +292,10 @@ TEST_F(InputsTest, ASecondAppendOfAFileIsNoticed) {
 
 TEST_F(InputsTest, ChangedFilesAndReplaceAndANewDatasetAreNot) {
     load(file_);
-    source::InputFile grown = file_;
+    extract::InputFile grown = file_;
     grown.size = 9;
     EXPECT_TRUE(load(grown).warnings.empty());
-    source::InputFile touched = grown;
+    extract::InputFile touched = grown;
     touched.modified_ns = 2'000;
     EXPECT_TRUE(load(touched).warnings.empty());
     EXPECT_TRUE(load(touched, schema::Disposition::replace).warnings.empty());
@@ -323,7 +323,7 @@ TEST_F(InputsTest, AnotherFileAfterAFailureIsLoadedToo) {
     destination_.fail(FailPoint::commit, ErrorKind::remote);
     ScriptedSource source = reading(file_);
     error_of(ErrorKind::remote, source);
-    source::InputFile other = file_;
+    extract::InputFile other = file_;
     other.path = "/data/y.jsonl";
     EXPECT_TRUE(load(other).warnings.empty());
     EXPECT_EQ(destination_.rows("t").size(), 2U);
@@ -336,20 +336,20 @@ TEST_F(InputsTest, AFileThatWasChangedAfterAFailureIsLoadedToo) {
         destination_.fail(FailPoint::commit, ErrorKind::remote);
         ScriptedSource source = reading(file_);
         error_of(ErrorKind::remote, source);
-        source::InputFile changed = file_;
+        extract::InputFile changed = file_;
         changed.*member = value;
         EXPECT_TRUE(load(changed).warnings.empty());
         EXPECT_EQ(destination_.rows("t").size(), 2U);
     };
-    change(&source::InputFile::size, 9);
-    change(&source::InputFile::modified_ns, 2'000);
+    change(&extract::InputFile::size, 9);
+    change(&extract::InputFile::modified_ns, 2'000);
 }
 
 // ---- ends of a run ----
 
 TEST_F(PipelineTest, AnErrorOfTheSourceEndsTheRun) {
     ScriptedSource source;
-    source.add({.name = "t"}, [](const auto& context, source::Output& out) {
+    source.add({.name = "t"}, [](const auto& context, extract::Output& out) {
         ScriptedSource::write_lines("t", "{\"a\": 1}\n", context, out);
         throw Error(ErrorKind::remote, "the line is dead");
     });
@@ -361,7 +361,7 @@ TEST_F(PipelineTest, AnErrorOfTheSourceEndsTheRun) {
 TEST_F(PipelineTest, ASourceCanStartAgain) {
     ScriptedSource source;
     source.lines("before", "{\"a\": 1}\n");
-    source.add({.name = "t"}, [](const auto& context, source::Output& out) {
+    source.add({.name = "t"}, [](const auto& context, extract::Output& out) {
         ScriptedSource::write_lines("t", "{\"a\": 1, \"wrong\": [1]}\n{\"a\": 2}\n", context, out);
         out.restart();
         ScriptedSource::write_lines("t", "{\"a\": \"one\"}\n", context, out);
@@ -377,7 +377,7 @@ TEST_F(PipelineTest, ASourceCanStartAgain) {
 TEST_F(PipelineTest, AStopEndsAnEndlessSource) {
     std::stop_source stop;
     ScriptedSource source;
-    source.add({.name = "t"}, [&](const source::ResourceContext&, source::Output& out) {
+    source.add({.name = "t"}, [&](const extract::ResourceContext&, extract::Output& out) {
         for (int i = 0;; ++i) {
             if (i == 50) stop.request_stop();
             out.write(support::json_page("{\"a\": 1}\n", {.name = "endless"}));
@@ -412,7 +412,7 @@ TEST_F(PipelineTest, AMistypedKeyIsAnError) {
 
 TEST_F(PipelineTest, TemporaryFilesAreRemoved) {
     ScriptedSource source;
-    source.add({.name = "t"}, [&](const source::ResourceContext& context, source::Output& out) {
+    source.add({.name = "t"}, [&](const extract::ResourceContext& context, extract::Output& out) {
         files_->create_folders(context.temp_folder);
         files_->write_text_durably(io::join_path(context.temp_folder, "spool"), "x");
         ScriptedSource::write_lines("t", R"({"a": 1})", context, out);

@@ -13,7 +13,7 @@ protected:
         return run(source);
     }
     static void add_counting(ScriptedSource& source, schema::Disposition disposition, bool fails) {
-        source.add({.name = "t", .disposition = disposition}, [fails](const source::ResourceContext& context, source::Output& out) {
+        source.add({.name = "t", .disposition = disposition}, [fails](const extract::ResourceContext& context, extract::Output& out) {
             count_up(context.state->resource());
             count_up(context.state->source());
             out.write(support::json_page("{\"a\":1}\n", {.name = "t"}));
@@ -43,7 +43,7 @@ TEST_F(StateTest, ResourceAndSourceRememberValues) {
 TEST_F(StateTest, UnchangedStateIsNotWritten) {
     run_counting();
     ScriptedSource reader;
-    reader.add({.name = "t"}, [](const source::ResourceContext& context, source::Output&) {
+    reader.add({.name = "t"}, [](const extract::ResourceContext& context, extract::Output&) {
         EXPECT_EQ(context.state->resource().find("runs")->as_int(), 1);
     });
     EXPECT_TRUE(run(reader).load_ids.empty());
@@ -52,7 +52,7 @@ TEST_F(StateTest, UnchangedStateIsNotWritten) {
 
 TEST_F(StateTest, StateWithoutRowsIsALoad) {
     ScriptedSource source;
-    source.add({.name = "t"}, [](const source::ResourceContext& context, source::Output&) { context.state->resource().set("word", "x"); });
+    source.add({.name = "t"}, [](const extract::ResourceContext& context, extract::Output&) { context.state->resource().set("word", "x"); });
     EXPECT_EQ(run(source).load_ids.size(), 1U);
     EXPECT_EQ(stored(), R"({"shop":{"resources":{"t":{"word":"x"}}}})");
 }

@@ -15,8 +15,8 @@
 namespace tipple::support {
 
 /// `text`, which is whole records, as a page.
-inline source::JsonPage json_page(std::string_view text, source::Origin origin) {
-    source::JsonPage page{
+inline extract::JsonPage json_page(std::string_view text, extract::Origin origin) {
+    extract::JsonPage page{
         .text = {}, .size = text.size(), .record_starts = {}, .origin = std::move(origin)};
     page.text.append(text.data(), text.size());
     std::memset(page.text.extend(limits::json_padding), ' ', limits::json_padding);
@@ -24,11 +24,11 @@ inline source::JsonPage json_page(std::string_view text, source::Origin origin) 
 }
 
 /// A source that does what a test says.
-class ScriptedSource final : public source::SourceDriver {
+class ScriptedSource final : public extract::SourceDriver {
 public:
-    using Read = std::function<void(const source::ResourceContext&, source::Output&)>;
+    using Read = std::function<void(const extract::ResourceContext&, extract::Output&)>;
 
-    ScriptedSource& add(source::ResourceSpec spec, Read read) {
+    ScriptedSource& add(extract::ResourceSpec spec, Read read) {
         specs_.push_back(std::move(spec));
         reads_.push_back(std::move(read));
         return *this;
@@ -38,14 +38,14 @@ public:
     ScriptedSource& lines(const std::string& name, std::string text,
                           schema::Disposition disposition = schema::Disposition::append) {
         return add({.name = name, .disposition = disposition},
-                   [name, text = std::move(text)](const auto& context, source::Output& out) {
+                   [name, text = std::move(text)](const auto& context, extract::Output& out) {
                        write_lines(name, text, context, out);
                    });
     }
 
     static void write_lines(const std::string& name, std::string_view text,
-                            const source::ResourceContext& context, source::Output& out) {
-        source::Origin origin{.name = name, .byte_offset = 0, .line = 1, .record = 0};
+                            const extract::ResourceContext& context, extract::Output& out) {
+        extract::Origin origin{.name = name, .byte_offset = 0, .line = 1, .record = 0};
         while (!text.empty() && out.wants_more()) {
             std::size_t end = text.find('\n', std::min(context.page_bytes, text.size()) - 1);
             end = end == std::string_view::npos ? text.size() : end + 1;
@@ -61,16 +61,16 @@ public:
     }
 
     std::string name() const override { return "scripted"; }
-    std::vector<source::ResourceSpec> resources(std::stop_token) override { return specs_; }
-    void read(const source::ResourceSpec& resource, const source::ResourceContext& context,
-              source::Output& out) override {
+    std::vector<extract::ResourceSpec> resources(std::stop_token) override { return specs_; }
+    void read(const extract::ResourceSpec& resource, const extract::ResourceContext& context,
+              extract::Output& out) override {
         for (std::size_t i = 0; i < specs_.size(); ++i) {
             if (specs_[i].name == resource.name) reads_[i](context, out);
         }
     }
 
 private:
-    std::vector<source::ResourceSpec> specs_;
+    std::vector<extract::ResourceSpec> specs_;
     std::vector<Read> reads_;
 };
 

@@ -222,8 +222,8 @@ struct DestinationEntry {
     std::vector<std::string> schemes;
     std::vector<std::string> endings;
     /// Options out of such a text. Throws Error(usage).
-    config::Options (*parse)(std::string_view text) = nullptr;
-    std::unique_ptr<Destination> (*make)(const DestinationContext& context) = nullptr;
+    std::function<config::Options(std::string_view text)> parse;
+    std::function<std::unique_ptr<Destination>(const DestinationContext& context)> make;
 };
 
 /// The kinds of destination a program knows. A value that is handed down.

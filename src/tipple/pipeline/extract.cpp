@@ -23,10 +23,10 @@ namespace {
 /// How many pages may lie between the oldest page that is not admitted and the newest one in work, per worker.
 constexpr std::uint64_t window_per_worker = 4;
 
-std::size_t page_memory(const source::Page& page) {
-    if (const auto* json = std::get_if<source::JsonPage>(&page)) return json->size * 3;
-    if (const auto* columns = std::get_if<source::ColumnPage>(&page)) return columns->batch.byte_size() * 2;
-    return std::get<source::ValuePage>(page).records.size() * 1'000;
+std::size_t page_memory(const extract::Page& page) {
+    if (const auto* json = std::get_if<extract::JsonPage>(&page)) return json->size * 3;
+    if (const auto* columns = std::get_if<extract::ColumnPage>(&page)) return columns->batch.byte_size() * 2;
+    return std::get<extract::ValuePage>(page).records.size() * 1'000;
 }
 
 /// One run of the stage: the threads, what they share, and the order in which pages are admitted.
@@ -70,11 +70,11 @@ private:
     Progress progress(const Stopwatch& watch) const;
 
     // For StageOutput.
-    void write(Reading& reading, source::Page page);
-    bool offer_file(const ActiveResource& resource, const source::FileOffer& offer);
+    void write(Reading& reading, extract::Page page);
+    bool offer_file(const ActiveResource& resource, const extract::FileOffer& offer);
     void restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start);
-    void skip(const ActiveResource& resource, const source::SkippedText& skipped);
-    void begin_input(const source::InputFile& input);
+    void skip(const ActiveResource& resource, const extract::SkippedText& skipped);
+    void begin_input(const extract::InputFile& input);
     void materialize(const ActiveResource& resource);
     void add_skipped(SkippedRecord record);
 
@@ -117,21 +117,21 @@ private:
 };
 
 /// What a source writes into.
-class StageOutput final : public source::Output {
+class StageOutput final : public extract::Output {
 public:
     StageOutput(Stage& stage, Reading& reading)
         : stage_(stage), reading_(reading), schema_at_start_(*stage.schema_.snapshot()), records_at_start_(stage.records_) {}
 
-    void write(source::Page page) override { stage_.write(reading_, std::move(page)); }
-    bool offer_file(const source::FileOffer& offer) override { return stage_.offer_file(reading_.resource, offer); }
+    void write(extract::Page page) override { stage_.write(reading_, std::move(page)); }
+    bool offer_file(const extract::FileOffer& offer) override { return stage_.offer_file(reading_.resource, offer); }
     void restart() override {
         stage_.restart(reading_, schema_at_start_, records_at_start_);
         stage_.bytes_read_ = bytes_before_;
     }
-    void begin_input(const source::InputFile& input) override { stage_.begin_input(input); }
+    void begin_input(const extract::InputFile& input) override { stage_.begin_input(input); }
     void materialize() override { stage_.materialize(reading_.resource); }
-    void skip(const source::SkippedText& skipped) override { stage_.skip(reading_.resource, skipped); }
-    void report(const source::ReadProgress& progress) override {
+    void skip(const extract::SkippedText& skipped) override { stage_.skip(reading_.resource, skipped); }
+    void report(const extract::ReadProgress& progress) override {
         stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
         stage_.bytes_total_ = progress.bytes_total ? bytes_before_ + *progress.bytes_total : 0;
     }
@@ -158,7 +158,7 @@ void Stage::finish_thread() {
     finished_.notify_all();
 }
 
-void Stage::write(Reading& reading, source::Page page) {
+void Stage::write(Reading& reading, extract::Page page) {
     if (is_limit_reached_ || reading.is_closed) return;
     const std::size_t bytes = page_memory(page);
     if (!budget_.acquire(bytes, stop_.get_token())) throw Error(ErrorKind::cancelled, "stopped");
@@ -195,7 +195,7 @@ void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std
     is_limit_reached_ = false;
 }
 
-void Stage::skip(const ActiveResource& resource, const source::SkippedText& skipped) {
+void Stage::skip(const ActiveResource& resource, const extract::SkippedText& skipped) {
     const std::lock_guard lock(mutex_);
     SkippedRecord record{.origin = skipped.origin.name,
                  .byte_offset = skipped.origin.byte_offset,
@@ -248,7 +248,7 @@ void Stage::materialize(const ActiveResource& resource) {
     result_.rows.try_emplace(resource.table, 0);
 }
 
-void Stage::begin_input(const source::InputFile& input) {
+void Stage::begin_input(const extract::InputFile& input) {
     const std::lock_guard lock(mutex_);
     if (std::find(result_.inputs.begin(), result_.inputs.end(), input) == result_.inputs.end()) result_.inputs.push_back(input);
 }
@@ -258,7 +258,7 @@ void Stage::add_skipped(SkippedRecord record) {
     if (result_.skipped.size() < limits::bad_records_named_max) result_.skipped.push_back(std::move(record));
 }
 
-bool Stage::offer_file(const ActiveResource& resource, const source::FileOffer& offer) {
+bool Stage::offer_file(const ActiveResource& resource, const extract::FileOffer& offer) {
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || !context_.capabilities.loads_file_references || context_.options.limit) return false;
     // Nobody looks at the rows of a file that is not read.
@@ -344,7 +344,7 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
 
 /// Also when the resource begins anew.
 void Stage::begin(Reading& reading) {
-    const source::ResourceSpec& spec = reading.resource.spec;
+    const extract::ResourceSpec& spec = reading.resource.spec;
     reading.yields = 0;
     reading.is_closed = spec.limit == 0;
     reading.end_number = next_number_;
@@ -356,10 +356,10 @@ void Stage::begin(Reading& reading) {
 
 void Stage::read(Reading& reading) {
     if (reading.is_closed) return;
-    const source::ResourceSpec& spec = reading.resource.spec;
+    const extract::ResourceSpec& spec = reading.resource.spec;
     StageOutput output(*this, reading);
     ResourceState state(context_.state, spec.name);
-    const source::ResourceContext source_context{.stop = stop_.get_token(),
+    const extract::ResourceContext source_context{.stop = stop_.get_token(),
                                                  .state = &state,
                                                  .page_bytes = context_.options.page_bytes,
                                                  .record_bytes_max = context_.config.memory_bytes / 8,
@@ -386,7 +386,7 @@ void Stage::end(Reading& reading) {
     forget_surplus(reading);
     write_quarantine();
     if (!reading.cursor) return;
-    const source::ResourceSpec& spec = reading.resource.spec;
+    const extract::ResourceSpec& spec = reading.resource.spec;
     if (reading.cursor->has_become_coarse()) {
         context_.log.warning("resource \"{}\": more than {} records share the last value of cursor \"{}\", and each is remembered by a hash; a cursor with finer values needs less",
                              spec.name, incremental::Cursor::many_hashes, spec.incremental->cursor_path);
@@ -531,7 +531,7 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
 }
 
 void Stage::admit_notes(const DoneItem& done) {
-    const source::Origin& origin = origin_of(done.work.page);
+    const extract::Origin& origin = origin_of(done.work.page);
     for (const normalize::DataNote& note : done.result.notes) {
         const auto same = std::find_if(result_.notes.begin(), result_.notes.end(), [&](const DataWarning& other) { return other.note.is_same_as(note); });
         if (same != result_.notes.end()) {
@@ -564,7 +564,7 @@ void Stage::admit_cursor(const DoneItem& done) {
 }
 
 void Stage::admit_bad_records(const DoneItem& done) {
-    const source::Origin& origin = origin_of(done.work.page);
+    const extract::Origin& origin = origin_of(done.work.page);
     const std::string& own_table = table_of(done.work.page);
     const std::string page_table = own_table.empty() ? done.work.reading->resource.table : table_name(own_table, *rules_.naming);
     for (const normalize::BadRecord& bad : done.result.bad_records) {

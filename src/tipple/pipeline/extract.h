@@ -29,8 +29,8 @@ namespace tipple::pipeline {
 
 /// A resource on its way through one run.
 struct ActiveResource {
-    source::ResourceSpec spec;
-    source::SourceDriver* driver = nullptr;
+    extract::ResourceSpec spec;
+    extract::SourceDriver* driver = nullptr;
     std::string table;  ///< normalized; empty when its records choose their tables
     schema::Disposition disposition = schema::Disposition::append;
     /// The schema contract leaves the table out: the resource is not read.
@@ -79,7 +79,7 @@ struct ExtractResult {
     std::map<std::string, std::uint64_t> rows;  ///< by table
     /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.
     std::set<std::string> reached;
-    std::vector<source::InputFile> inputs;
+    std::vector<extract::InputFile> inputs;
     /// Tables that records have chosen, in the order in which they were declared; names not normalized.
     std::vector<std::pair<const ActiveResource*, std::string>> chosen_tables;
 };

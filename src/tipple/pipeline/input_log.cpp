@@ -17,7 +17,7 @@ InputLog::InputLog(io::FileSystem& files, std::string path) : files_(files), pat
     if (json::try_parse(files_.read_text(path_), document) && document.is_object()) entries_ = std::move(document.as_object());
 }
 
-std::optional<std::string> InputLog::find(const source::InputFile& input) const {
+std::optional<std::string> InputLog::find(const extract::InputFile& input) const {
     const json::Value* entry = entries_.find(input.path);
     if (entry == nullptr || !entry->is_object()) return std::nullopt;
     const json::Value* size = entry->as_object().find("size");
@@ -28,8 +28,8 @@ std::optional<std::string> InputLog::find(const source::InputFile& input) const 
     return load->as_text();
 }
 
-void InputLog::add(const std::vector<source::InputFile>& inputs, const std::string& load_id) {
-    for (const source::InputFile& input : inputs) {
+void InputLog::add(const std::vector<extract::InputFile>& inputs, const std::string& load_id) {
+    for (const extract::InputFile& input : inputs) {
         entries_.erase(input.path);
         entries_.append(input.path, json::Object{{"size", input.size}, {"modified_ns", input.modified_ns}, {"load_id", load_id}});
     }

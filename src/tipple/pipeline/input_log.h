@@ -17,8 +17,8 @@ public:
     InputLog(io::FileSystem& files, std::string path);
 
     /// The load that read exactly this file, if it is known.
-    std::optional<std::string> find(const source::InputFile& input) const;
-    void add(const std::vector<source::InputFile>& inputs, const std::string& load_id);
+    std::optional<std::string> find(const extract::InputFile& input) const;
+    void add(const std::vector<extract::InputFile>& inputs, const std::string& load_id);
     void save();
 
 private:

@@ -15,7 +15,7 @@ protected:
 
     support::TemporaryFolder folder_;
     std::unique_ptr<io::FileSystem> files_ = io::local_file_system();
-    const source::InputFile file_{.path = "/data/é \"x\".jsonl", .size = 8, .modified_ns = -5};
+    const extract::InputFile file_{.path = "/data/é \"x\".jsonl", .size = 8, .modified_ns = -5};
 };
 
 TEST_F(InputLogTest, RemembersOverRuns) {
@@ -34,7 +34,7 @@ TEST_F(InputLogTest, RemembersOverRuns) {
 TEST_F(InputLogTest, AnotherSizeOrTimeIsAnotherFile) {
     InputLog log = open();
     log.add({file_}, "1.0");
-    source::InputFile other = file_;
+    extract::InputFile other = file_;
     ++other.size;
     EXPECT_EQ(log.find(other), std::nullopt);
     other = file_;
@@ -57,7 +57,7 @@ TEST_F(InputLogTest, IsOnlyAHint) {
 }
 
 TEST_F(InputLogTest, ForgetsTheOldest) {
-    std::vector<source::InputFile> many;
+    std::vector<extract::InputFile> many;
     for (int i = 0; i < 10'001; ++i)
         many.push_back({.path = std::to_string(i), .size = 1, .modified_ns = 1});
     InputLog log = open();

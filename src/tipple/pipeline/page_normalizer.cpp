@@ -8,11 +8,11 @@
 
 namespace tipple::pipeline {
 
-const source::Origin& origin_of(const source::Page& page) {
-    return std::visit([](const auto& any) -> const source::Origin& { return any.origin; }, page);
+const extract::Origin& origin_of(const extract::Page& page) {
+    return std::visit([](const auto& any) -> const extract::Origin& { return any.origin; }, page);
 }
 
-const std::string& table_of(const source::Page& page) {
+const std::string& table_of(const extract::Page& page) {
     return std::visit([](const auto& any) -> const std::string& { return any.table; }, page);
 }
 
@@ -21,10 +21,10 @@ PageNormalizer::PageNormalizer(const normalize::Rules& rules)
 
 namespace {
 
-std::string place_of(const source::Page& page, const incremental::RecordProblem& problem) {
-    const source::Origin& origin = origin_of(page);
+std::string place_of(const extract::Page& page, const incremental::RecordProblem& problem) {
+    const extract::Origin& origin = origin_of(page);
     SkippedRecord record{.origin = origin.name, .byte_offset = origin.byte_offset + problem.offset, .line = origin.line, .record = origin.record + problem.record + 1};
-    const auto* json = std::get_if<source::JsonPage>(&page);
+    const auto* json = std::get_if<extract::JsonPage>(&page);
     if (json != nullptr && origin.line != 0) {
         record.line += count_lines({reinterpret_cast<const char*>(json->text.data()), problem.offset});
     }
@@ -60,13 +60,13 @@ void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Sch
     root.quarantines_unwanted = quarantines_unwanted(resource, *snapshot);
     if (own_table.empty() && resource.spec.table_by) root.by_field = &*resource.spec.table_by;
     const std::uint64_t number = done.work.number;
-    if (const auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
+    if (const auto* json = std::get_if<extract::JsonPage>(&done.work.page)) {
         const normalize::JsonPage page{.text = {reinterpret_cast<const char*>(json->text.data()), json->size},
                                        .record_starts = json->record_starts,
                                        .number = number,
                                        .records_max = records_max};
         shredder_.shred(page, root, snapshot, done.result);
-    } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+    } else if (auto* columns = std::get_if<extract::ColumnPage>(&done.work.page)) {
         if (root.by_field != nullptr) {
             throw Error(ErrorKind::usage, "resource \"{}\": columns cannot choose a table for each row; only records can", resource.spec.name);
         }
@@ -77,7 +77,7 @@ void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Sch
         columnar_.normalize(columns->batch, number, table, snapshot, done.result);
         if (unwanted.contains(table)) leave_out(columns->batch, root.quarantines_unwanted, done.result);
     } else {
-        const auto& records = std::get<source::ValuePage>(done.work.page).records;
+        const auto& records = std::get<extract::ValuePage>(done.work.page).records;
         const std::span<const schema::Value> wanted(records.data(), std::min(records.size(), records_max));
         shredder_.shred_values(wanted, number, root, snapshot, done.result);
     }
@@ -92,13 +92,13 @@ void PageNormalizer::filter(DoneItem& done, std::size_t records_max) {
     const incremental::CursorStart& start = reading.cursor->start();
     incremental::PageFold fold;
     std::optional<incremental::RecordProblem> problem;
-    if (auto* json = std::get_if<source::JsonPage>(&done.work.page)) {
+    if (auto* json = std::get_if<extract::JsonPage>(&done.work.page)) {
         problem = filter_.filter(start, {.text = reinterpret_cast<char*>(json->text.data()), .size = json->size, .record_starts = json->record_starts},
                                  records_max, fold);
-    } else if (auto* columns = std::get_if<source::ColumnPage>(&done.work.page)) {
+    } else if (auto* columns = std::get_if<extract::ColumnPage>(&done.work.page)) {
         problem = filter_.filter(start, columns->batch, records_max, fold);
     } else {
-        problem = filter_.filter(start, std::get<source::ValuePage>(done.work.page).records, records_max, fold);
+        problem = filter_.filter(start, std::get<extract::ValuePage>(done.work.page).records, records_max, fold);
     }
     if (problem) throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
     if (done.fold) fold.dropped = std::move(done.fold->dropped);

@@ -45,7 +45,7 @@ struct Reading {
 struct WorkItem {
     std::uint64_t number = 0;
     Reading* reading = nullptr;
-    source::Page page;
+    extract::Page page;
     MemoryHold hold;
 };
 
@@ -63,9 +63,9 @@ struct DoneItem {
 };
 
 /// Where the page comes from.
-const source::Origin& origin_of(const source::Page& page);
+const extract::Origin& origin_of(const extract::Page& page);
 /// The table the page names itself; empty = its resource's.
-const std::string& table_of(const source::Page& page);
+const std::string& table_of(const extract::Page& page);
 
 /// What one worker thread owns.
 class PageNormalizer {

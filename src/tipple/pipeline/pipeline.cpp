@@ -32,9 +32,9 @@ constexpr std::uint64_t job_bytes_max = std::uint64_t{256} << 20;
 /// Member of a manifest's notes: which files were read, as they were then.
 constexpr std::string_view inputs_note = "inputs";
 
-std::string inputs_hash(const std::vector<source::InputFile>& inputs) {
+std::string inputs_hash(const std::vector<extract::InputFile>& inputs) {
     json::Array files;
-    for (const source::InputFile& input : inputs) files.push_back(json::Array{input.path, input.size, input.modified_ns});
+    for (const extract::InputFile& input : inputs) files.push_back(json::Array{input.path, input.size, input.modified_ns});
     return to_hex(xxh3_64(json::to_text(files)));
 }
 
@@ -170,7 +170,7 @@ struct Pipeline::Draft {
     package::Removal removal;
     std::vector<package::TableLoad> loads;
     json::Object schema_change;
-    std::vector<source::InputFile> inputs;
+    std::vector<extract::InputFile> inputs;
     std::vector<TableReport> tables;
     std::optional<package::Package> closed;
     std::size_t discarded_rows = 0;  ///< left out by contracts
@@ -211,9 +211,9 @@ std::vector<Pipeline::Draft> Pipeline::make_drafts(const std::vector<SourceInput
     std::vector<std::string> names;
     for (const SourceInput& input : inputs) {
         SelectedSource source{.driver = input.driver, .resources = input.driver->resources(stop)};
-        for (const source::ResourceSpec& resource : source.resources) names.push_back(resource.name);
+        for (const extract::ResourceSpec& resource : source.resources) names.push_back(resource.name);
         if (!options.select.empty()) {
-            std::erase_if(source.resources, [&](const source::ResourceSpec& resource) {
+            std::erase_if(source.resources, [&](const extract::ResourceSpec& resource) {
                 return std::find(options.select.begin(), options.select.end(), resource.name) == options.select.end();
             });
         }
@@ -295,7 +295,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     SourceState state = source_state(start.sources, declared.name());
     std::vector<std::string> resource_names;
     for (const SelectedSource& source : draft.sources) {
-        for (const source::ResourceSpec& resource : source.resources) resource_names.push_back(resource.name);
+        for (const extract::ResourceSpec& resource : source.resources) resource_names.push_back(resource.name);
     }
     draft.removal = refresh(options.refresh, resource_names, config_.naming.value_or(declared.naming()), declared, state);
     const schema::Schema before = declared;
@@ -458,7 +458,7 @@ void Pipeline::note_inputs(const Start& start, const Draft& draft, RunReport& re
         const schema::Table* known = draft.schema.find(table.table);
         return known != nullptr && draft.schema.disposition_of(*known) == schema::Disposition::append;
     });
-    for (const source::InputFile& input : draft.inputs) {
+    for (const extract::InputFile& input : draft.inputs) {
         const std::optional<std::string> earlier = log.find(input);
         // A destination that was deleted meanwhile has nothing of that load.
         if (!appends || !earlier || *earlier > start.newest_load_id) continue;
@@ -469,7 +469,7 @@ void Pipeline::note_inputs(const Start& start, const Draft& draft, RunReport& re
     log_inputs(draft.inputs, draft.load_id);
 }
 
-void Pipeline::log_inputs(const std::vector<source::InputFile>& inputs, const std::string& load_id) {
+void Pipeline::log_inputs(const std::vector<extract::InputFile>& inputs, const std::string& load_id) {
     InputLog log(files_, io::join_path(folder_, "inputs.json"));
     log.add(inputs, load_id);
     log.save();
@@ -496,7 +496,7 @@ void Pipeline::load_all(package::PackageStore& store, const std::vector<Draft>& 
     store.retain(config_.packages_kept);
 }
 
-RunReport Pipeline::run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop) {
+RunReport Pipeline::run(extract::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop) {
     return run({SourceInput{.driver = &driver, .schema_name = {}}}, options, observer, std::move(stop));
 }
 

@@ -21,7 +21,7 @@ namespace tipple::pipeline {
 
 /// A source of a run, and the schema that its tables and its memory belong to.
 struct SourceInput {
-    source::SourceDriver* driver = nullptr;
+    extract::SourceDriver* driver = nullptr;
     /// Empty = the pipeline's own.
     std::string schema_name;
 };
@@ -33,7 +33,7 @@ public:
 
     /// Finishes what earlier runs left behind, then reads all resources of `driver` and loads them in one transaction. Throws Error; the
     /// destination is then as it was, but for packages of earlier runs. Throws Error(locked) when another run of the pipeline goes on.
-    RunReport run(source::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop);
+    RunReport run(extract::SourceDriver& driver, const RunOptions& options, Observer& observer, std::stop_token stop);
 
     /// The same for several sources. Each schema is a load of its own; they are read in the order of the schemas' names, and all of them before
     /// the first is loaded.
@@ -52,8 +52,8 @@ private:
     struct Draft;
     /// With the resources that the run reads.
     struct SelectedSource {
-        source::SourceDriver* driver = nullptr;
-        std::vector<source::ResourceSpec> resources;
+        extract::SourceDriver* driver = nullptr;
+        std::vector<extract::ResourceSpec> resources;
     };
 
     std::unique_ptr<io::FileLock> lock();
@@ -75,7 +75,7 @@ private:
     static const package::Manifest* find_repeated(const std::vector<package::Manifest>& finished, const Draft& draft);
     void leave_out_repeated(Draft& draft, const package::Manifest& repeated, RunReport& report);
     void note_inputs(const Start& start, const Draft& draft, RunReport& report);
-    void log_inputs(const std::vector<source::InputFile>& inputs, const std::string& load_id);
+    void log_inputs(const std::vector<extract::InputFile>& inputs, const std::string& load_id);
     std::string temp_folder() const { return io::join_path(folder_, "temp"); }
 
     PipelineConfig config_;

@@ -63,7 +63,7 @@ schema::Table quarantine_definition() {
 
 namespace {
 
-class QuarantineSource final : public source::SourceDriver {
+class QuarantineSource final : public extract::SourceDriver {
 public:
     QuarantineSource(std::vector<QuarantinedRecord> records, const schema::Schema& schema) : records_(std::move(records)) {
         for (const QuarantinedRecord& record : records_) {
@@ -73,12 +73,12 @@ public:
     }
 
     std::string name() const override { return "quarantine"; }
-    std::vector<source::ResourceSpec> resources(std::stop_token) override { return specs_; }
+    std::vector<extract::ResourceSpec> resources(std::stop_token) override { return specs_; }
 
-    void read(const source::ResourceSpec& spec, const source::ResourceContext&, source::Output& out) override {
+    void read(const extract::ResourceSpec& spec, const extract::ResourceContext&, extract::Output& out) override {
         for (const QuarantinedRecord& record : records_) {
             if (!is_of(record, spec)) continue;
-            source::JsonPage page{.text = {}, .size = record.text.size(), .record_starts = {0}, .origin = record.origin};
+            extract::JsonPage page{.text = {}, .size = record.text.size(), .record_starts = {0}, .origin = record.origin};
             page.text.append(record.text.data(), record.text.size());
             page.text.resize_zeroed(record.text.size() + limits::json_padding);
             out.write(std::move(page));
@@ -86,12 +86,12 @@ public:
     }
 
 private:
-    static bool is_of(const QuarantinedRecord& record, const source::ResourceSpec& spec) {
+    static bool is_of(const QuarantinedRecord& record, const extract::ResourceSpec& spec) {
         return record.resource == spec.name && record.root_table == spec.table;
     }
 
-    static source::ResourceSpec make_spec(const QuarantinedRecord& record, const schema::Schema& schema) {
-        source::ResourceSpec spec;
+    static extract::ResourceSpec make_spec(const QuarantinedRecord& record, const schema::Schema& schema) {
+        extract::ResourceSpec spec;
         spec.name = record.resource;
         spec.table = record.root_table;
         const schema::Table* table = schema.find(record.root_table);
@@ -101,12 +101,12 @@ private:
     }
 
     std::vector<QuarantinedRecord> records_;
-    std::vector<source::ResourceSpec> specs_;
+    std::vector<extract::ResourceSpec> specs_;
 };
 
 }  // namespace
 
-std::unique_ptr<source::SourceDriver> make_quarantine_source(std::vector<QuarantinedRecord> records, const schema::Schema& schema) {
+std::unique_ptr<extract::SourceDriver> make_quarantine_source(std::vector<QuarantinedRecord> records, const schema::Schema& schema) {
     return std::make_unique<QuarantineSource>(std::move(records), schema);
 }
 

@@ -28,12 +28,12 @@ struct QuarantinedRecord {
     std::string resource;
     std::string root_table;
     std::string text;
-    source::Origin origin;  ///< its place, as it was
+    extract::Origin origin;  ///< its place, as it was
 };
 
 /// Reads records of the quarantine once more, each into the table it was to go to. Tables keep their disposition, but for replace: rows that were
 /// put aside join those that are there.
-std::unique_ptr<source::SourceDriver> make_quarantine_source(std::vector<QuarantinedRecord> records, const schema::Schema& schema);
+std::unique_ptr<extract::SourceDriver> make_quarantine_source(std::vector<QuarantinedRecord> records, const schema::Schema& schema);
 
 /// The quarantine's rows of one load. One thread at a time.
 class Quarantine {

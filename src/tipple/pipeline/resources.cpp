@@ -36,7 +36,7 @@ void set_columns(schema::Table& table, const std::vector<schema::Column>& column
 }
 
 /// The column of the cursor is marked, and no other.
-void mark_cursor(schema::Table& table, const source::ResourceSpec& spec, const schema::NamingConvention& naming) {
+void mark_cursor(schema::Table& table, const extract::ResourceSpec& spec, const schema::NamingConvention& naming) {
     constexpr std::string_view hint = "incremental";
     const std::optional<std::string> field = spec.incremental ? incremental::cursor_field(*spec.incremental) : std::nullopt;
     if (!field) return;
@@ -130,7 +130,7 @@ void check_hint_changes(const schema::Schema& schema, schema::Table& table) {
 namespace {
 
 /// The hints of a resource, with those of the run on top.
-schema::TableHints hints_of(const source::ResourceSpec& spec, const RunOptions& options) {
+schema::TableHints hints_of(const extract::ResourceSpec& spec, const RunOptions& options) {
     schema::TableHints hints{.disposition = options.disposition.value_or(spec.disposition),
                              .merge = options.disposition ? options.merge : spec.merge,
                              .primary_key = options.primary_key.value_or(spec.primary_key),
@@ -188,7 +188,7 @@ std::string parent_of(const schema::Schema& schema, const std::string& root, std
     return root;
 }
 
-void declare_nested(const source::ResourceSpec& spec, const std::string& root, const RunOptions& options, const DeclareContext& context,
+void declare_nested(const extract::ResourceSpec& spec, const std::string& root, const RunOptions& options, const DeclareContext& context,
                     schema::Schema& schema) {
     std::vector<const schema::NestedHints*> ordered;
     for (const schema::NestedHints& nested : spec.nested) ordered.push_back(&nested);
@@ -224,7 +224,7 @@ void declare_nested(const source::ResourceSpec& spec, const std::string& root, c
 
 std::string table_name(std::string_view raw, const schema::NamingConvention& naming) { return naming.normalize_table_path(raw); }
 
-TableVerdict declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
+TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
                    schema::Schema& schema) {
     const schema::TableHints hints = hints_of(spec, options);
     if (hints.disposition == Disposition::skip) {
@@ -251,12 +251,12 @@ TableVerdict declare_table(const source::ResourceSpec& spec, std::string_view ra
     return TableVerdict::admitted;
 }
 
-std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
+std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
                                               schema::Schema& schema) {
     std::vector<ActiveResource> resources;
     if (!options.schema_contract.is_null()) schema::store_contract(schema.settings(), options.schema_contract);
     set_source_config(schema, context);
-    for (source::ResourceSpec& spec : specs) {
+    for (extract::ResourceSpec& spec : specs) {
         ActiveResource resource{.spec = std::move(spec), .table = {}};
         resource.disposition = options.disposition.value_or(resource.spec.disposition);
         if (!resource.spec.table_by) {
@@ -284,7 +284,7 @@ bool may_hold_rows(const schema::Table& table) {
 }
 
 /// Root tables that records of the resource go to, in the order of the schema.
-std::vector<const schema::Table*> tables_of(const schema::Schema& schema, const source::ResourceSpec& spec) {
+std::vector<const schema::Table*> tables_of(const schema::Schema& schema, const extract::ResourceSpec& spec) {
     std::vector<const schema::Table*> tables;
     for (const auto& table : schema.tables()) {
         if (!table->is_nested() && !table->is_internal() && table->resource() == spec.name) tables.push_back(table.get());

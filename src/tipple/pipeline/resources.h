@@ -26,11 +26,11 @@ std::string table_name(std::string_view raw, const schema::NamingConvention& nam
 /// Applies the run's options and the resource's hints to the schema: declares a root table, and what is said of tables nested in it, before
 /// any row comes. Throws Error(usage) for hints that contradict each other,
 /// Error(data) for what the contract forbids.
-TableVerdict declare_table(const source::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
+TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
                    schema::Schema& schema);
 
 /// Declares the tables of all resources but those that records choose.
-std::vector<ActiveResource> declare_resources(std::vector<source::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
+std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
                                               schema::Schema& schema);
 
 /// What the load has to do with the tables of a package: every root table that got rows (or is in `rows` with none: to be made), or that a

@@ -26,7 +26,7 @@ private:
 };
 
 /// What a resource sees of it while it reads.
-class ResourceState final : public source::State {
+class ResourceState final : public extract::State {
 public:
     /// `state` outlives this.
     ResourceState(SourceState& state, std::string resource) : state_(state), resource_(std::move(resource)) {}

@@ -10,7 +10,7 @@
 #include "tipple/columns/column.h"
 #include "tipple/schema/value.h"
 
-namespace tipple::source {
+namespace tipple::extract {
 
 /// Where the first record of a page comes from, for messages.
 struct Origin {
@@ -56,4 +56,4 @@ struct FileOffer {
 
 using Page = std::variant<JsonPage, ValuePage, ColumnPage>;
 
-}  // namespace tipple::source
+}  // namespace tipple::extract

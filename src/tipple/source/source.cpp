@@ -3,7 +3,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 
-namespace tipple::source {
+namespace tipple::extract {
 
 void Registry::add(SourceEntry entry) {
     TIPPLE_ASSERT(find(entry.name) == nullptr);
@@ -27,8 +27,8 @@ std::unique_ptr<SourceDriver> Registry::make(std::string_view name, const Source
                     near ? fmt::format(", did you mean \"{}\"?", *near) : "", join(names, ", "));
     }
     SourceContext checked = context;
-    checked.options = config::check_options(context.options, entry->options, fmt::format("source \"{}\"", name));
+    if (!entry->takes_any_option) checked.options = config::check_options(context.options, entry->options, fmt::format("source \"{}\"", name));
     return entry->make(checked);
 }
 
-}  // namespace tipple::source
+}  // namespace tipple::extract

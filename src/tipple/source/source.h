@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -15,8 +16,9 @@
 #include "tipple/schema/hints.h"
 #include "tipple/source/page.h"
 
-/// Where records come from. One kind of source = one file in src/tipple/sources.
-namespace tipple::source {
+/// Where records come from. One kind of source = one file in src/tipple/sources. The namespace has another name than the module because
+/// `tipple::source` is the function by which programs make a source.
+namespace tipple::extract {
 
 /// One thing that can be read and becomes one root table with its nested tables, or, where records choose their tables, several. Plain data.
 struct ResourceSpec {
@@ -139,7 +141,9 @@ struct SourceEntry {
     std::string name;
     std::string summary;
     std::vector<config::OptionSpec> options;
-    std::unique_ptr<SourceDriver> (*make)(const SourceContext& context) = nullptr;
+    /// Its options are not listed: whatever is given is handed to it.
+    bool takes_any_option = false;
+    std::function<std::unique_ptr<SourceDriver>(const SourceContext& context)> make;
 };
 
 /// The kinds of source a program knows. A value that is handed down.
@@ -155,4 +159,29 @@ private:
     std::vector<SourceEntry> entries_;
 };
 
-}  // namespace tipple::source
+}  // namespace tipple::extract
+
+namespace tipple {
+
+/// The names that the namespace had before.
+struct source {
+    using Page = extract::Page;
+    using JsonPage = extract::JsonPage;
+    using ValuePage = extract::ValuePage;
+    using ColumnPage = extract::ColumnPage;
+    using Origin = extract::Origin;
+    using FileOffer = extract::FileOffer;
+    using ResourceSpec = extract::ResourceSpec;
+    using ResourceContext = extract::ResourceContext;
+    using State = extract::State;
+    using ReadProgress = extract::ReadProgress;
+    using InputFile = extract::InputFile;
+    using SkippedText = extract::SkippedText;
+    using Output = extract::Output;
+    using SourceDriver = extract::SourceDriver;
+    using SourceContext = extract::SourceContext;
+    using SourceEntry = extract::SourceEntry;
+    using Registry = extract::Registry;
+};
+
+}  // namespace tipple

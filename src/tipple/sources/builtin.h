@@ -5,6 +5,6 @@
 namespace tipple::sources {
 
 /// Adds every source that was compiled in.
-void add_builtin(source::Registry& registry);
+void add_builtin(extract::Registry& registry);
 
 }  // namespace tipple::sources

@@ -69,7 +69,7 @@ private:
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
 void read_table(io::FileSystem& files, io::InputStream& input, const std::string& path, Head head, DataFormat format,
-                const ContentOptions& options, const source::ResourceContext& context, source::Output& out) {
+                const ContentOptions& options, const extract::ResourceContext& context, extract::Output& out) {
     TabularReader reader(context, out);
     // The engine reads gzip itself, but it goes by the name and never compares the check sum: a damaged file would be loaded.
     // Nor can it read a pipe from its start: the head was taken out of it.
@@ -91,7 +91,7 @@ void read_table(io::FileSystem& files, io::InputStream& input, const std::string
 }  // namespace
 
 void read_content(io::FileSystem& files, io::InputStream& input, const std::string& path, const ContentOptions& options,
-                  const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read) {
+                  const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read) {
     Head head = read_head(input);
     const DataFormat format = options.format ? *options.format : detect_data_format(head.bytes, head.is_all, input.name());
     context.log.debug("{}: reading as {}", input.name(), to_text(format));

@@ -26,6 +26,6 @@ ContentOptions parse_content_options(const config::Options& options);
 
 /// Reads one content of any format and compression. `path` is a local file, or empty when there is only the stream.
 void read_content(io::FileSystem& files, io::InputStream& input, const std::string& path, const ContentOptions& options,
-                  const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read);
+                  const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read);
 
 }  // namespace tipple::sources

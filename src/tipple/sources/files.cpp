@@ -12,9 +12,9 @@ namespace tipple::sources {
 namespace {
 
 /// Local files: paths and patterns, one resource per table.
-class FilesSource final : public source::SourceDriver {
+class FilesSource final : public extract::SourceDriver {
 public:
-    explicit FilesSource(const source::SourceContext& context)
+    explicit FilesSource(const extract::SourceContext& context)
         : files_(io::local_file_system()), options_(parse_content_options(context.options)), table_(context.options.find("table").value_or("")) {
         std::string_view rest = context.options.require("paths");
         while (!rest.empty()) {
@@ -26,13 +26,13 @@ public:
 
     std::string name() const override { return "files"; }
 
-    std::vector<source::ResourceSpec> resources(std::stop_token) override {
+    std::vector<extract::ResourceSpec> resources(std::stop_token) override {
         paths_.clear();
-        std::vector<source::ResourceSpec> specs;
+        std::vector<extract::ResourceSpec> specs;
         for (const std::string& pattern : patterns_) {
             const std::string table = table_.empty() ? file_stem(pattern) : table_;
             if (!paths_.contains(table)) {
-                source::ResourceSpec spec;
+                extract::ResourceSpec spec;
                 spec.name = table;
                 specs.push_back(std::move(spec));
             }
@@ -43,7 +43,7 @@ public:
         return specs;
     }
 
-    void read(const source::ResourceSpec& resource, const source::ResourceContext& context, source::Output& out) override {
+    void read(const extract::ResourceSpec& resource, const extract::ResourceContext& context, extract::Output& out) override {
         const std::vector<std::string>& paths = paths_.at(resource.name);
         std::uint64_t total = 0;
         for (const std::string& path : paths) total += files_->find(path)->size;
@@ -94,14 +94,14 @@ private:
 
 }  // namespace
 
-source::SourceEntry files_source() {
+extract::SourceEntry files_source() {
     std::vector<config::OptionSpec> options = content_option_specs();
     options.push_back({.name = "paths", .summary = "Paths and patterns (*, ?, **), one per line.", .is_required = true});
     options.push_back({.name = "table", .summary = "Table for all of them; the file's name without endings when not given."});
     return {.name = "files",
             .summary = "Local files: JSON lines, JSON, CSV, TSV and Parquet, also compressed.",
             .options = std::move(options),
-            .make = [](const source::SourceContext& context) -> std::unique_ptr<source::SourceDriver> {
+            .make = [](const extract::SourceContext& context) -> std::unique_ptr<extract::SourceDriver> {
                 return std::make_unique<FilesSource>(context);
             }};
 }

@@ -64,7 +64,7 @@ bool JsonReader::fill(columns::Buffer& buffer, std::size_t size) {
     return !is_at_end_;
 }
 
-void JsonReader::fail_too_large(std::size_t size, const source::ResourceContext& context) const {
+void JsonReader::fail_too_large(std::size_t size, const extract::ResourceContext& context) const {
     throw Error(ErrorKind::data,
                 "{}: the record that starts at byte {}{} is larger than {}, which the memory budget allows for one record ({} were read and it "
                 "does not end); give more with --memory{}",
@@ -73,20 +73,20 @@ void JsonReader::fail_too_large(std::size_t size, const source::ResourceContext&
                 select_ ? "" : ", or, when the records are inside of one large object, name their place with --select");
 }
 
-void JsonReader::emit(columns::Buffer text, std::size_t size, std::vector<std::size_t> starts, source::Output& out) {
+void JsonReader::emit(columns::Buffer text, std::size_t size, std::vector<std::size_t> starts, extract::Output& out) {
     text.resize(size + limits::json_padding);
     std::memset(text.data() + size, ' ', limits::json_padding);
     const std::string_view content(reinterpret_cast<const char*>(text.data()), size);
     const std::size_t lines = origin_.line > 0 ? count_lines(content) : 0;
     const std::size_t records = starts.size();
-    source::JsonPage page{.text = std::move(text), .size = size, .record_starts = std::move(starts), .origin = origin_};
+    extract::JsonPage page{.text = std::move(text), .size = size, .record_starts = std::move(starts), .origin = origin_};
     out.write(std::move(page));
     origin_.byte_offset += size;
     if (origin_.line > 0) origin_.line += lines;
     origin_.record += origin_.line > 0 ? lines : records;
 }
 
-void JsonReader::read(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read) {
+void JsonReader::read(const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read) {
     if (format_ == DataFormat::json_lines && !select_) {
         read_lines(context, out, on_read);
     } else {
@@ -94,7 +94,7 @@ void JsonReader::read(const source::ResourceContext& context, source::Output& ou
     }
 }
 
-void JsonReader::read_lines(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read) {
+void JsonReader::read_lines(const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read) {
     origin_.line = 1;
     columns::Buffer buffer;
     std::size_t target = context.page_bytes;
@@ -121,7 +121,7 @@ void JsonReader::read_lines(const source::ResourceContext& context, source::Outp
     }
 }
 
-void JsonReader::read_documents(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read) {
+void JsonReader::read_documents(const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read) {
     json::RecordCutter cutter(select_.value_or(json::Path()));
     columns::Buffer buffer;
     std::size_t target = context.page_bytes;

@@ -30,21 +30,21 @@ public:
     JsonReader(io::InputStream& input, Head head, DataFormat format, std::optional<json::Path> select, std::string name);
 
     /// `on_read` is called after each page.
-    void read(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read);
+    void read(const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read);
 
 private:
-    void read_lines(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read);
-    void read_documents(const source::ResourceContext& context, source::Output& out, const std::function<void()>& on_read);
+    void read_lines(const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read);
+    void read_documents(const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read);
     bool fill(columns::Buffer& buffer, std::size_t size);
-    void emit(columns::Buffer text, std::size_t size, std::vector<std::size_t> starts, source::Output& out);
-    [[noreturn]] void fail_too_large(std::size_t size, const source::ResourceContext& context) const;
+    void emit(columns::Buffer text, std::size_t size, std::vector<std::size_t> starts, extract::Output& out);
+    [[noreturn]] void fail_too_large(std::size_t size, const extract::ResourceContext& context) const;
 
     io::InputStream& input_;
     Head head_;
     std::size_t head_used_ = 0;
     DataFormat format_;
     std::optional<json::Path> select_;
-    source::Origin origin_;
+    extract::Origin origin_;
     bool is_at_end_ = false;
 };
 

@@ -31,23 +31,23 @@ private:
     std::string name_ = "x.json";
 };
 
-class Pages final : public source::Output {
+class Pages final : public extract::Output {
 public:
-    void write(source::Page page) override {
-        pages.push_back(std::move(std::get<source::JsonPage>(page)));
+    void write(extract::Page page) override {
+        pages.push_back(std::move(std::get<extract::JsonPage>(page)));
     }
-    bool offer_file(const source::FileOffer&) override { return false; }
+    bool offer_file(const extract::FileOffer&) override { return false; }
     void restart() override {}
-    void skip(const source::SkippedText&) override {}
+    void skip(const extract::SkippedText&) override {}
     void materialize() override {}
-    void begin_input(const source::InputFile&) override {}
-    void report(const source::ReadProgress&) override {}
+    void begin_input(const extract::InputFile&) override {}
+    void report(const extract::ReadProgress&) override {}
     bool wants_more() const override { return pages.size() < pages_max; }
 
     /// `place:text` of each page, what is blank around it left out.
     std::vector<std::string> shown() const {
         std::vector<std::string> out;
-        for (const source::JsonPage& page : pages) {
+        for (const extract::JsonPage& page : pages) {
             std::string text(reinterpret_cast<const char*>(page.text.data()), page.size);
             text.erase(0, text.find_first_not_of(" \n"));
             text.erase(text.find_last_not_of(" \n") + 1);
@@ -57,7 +57,7 @@ public:
         return out;
     }
 
-    std::vector<source::JsonPage> pages;
+    std::vector<extract::JsonPage> pages;
     std::size_t pages_max = SIZE_MAX;
 };
 
@@ -77,7 +77,7 @@ Pages read(std::string text, const Reading& reading) {
     if (!reading.select.empty()) select = json::Path::parse(reading.select);
     Pages pages;
     pages.pages_max = reading.pages_max;
-    const source::ResourceContext context{.page_bytes = reading.page_bytes,
+    const extract::ResourceContext context{.page_bytes = reading.page_bytes,
                                           .record_bytes_max = reading.record_bytes_max};
     JsonReader(*input, std::move(head), reading.format, select, "x.json").read(context, pages, [] {
     });
@@ -139,7 +139,7 @@ TEST(JsonReader, SelectsWhatIsInsideOfADocument) {
 }
 
 TEST(JsonReader, EveryPageHasRoomBehindIt) {
-    for (const source::JsonPage& page : read("{\"a\":1}\n{\"a\":2}\n", {}).pages) {
+    for (const extract::JsonPage& page : read("{\"a\":1}\n{\"a\":2}\n", {}).pages) {
         ASSERT_EQ(page.text.size(), page.size + limits::json_padding);
         EXPECT_EQ(page.text.data()[page.size], ' ');
     }

@@ -6,20 +6,20 @@ namespace tipple::sources {
 namespace {
 
 /// Whatever is piped in.
-class StdinSource final : public source::SourceDriver {
+class StdinSource final : public extract::SourceDriver {
 public:
-    explicit StdinSource(const source::SourceContext& context)
+    explicit StdinSource(const extract::SourceContext& context)
         : files_(io::local_file_system()), options_(parse_content_options(context.options)), table_(context.options.require("table")) {}
 
     std::string name() const override { return "stdin"; }
 
-    std::vector<source::ResourceSpec> resources(std::stop_token) override {
-        source::ResourceSpec spec;
+    std::vector<extract::ResourceSpec> resources(std::stop_token) override {
+        extract::ResourceSpec spec;
         spec.name = table_;
         return {spec};
     }
 
-    void read(const source::ResourceSpec&, const source::ResourceContext& context, source::Output& out) override {
+    void read(const extract::ResourceSpec&, const extract::ResourceContext& context, extract::Output& out) override {
         const std::unique_ptr<io::InputStream> input = io::open_input(*files_, "-", context.stop);
         const auto report = [&] { out.report({.bytes_read = input->bytes_read(), .bytes_total = {}}); };
         read_content(*files_, *input, "", options_, context, out, report);
@@ -34,13 +34,13 @@ private:
 
 }  // namespace
 
-source::SourceEntry stdin_source() {
+extract::SourceEntry stdin_source() {
     std::vector<config::OptionSpec> options = content_option_specs();
     options.push_back({.name = "table", .summary = "Table for the records.", .default_value = "stdin"});
     return {.name = "stdin",
             .summary = "Standard input, in any format that files can have.",
             .options = std::move(options),
-            .make = [](const source::SourceContext& context) -> std::unique_ptr<source::SourceDriver> {
+            .make = [](const extract::SourceContext& context) -> std::unique_ptr<extract::SourceDriver> {
                 return std::make_unique<StdinSource>(context);
             }};
 }

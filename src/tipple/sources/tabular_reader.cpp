@@ -14,7 +14,7 @@ namespace {
 /// Rows handed over at once: about a page.
 constexpr std::size_t batch_rows = 16'384;
 
-engine::EngineOptions engine_options(const source::ResourceContext& context) {
+engine::EngineOptions engine_options(const extract::ResourceContext& context) {
     return {.memory_bytes = context.memory_bytes, .threads = context.threads, .temp_folder = context.temp_folder};
 }
 
@@ -116,7 +116,7 @@ void TabularReader::read_csv(const std::string& path, const std::string& name, D
 bool TabularReader::try_read_csv(const CsvFile& file, CsvTypes& types) {
     engine::Engine engine(engine_options(context_));
     const std::string arguments = csv_arguments(file.path, file.format, file.options);
-    source::Origin origin{.name = file.name};
+    extract::Origin origin{.name = file.name};
     try {
         const std::vector<engine::ReadColumn> guessed = engine.describe(csv_sql(arguments, context_.skips_bad_records, {}));
         std::vector<std::optional<CsvType>> chosen = choose_types(engine, arguments, guessed);
@@ -142,7 +142,7 @@ bool TabularReader::try_read_csv(const CsvFile& file, CsvTypes& types) {
             }
             if (has_misfit) return false;
             const std::uint64_t rows = batch.rows;
-            out_.write(source::ColumnPage{.batch = std::move(batch), .origin = origin});
+            out_.write(extract::ColumnPage{.batch = std::move(batch), .origin = origin});
             origin.record += rows;
             return out_.wants_more();
         };
@@ -166,7 +166,7 @@ void TabularReader::report_rejects(engine::Engine& engine, const std::string& na
     const engine::Result rejects = engine.query("SELECT line, byte_position, column_name, error_message, csv_line FROM reject_errors ORDER BY line");
     std::uint64_t last_line = 0;
     for (const auto& row : rejects.rows) {
-        source::SkippedText skipped;
+        extract::SkippedText skipped;
         skipped.origin = {.name = name};
         skipped.origin.line = std::stoull(row[0].value_or("0"));
         // Several things may be wrong with one line, and it is left out once.
@@ -186,14 +186,14 @@ void TabularReader::read_parquet(const std::string& path, const std::string& nam
         const std::vector<engine::ReadColumn> columns = engine.describe(sql);
         const bool is_plain = std::all_of(columns.begin(), columns.end(), [](const auto& column) { return is_plain_type(column.sql_type); });
         if (in_place != nullptr && is_plain) {
-            source::FileOffer offer{.path = path, .size = in_place->size, .modified_ns = in_place->modified_ns, .rows = count_rows(engine, path), .columns = {}};
+            extract::FileOffer offer{.path = path, .size = in_place->size, .modified_ns = in_place->modified_ns, .rows = count_rows(engine, path), .columns = {}};
             for (const engine::ReadColumn& column : columns) offer.columns.emplace_back(column.name, column.type);
             if (out_.offer_file(offer)) return;
         }
-        source::Origin origin{.name = name};
+        extract::Origin origin{.name = name};
         engine.read(sql, batch_rows, context_.stop, [&](columns::Batch batch) {
             const std::uint64_t rows = batch.rows;
-            out_.write(source::ColumnPage{.batch = std::move(batch), .origin = origin});
+            out_.write(extract::ColumnPage{.batch = std::move(batch), .origin = origin});
             origin.record += rows;
             return out_.wants_more();
         });

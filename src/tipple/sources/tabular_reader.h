@@ -23,7 +23,7 @@ struct CsvOptions {
 /// gets a type that holds all its values, at last text, and the file is read again from the start.
 class TabularReader {
 public:
-    TabularReader(const source::ResourceContext& context, source::Output& out) : context_(context), out_(out) {}
+    TabularReader(const extract::ResourceContext& context, extract::Output& out) : context_(context), out_(out) {}
 
     /// `name` is the file's name for messages; `path` where its bytes are (another place for spooled content).
     void read_csv(const std::string& path, const std::string& name, DataFormat format, const CsvOptions& options);
@@ -43,8 +43,8 @@ private:
     bool try_read_csv(const CsvFile& file, CsvTypes& types);
     void report_rejects(engine::Engine& engine, const std::string& name);
 
-    const source::ResourceContext& context_;
-    source::Output& out_;
+    const extract::ResourceContext& context_;
+    extract::Output& out_;
 };
 
 }  // namespace tipple::sources

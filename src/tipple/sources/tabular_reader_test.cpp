@@ -10,32 +10,32 @@
 namespace tipple::sources {
 namespace {
 
-class Batches final : public source::Output {
+class Batches final : public extract::Output {
 public:
-    void write(source::Page page) override {
-        columns::Batch& batch = std::get<source::ColumnPage>(page).batch;
+    void write(extract::Page page) override {
+        columns::Batch& batch = std::get<extract::ColumnPage>(page).batch;
         rows += batch.rows;
         names = batch.names;
         types.clear();
         for (const columns::ColumnBuilder& column : batch.columns)
             types.push_back(column.type().type);
     }
-    bool offer_file(const source::FileOffer&) override { return false; }
+    bool offer_file(const extract::FileOffer&) override { return false; }
     void restart() override {
         rows = 0;
         ++restarts;
     }
-    void skip(const source::SkippedText& text) override { skipped.push_back(text); }
+    void skip(const extract::SkippedText& text) override { skipped.push_back(text); }
     void materialize() override {}
-    void begin_input(const source::InputFile&) override {}
-    void report(const source::ReadProgress&) override {}
+    void begin_input(const extract::InputFile&) override {}
+    void report(const extract::ReadProgress&) override {}
     bool wants_more() const override { return true; }
 
     std::uint64_t rows = 0;
     int restarts = 0;
     std::vector<std::string> names;
     std::vector<schema::DataType> types;
-    std::vector<source::SkippedText> skipped;
+    std::vector<extract::SkippedText> skipped;
 };
 
 class TabularReaderTest : public testing::Test {
@@ -53,7 +53,7 @@ protected:
     }
 
     support::TemporaryFolder folder_;
-    source::ResourceContext context_{.memory_bytes = std::size_t{256} << 20};
+    extract::ResourceContext context_{.memory_bytes = std::size_t{256} << 20};
     Batches batches_;
 };
 

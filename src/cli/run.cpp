@@ -1,0 +1,126 @@
+#include "cli/run.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/exit_code.h"
+#include "cli/program.h"
+#include "cli/version.h"
+#include "tipple/destinations/builtin.h"
+#include "tipple/engine/engine.h"
+#include "tipple/sources/builtin.h"
+
+namespace tipple::cli {
+
+int run_version(Program& program) {
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"tipple", version_text().substr(7)}, {"duckdb", engine::library_version()}}));
+    } else {
+        fmt::print("{}\nDuckDB {}\n", version_text(), engine::library_version());
+    }
+    return exit_done;
+}
+
+namespace {
+
+template <typename Entry>
+void print_entry(const Entry& entry, const char* kind) {
+    fmt::print("{} {}: {}\n\nOptions:\n", kind, entry.name, entry.summary);
+    for (const config::OptionSpec& option : entry.options) {
+        fmt::print("  {:<16} {}{}{}\n", option.name, option.summary, option.is_required ? " Required." : "",
+                   option.default_value.empty() ? "" : fmt::format(" [{}]", option.default_value));
+    }
+}
+
+}  // namespace
+
+int run_help(Program& program, const HelpArguments& arguments) {
+    if (const extract::SourceEntry* entry = program.sources.find(arguments.topic)) {
+        print_entry(*entry, "source");
+        return exit_done;
+    }
+    if (const destination::DestinationEntry* entry = program.destinations.find(arguments.topic)) {
+        print_entry(*entry, "destination");
+        return exit_done;
+    }
+    std::vector<std::string> topics = {"load", "query", "preview", "schema", "quarantine", "version"};
+    for (const auto& entry : program.sources.entries()) topics.push_back(entry.name);
+    for (const auto& entry : program.destinations.entries()) topics.push_back(entry.name);
+    throw Error(ErrorKind::usage, "no help on \"{}\"; there is help on {}", arguments.topic, fmt::join(topics, ", "));
+}
+
+namespace {
+
+struct RunCommand {
+    Program& program;
+    int operator()(const DoneArguments& done) const { return done.exit_code; }
+    int operator()(const LoadArguments& arguments) const { return run_load(program, arguments); }
+    int operator()(const QueryArguments& arguments) const { return run_query(program, arguments); }
+    int operator()(const PreviewArguments& arguments) const { return run_preview(program, arguments); }
+    int operator()(const SchemaArguments& arguments) const { return run_schema(program, arguments); }
+    int operator()(const QuarantineArguments& arguments) const { return run_quarantine(program, arguments); }
+    int operator()(const VersionArguments&) const { return run_version(program); }
+    int operator()(const HelpArguments& arguments) const { return run_help(program, arguments); }
+};
+
+Log make_log(const GlobalArguments& global) {
+    const LogLevel level = global.verbosity >= 2 ? LogLevel::debug : global.verbosity == 1 ? LogLevel::info : global.is_quiet ? LogLevel::error : LogLevel::warning;
+    return global.log_file.empty() ? Log::to_stderr(level) : Log::to_file(global.log_file, level);
+}
+
+int report_error(const Program& program, const Error& error) {
+    const int exit_code = to_exit_code(error.kind());
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(json::Object{{"v", 1},
+                                                      {"ts", utc_text(program.clock.now_us())},
+                                                      {"event", "run.finished"},
+                                                      {"status", "failed"},
+                                                      {"exit_code", exit_code},
+                                                      {"kind", to_text(error.kind())},
+                                                      {"message", error.what()}}));
+    }
+    fmt::print(stderr, "{} {}\n", program.terminal.styled(Style::red, "error:"), error.what());
+    return exit_code;
+}
+
+/// A name that is built in cannot be given to something else.
+template <typename Registry, typename Entry>
+void add_own(Registry& registry, const std::vector<Entry>& own) {
+    for (const Entry& entry : own) {
+        if (registry.find(entry.name) != nullptr) {
+            throw Error(ErrorKind::usage, "this program names a source or destination \"{}\", which there is already; give it another name", entry.name);
+        }
+        registry.add(entry);
+    }
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv, const Entries& own) {
+    const Arguments arguments = parse_arguments(argc, argv);
+    if (const auto* done = std::get_if<DoneArguments>(&arguments.command)) return done->exit_code;
+    Program program;
+    program.global = arguments.global;
+    program.terminal = Terminal::detect(arguments.global.color);
+    try {
+        program.log = make_log(arguments.global);
+        program.files = io::local_file_system();
+        sources::add_builtin(program.sources);
+        destinations::add_builtin(program.destinations);
+        add_own(program.sources, own.sources);
+        add_own(program.destinations, own.destinations);
+        return std::visit(RunCommand{program}, arguments.command);
+    } catch (const Error& error) {
+        return report_error(program, error);
+    } catch (const std::bad_alloc&) {
+        return report_error(program, Error(ErrorKind::local, "out of memory; close other programs, or give less with --memory"));
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "this is a defect of tipple, please report it: {}\n", error.what());
+        return exit_bug;
+    }
+}
+
+}  // namespace tipple::cli
