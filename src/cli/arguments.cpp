@@ -143,6 +143,63 @@ void add_quarantine(CLI::App& app, QuarantineArguments& quarantine, std::vector<
     add_output(app, quarantine.output, quarantine.limit, "list: records shown at most [100; 0 = all]");
 }
 
+constexpr const char* undo_help =
+    "Removes what a load has brought, with its nested rows and its record, in one transaction.\n\n"
+    "  tipple undo TARGET LOAD_ID                 ids are in the summary of a load and in the table _dlt_loads";
+
+void add_undo(CLI::App& app, UndoArguments& undo) {
+    app.add_option("TARGET", undo.target, "Database file")->required()->option_text(" ");
+    app.add_option("LOAD_ID", undo.load_id, "The load")->required()->option_text(" ");
+    app.add_flag("--through", undo.through, "It and all loads that came after it");
+    app.add_flag("--keep-cursor", undo.keeps_cursor, "What the source remembers stays: the rows will not be read again");
+    app.add_flag("--rows-only", undo.rows_only, "Also where the load, or a later one, has merged or replaced: what that took away does not come back");
+    app.add_flag("--dry-run", undo.is_dry_run, "Only say what would be removed");
+    app.add_flag("-y,--yes", undo.is_confirmed, "Do not ask");
+    app.add_option("--dataset", undo.dataset, "Schema of the database [main]")->option_text("NAME");
+    app.add_option("--pipeline", undo.pipeline, "Pipeline that made the load [that of tipple load]")->option_text("NAME");
+}
+
+void add_verify(CLI::App& app, VerifyArguments& verify) {
+    app.add_option("TARGET", verify.target, "Database file")->required()->option_text(" ");
+    app.add_option("--dataset", verify.dataset, "Schema of the database [main]")->option_text("NAME");
+}
+
+constexpr const char* packages_help =
+    "Load packages: what runs have extracted, on its way to the destination.\n\n"
+    "  tipple packages list TARGET                those that wait, and the last ones that were loaded or failed\n"
+    "  tipple packages show TARGET [ID]           one of them: tables, rows, steps, error [the one that waits, else the newest]\n"
+    "  tipple packages retry TARGET               loads what waits, and reads nothing new\n"
+    "  tipple packages discard TARGET [ID]        deletes what waits; the next run reads it again\n"
+    "  tipple packages export TARGET ID FOLDER    copies one out: rows as Arrow files, documents as JSON\n"
+    "  tipple packages verify TARGET [ID]         compares every file with its checksum";
+
+void add_packages(CLI::App& app, PackagesArguments& packages, std::vector<std::string>& places) {
+    app.add_option("ARGUMENTS", places, "See above; TARGET is a database file")->required()->expected(1, 4)->option_text(" ");
+    app.add_flag("--dry-run", packages.is_dry_run, "discard: only say what would be deleted");
+    app.add_flag("-y,--yes", packages.is_confirmed, "discard: do not ask");
+    app.add_option("--dataset", packages.dataset, "Schema of the database [main]")->option_text("NAME");
+}
+
+void split_packages_places(const std::vector<std::string>& places, PackagesArguments& packages) {
+    static const std::map<std::string, PackagesAction> actions = {{"list", PackagesAction::list},       {"show", PackagesAction::show},
+                                                                  {"retry", PackagesAction::retry},     {"discard", PackagesAction::discard},
+                                                                  {"export", PackagesAction::export_},  {"verify", PackagesAction::verify}};
+    const auto action = actions.find(places[0]);
+    const std::size_t first = action == actions.end() ? 0 : 1;
+    if (action != actions.end()) packages.action = action->second;
+    if (action == actions.end() && places.size() > 1) {
+        const std::optional<std::string> near = did_you_mean(places[0], {"list", "show", "retry", "discard", "export", "verify"});
+        throw CLI::ValidationError("packages", fmt::format("{} is no action{}; known: list, show, retry, discard, export, verify", places[0],
+                                                           near ? fmt::format(" (did you mean {}?)", *near) : ""));
+    }
+    if (places.size() == first) throw CLI::ValidationError("packages", "TARGET is required: a database file");
+    packages.target = places[first];
+    if (places.size() > first + 1) packages.load_id = places[first + 1];
+    if (places.size() > first + 2) packages.folder = places[first + 2];
+    const std::size_t most = packages.action == PackagesAction::export_ ? 3 : packages.action == PackagesAction::list || packages.action == PackagesAction::retry ? 1 : 2;
+    if (places.size() > first + most) throw CLI::ValidationError("packages", fmt::format("unexpected argument {}", places[first + most]));
+}
+
 void split_quarantine_places(const std::vector<std::string>& places, QuarantineArguments& quarantine) {
     static const std::map<std::string, QuarantineAction> actions = {{"list", QuarantineAction::list},
                                                                     {"show", QuarantineAction::show},
@@ -223,6 +280,9 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     PreviewArguments preview;
     SchemaArguments schema;
     QuarantineArguments quarantine;
+    UndoArguments undo;
+    VerifyArguments verify;
+    PackagesArguments packages;
     HelpArguments help;
     std::vector<std::string> places;
     std::string memory;
@@ -255,6 +315,13 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     CLI::App* quarantine_app = app.add_subcommand("quarantine", quarantine_help);
     std::vector<std::string> quarantine_places;
     add_quarantine(*quarantine_app, quarantine, quarantine_places);
+    CLI::App* packages_app = app.add_subcommand("packages", packages_help);
+    std::vector<std::string> packages_places;
+    add_packages(*packages_app, packages, packages_places);
+    CLI::App* undo_app = app.add_subcommand("undo", undo_help);
+    add_undo(*undo_app, undo);
+    CLI::App* verify_app = app.add_subcommand("verify", "Checks a whole dataset: nested rows without parents, ids and keys that are there twice, rows of loads that are not recorded, the schema.");
+    add_verify(*verify_app, verify);
     CLI::App* version_app = app.add_subcommand("version", "Prints the versions of tipple and of the libraries in it.");
     CLI::App* help_app = app.add_subcommand("help", "Explains a command, source or destination.");
     help_app->add_option("TOPIC", help.topic, "Name of a command, source or destination")->option_text(" ");
@@ -263,6 +330,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         app.parse(argc, argv);
         if (schema_app->parsed()) split_schema_places(schema_places, schema);
         if (quarantine_app->parsed()) split_quarantine_places(quarantine_places, quarantine);
+        if (packages_app->parsed()) split_packages_places(packages_places, packages);
         if (!memory.empty()) load.memory_bytes = require_size(memory);
     } catch (const CLI::CallForHelp&) {
         const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
@@ -291,6 +359,12 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         arguments.command = schema;
     } else if (quarantine_app->parsed()) {
         arguments.command = quarantine;
+    } else if (packages_app->parsed()) {
+        arguments.command = packages;
+    } else if (undo_app->parsed()) {
+        arguments.command = undo;
+    } else if (verify_app->parsed()) {
+        arguments.command = verify;
     } else if (version_app->parsed()) {
         arguments.command = VersionArguments{};
     } else if (help_app->parsed()) {

@@ -78,6 +78,34 @@ struct QuarantineArguments {
     std::size_t limit = 100;
 };
 
+struct UndoArguments {
+    std::string target;
+    std::string load_id;
+    std::string dataset;
+    std::string pipeline;  ///< empty = that of `tipple load`
+    bool through = false;
+    bool keeps_cursor = false;
+    bool rows_only = false;
+    bool is_dry_run = false;
+    bool is_confirmed = false;
+};
+
+struct VerifyArguments {
+    std::string target;
+    std::string dataset;
+};
+
+enum class PackagesAction { list, show, retry, discard, export_, verify };
+struct PackagesArguments {
+    PackagesAction action = PackagesAction::list;
+    std::string target;
+    std::string load_id;  ///< empty = the one that waits, else the newest
+    std::string folder;   ///< export
+    std::string dataset;
+    bool is_dry_run = false;
+    bool is_confirmed = false;
+};
+
 enum class SchemaAction { show, diff, history, blame };
 struct SchemaArguments {
     SchemaAction action = SchemaAction::show;
@@ -103,7 +131,8 @@ struct DoneArguments {
 
 struct Arguments {
     GlobalArguments global;
-    std::variant<DoneArguments, LoadArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, VersionArguments, HelpArguments> command;
+    std::variant<DoneArguments, LoadArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, UndoArguments,
+                 VerifyArguments, PackagesArguments, VersionArguments, HelpArguments> command;
 };
 
 /// Prints help and version itself, and errors about the command line: the command is then DoneArguments.

@@ -39,7 +39,7 @@ LoadTarget open_load_target(Program& program, const LoadTargetOptions& options) 
     context.log = program.log;
     const std::unique_ptr<destination::Destination> probe = entry.make(context);
     config.dataset = options.dataset.empty() ? probe->capabilities().default_dataset : options.dataset;
-    config.name = fmt::format("load_{}", config.dataset);
+    config.name = options.pipeline.empty() ? fmt::format("load_{}", config.dataset) : options.pipeline;
     config.schema_name = config.name;
     context.dataset = config.dataset;
     context.pipeline = config.name;

@@ -28,6 +28,9 @@ int run_query(Program& program, const QueryArguments& arguments);
 int run_preview(Program& program, const PreviewArguments& arguments);
 int run_schema(Program& program, const SchemaArguments& arguments);
 int run_quarantine(Program& program, const QuarantineArguments& arguments);
+int run_undo(Program& program, const UndoArguments& arguments);
+int run_verify(Program& program, const VerifyArguments& arguments);
+int run_packages(Program& program, const PackagesArguments& arguments);
 int run_version(Program& program);
 int run_help(Program& program, const HelpArguments& arguments);
 
@@ -42,6 +45,7 @@ struct LoadTarget {
 struct LoadTargetOptions {
     std::string target;
     std::string dataset;  ///< empty = the destination's default
+    std::string pipeline;  ///< empty = `load_<dataset>`
     std::size_t workers = 0;  ///< 0 = one per core
     std::size_t memory_bytes = limits::memory_default;
     double lock_timeout_seconds = 10;

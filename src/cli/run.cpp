@@ -46,7 +46,7 @@ int run_help(Program& program, const HelpArguments& arguments) {
         print_entry(*entry, "destination");
         return exit_done;
     }
-    std::vector<std::string> topics = {"load", "query", "preview", "schema", "quarantine", "version"};
+    std::vector<std::string> topics = {"load", "query", "preview", "schema", "quarantine", "packages", "undo", "verify", "version"};
     for (const auto& entry : program.sources.entries()) topics.push_back(entry.name);
     for (const auto& entry : program.destinations.entries()) topics.push_back(entry.name);
     throw Error(ErrorKind::usage, "no help on \"{}\"; there is help on {}", arguments.topic, fmt::join(topics, ", "));
@@ -62,6 +62,9 @@ struct RunCommand {
     int operator()(const PreviewArguments& arguments) const { return run_preview(program, arguments); }
     int operator()(const SchemaArguments& arguments) const { return run_schema(program, arguments); }
     int operator()(const QuarantineArguments& arguments) const { return run_quarantine(program, arguments); }
+    int operator()(const UndoArguments& arguments) const { return run_undo(program, arguments); }
+    int operator()(const VerifyArguments& arguments) const { return run_verify(program, arguments); }
+    int operator()(const PackagesArguments& arguments) const { return run_packages(program, arguments); }
     int operator()(const VersionArguments&) const { return run_version(program); }
     int operator()(const HelpArguments& arguments) const { return run_help(program, arguments); }
 };

@@ -164,6 +164,8 @@ private:
             owner_.record(line, FailPoint::apply);
         }
 
+        void undo() override { throw Error(ErrorKind::usage, "rows of a recording destination do not say by which load they came"); }
+
         void load(const destination::LoadJob& job, std::stop_token) override {
             owner_.record(fmt::format("load {} {}", job.table, schema::to_text(job.disposition)),
                           FailPoint::load);

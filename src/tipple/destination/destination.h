@@ -138,6 +138,9 @@ public:
     virtual void truncate(const std::vector<std::string>& tables) = 0;
     /// Adds, never drops; before any row.
     virtual void apply(const DdlPlan& plan) = 0;
+    /// Takes away what the loads that the package undoes have brought, and their records; after `apply`, before any row. Throws Error(conflict)
+    /// when other numbers of rows went than the package expects.
+    virtual void undo() = 0;
     /// Moves the rows of one table in, or into a staging place where the disposition needs one.
     virtual void load(const LoadJob& job, std::stop_token stop) = 0;
     /// Merges and replaces, writes schema, state and load record, and compares the store's counts

@@ -19,6 +19,22 @@ std::string FileSystem::read_text(const std::string& path) {
     return text;
 }
 
+void FileSystem::copy_folder(const std::string& from, const std::string& to) {
+    create_folders(to);
+    std::string block(std::size_t{1} << 20, '\0');
+    for (const FileInfo& entry : list(from)) {
+        const std::string target = join_path(to, file_name(entry.path));
+        if (entry.is_directory) {
+            copy_folder(entry.path, target);
+            continue;
+        }
+        const std::unique_ptr<ReadFile> source = open_read(entry.path);
+        const std::unique_ptr<WriteFile> copy = create(target);
+        while (const std::size_t count = source->read(block.data(), block.size())) copy->write({block.data(), count});
+        copy->close();
+    }
+}
+
 void FileSystem::write_text_durably(const std::string& path, std::string_view text) {
     const std::string temporary = path + ".new";
     try {

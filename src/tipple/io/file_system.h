@@ -84,6 +84,8 @@ public:
 
     /// The whole file as text; for small ones.
     std::string read_text(const std::string& path);
+    /// A folder with all that is in it, links followed. `to` must not exist.
+    void copy_folder(const std::string& from, const std::string& to);
     /// Write to a temporary name (`<path>.new`), sync, rename, sync the folder: readers see the old file or the whole new one. One
     /// writer per path at a time.
     void write_text_durably(const std::string& path, std::string_view text);

@@ -108,6 +108,12 @@ std::string manifest_text(const ManifestFile& file) {
         {"notes", manifest.notes}};
     if (!manifest.removal.dropped.empty()) document.append("dropped_tables", texts(manifest.removal.dropped));
     if (!manifest.removal.truncated.empty()) document.append("truncated_tables", texts(manifest.removal.truncated));
+    if (!manifest.removal.undone_loads.empty()) {
+        document.append("undone_loads", texts(manifest.removal.undone_loads));
+        json::Array rows;
+        for (const UndoneRows& undone : manifest.removal.undone_rows) rows.push_back(json::Object{{"table", undone.table}, {"rows", undone.rows}});
+        document.append("undone_rows", std::move(rows));
+    }
     document.append("checksum", own_checksum(document));
     return json::to_text(document, {.spacing = json::Spacing::pretty}) + "\n";
 }
@@ -279,6 +285,12 @@ TableLoad read_load(Members members) {
     return load;
 }
 
+UndoneRows read_undone(Members members) {
+    UndoneRows undone{.table = members.text("table"), .rows = members.count("rows")};
+    members.finish();
+    return undone;
+}
+
 Fence read_fence(Members members) {
     Fence fence;
     if (const json::Value& version = members.take("state_version"); version.is_int()) {
@@ -380,6 +392,11 @@ ManifestFile parse_manifest(std::string_view text, const std::string& path) {
     }
     if (top.has("dropped_tables")) manifest.removal.dropped = top.texts("dropped_tables");
     if (top.has("truncated_tables")) manifest.removal.truncated = top.texts("truncated_tables");
+    if (top.has("undone_loads")) {
+        manifest.removal.undone_loads = top.texts("undone_loads");
+        const json::Array& rows = top.list("undone_rows");
+        for (std::size_t i = 0; i < rows.size(); ++i) manifest.removal.undone_rows.push_back(read_undone(top.item("undone_rows", rows[i], i)));
+    }
     const json::Value& notes = top.take("notes");
     if (!notes.is_object()) top.fail("has a {} as \"notes\"", notes.type_name());
     manifest.notes = notes.as_object();

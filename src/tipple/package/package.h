@@ -70,11 +70,22 @@ struct TableLoad {
     bool operator==(const TableLoad&) const = default;
 };
 
-/// Tables that are taken away, in the same transaction, before anything else happens. Those that are not there are fine.
+/// What earlier loads have brought into one table, to be taken away.
+struct UndoneRows {
+    std::string table;
+    std::uint64_t rows = 0;  ///< as counted when the package was made; another number ends the load
+    bool operator==(const UndoneRows&) const = default;
+};
+
+/// What is taken away, in the same transaction, before anything else happens. Tables that are not there are fine.
 struct Removal {
     std::vector<std::string> dropped;
     std::vector<std::string> truncated;
-    bool empty() const { return dropped.empty() && truncated.empty(); }
+    /// Loads whose rows and records are taken away.
+    std::vector<std::string> undone_loads;
+    /// Their rows: nested tables before their parents.
+    std::vector<UndoneRows> undone_rows;
+    bool empty() const { return dropped.empty() && truncated.empty() && undone_loads.empty(); }
     bool operator==(const Removal&) const = default;
 };
 

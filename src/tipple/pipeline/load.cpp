@@ -26,6 +26,7 @@ void apply_and_commit(package::Package& package, destination::Destination& desti
     if (!removal.dropped.empty()) transaction->drop(removal.dropped);
     transaction->apply(destination::plan_ddl(package.schema(), tables, transaction->catalog(), destination.capabilities()));
     if (!removal.truncated.empty()) transaction->truncate(removal.truncated);
+    if (!removal.undone_loads.empty()) transaction->undo();
     for (const package::TableLoad& load : package.manifest().loads) {
         for (const std::string& table : load.tables) {
             if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");

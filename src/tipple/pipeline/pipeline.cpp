@@ -29,6 +29,8 @@ namespace {
 /// Job files are rotated at this size, so that a broken one costs little to find.
 constexpr std::uint64_t job_bytes_max = std::uint64_t{256} << 20;
 
+constexpr std::string_view lock_file = "lock";
+
 /// Member of a manifest's notes: which files were read, as they were then.
 constexpr std::string_view inputs_note = "inputs";
 
@@ -138,12 +140,15 @@ Pipeline::Pipeline(PipelineConfig config, destination::Destination& destination,
     config_.workers = std::max<std::size_t>(config_.workers, 1);
 }
 
-std::unique_ptr<io::FileLock> Pipeline::lock() {
+std::unique_ptr<io::FileLock> Pipeline::try_lock() {
     files_.create_folders(folder_);
-    const std::string path = io::join_path(folder_, "lock");
-    std::unique_ptr<io::FileLock> lock = files_.try_lock(path, fmt::format("pid {} since {}\n", getpid(), utc_text(clock_.now_us())));
+    return files_.try_lock(io::join_path(folder_, lock_file), fmt::format("pid {} since {}\n", getpid(), utc_text(clock_.now_us())));
+}
+
+std::unique_ptr<io::FileLock> Pipeline::lock() {
+    std::unique_ptr<io::FileLock> lock = try_lock();
     if (lock == nullptr) {
-        std::string holder = files_.read_text(path);
+        std::string holder = files_.read_text(io::join_path(folder_, lock_file));
         holder.erase(std::remove(holder.begin(), holder.end(), '\n'), holder.end());
         throw Error(ErrorKind::locked, "another run of pipeline \"{}\" into {} goes on ({}); wait for it, or stop it, and run again", config_.name,
                     destination_.description(), holder);
@@ -261,6 +266,16 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
     report.seconds.load += watch.seconds();
 }
 
+/// For whoever asks later why the package was not loaded. The disk may be the reason, so this may fail too.
+void Pipeline::note_error(const package::Package& package, const Error& error) {
+    try {
+        package::Package noted = package;
+        noted.journal(clock_, "error", {{"kind", to_text(error.kind())}, {"message", error.what()}});
+    } catch (const Error& failure) {
+        log_.warning("the error could not be noted in package {}: {}", package.load_id(), failure.what());
+    }
+}
+
 /// What becomes of a package that was not loaded. One that can never be loaded must not stand in the way of every later run, and one that
 /// is read again by whoever repeats the command must not be loaded too.
 void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error) {
@@ -269,6 +284,7 @@ void Pipeline::give_up(package::PackageStore& store, const package::Package& pac
         for (const std::string& id : is_own ? store.pending_ids() : std::vector<std::string>()) store.discard(id);
         throw error;
     }
+    note_error(package, error);
     const bool can_succeed_later = error.kind() == ErrorKind::transient || error.kind() == ErrorKind::local || error.kind() == ErrorKind::remote ||
                                    error.kind() == ErrorKind::locked;
     if (can_succeed_later) {
@@ -530,15 +546,19 @@ RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOption
     return report;
 }
 
+void Pipeline::refuse_pending(const package::PackageStore& store, std::string_view action) const {
+    if (const std::vector<std::string> waiting = store.pending_ids(); !waiting.empty()) {
+        throw Error(ErrorKind::usage, "package {} of an earlier run waits to be loaded into {}: run the pipeline once more (or tipple packages retry, or discard), then {}",
+                    waiting.front(), destination_.description(), action);
+    }
+}
+
 RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
     RunReport report = begin_report();
     const std::unique_ptr<io::FileLock> held = lock();
     package::PackageStore store = open_store();
-    if (const std::vector<std::string> waiting = store.pending_ids(); !waiting.empty()) {
-        throw Error(ErrorKind::usage, "package {} of an earlier run waits to be loaded into {}: run the pipeline once more, then drop", waiting.front(),
-                    destination_.description());
-    }
+    refuse_pending(store, "drop");
     Start start = read_start();
     const std::string schema_name = options.schema_name.empty() ? default_schema_of(start.state).value_or(config_.schema_name) : options.schema_name;
     if (!start.schemas.contains(schema_name)) {
@@ -560,6 +580,31 @@ RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::st
     draft.package = store.create(draft.load_id, job_bytes_max);
     // As the reference does it, a drop is always a load.
     const PipelineState next = next_state(start.state, config_, {schema_name}, destination_.reference_type(), start.sources);
+    close(draft, &next.document, report);
+    draft.package.reset();
+    report.schema = draft.schema;
+    load_all(store, drafts, start, report, observer, stop);
+    report.seconds.total = watch.seconds();
+    return report;
+}
+
+RunReport Pipeline::undo(const UndoOptions& options, Observer& observer, std::stop_token stop) {
+    const Stopwatch watch(clock_);
+    RunReport report = begin_report();
+    const std::unique_ptr<io::FileLock> held = lock();
+    package::PackageStore store = open_store();
+    refuse_pending(store, "undo");
+    UndoPlan plan = plan_undo(destination_, config_.name, options);
+    Start start = read_start();
+    std::vector<Draft> drafts(1);
+    Draft& draft = drafts.front();
+    draft = this->draft(start, plan.schema_name);
+    draft.removal.undone_loads = std::move(plan.load_ids);
+    draft.removal.undone_rows = std::move(plan.rows);
+    start.sources = std::move(plan.sources);
+    draft.package = store.create(draft.load_id, job_bytes_max);
+    // The state of the loads goes with them, so one is written even if it says the same.
+    const PipelineState next = next_state(start.state, config_, {plan.schema_name}, destination_.reference_type(), start.sources);
     close(draft, &next.document, report);
     draft.package.reset();
     report.schema = draft.schema;

@@ -12,7 +12,9 @@
 #include "tipple/pipeline/load.h"
 #include "tipple/pipeline/observer.h"
 #include "tipple/pipeline/options.h"
+#include "tipple/pipeline/packages.h"
 #include "tipple/pipeline/report.h"
+#include "tipple/pipeline/undo.h"
 #include "tipple/schema/naming.h"
 #include "tipple/source/source.h"
 
@@ -43,6 +45,19 @@ public:
     /// of an earlier run waits, or nothing was ever loaded.
     RunReport drop(const DropOptions& options, Observer& observer, std::stop_token stop);
 
+    /// Takes back what loads have brought, in one transaction that is a load itself. Throws Error(usage) when a package of an earlier run waits, and
+    /// as `plan_undo` does.
+    RunReport undo(const UndoOptions& options, Observer& observer, std::stop_token stop);
+
+    /// Pending, loaded and failed ones, oldest first. May be called while a run of the pipeline goes on, and then throws Error(corrupt) in the rare case
+    /// that it meets a package that is just being moved.
+    std::vector<PackageInfo> packages();
+    /// Loads what waits, and reads nothing new. Throws like `run`.
+    RunReport retry(Observer& observer, std::stop_token stop);
+    /// Deletes a pending package. What its source remembers is committed with its rows only, so the next run reads them again. Throws Error(usage) when
+    /// there is none of that id, or the destination has it already.
+    void discard_package(const std::string& load_id);
+
     /// The folder of this pipeline's packages, lock and spills: keyed by the real destination and dataset, so that no pending package is ever
     /// loaded into another one.
     const std::string& folder() const { return folder_; }
@@ -57,6 +72,9 @@ private:
     };
 
     std::unique_ptr<io::FileLock> lock();
+    /// Nothing when a run goes on.
+    std::unique_ptr<io::FileLock> try_lock();
+    void refuse_pending(const package::PackageStore& store, std::string_view action) const;
     std::vector<package::Manifest> finish_pending(package::PackageStore& store, RunReport& report, Observer& observer, std::stop_token stop);
     Start read_start() const;
     Draft draft(Start& start, const std::string& schema_name) const;
@@ -71,6 +89,7 @@ private:
                   std::stop_token stop);
     void load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report, Observer& observer,
               std::stop_token stop);
+    void note_error(const package::Package& package, const Error& error);
     [[noreturn]] void give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error);
     static const package::Manifest* find_repeated(const std::vector<package::Manifest>& finished, const Draft& draft);
     void leave_out_repeated(Draft& draft, const package::Manifest& repeated, RunReport& report);

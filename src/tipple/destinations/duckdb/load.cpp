@@ -6,6 +6,7 @@
 #include "tipple/core/text.h"
 #include "tipple/destination/strategies.h"
 #include "tipple/destination/system_tables.h"
+#include "tipple/destination/undo_sql.h"
 #include "tipple/destinations/duckdb/stored.h"
 #include "tipple/destinations/duckdb/types.h"
 
@@ -294,6 +295,11 @@ void Load::apply(const destination::DdlPlan& plan) {
         for (const schema::Column& column : addition.columns)
             engine.execute(sql.add_column(addition.table, column));
     }
+}
+
+void Load::undo() {
+    destination::undo_loads(session_->sql(), package_.schema(), catalog_, name_rule, package_.manifest().removal,
+                            [&](const std::string& statement) { return session_->engine().execute(statement); });
 }
 
 // ---- rows ----

@@ -24,6 +24,7 @@ public:
     void drop(const std::vector<std::string>& tables) override;
     void truncate(const std::vector<std::string>& tables) override;
     void apply(const destination::DdlPlan& plan) override;
+    void undo() override;
     void load(const destination::LoadJob& job, std::stop_token stop) override;
     std::vector<destination::LoadedTable> finish() override;
     void commit() override;
