@@ -111,7 +111,7 @@ protected:
         content.manifest.destination = "duckdb:/data/shop.duckdb";
         content.manifest.tool_version = "0.1.0";
         content.manifest.has_new_state = true;
-        content.manifest.removal = {.dropped = {"old__items", "old"}, .truncated = {"stale"}};
+        content.manifest.removal = {.dropped = {"old__items", "old"}, .truncated = {"stale"}, .undone_loads = {"1795404000.000001"}, .undone_rows = {{.table = "lines", .rows = 3}}};
         content.manifest.notes = {
             {"skipped", 3}, {"sources", json::Array{"a.json", "é\n\""}}, {"ratio", 1.0}};
         content.schema_change = {{"orders", json::Array{"id"}}};
