@@ -34,6 +34,7 @@ struct PackageInfo {
     std::string error;
 };
 
+/// Reads what the package says of itself, and its journal. Throws like the functions of the package.
 PackageInfo describe_package(const package::Package& package);
 
 }  // namespace tipple::pipeline
