@@ -63,6 +63,12 @@ else()
   tipple_dependency(yaml yaml-cpp)
 endif()
 
+# The project file. As headers alone: one file of ours includes it, and nothing is linked.
+find_path(TIPPLE_TOML_INCLUDE toml++/toml.h REQUIRED)
+add_library(tipple_toml INTERFACE)
+target_include_directories(tipple_toml SYSTEM INTERFACE "${TIPPLE_TOML_INCLUDE}")
+tipple_dependency(toml tipple_toml)
+
 if(TIPPLE_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

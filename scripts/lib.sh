@@ -31,7 +31,7 @@ as_root() {
 # Debian and Ubuntu packages: compiler, libraries, tools. What tests need besides is below.
 build_packages=(
     g++ cmake ninja-build pkg-config git ca-certificates python3 python3-pip python3-venv
-    libsimdjson-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libflatbuffers-dev
+    libsimdjson-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libtomlplusplus-dev libflatbuffers-dev
     libssl-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev
     libgtest-dev libgmock-dev librapidcheck-dev ccache mold
 )

@@ -31,6 +31,7 @@ THIRD_PARTY = [
     ("zstd", r"zstd.*\.h", ["src/tipple/io/*"]),
     ("bzip2", r"bzlib\.h", ["src/tipple/io/*"]),
     ("lzma", r"lzma.*", ["src/tipple/io/*"]),
+    ("toml++", r"toml\+\+/.*", ["src/tipple/config/toml.cpp"]),
     ("yaml-cpp", r"yaml-cpp/.*", ["src/cli/schema_text.cpp"]),
     ("GoogleTest", r"g(test|mock)/.*", ["*_test.cpp", "*_fixture.h", "tests/*"]),
     ("rapidcheck", r"rapidcheck.*", ["*_test.cpp", "*_fixture.h", "tests/*"]),

@@ -60,6 +60,15 @@ void add_global_flags(CLI::App& app, GlobalArguments& global) {
         ->group("Common")
         ->envname("TIPPLE_DATA_DIR")
         ->option_text("DIR");
+    app.add_option("-C", global.project_folder, "Look for tipple.toml there instead of in the working folder, and above")->group("Common")->option_text("DIR");
+    app.add_option("-f,--file", global.project_file, "The project file itself")->group("Common")->envname("TIPPLE_FILE")->option_text("FILE");
+    app.add_option("--profile", global.profile, "Settings of [profile.NAME] go on top of the project's")->group("Common")->envname("TIPPLE_PROFILE")->option_text("NAME");
+    app.add_option("-c,--set", global.settings, "A setting on top of the project's, such as pipeline.shop.dataset=test")
+        ->group("Common")
+        ->option_text("KEY=VALUE")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
     app.add_option("--log-file", global.log_file, "Write the log there instead of to stderr")->group("Common")->envname("TIPPLE_LOG_FILE")->option_text("FILE");
 }
 
@@ -96,6 +105,14 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--on-bad-record", load.on_bad_record, "fail, skip or quarantine: what a record that cannot be loaded does [fail]")
         ->check(CLI::IsMember({"fail", "skip", "quarantine"}))
         ->option_text("MODE");
+    app.add_option("--cursor", load.cursor, "Load only records in which this field has grown since the last load")->option_text("FIELD");
+    app.add_option("--cursor-start", load.cursor_start, "Where the first load begins [the first record]")->option_text("VALUE")->needs("--cursor");
+    app.add_option("--cursor-lag", load.cursor_lag, "Read again what lies so far behind the cursor: 5m, 2d, or a number")->option_text("LAG")->needs("--cursor");
+    app.add_option("--cursor-missing", load.cursor_missing, "raise, include or exclude: what a record without the field does [raise]")
+        ->check(CLI::IsMember({"raise", "include", "exclude"}))
+        ->option_text("MODE")
+        ->needs("--cursor");
+    app.add_flag("--full-refresh", load.is_full_refresh, "Drop the tables, forget the cursor, load everything anew");
     app.add_flag("--dry-run", load.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
     app.add_flag("--adopt", load.adopts_tables, "Load into existing tables that tipple or dlt did not make");
     app.add_option("--workers", load.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
@@ -103,6 +120,42 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--lock-timeout", load.lock_timeout_seconds, "Seconds to wait for a database that another process holds [10]")
         ->check(CLI::NonNegativeNumber)
         ->option_text("SECONDS");
+}
+
+constexpr const char* run_summary = "Runs pipelines of the project file (tipple.toml): reads what is new, loads it in one transaction each.";
+constexpr const char* run_examples =
+    "Examples:\n"
+    "  tipple run                       the only pipeline\n"
+    "  tipple run shop events           these, one after the other\n"
+    "  tipple run shop -r orders        only this resource\n"
+    "  tipple run --all --keep-going    all, even if one fails";
+
+void add_run(CLI::App& app, RunArguments& run, std::string& memory, std::string& timeout) {
+    app.add_option("PIPELINE", run.pipelines, "Pipelines of the project [the only one]")->option_text(" ");
+    app.add_flag("--all", run.runs_all, "All pipelines of the project");
+    app.add_option("-r,--resource", run.resources, "Only this resource; several times for several")->option_text("NAME")->expected(1)->take_all()->allow_extra_args(false);
+    app.add_flag_callback("--full-refresh", [&run] { run.refresh = "drop_resources"; }, "Drop the resources' tables, forget their cursors, load everything anew");
+    app.add_option("--refresh", run.refresh, "drop_sources, drop_resources or drop_data: what is dropped or emptied first")
+        ->check(CLI::IsMember({"drop_sources", "drop_resources", "drop_data"}))
+        ->option_text("MODE");
+    app.add_option("--since", run.since, "Read from this cursor value on, whatever was read before")->option_text("VALUE");
+    app.add_option("--until", run.until, "Read up to this cursor value, without it; the cursor stays where it is")->option_text("VALUE");
+    app.add_option("--limit", run.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
+    app.add_flag("--dry-run", run.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
+    app.add_flag("--keep-going", run.keeps_going, "When a pipeline fails, go on with the next; the exit code is then 7");
+    app.add_flag("--adopt", run.adopts_tables, "Load into existing tables that tipple or dlt did not make");
+    app.add_option("--timeout", timeout, "Stop in order after so long: 30s, 5m, 2h; the exit code is then 124")->option_text("TIME");
+    app.add_option("--workers", run.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
+    app.add_option("--memory", memory, "Memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
+    app.add_option("--lock-timeout", run.lock_timeout_seconds, "Seconds to wait for a database that another process holds [10]")
+        ->check(CLI::NonNegativeNumber)
+        ->option_text("SECONDS");
+}
+
+double require_seconds(const std::string& text) {
+    const std::optional<double> seconds = parse_duration_seconds(text);
+    if (!seconds || !(*seconds > 0)) throw CLI::ValidationError("--timeout", fmt::format("\"{}\" is no time; write 30s, 5m, 2h or 1d", text));
+    return *seconds;
 }
 
 void add_output(CLI::App& app, std::string& output, std::size_t& limit, const std::string& limit_text) {
@@ -118,7 +171,7 @@ constexpr const char* schema_help =
     "  tipple schema blame TARGET TABLE.COLUMN    which load made a column, and why it has its type";
 
 void add_schema(CLI::App& app, SchemaArguments& schema, std::vector<std::string>& places) {
-    app.add_option("ARGUMENTS", places, "See above; TARGET is a database file")->required()->expected(1, 4)->option_text(" ");
+    app.add_option("ARGUMENTS", places, "See above; TARGET is a pipeline or connection of the project, or a database file")->required()->expected(1, 4)->option_text(" ");
     app.add_option("--dataset", schema.dataset, "Schema of the database [main]")->option_text("NAME");
     app.add_option("-o,--output", schema.output, "text, yaml, json, sql or mermaid, of what is there now [text]")
         ->check(CLI::IsMember({"text", "yaml", "json", "sql", "mermaid"}))
@@ -134,7 +187,7 @@ constexpr const char* quarantine_help =
     "  tipple quarantine discard TARGET ID...     take them out for good";
 
 void add_quarantine(CLI::App& app, QuarantineArguments& quarantine, std::vector<std::string>& places) {
-    app.add_option("ARGUMENTS", places, "See above; TARGET is a database file")->required()->expected(1, -1)->option_text(" ");
+    app.add_option("ARGUMENTS", places, "See above; TARGET is a pipeline or connection of the project, or a database file")->required()->expected(1, -1)->option_text(" ");
     app.add_flag("--all", quarantine.takes_all, "replay, discard: all records");
     app.add_option("--contract", quarantine.contract, "replay: what may change in this run, whatever the stored contract says")
         ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value", "quarantine"}))
@@ -148,7 +201,7 @@ constexpr const char* undo_help =
     "  tipple undo TARGET LOAD_ID                 ids are in the summary of a load and in the table _dlt_loads";
 
 void add_undo(CLI::App& app, UndoArguments& undo) {
-    app.add_option("TARGET", undo.target, "Database file")->required()->option_text(" ");
+    app.add_option("TARGET", undo.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
     app.add_option("LOAD_ID", undo.load_id, "The load")->required()->option_text(" ");
     app.add_flag("--through", undo.through, "It and all loads that came after it");
     app.add_flag("--keep-cursor", undo.keeps_cursor, "What the source remembers stays: the rows will not be read again");
@@ -160,7 +213,7 @@ void add_undo(CLI::App& app, UndoArguments& undo) {
 }
 
 void add_verify(CLI::App& app, VerifyArguments& verify) {
-    app.add_option("TARGET", verify.target, "Database file")->required()->option_text(" ");
+    app.add_option("TARGET", verify.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
     app.add_option("--dataset", verify.dataset, "Schema of the database [main]")->option_text("NAME");
 }
 
@@ -208,7 +261,7 @@ void split_quarantine_places(const std::vector<std::string>& places, QuarantineA
     const auto action = actions.find(places[0]);
     const std::size_t first = action == actions.end() ? 0 : 1;
     if (action != actions.end()) quarantine.action = action->second;
-    if (places.size() == first) throw CLI::ValidationError("quarantine", "TARGET is required: a database file");
+    if (places.size() == first) throw CLI::ValidationError("quarantine", "TARGET is required: a pipeline, a connection, or a database file");
     quarantine.target = places[first];
     quarantine.ids.assign(places.begin() + static_cast<std::ptrdiff_t>(first) + 1, places.end());
     if (action == actions.end() && !quarantine.ids.empty()) {
@@ -234,7 +287,7 @@ void split_schema_places(const std::vector<std::string>& places, SchemaArguments
     if (schema.action == SchemaAction::diff) targets.insert(targets.end(), {&schema.version_a, &schema.version_b});
     if (places.size() - first > targets.size()) throw CLI::ValidationError("schema", fmt::format("unexpected argument {}", places.back()));
     for (std::size_t i = first; i < places.size(); ++i) *targets[i - first] = places[i];
-    if (schema.target.empty()) throw CLI::ValidationError("schema", "TARGET is required: a database file");
+    if (schema.target.empty()) throw CLI::ValidationError("schema", "TARGET is required: a pipeline, a connection, or a database file");
     if (schema.action == SchemaAction::blame && schema.column.empty()) {
         throw CLI::ValidationError("schema", "blame needs a column: tipple schema blame TARGET TABLE.COLUMN");
     }
@@ -276,6 +329,8 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
 Arguments parse_arguments(int argc, const char* const* argv) {
     Arguments arguments;
     LoadArguments load;
+    RunArguments run;
+    std::string timeout;
     QueryArguments query;
     PreviewArguments preview;
     SchemaArguments schema;
@@ -299,13 +354,16 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     CLI::App* load_app = app.add_subcommand("load", load_summary);
     load_app->footer(load_examples);
     add_load(*load_app, load, places, memory);
+    CLI::App* run_app = app.add_subcommand("run", run_summary);
+    run_app->footer(run_examples);
+    add_run(*run_app, run, memory, timeout);
     CLI::App* query_app = app.add_subcommand("query", "Runs a query on a database, read only.");
-    query_app->add_option("TARGET", query.target, "Database file")->required()->option_text(" ");
+    query_app->add_option("TARGET", query.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
     query_app->add_option("SQL", query.sql, "The query, or - to read it from standard input")->required()->option_text(" ");
     query_app->add_option("--dataset", query.dataset, "Schema in which table names are looked up [main]")->option_text("NAME");
     add_output(*query_app, query.output, query.limit, "Rows printed at most [1000; 0 = all]");
     CLI::App* preview_app = app.add_subcommand("preview", "Shows the tables of a database, or the first rows of one.");
-    preview_app->add_option("TARGET", preview.target, "Database file")->required()->option_text(" ");
+    preview_app->add_option("TARGET", preview.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
     preview_app->add_option("TABLE", preview.table, "Table")->option_text(" ");
     preview_app->add_option("--dataset", preview.dataset, "Schema of the database [main]")->option_text("NAME");
     add_output(*preview_app, preview.output, preview.limit, "Rows [10]");
@@ -331,7 +389,8 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         if (schema_app->parsed()) split_schema_places(schema_places, schema);
         if (quarantine_app->parsed()) split_quarantine_places(quarantine_places, quarantine);
         if (packages_app->parsed()) split_packages_places(packages_places, packages);
-        if (!memory.empty()) load.memory_bytes = require_size(memory);
+        if (!memory.empty()) load.memory_bytes = run.memory_bytes = require_size(memory);
+        if (!timeout.empty()) run.timeout_seconds = require_seconds(timeout);
     } catch (const CLI::CallForHelp&) {
         const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
         std::fputs(used->help(used == &app ? "" : "tipple").c_str(), stdout);
@@ -351,6 +410,8 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         places.pop_back();
         load.sources = places;
         arguments.command = load;
+    } else if (run_app->parsed()) {
+        arguments.command = run;
     } else if (query_app->parsed()) {
         arguments.command = query;
     } else if (preview_app->parsed()) {

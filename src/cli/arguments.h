@@ -23,6 +23,10 @@ struct GlobalArguments {
     ColorMode color = ColorMode::automatic;
     std::string data_folder;
     std::string log_file;
+    std::string project_folder;
+    std::string project_file;
+    std::string profile;
+    std::vector<std::string> settings;  ///< KEY=VALUE
 };
 
 struct LoadArguments {
@@ -48,6 +52,28 @@ struct LoadArguments {
     bool is_dry_run = false;
     bool adopts_tables = false;
     double lock_timeout_seconds = 10;
+    std::string cursor;
+    std::string cursor_start;
+    std::string cursor_lag;
+    std::string cursor_missing;
+    bool is_full_refresh = false;
+};
+
+struct RunArguments {
+    std::vector<std::string> pipelines;
+    bool runs_all = false;
+    std::vector<std::string> resources;
+    std::optional<std::string> refresh;
+    std::optional<std::string> since;
+    std::optional<std::string> until;
+    std::optional<std::uint64_t> limit;
+    bool is_dry_run = false;
+    bool keeps_going = false;
+    bool adopts_tables = false;
+    std::size_t workers = 0;       ///< 0 = as the project says, else one per core
+    std::size_t memory_bytes = 0;  ///< 0 = as the project says
+    double lock_timeout_seconds = 0;  ///< 0 = as the project says
+    double timeout_seconds = 0;    ///< 0 = none
 };
 
 struct QueryArguments {
@@ -131,7 +157,7 @@ struct DoneArguments {
 
 struct Arguments {
     GlobalArguments global;
-    std::variant<DoneArguments, LoadArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, UndoArguments,
+    std::variant<DoneArguments, LoadArguments, RunArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, UndoArguments,
                  VerifyArguments, PackagesArguments, VersionArguments, HelpArguments> command;
 };
 

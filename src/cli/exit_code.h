@@ -10,6 +10,8 @@ inline constexpr int exit_bug = 1;
 inline constexpr int exit_partial = 7;
 /// `schema diff --exit-code`: there are differences.
 inline constexpr int exit_changes = 8;
+/// Stopped in order because its time was up.
+inline constexpr int exit_timeout = 124;
 inline constexpr int exit_interrupted = 130;
 inline constexpr int exit_terminated = 143;
 

@@ -1,23 +1,29 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <csignal>
-#include <cstdio>
-#include <thread>
-
-#include "cli/exit_code.h"
-#include "cli/load_summary.h"
 #include "cli/program.h"
-#include "cli/progress_view.h"
+#include "cli/run_session.h"
 #include "cli/signals.h"
-#include "cli/version.h"
-#include "tipple/io/process.h"
-#include "tipple/pipeline/pipeline.h"
+#include "tipple/project/resource_hints.h"
 #include "tipple/schema/column_hint.h"
+#include "tipple/source/hinted_source.h"
 
 namespace tipple::cli {
 
 namespace {
+
+/// The cursor that flags describe, read as the project file's is.
+incremental::Spec cursor_of(const LoadArguments& arguments) {
+    const std::vector<std::pair<const char*, const std::string&>> keys = {
+        {"field", arguments.cursor}, {"start", arguments.cursor_start}, {"lag", arguments.cursor_lag}, {"on_missing", arguments.cursor_missing}};
+    config::Node table{.place = {.source = "--cursor"}};
+    for (const auto& [key, value] : keys) {
+        if (!value.empty()) table[key] = config::make_text(value, {.source = "--cursor"});
+    }
+    config::Problems problems;
+    std::optional<incremental::Spec> spec = project::read_cursor(table, "the cursor", problems);
+    problems.throw_if_any();
+    return *std::move(spec);
+}
 
 std::unique_ptr<extract::SourceDriver> make_source(const Program& program, const LoadArguments& arguments) {
     extract::SourceContext context;
@@ -39,7 +45,9 @@ std::unique_ptr<extract::SourceDriver> make_source(const Program& program, const
     set("select", arguments.select);
     set("csv_delimiter", arguments.csv_delimiter);
     set("csv_header", arguments.has_csv_header ? "true" : "false");
-    return program.sources.make(is_stdin ? "stdin" : "files", context);
+    std::unique_ptr<extract::SourceDriver> source = program.sources.make(is_stdin ? "stdin" : "files", context);
+    if (arguments.cursor.empty()) return source;
+    return extract::with_hints(std::move(source), {.all = {.incremental = cursor_of(arguments)}});
 }
 
 /// A key and a strategy mean merge; a merge needs a key, unless it keeps versions of whole records.
@@ -65,15 +73,8 @@ bool set_columns(pipeline::RunOptions& options, const std::vector<std::string>& 
     bool has_key = false;
     for (const std::string& text : texts) {
         schema::ColumnHint hint = schema::parse_column_hint(text);
-        if (hint.path.empty()) {
-            has_key = has_key || hint.is_key;
-            options.columns.push_back(std::move(hint.column));
-            continue;
-        }
-        if (hint.is_key) throw Error(ErrorKind::usage, "column hint \"{}\": a nested table has no key of its own here", text);
-        const auto same = std::find_if(options.nested.begin(), options.nested.end(), [&](const auto& nested) { return nested.path == hint.path; });
-        schema::NestedHints& nested = same != options.nested.end() ? *same : options.nested.emplace_back(schema::NestedHints{.path = hint.path, .hints = {}});
-        nested.hints.columns.push_back(std::move(hint.column));
+        has_key = has_key || hint.is_key;
+        schema::add_column_hint(std::move(hint), text, options.columns, options.nested);
     }
     return has_key;
 }
@@ -99,6 +100,7 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
     options.on_bad_record = on_bad_record(arguments.on_bad_record);
     options.collisions = collisions(arguments.collisions);
     options.is_dry_run = arguments.is_dry_run;
+    if (arguments.is_full_refresh) options.refresh = pipeline::Refresh::drop_resources;
     if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
     return options;
 }
@@ -107,37 +109,16 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
 
 int run_load(Program& program, const LoadArguments& arguments) {
     const pipeline::RunOptions options = run_options(arguments);
-    const SignalWatch signals([&](int) {
-        if (!program.global.is_quiet) fmt::print(stderr, "\nstopping; again to stop at once (nothing is lost either way)\n");
-    });
+    const SignalWatch signals([&](int signal) { say_stopping(program, signal); });
     const std::unique_ptr<extract::SourceDriver> source = make_source(program, arguments);
-
-    const LoadTarget target = open_load_target(program, {.target = arguments.destination,
-                                                         .dataset = arguments.dataset,
-                                                         .workers = arguments.workers,
-                                                         .memory_bytes = arguments.memory_bytes,
-                                                         .lock_timeout_seconds = arguments.lock_timeout_seconds,
-                                                         .adopts_tables = arguments.adopts_tables,
-                                                         .stop = signals.token()});
-    const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
-    pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock, program.log);
-    pipeline::RunReport report;
-    try {
-        report = pipeline.run(*source, options, *view, signals.token());
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::cancelled) throw;
-        fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", target.destination->description());
-        return signals.received() == SIGTERM ? exit_terminated : exit_interrupted;
-    }
-    const int exit_code = report.skipped_count > 0 ? exit_partial : exit_done;
-    if (program.global.is_json) {
-        fmt::print("{}\n", json::to_text(report_event(report, exit_code, program.clock)));
-    } else if (!program.global.is_quiet) {
-        const std::string text = format_summary(report, arguments, io::process_usage(), program.terminal);
-        std::fwrite(text.data(), 1, text.size(), stdout);
-    }
-    if (!program.global.is_quiet || report.skipped_count > 0) print_notes(report, program.terminal);
-    return exit_code;
+    const LoadTarget target = open_load_target(program, arguments.destination, arguments.dataset,
+                                               {.workers = arguments.workers,
+                                                .memory_bytes = arguments.memory_bytes,
+                                                .lock_timeout_seconds = arguments.lock_timeout_seconds,
+                                                .adopts_tables = arguments.adopts_tables,
+                                                .stop = signals.token()});
+    return run_and_report(program, target, *source, options,
+                          {.target = arguments.destination, .dataset = arguments.dataset, .is_dry_run = arguments.is_dry_run}, signals);
 }
 
 }  // namespace tipple::cli

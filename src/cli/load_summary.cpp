@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/exit_code.h"
 #include "cli/rows_printer.h"
 #include "tipple/core/text.h"
 
@@ -73,10 +74,10 @@ const TableReport* largest_child(const RunReport& report) {
     return best;
 }
 
-std::string next_commands(const RunReport& report, const LoadArguments& arguments) {
+std::string next_commands(const RunReport& report, const SummaryOptions& options) {
     const auto root = std::find_if(report.tables.begin(), report.tables.end(), [](const TableReport& table) { return table.parent.empty(); });
     if (root == report.tables.end()) return {};
-    const std::string target = quoted_argument(arguments.destination) + (arguments.dataset.empty() ? "" : " --dataset " + quoted_argument(arguments.dataset));
+    const std::string target = quoted_argument(options.target) + (options.dataset.empty() ? "" : " --dataset " + quoted_argument(options.dataset));
     std::string text = fmt::format("next:  tipple preview {} {}\n", target, root->table);
     if (const TableReport* child = largest_child(report)) {
         text += fmt::format("       tipple query {} 'SELECT p.*, c.* FROM \"{}\" p JOIN \"{}\" c ON c._dlt_parent_id = p._dlt_id LIMIT 10'\n", target, child->parent,
@@ -87,14 +88,15 @@ std::string next_commands(const RunReport& report, const LoadArguments& argument
 
 }  // namespace
 
-std::string format_summary(const RunReport& report, const LoadArguments& arguments, const io::ProcessUsage& usage, const Terminal& terminal) {
+std::string format_summary(const RunReport& report, const SummaryOptions& options, const io::ProcessUsage& usage, const Terminal& terminal) {
     std::string out;
     if (report.tables.empty()) {
-        out += fmt::format("{}: nothing to load into {}\n", report.records > 0 ? "no rows are left" : "no records", report.destination);
+        const char* what = report.filtered_records > 0 ? "nothing new" : report.records > 0 ? "no rows are left" : "no records";
+        out += fmt::format("{}: nothing to load into {}\n", what, report.destination);
         return out;
     }
     out += tables_text(report, terminal) + "\n";
-    if (arguments.is_dry_run) {
+    if (options.is_dry_run) {
         out += columns_text(report, terminal);
         out += fmt::format("\ndry run: {} records read in {}, nothing was written to {}\n", format_count(report.records),
                            format_seconds(report.seconds.extract), report.destination);
@@ -112,12 +114,13 @@ std::string format_summary(const RunReport& report, const LoadArguments& argumen
                          format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
                          rate(static_cast<double>(report.records - report.records_in_place), extract, "records")));
     }
+    if (report.filtered_records > 0) out += fmt::format("{:<20} {:>9}   records read before were left out by their cursor\n", "", format_count(report.filtered_records));
     step("load", report.seconds.load, rate(static_cast<double>(report.rows), report.seconds.load, "rows"));
     step("total", report.seconds.total, fmt::format("peak memory {}", format_bytes(usage.peak_resident_bytes)));
     const std::string where = fmt::format("{}, dataset {}", report.destination, report.dataset);
     out += fmt::format("\n{} {} rows in {} table{} into {}   load {}\n", terminal.styled(Style::green, terminal.glyph("✔", "ok:")), format_count(report.rows),
                        report.tables.size(), report.tables.size() == 1 ? "" : "s", where, report.load_ids.empty() ? "-" : report.load_ids.back());
-    return out + next_commands(report, arguments);
+    return out + next_commands(report, options);
 }
 
 void print_notes(const RunReport& report, const Terminal& terminal) {
@@ -151,6 +154,15 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
     if (report.skipped_count > report.skipped.size()) {
         fmt::print(stderr, "  ... and {} more\n", format_count(report.skipped_count - report.skipped.size()));
     }
+}
+
+json::Value failure_event(const std::string& pipeline, const Error& error, const Clock& clock) {
+    json::Object event{{"v", 1}, {"ts", utc_text(clock.now_us())}, {"event", "run.finished"}, {"status", "failed"}};
+    event.set("exit_code", to_exit_code(error.kind()));
+    if (!pipeline.empty()) event.set("pipeline", pipeline);
+    event.set("kind", to_text(error.kind()));
+    event.set("message", error.what());
+    return event;
 }
 
 json::Value report_event(const RunReport& report, int exit_code, const Clock& clock) {

@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/terminal.h"
 #include "tipple/core/clock.h"
+#include "tipple/core/error.h"
 #include "tipple/io/process.h"
 #include "tipple/json/value.h"
 #include "tipple/pipeline/report.h"
@@ -12,11 +13,19 @@
 namespace tipple::cli {
 
 /// What a person reads at the end of a load: tables, what is new, times and rates, and the next command to try.
-std::string format_summary(const pipeline::RunReport& report, const LoadArguments& arguments, const io::ProcessUsage& usage,
-                           const Terminal& terminal);
+struct SummaryOptions {
+    /// What names the destination in further commands, and the dataset, when that has to be said.
+    std::string target;
+    std::string dataset;
+    bool is_dry_run = false;
+};
+std::string format_summary(const pipeline::RunReport& report, const SummaryOptions& options, const io::ProcessUsage& usage, const Terminal& terminal);
 
 /// Warnings on stderr: records left out, with their places; names that got only nulls; whatever the run wants to say.
 void print_notes(const pipeline::RunReport& report, const Terminal& terminal);
+
+/// The last event of `--json` of a run that failed. `pipeline` may be empty.
+json::Value failure_event(const std::string& pipeline, const Error& error, const Clock& clock);
 
 /// The last event of `--json`.
 json::Value report_event(const pipeline::RunReport& report, int exit_code, const Clock& clock);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "cli/version.h"
+#include "tipple/core/text.h"
 #include "tipple/pipeline/pipeline.h"
 
 namespace tipple::cli {
@@ -16,51 +17,135 @@ std::string data_folder(const GlobalArguments& global) {
     throw Error(ErrorKind::usage, "HOME is not set, so there is no place for tipple's packages and locks; give one with --data-dir");
 }
 
-LoadTarget open_load_target(Program& program, const LoadTargetOptions& options) {
-    LoadTarget target;
-    pipeline::PipelineConfig& config = target.config;
-    config.workers = options.workers > 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency());
-    config.memory_bytes = options.memory_bytes;
-    config.data_folder = io::join_path(data_folder(program.global), "pipelines");
-    config.tool_version = version_text();
-
-    const destination::DestinationEntry& entry = program.destinations.require_for(options.target);
-    destination::DestinationContext context;
-    context.options = entry.parse(options.target);
-    context.dataset = options.dataset;
-    context.tool_version = config.tool_version;
-    context.memory_bytes = pipeline::destination_memory(config);
-    context.threads = config.workers;
-    context.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(options.lock_timeout_seconds * 1000));
-    context.stop = options.stop;
-    context.adopt_tables = options.adopts_tables;
-    context.files = program.files.get();
-    context.clock = &program.clock;
-    context.log = program.log;
-    const std::unique_ptr<destination::Destination> probe = entry.make(context);
-    config.dataset = options.dataset.empty() ? probe->capabilities().default_dataset : options.dataset;
-    config.name = options.pipeline.empty() ? fmt::format("load_{}", config.dataset) : options.pipeline;
-    config.schema_name = config.name;
-    context.dataset = config.dataset;
-    context.pipeline = config.name;
-    context.schema_name = config.schema_name;
-    context.temp_folder = io::join_path(pipeline::pipeline_folder(config, *probe), "temp");
-    target.destination = entry.make(context);
-    return target;
+const project::Project* find_project(Program& program) {
+    if (!program.has_looked_for_project) {
+        program.project = project::Project::find(*program.files, {.file = program.global.project_file,
+                                                                  .folder = program.global.project_folder,
+                                                                  .profile = program.global.profile,
+                                                                  .assignments = program.global.settings,
+                                                                  .environment = program.environment});
+        program.has_looked_for_project = true;
+    }
+    return program.project ? &*program.project : nullptr;
 }
 
-std::unique_ptr<destination::Destination> open_target(const Program& program, const std::string& target, const std::string& dataset) {
-    const destination::DestinationEntry& entry = program.destinations.require_for(target);
+const project::Project& require_project(Program& program) {
+    if (const project::Project* project = find_project(program)) return *project;
+    throw Error(ErrorKind::usage, "there is no {} in this folder or above it; tipple init writes one, and -C DIR or -f FILE name another place", project::file_name);
+}
+
+namespace {
+
+/// Whether a text names a destination by itself. No name of a project has a dot or slash in it.
+bool is_path_or_url(const Program& program, const std::string& text) {
+    try {
+        program.destinations.require_for(text);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+Target target_of_project(Program& program, const std::string& target, const std::string& dataset) {
+    const project::Project* project = find_project(program);
+    if (project == nullptr) program.destinations.require_for(target);
+    config::Problems problems;
+    Target found;
+    const std::size_t slash = target.find('/');
+    const std::string connection = target.substr(0, slash);
+    if (project->has_pipeline(target)) {
+        found = {.destination = project->destination_of(target, program.destinations, problems), .dataset = project->dataset_of(target), .pipeline = target};
+    } else if (project->has_connection(connection)) {
+        found = {.destination = project->connection(connection, program.destinations, problems),
+                 .dataset = slash == std::string::npos ? "" : target.substr(slash + 1),
+                 .pipeline = {}};
+    } else {
+        std::vector<std::string> known = project->pipelines();
+        for (const std::string& name : project->connections()) known.push_back(name);
+        const std::optional<std::string> near = did_you_mean(target, known);
+        throw Error(ErrorKind::usage, "\"{}\" is no pipeline or connection of {}{}, and no path or URL of a database", excerpt(target), project->path(),
+                    near            ? fmt::format(" (did you mean \"{}\"?)", *near)
+                    : known.empty() ? std::string()
+                                    : fmt::format(" (there are: {})", join(known, ", ")));
+    }
+    problems.throw_if_any();
+    if (!dataset.empty()) found.dataset = dataset;
+    return found;
+}
+
+destination::DestinationContext base_context(const Program& program, const project::DestinationChoice& choice) {
     destination::DestinationContext context;
-    context.options = entry.parse(target);
-    context.dataset = dataset;
+    context.options = choice.options;
     context.tool_version = version_text();
     context.memory_bytes = limits::memory_default;
     context.threads = std::max(1U, std::thread::hardware_concurrency());
     context.files = program.files.get();
     context.clock = &program.clock;
     context.log = program.log;
-    return entry.make(context);
+    return context;
+}
+
+}  // namespace
+
+Target resolve_target(Program& program, const std::string& target, const std::string& dataset) {
+    if (!is_path_or_url(program, target)) return target_of_project(program, target, dataset);
+    const destination::DestinationEntry& entry = program.destinations.require_for(target);
+    return {.destination = {.entry = &entry, .options = entry.parse(target)}, .dataset = dataset, .pipeline = {}};
+}
+
+project::PipelineDefinition read_pipeline(Program& program, const std::string& name) {
+    config::Problems problems;
+    project::PipelineDefinition pipeline = require_project(program).pipeline(name, {program.sources, program.destinations}, problems);
+    problems.throw_if_any();
+    return pipeline;
+}
+
+LoadTarget make_load_target(Program& program, const project::DestinationChoice& choice, pipeline::PipelineConfig given, const LoadResources& resources) {
+    LoadTarget target{.config = std::move(given), .destination = {}};
+    pipeline::PipelineConfig& config = target.config;
+    config.workers = resources.workers > 0 ? resources.workers : std::max(1U, std::thread::hardware_concurrency());
+    config.memory_bytes = resources.memory_bytes;
+    config.data_folder = io::join_path(data_folder(program.global), "pipelines");
+    config.tool_version = version_text();
+
+    destination::DestinationContext context = base_context(program, choice);
+    context.dataset = config.dataset;
+    context.memory_bytes = pipeline::destination_memory(config);
+    context.threads = config.workers;
+    context.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(resources.lock_timeout_seconds * 1000));
+    context.stop = resources.stop;
+    context.adopt_tables = resources.adopts_tables;
+    const std::unique_ptr<destination::Destination> probe = choice.entry->make(context);
+    if (config.dataset.empty()) config.dataset = probe->capabilities().default_dataset;
+    if (config.name.empty()) config.name = fmt::format("load_{}", config.dataset);
+    if (config.schema_name.empty()) config.schema_name = config.name;
+    context.dataset = config.dataset;
+    context.pipeline = config.name;
+    context.schema_name = config.schema_name;
+    context.temp_folder = io::join_path(pipeline::pipeline_folder(config, *probe), "temp");
+    target.destination = choice.entry->make(context);
+    return target;
+}
+
+LoadTarget open_load_target(Program& program, const std::string& text, const std::string& dataset, const LoadResources& resources,
+                            const std::string& pipeline) {
+    const Target target = resolve_target(program, text, dataset);
+    pipeline::PipelineConfig config;
+    if (!target.pipeline.empty()) config = read_pipeline(program, target.pipeline).config;
+    if (!pipeline.empty()) config.name = config.schema_name = pipeline;
+    config.dataset = target.dataset;
+    return make_load_target(program, target.destination, std::move(config), resources);
+}
+
+std::unique_ptr<destination::Destination> open_target(Program& program, const Target& target) {
+    destination::DestinationContext context = base_context(program, target.destination);
+    context.dataset = target.dataset;
+    context.pipeline = target.pipeline;
+    return target.destination.entry->make(context);
+}
+
+std::unique_ptr<destination::Destination> open_target(Program& program, const std::string& target, const std::string& dataset) {
+    return open_target(program, resolve_target(program, target, dataset));
 }
 
 }  // namespace tipple::cli

@@ -7,6 +7,7 @@
 #include "tipple/destination/destination.h"
 #include "tipple/io/file_system.h"
 #include "tipple/pipeline/options.h"
+#include "tipple/project/project.h"
 #include "tipple/source/source.h"
 
 namespace tipple::cli {
@@ -20,10 +21,20 @@ struct Program {
     GlobalArguments global;
     Terminal terminal;
     Log log;
+    config::Environment environment;
+    /// As `find_project` found it.
+    std::optional<project::Project> project = {};
+    bool has_looked_for_project = false;
 };
+
+/// The project of the folder, or nullptr. Throws Error(usage) when its file is broken.
+const project::Project* find_project(Program& program);
+/// Throws Error(usage) when there is none.
+const project::Project& require_project(Program& program);
 
 // Each returns the exit code and throws Error.
 int run_load(Program& program, const LoadArguments& arguments);
+int run_run(Program& program, const RunArguments& arguments);
 int run_query(Program& program, const QueryArguments& arguments);
 int run_preview(Program& program, const PreviewArguments& arguments);
 int run_schema(Program& program, const SchemaArguments& arguments);
@@ -37,24 +48,41 @@ int run_help(Program& program, const HelpArguments& arguments);
 /// `~/.local/share/tipple`, `$XDG_DATA_HOME/tipple`, or what was given.
 std::string data_folder(const GlobalArguments& global);
 
+/// What TARGET of a command names: a pipeline of the project, else a connection, also with `/dataset` behind it, else a path or URL.
+struct Target {
+    project::DestinationChoice destination;
+    std::string dataset;   ///< empty = the destination's default
+    std::string pipeline;  ///< empty = it names none
+};
+/// `dataset`: as a flag gives it; it wins over what the target says. Throws Error(usage).
+Target resolve_target(Program& program, const std::string& target, const std::string& dataset);
+
 /// Where a command loads to, and as which pipeline.
 struct LoadTarget {
     pipeline::PipelineConfig config;
     std::unique_ptr<destination::Destination> destination;
 };
-struct LoadTargetOptions {
-    std::string target;
-    std::string dataset;  ///< empty = the destination's default
-    std::string pipeline;  ///< empty = `load_<dataset>`
+/// What a load may use.
+struct LoadResources {
     std::size_t workers = 0;  ///< 0 = one per core
     std::size_t memory_bytes = limits::memory_default;
     double lock_timeout_seconds = 10;
     bool adopts_tables = false;
     std::stop_token stop;
 };
-LoadTarget open_load_target(Program& program, const LoadTargetOptions& options);
+/// The target's pipeline when it names one, else that of `tipple load` into the dataset.
+/// `pipeline`: what it is called, when it is neither.
+LoadTarget open_load_target(Program& program, const std::string& target, const std::string& dataset, const LoadResources& resources,
+                            const std::string& pipeline = {});
+/// `config` has no folder and version yet; what it leaves out of name and dataset is that of `tipple load`.
+LoadTarget make_load_target(Program& program, const project::DestinationChoice& choice, pipeline::PipelineConfig config, const LoadResources& resources);
+
+/// A pipeline of the project, read and checked. Throws Error(usage).
+project::PipelineDefinition read_pipeline(Program& program, const std::string& name);
 
 /// The destination that `target` names, to be read.
-std::unique_ptr<destination::Destination> open_target(const Program& program, const std::string& target, const std::string& dataset);
+std::unique_ptr<destination::Destination> open_target(Program& program, const std::string& target, const std::string& dataset);
+/// The same with what a pipeline has stored there of itself.
+std::unique_ptr<destination::Destination> open_target(Program& program, const Target& target);
 
 }  // namespace tipple::cli

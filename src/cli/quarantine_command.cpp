@@ -102,7 +102,7 @@ int settle(Program& program, const QuarantineArguments& arguments, bool is_disca
         throw Error(ErrorKind::usage, "which records? give ids of tipple quarantine list, or --all");
     }
     const SignalWatch signals([](int) {});
-    const LoadTarget target = open_load_target(program, {.target = arguments.target, .dataset = arguments.dataset, .stop = signals.token()});
+    const LoadTarget target = open_load_target(program, arguments.target, arguments.dataset, {.stop = signals.token()});
     if (!has_quarantine(*target.destination)) throw Error(ErrorKind::usage, "nothing is in quarantine in {}", target.destination->description());
     std::vector<pipeline::QuarantinedRecord> records = read_records(*target.destination, arguments.ids);
     pipeline::RunOptions options;

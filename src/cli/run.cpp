@@ -1,12 +1,14 @@
 #include "cli/run.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
 #include <new>
 
 #include "cli/exit_code.h"
+#include "cli/load_summary.h"
 #include "cli/program.h"
 #include "cli/version.h"
 #include "tipple/destinations/builtin.h"
@@ -46,7 +48,7 @@ int run_help(Program& program, const HelpArguments& arguments) {
         print_entry(*entry, "destination");
         return exit_done;
     }
-    std::vector<std::string> topics = {"load", "query", "preview", "schema", "quarantine", "packages", "undo", "verify", "version"};
+    std::vector<std::string> topics = {"load", "run", "query", "preview", "schema", "quarantine", "packages", "undo", "verify", "version"};
     for (const auto& entry : program.sources.entries()) topics.push_back(entry.name);
     for (const auto& entry : program.destinations.entries()) topics.push_back(entry.name);
     throw Error(ErrorKind::usage, "no help on \"{}\"; there is help on {}", arguments.topic, fmt::join(topics, ", "));
@@ -58,6 +60,7 @@ struct RunCommand {
     Program& program;
     int operator()(const DoneArguments& done) const { return done.exit_code; }
     int operator()(const LoadArguments& arguments) const { return run_load(program, arguments); }
+    int operator()(const RunArguments& arguments) const { return run_run(program, arguments); }
     int operator()(const QueryArguments& arguments) const { return run_query(program, arguments); }
     int operator()(const PreviewArguments& arguments) const { return run_preview(program, arguments); }
     int operator()(const SchemaArguments& arguments) const { return run_schema(program, arguments); }
@@ -74,17 +77,19 @@ Log make_log(const GlobalArguments& global) {
     return global.log_file.empty() ? Log::to_stderr(level) : Log::to_file(global.log_file, level);
 }
 
+config::Environment read_environment() {
+    config::Environment environment;
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        const std::size_t equals = text.find('=');
+        if (equals != std::string_view::npos) environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return environment;
+}
+
 int report_error(const Program& program, const Error& error) {
     const int exit_code = to_exit_code(error.kind());
-    if (program.global.is_json) {
-        fmt::print("{}\n", json::to_text(json::Object{{"v", 1},
-                                                      {"ts", utc_text(program.clock.now_us())},
-                                                      {"event", "run.finished"},
-                                                      {"status", "failed"},
-                                                      {"exit_code", exit_code},
-                                                      {"kind", to_text(error.kind())},
-                                                      {"message", error.what()}}));
-    }
+    if (program.global.is_json) fmt::print("{}\n", json::to_text(failure_event({}, error, program.clock)));
     fmt::print(stderr, "{} {}\n", program.terminal.styled(Style::red, "error:"), error.what());
     return exit_code;
 }
@@ -110,6 +115,7 @@ int run(int argc, const char* const* argv, const Entries& own) {
     program.terminal = Terminal::detect(arguments.global.color);
     try {
         program.log = make_log(arguments.global);
+        program.environment = read_environment();
         program.files = io::local_file_system();
         sources::add_builtin(program.sources);
         destinations::add_builtin(program.destinations);

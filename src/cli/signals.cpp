@@ -1,6 +1,7 @@
 #include "cli/signals.h"
 
 #include <pthread.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -17,6 +18,8 @@ sigset_t watched_signals() {
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    // The time given to `stop_after` is up.
+    sigaddset(&set, SIGALRM);
     // Wakes the watch when it is to end.
     sigaddset(&set, SIGUSR2);
     return set;
@@ -40,11 +43,18 @@ SignalWatch::~SignalWatch() {
     thread_.join();
 }
 
+void SignalWatch::stop_after(double seconds) {
+    const auto whole = static_cast<time_t>(seconds);
+    const itimerval timer{.it_interval = {}, .it_value = {.tv_sec = whole, .tv_usec = static_cast<suseconds_t>((seconds - static_cast<double>(whole)) * 1e6)}};
+    setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
 void SignalWatch::watch() {
     const sigset_t set = watched_signals();
     while (!is_ending_) {
         int signal = 0;
         if (sigwait(&set, &signal) != 0 || signal == SIGUSR2) continue;
+        if (received_ != 0 && signal == SIGALRM) continue;
         if (received_ != 0) _exit(signal == SIGINT ? exit_interrupted : exit_terminated);
         received_ = signal;
         on_first_(signal);

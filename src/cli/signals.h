@@ -7,7 +7,7 @@
 
 namespace tipple::cli {
 
-/// Turns SIGINT and SIGTERM into a stop request: the first lets the run end in order, the second ends the process at once, which is safe at
+/// Turns SIGINT, SIGTERM and the end of a time into a stop request: the first lets the run end in order, the second ends the process at once, which is safe at
 /// any moment. Made before any other thread, so that all of them leave the signals to this one.
 class SignalWatch {
 public:
@@ -16,6 +16,9 @@ public:
     ~SignalWatch();
     SignalWatch(const SignalWatch&) = delete;
     SignalWatch& operator=(const SignalWatch&) = delete;
+
+    /// The first signal will be SIGALRM after so long, if none comes before.
+    void stop_after(double seconds);
 
     std::stop_token token() const { return stop_.get_token(); }
     /// The signal that came, or 0.

@@ -42,7 +42,7 @@ json::Object plan_object(const pipeline::UndoPlan& plan, bool is_done) {
 
 int run_undo(Program& program, const UndoArguments& arguments) {
     const SignalWatch signals([](int) {});
-    const LoadTarget target = open_load_target(program, {.target = arguments.target, .dataset = arguments.dataset, .pipeline = arguments.pipeline, .stop = signals.token()});
+    const LoadTarget target = open_load_target(program, arguments.target, arguments.dataset, {.stop = signals.token()}, arguments.pipeline);
     const pipeline::UndoOptions options{
         .load_id = arguments.load_id, .through = arguments.through, .keeps_cursor = arguments.keeps_cursor, .rows_only = arguments.rows_only};
     const pipeline::UndoPlan plan = pipeline::plan_undo(*target.destination, target.config.name, options);

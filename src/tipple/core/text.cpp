@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <numeric>
@@ -88,6 +90,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::optional<double> parse_duration_seconds(std::string_view text) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || !(number >= 0)) return std::nullopt;
+    const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    constexpr std::array<std::pair<std::string_view, double>, 5> units = {{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 7 * 86'400}}};
+    const auto found = std::find_if(units.begin(), units.end(), [&](const auto& known) { return known.first == unit; });
+    return found == units.end() ? std::nullopt : std::optional(number * found->second);
+}
 
 std::optional<std::string> did_you_mean(std::string_view name,
                                         const std::vector<std::string>& candidates) {

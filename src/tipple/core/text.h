@@ -19,6 +19,9 @@ std::string format_seconds(double seconds);
 /// `512MiB`, `2GB`, `1048576`, `1.5 GiB`; nothing when the text is not a size.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// `30s`, `5m`, `1.5h`, `2d`, `1w` in seconds; nothing when the text is not such a time.
+std::optional<double> parse_duration_seconds(std::string_view text);
+
 /// The candidate nearest to `name` when it is near enough to be a typo of it.
 std::optional<std::string> did_you_mean(std::string_view name,
                                         const std::vector<std::string>& candidates);

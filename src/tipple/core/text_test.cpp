@@ -23,6 +23,13 @@ TEST(Text, Bytes) {
     EXPECT_EQ(format_bytes(18'446'744'073'709'551'615U), "18447 PB");
 }
 
+TEST(Text, Durations) {
+    EXPECT_EQ(parse_duration_seconds("30s"), 30);
+    EXPECT_EQ(parse_duration_seconds("1.5h"), 5'400);
+    EXPECT_EQ(parse_duration_seconds("2d"), 172'800);
+    for (const char* wrong : {"", "5", "m", "-1s", "5 m", "5min", "nans"}) EXPECT_EQ(parse_duration_seconds(wrong), std::nullopt) << wrong;
+}
+
 TEST(Text, Seconds) {
     EXPECT_EQ(format_seconds(0.414), "0.41 s");
     EXPECT_EQ(format_seconds(9.996), "10.0 s");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/error.h"
+#include "tipple/incremental/bounds.h"
 #include "tipple/incremental/lag.h"
 
 namespace tipple::incremental {
@@ -77,8 +78,9 @@ Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& 
         given.range_start == Range::closed && !is_stateless && !has_lag && !(given.primary_key && given.primary_key->empty());
     if (slot != nullptr && !slot->empty() && !is_stateless) stored_ = *slot;
     start_.start = given.initial_value;
-    if (stored_) {
+    if (stored_ && !given.begins_anew) {
         start_.start = from_state(member(stored_, "last_value"));
+        start_.spec.initial_value = adapt_bound(given.initial_value, start_.start, given.converts_bounds);
         start_.hashes = sorted(texts(stored_->find("unique_hashes")));
         start_.form = form_of(start_.hashes);
     }
@@ -87,9 +89,10 @@ Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& 
     hashes_.insert(start_.hashes.begin(), start_.hashes.end());
 }
 
-void Cursor::check_range() const {
-    const Spec& spec = start_.spec;
+void Cursor::check_range() {
+    Spec& spec = start_.spec;
     if (spec.end_value.is_null() || spec.initial_value.is_null()) return;
+    spec.end_value = adapt_bound(spec.end_value, spec.initial_value, spec.converts_bounds);
     if (kind_of(spec.end_value) == kind_of(spec.initial_value) && !start_.is_further(spec.initial_value, spec.end_value)) return;
     throw Error(ErrorKind::usage, "resource \"{}\", cursor \"{}\": the end value {} does not lie behind the initial value {} in the order of {}",
                 start_.resource, spec.cursor_path, describe(spec.end_value), describe(spec.initial_value),
@@ -100,12 +103,8 @@ void Cursor::fail_clash(const Value& value, const Value& other, const char* what
     throw Error(ErrorKind::data, "{}", clash_text(start_, value, other, what));
 }
 
-/// A last value follows the records in whether it has a zone.
-void Cursor::adapt_zones(const Value& like) {
-    const auto* wanted = like.get_if<schema::Timestamp>();
-    const auto* last = last_.get_if<schema::Timestamp>();
-    if (wanted != nullptr && last != nullptr) last_ = adapt_zone(*last, *wanted);
-}
+/// What was remembered, or is where reading begins, follows the records in type.
+void Cursor::adapt_last(const Value& like) { last_ = adapt_bound(last_, like, start_.spec.converts_bounds); }
 
 void Cursor::take(const PageFold& fold) {
     if (fold.records == 0) return;
@@ -117,7 +116,7 @@ void Cursor::take(const PageFold& fold) {
     if (kind_ == Kind::none) {
         kind_ = kind_of(fold.first);
         first_ = fold.first;
-        adapt_zones(fold.first);
+        adapt_last(fold.first);
     }
     if (kind_of(fold.first) != kind_) fail_clash(fold.first, first_, "the earlier value");
     if (fold.last.is_null()) return;
@@ -136,9 +135,7 @@ void Cursor::take(const PageFold& fold) {
 
 /// With a lag the run began behind the last value that was `known`, and must not fall back to there.
 Value Cursor::further_of(const Value& last, Value known) const {
-    const auto* last_time = last.get_if<schema::Timestamp>();
-    const auto* known_time = known.get_if<schema::Timestamp>();
-    if (last_time != nullptr && known_time != nullptr) known = adapt_zone(*known_time, *last_time);
+    known = adapt_bound(known, last, start_.spec.converts_bounds);
     return kind_of(known) == kind_of(last) && start_.is_further(known, last) ? known : last;
 }
 
@@ -155,9 +152,12 @@ std::optional<json::Object> Cursor::slot() const {
     if (!has_records_) return slot;
     const json::Value before = slot["last_value"];
     Value last = last_;
-    if (spec.lag) last = further_of(last, from_state(before));
+    if (spec.lag || spec.begins_anew) last = further_of(last, from_state(before));
+    // Having begun further back, the run may have seen nothing of what is remembered: its hashes stay with it.
+    const bool falls_behind = spec.begins_anew && stored_ && !last_.is_null() && compare(last, last_) != 0;
     slot.set("last_value", to_state(last));
     if (has_kept_) slot.set("start_value", before);
+    if (falls_behind) return slot;
     std::vector<std::string> hashes;
     if (start_.tells_apart) hashes = sorted({hashes_.begin(), hashes_.end()});
     // In whatever order they are stored, equal ones are no change.

@@ -77,9 +77,9 @@ public:
     static constexpr std::size_t many_hashes = 200;
 
 private:
-    void check_range() const;
+    void check_range();
     schema::Value further_of(const schema::Value& last, schema::Value known) const;
-    void adapt_zones(const schema::Value& like);
+    void adapt_last(const schema::Value& like);
     [[noreturn]] void fail_clash(const schema::Value& value, const schema::Value& other, const char* what) const;
 
     CursorStart start_;

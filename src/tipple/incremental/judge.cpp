@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tipple/incremental/bounds.h"
+
 namespace tipple::incremental {
 
 using schema::Value;
@@ -47,9 +49,7 @@ bool PageJudge::begin_value(const Value& value) {
     fold_.first = value;
     const auto clashes = [&](Value& bound, const char* what) {
         if (bound.is_null()) return false;
-        const auto* bound_time = bound.get_if<schema::Timestamp>();
-        const auto* time = value.get_if<schema::Timestamp>();
-        if (bound_time != nullptr && time != nullptr) bound = adapt_zone(*bound_time, *time);
+        bound = adapt_bound(bound, value, start_.spec.converts_bounds);
         if (kind_of(bound) == kind) return false;
         fail(clash_text(start_, value, bound, what));
         return true;

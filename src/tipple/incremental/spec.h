@@ -34,6 +34,8 @@ struct Spec {
     MissingCursor on_cursor_value_missing = MissingCursor::raise;
     /// Reads again what lies so far behind the last value: days of dates, seconds of times, else the number itself.
     std::optional<double> lag;
+    /// The lag counts seconds whatever the values are; of days, it is rounded up to whole ones.
+    bool is_lag_in_seconds = false;
     Range range_start = Range::closed;
     Range range_end = Range::open;
     /// Columns by which records at the last value are told apart. Nothing = the resource's key or, when it has none, the whole record; empty =
@@ -41,6 +43,11 @@ struct Spec {
     std::optional<std::vector<std::string>> primary_key;
     /// A key of one column was given as a list: its hash is another one than that of the column alone.
     bool has_key_list = false;
+    /// The bounds may have another type than the records' values, as what a user writes has: they are turned into what the records have, where
+    /// that can be done.
+    bool converts_bounds = false;
+    /// Reading begins at the initial value whatever is remembered. What is remembered does not fall behind for it.
+    bool begins_anew = false;
 };
 
 }  // namespace tipple::incremental

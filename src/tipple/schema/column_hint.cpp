@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -109,5 +110,16 @@ private:
 }  // namespace
 
 ColumnHint parse_column_hint(std::string_view text) { return Parser(text).parse(); }
+
+void add_column_hint(ColumnHint hint, std::string_view text, std::vector<Column>& columns, std::vector<NestedHints>& nested) {
+    if (hint.path.empty()) {
+        columns.push_back(std::move(hint.column));
+        return;
+    }
+    if (hint.is_key) throw Error(ErrorKind::usage, "column hint \"{}\": a nested table has no key of its own here", text);
+    const auto same = std::find_if(nested.begin(), nested.end(), [&](const NestedHints& known) { return known.path == hint.path; });
+    NestedHints& table = same != nested.end() ? *same : nested.emplace_back(NestedHints{.path = hint.path, .hints = {}});
+    table.hints.columns.push_back(std::move(hint.column));
+}
 
 }  // namespace tipple::schema

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tipple/schema/hints.h"
 #include "tipple/schema/schema.h"
 
 namespace tipple::schema {
@@ -21,5 +22,9 @@ struct ColumnHint {
 /// key, merge_key, unique, not_null, nullable, hard_delete, dedup_sort=asc|desc, timezone=true|false, description=TEXT. Throws
 /// Error(usage) that says what is wrong with it.
 ColumnHint parse_column_hint(std::string_view text);
+
+/// Puts the hint where it belongs: among the columns of the records, or of the table nested in them that its path names. Throws Error(usage) for a
+/// key of a nested table; `text` is the hint as it was written.
+void add_column_hint(ColumnHint hint, std::string_view text, std::vector<Column>& columns, std::vector<NestedHints>& nested);
 
 }  // namespace tipple::schema

@@ -28,6 +28,9 @@ std::unique_ptr<SourceDriver> Registry::make(std::string_view name, const Source
     }
     SourceContext checked = context;
     if (!entry->takes_any_option) checked.options = config::check_options(context.options, entry->options, fmt::format("source \"{}\"", name));
+    for (ResourceDefinition& resource : checked.resources) {
+        resource.options = config::check_options(resource.options, entry->resource_options, fmt::format("resource \"{}\" of source \"{}\"", resource.name, name));
+    }
     return entry->make(checked);
 }
 

@@ -130,10 +130,17 @@ public:
     virtual void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) = 0;
 };
 
+/// A resource that the user defines, of a source that leaves that to him.
+struct ResourceDefinition {
+    std::string name;
+    config::Options options;
+};
+
 /// What a source is made from.
 struct SourceContext {
     config::Options options;
-    Log log;
+    std::vector<ResourceDefinition> resources = {};
+    Log log = {};
 };
 
 /// One kind of source, as its file announces it.
@@ -141,6 +148,8 @@ struct SourceEntry {
     std::string name;
     std::string summary;
     std::vector<config::OptionSpec> options;
+    /// Of a resource that the user defines; empty = the source alone says what its resources are.
+    std::vector<config::OptionSpec> resource_options = {};
     /// Its options are not listed: whatever is given is handed to it.
     bool takes_any_option = false;
     std::function<std::unique_ptr<SourceDriver>(const SourceContext& context)> make;

@@ -1,0 +1,205 @@
+#include "tipple/project/endpoints.h"
+
+#include <algorithm>
+
+#include "tipple/config/secret.h"
+#include "tipple/config/table_reader.h"
+#include "tipple/core/error.h"
+#include "tipple/core/text.h"
+#include "tipple/io/glob.h"
+
+namespace tipple::project {
+
+using config::Node;
+using config::Problems;
+
+namespace {
+
+/// Collects options out of a table, with names flattened.
+class OptionCollector {
+public:
+    OptionCollector(const std::vector<config::OptionSpec>* specs, const std::string& what, const Project& project, Problems& problems)
+        : takes_any_(specs == nullptr), specs_(specs != nullptr ? *specs : std::vector<config::OptionSpec>()), what_(what), project_(project), problems_(problems) {}
+
+    void add(const std::string& name, const Node& node, const std::vector<std::string>& others) {
+        const config::OptionSpec* spec = find(name);
+        const bool is_group = std::any_of(specs_.begin(), specs_.end(), [&](const config::OptionSpec& known) { return known.name.starts_with(name + "_"); });
+        if (takes_any_) {
+            options_.set(name, value_of(node, {}));
+        } else if (spec == nullptr && node.is_table() && is_group) {
+            for (const auto& [inner, member] : node.members) add(name + "_" + inner, member, {});
+        } else if (spec == nullptr) {
+            refuse(name, node, others);
+        } else {
+            options_.set(name, value_of(node, *spec));
+        }
+    }
+
+    config::Options take() { return std::move(options_); }
+
+private:
+    const config::OptionSpec* find(const std::string& name) const {
+        const auto found = std::find_if(specs_.begin(), specs_.end(), [&](const config::OptionSpec& spec) { return spec.name == name; });
+        return found == specs_.end() ? nullptr : &*found;
+    }
+
+    std::string value_of(const Node& node, const config::OptionSpec& spec) const {
+        if (node.is_scalar()) {
+            const std::string text = config::scalar_text(node);
+            return spec.kind == config::OptionKind::path ? project_.in_folder(text) : text;
+        }
+        const bool is_texts = node.is_list() && std::all_of(node.items.begin(), node.items.end(), [](const Node& item) { return item.kind == Node::Kind::text; });
+        if (!is_texts) return json::to_text(config::to_json(node));
+        std::vector<std::string> lines;
+        for (const Node& item : node.items) lines.push_back(item.value.as_text());
+        return join(lines, "\n");
+    }
+
+    void refuse(const std::string& name, const Node& node, const std::vector<std::string>& others) {
+        std::vector<std::string> known = others;
+        for (const config::OptionSpec& spec : specs_) known.push_back(spec.name);
+        const std::optional<std::string> near = did_you_mean(name, known);
+        problems_.add(node.place, fmt::format("{} has no key \"{}\"; {}", what_, excerpt(name),
+                                              near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+    }
+
+    bool takes_any_;
+    std::vector<config::OptionSpec> specs_;
+    const std::string& what_;
+    const Project& project_;
+    Problems& problems_;
+    config::Options options_;
+};
+
+/// The entry that `type` names.
+template <typename Entry, typename Registry>
+const Entry* find_type(const std::string& type, const Registry& registry, config::TableReader& reader, const char* kind) {
+    if (const Entry* entry = registry.find(type)) return entry;
+    std::vector<std::string> known;
+    for (const Entry& entry : registry.entries()) known.push_back(entry.name);
+    const std::optional<std::string> near = did_you_mean(type, known);
+    reader.problem("type", fmt::format("there is no kind of {} \"{}\"; {}", kind, excerpt(type),
+                                       near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+    return nullptr;
+}
+
+/// Paths in what a URL or path said start at the project's folder.
+void place_paths(config::Options& options, const std::vector<config::OptionSpec>& specs, const Project& project) {
+    for (const config::OptionSpec& spec : specs) {
+        const std::optional<std::string> value = options.find(spec.name);
+        if (spec.kind == config::OptionKind::path && value) options.set(spec.name, project.in_folder(*value));
+    }
+}
+
+/// Throws Error(usage).
+DestinationChoice destination_of_uri(const std::string& uri, const Project& project, const destination::Registry& registry) {
+    DestinationChoice choice{.entry = &registry.require_for(uri), .options = {}};
+    choice.options = choice.entry->parse(uri);
+    place_paths(choice.options, choice.entry->options, project);
+    return choice;
+}
+
+std::string unknown_destination(const std::string& text, const Project& project, const std::string& reason) {
+    const std::vector<std::string> known = project.connections();
+    const std::optional<std::string> near = did_you_mean(text, known);
+    return fmt::format("destination \"{}\" is no connection of {}{}, and no path or URL: {}", config::mask_url(text), project.path(),
+                       near ? fmt::format(" (did you mean \"{}\"?)", *near) : "", reason);
+}
+
+const std::vector<std::string> endpoint_keys = {"uri", "type"};
+
+/// A path or pattern of files, as opposed to a name.
+bool looks_like_path(const std::string& text) { return text.find_first_of("/.") != std::string::npos || io::has_wildcards(text); }
+
+SourceChoice source_of_files(const std::string& paths, const Project& project, const extract::Registry& registry) {
+    SourceChoice choice{.entry = registry.find("files"), .context = {}};
+    choice.context.options.set("paths", paths);
+    choice.context.options.set("folder", project.folder());
+    return choice;
+}
+
+SourceChoice source_of_text(const std::string& text, const Node& node, const std::string& what, const Project& project, const extract::Registry& registry,
+                            Problems& problems) {
+    if (const extract::SourceEntry* entry = registry.find(text)) {
+        SourceChoice choice{.entry = entry, .context = {}};
+        const bool has_folder = std::any_of(entry->options.begin(), entry->options.end(), [](const auto& option) { return option.name == "folder"; });
+        if (has_folder) choice.context.options.set("folder", project.folder());
+        return choice;
+    }
+    if (looks_like_path(text) && text.find("://") == std::string::npos) return source_of_files(text, project, registry);
+    std::vector<std::string> known = project.connections();
+    for (const extract::SourceEntry& entry : registry.entries()) known.push_back(entry.name);
+    const std::optional<std::string> near = did_you_mean(text, known);
+    problems.add(node.place, fmt::format("{}: \"{}\" is neither a connection, nor a source, nor a path; {}", what, config::mask_url(text),
+                                         near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+    return {};
+}
+
+}  // namespace
+
+config::Options read_options(const Node& table, const std::vector<std::string>& hints, const std::vector<config::OptionSpec>* specs, const std::string& what,
+                             const Project& project, Problems& problems) {
+    OptionCollector collector(specs, what, project, problems);
+    for (const auto& [name, member] : table.members) {
+        if (std::find(hints.begin(), hints.end(), name) == hints.end()) collector.add(name, member, hints);
+    }
+    return collector.take();
+}
+
+DestinationChoice read_destination(const Node& node, const std::string& what, const Project& project, const destination::Registry& registry, Problems& problems) {
+    try {
+        if (node.kind == Node::Kind::text) return destination_of_uri(node.value.as_text(), project, registry);
+    } catch (const Error& error) {
+        problems.add(node.place, what + ": " + unknown_destination(node.value.as_text(), project, error.what()));
+        return {};
+    }
+    config::TableReader reader(node, what, problems);
+    const std::optional<std::string> uri = reader.text("uri");
+    const std::optional<std::string> type = reader.text("type");
+    DestinationChoice choice;
+    if (type) choice.entry = find_type<destination::DestinationEntry>(*type, registry, reader, "destination");
+    if (!uri && !type && node.is_table()) reader.problem("uri", "\"uri\" is missing, or \"type\" and the options of that kind of destination");
+    try {
+        if (uri) {
+            DestinationChoice named = destination_of_uri(*uri, project, registry);
+            if (choice.entry == nullptr) choice.entry = named.entry;
+            choice.options = std::move(named.options);
+        }
+        if (choice.entry == nullptr) return {};
+        const config::Options own = read_options(node, endpoint_keys, &choice.entry->options, what, project, problems);
+        for (const auto& [name, value] : own.values()) choice.options.set(name, value);
+        choice.options = config::check_options(choice.options, choice.entry->options, what);
+    } catch (const Error& error) {
+        reader.problem("uri", error.what());
+    }
+    return choice;
+}
+
+SourceChoice read_source(const Node& node, const std::string& what, const Project& project, const extract::Registry& registry, Problems& problems) {
+    if (node.kind == Node::Kind::text) {
+        const std::string& text = node.value.as_text();
+        if (!project.has_connection(text)) return source_of_text(text, node, what, project, registry, problems);
+        const Node connection = project.resolved({"connection", text}, problems);
+        return read_source(connection, fmt::format("connection \"{}\"", text), project, registry, problems);
+    }
+    config::TableReader reader(node, what, problems);
+    const std::optional<std::string> uri = reader.text("uri");
+    const std::optional<std::string> type = reader.text("type");
+    if (!uri && !type && node.is_table()) reader.problem("type", "\"type\" is missing, or \"uri\": a folder of files");
+    if (uri && uri->find("://") != std::string::npos) {
+        reader.problem("uri", fmt::format("no source reads \"{}\"; a folder of this machine can be read", config::mask_url(*uri)));
+        return {};
+    }
+    const std::string name = type.value_or("files");
+    SourceChoice choice;
+    if (uri || type) choice.entry = find_type<extract::SourceEntry>(name, registry, reader, "source");
+    if (choice.entry == nullptr) return choice;
+    choice.context.options = source_of_text(name, node, what, project, registry, problems).context.options;
+    if (uri) choice.context.options.set("folder", project.in_folder(*uri));
+    const extract::SourceEntry& entry = *choice.entry;
+    const config::Options own = read_options(node, endpoint_keys, entry.takes_any_option ? nullptr : &entry.options, what, project, problems);
+    for (const auto& [option, value] : own.values()) choice.context.options.set(option, value);
+    return choice;
+}
+
+}  // namespace tipple::project

@@ -1,0 +1,162 @@
+#include <algorithm>
+
+#include "tipple/config/table_reader.h"
+#include "tipple/core/error.h"
+#include "tipple/core/text.h"
+#include "tipple/destination/strategies.h"
+#include "tipple/project/endpoints.h"
+#include "tipple/project/project.h"
+#include "tipple/project/resource_hints.h"
+#include "tipple/schema/contract.h"
+#include "tipple/schema/naming.h"
+
+namespace tipple::project {
+
+using config::Node;
+using config::Problems;
+using config::TableReader;
+
+namespace {
+
+/// The keys that `read_resource_hints` knows.
+const std::vector<std::string> hint_keys = {"enabled", "table",   "disposition", "strategy",    "primary_key",
+                                            "merge_key", "columns", "contract",    "max_nesting", "cursor"};
+
+void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& problems) {
+    pipeline.config.name = pipeline.name;
+    pipeline.config.schema_name = reader.text("schema").value_or(pipeline.name);
+    pipeline.config.dataset = reader.text("dataset").value_or(pipeline.name);
+    pipeline.description = reader.text("description").value_or("");
+    const std::vector<std::string> namings = schema::NamingConvention::known_names();
+    std::vector<std::pair<std::string, std::string>> choices;
+    for (const std::string& name : namings) choices.emplace_back(name, name);
+    pipeline.config.naming = reader.one_of("naming", choices);
+    if (const Node* contract = reader.find("contract")) {
+        pipeline.config.schema_contract = config::to_json(*contract);
+        try {
+            schema::parse_contract(pipeline.config.schema_contract);
+        } catch (const Error& error) {
+            problems.add(contract->place, error.what());
+        }
+    }
+    pipeline.config.root_key = reader.boolean("root_key");
+    if (const std::optional<std::string> strategy = reader.text("replace_strategy")) {
+        try {
+            pipeline.config.replace_strategy = destination::require_replace_strategy(*strategy);
+        } catch (const Error& error) {
+            reader.problem("replace_strategy", error.what());
+        }
+    }
+    if (const std::optional<std::int64_t> workers = reader.integer("workers", 1)) pipeline.workers = static_cast<std::size_t>(*workers);
+    if (const std::optional<std::uint64_t> memory = reader.size("memory")) {
+        pipeline.memory_bytes = *memory;
+        if (*memory < limits::memory_min) reader.problem("memory", fmt::format("\"memory\" is too little; at least {}MiB", limits::memory_min >> 20));
+    }
+    if (const std::optional<std::int64_t> seconds = reader.integer("lock_timeout")) pipeline.lock_timeout_seconds = static_cast<double>(*seconds);
+}
+
+void read_run_options(TableReader& reader, pipeline::RunOptions& options) {
+    using normalize::Collisions;
+    using pipeline::OnBadRecord;
+    options.collisions =
+        reader.one_of<Collisions>("collisions", {{"keep", Collisions::keep}, {"fail", Collisions::fail}, {"suffix", Collisions::suffix}}).value_or(options.collisions);
+    const std::vector<std::pair<std::string, OnBadRecord>> choices = {
+        {"fail", OnBadRecord::fail}, {"skip", OnBadRecord::skip}, {"quarantine", OnBadRecord::quarantine}};
+    options.on_bad_record = reader.one_of("on_bad_record", choices).value_or(options.on_bad_record);
+}
+
+/// Reads the resources of a pipeline: what every source understands, and the options of its own.
+class ResourcesReader {
+public:
+    ResourcesReader(PipelineDefinition& pipeline, const Project& project, Problems& problems) : pipeline_(pipeline), project_(project), problems_(problems) {}
+
+    void read(const Node* defaults, const Node* resources) {
+        const Node nothing;
+        if (defaults == nullptr) defaults = &nothing;
+        pipeline_.hints.all = read_one("", "\"defaults\"", *defaults).first;
+        if (resources == nullptr) return;
+        const Node known = without_unknown(*defaults);
+        TableReader check(*resources, "\"resources\"", problems_);
+        for (const auto& [name, member] : resources->members) {
+            const std::string what = fmt::format("resource \"{}\"", name);
+            TableReader form(member, what, problems_);
+            auto [hints, options] = read_one(name, what, merge_defaults(known, member));
+            if (defines_resources()) {
+                // One that is switched off need not say what it would read.
+                if (!hints.is_enabled) continue;
+                pipeline_.source.context.resources.push_back({.name = name, .options = std::move(options)});
+            }
+            pipeline_.hints.resources.push_back(std::move(hints));
+        }
+    }
+
+private:
+    bool defines_resources() const { return pipeline_.source.entry != nullptr && !pipeline_.source.entry->resource_options.empty(); }
+
+    std::pair<extract::ResourceHints, config::Options> read_one(const std::string& name, const std::string& what, const Node& node) {
+        TableReader reader(node, what, problems_);
+        extract::ResourceHints hints = read_resource_hints(name, reader, problems_);
+        if (pipeline_.source.entry == nullptr) {
+            note_misspelled_hints(node, what);
+            return {std::move(hints), config::Options()};
+        }
+        return {std::move(hints), read_options(node, hint_keys, &pipeline_.source.entry->resource_options, what, project_, problems_)};
+    }
+
+    /// What is unknown there was told once, and need not be told of every resource.
+    Node without_unknown(Node defaults) const {
+        std::erase_if(defaults.members, [&](const auto& member) {
+            if (std::find(hint_keys.begin(), hint_keys.end(), member.first) != hint_keys.end() || !defines_resources()) return false;
+            const std::vector<config::OptionSpec>& specs = pipeline_.source.entry->resource_options;
+            return std::none_of(specs.begin(), specs.end(), [&](const config::OptionSpec& spec) {
+                return spec.name == member.first || spec.name.starts_with(member.first + "_");
+            });
+        });
+        return defaults;
+    }
+
+    /// Of a source that is not known nothing can be said about its options, but for those that look like a hint.
+    void note_misspelled_hints(const Node& node, const std::string& what) {
+        for (const auto& [name, member] : node.members) {
+            if (std::find(hint_keys.begin(), hint_keys.end(), name) != hint_keys.end()) continue;
+            if (const std::optional<std::string> near = did_you_mean(name, hint_keys)) {
+                problems_.add(member.place, fmt::format("{} has no key \"{}\"; did you mean \"{}\"?", what, excerpt(name), *near));
+            }
+        }
+    }
+
+    PipelineDefinition& pipeline_;
+    const Project& project_;
+    Problems& problems_;
+};
+
+}  // namespace
+
+PipelineDefinition Project::pipeline(const std::string& name, const Registries& registries, Problems& problems) const {
+    PipelineDefinition pipeline;
+    pipeline.name = name;
+    const std::string what = fmt::format("pipeline \"{}\"", name);
+    if (!has_pipeline(name)) {
+        const std::optional<std::string> near = did_you_mean(name, pipelines());
+        problems.add(fmt::format("{} has no {}; {}", path_, what,
+                                 near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(pipelines(), ", "))));
+        return pipeline;
+    }
+    Node node = resolved({"pipeline", name}, problems);
+    TableReader reader(node, what, problems);
+    read_config(reader, pipeline, problems);
+    read_run_options(reader, pipeline.options);
+    if (const Node* source = reader.find("source")) {
+        pipeline.source = read_source(*source, what, *this, registries.sources, problems);
+    } else {
+        reader.problem("source", "\"source\" is missing: what is read");
+    }
+    reader.find("destination");
+    pipeline.destination = destination_of(name, registries.destinations, problems);
+    const Node* defaults = reader.find("defaults");
+    ResourcesReader(pipeline, *this, problems).read(defaults, reader.find("resources"));
+    reader.refuse_others();
+    return pipeline;
+}
+
+}  // namespace tipple::project

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tipple/config/table_reader.h"
+#include "tipple/source/hinted_source.h"
+
+/// What a table of the project file says of a resource, whatever its source is.
+namespace tipple::project {
+
+/// Reads the keys of a resource that every source has; what is wrong goes to `problems`. Other keys are left for the source's own options.
+extract::ResourceHints read_resource_hints(std::string name, config::TableReader& reader, config::Problems& problems);
+
+/// `cursor = { field = …, start = … }`. Nothing when it is wrong.
+std::optional<incremental::Spec> read_cursor(const config::Node& node, const std::string& what, config::Problems& problems);
+
+/// The keys of a resource under `[pipeline.X.defaults]`, with the resource's own on top: maps of the source are merged by key, all else is replaced,
+/// and `"!unset"` takes a key away.
+config::Node merge_defaults(const config::Node& defaults, const config::Node& own);
+
+}  // namespace tipple::project

@@ -1,0 +1,114 @@
+#include "tipple/source/hinted_source.h"
+
+#include <algorithm>
+
+#include "tipple/core/error.h"
+#include "tipple/core/text.h"
+
+namespace tipple::extract {
+
+namespace {
+
+void set_range(const CursorRange& range, ResourceSpec& spec) {
+    incremental::Spec& cursor = *spec.incremental;
+    cursor.converts_bounds = true;
+    if (!range.since.is_null()) {
+        cursor.initial_value = range.since;
+        cursor.begins_anew = range.until.is_null();
+    }
+    if (!range.until.is_null()) cursor.end_value = range.until;
+}
+
+class HintedSource final : public SourceDriver {
+public:
+    HintedSource(std::unique_ptr<SourceDriver> driver, SourceHints hints) : driver_(std::move(driver)), hints_(std::move(hints)) {}
+
+    std::string name() const override { return driver_->name(); }
+
+    std::vector<ResourceSpec> resources(std::stop_token stop) override {
+        std::vector<ResourceSpec> specs = driver_->resources(stop);
+        check_names(specs);
+        for (ResourceSpec& spec : specs) {
+            const ResourceHints* own = find(spec.name);
+            apply_hints(own != nullptr ? *own : hints_.all, spec);
+            check_merge(spec);
+        }
+        std::erase_if(specs, [&](const ResourceSpec& spec) {
+            const ResourceHints* own = find(spec.name);
+            return own != nullptr && !own->is_enabled;
+        });
+        if (!hints_.range.empty()) set_ranges(specs);
+        return specs;
+    }
+
+    void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) override { driver_->read(resource, context, out); }
+
+private:
+    const ResourceHints* find(const std::string& name) const {
+        const auto found = std::find_if(hints_.resources.begin(), hints_.resources.end(), [&](const ResourceHints& hints) { return hints.name == name; });
+        return found == hints_.resources.end() ? nullptr : &*found;
+    }
+
+    void check_names(const std::vector<ResourceSpec>& specs) const {
+        std::vector<std::string> known;
+        for (const ResourceSpec& spec : specs) known.push_back(spec.name);
+        for (const ResourceHints& hints : hints_.resources) {
+            if (std::find(known.begin(), known.end(), hints.name) != known.end()) continue;
+            const std::optional<std::string> near = did_you_mean(hints.name, known);
+            throw Error(ErrorKind::usage, "source \"{}\" has no resource \"{}\"; {}", driver_->name(), hints.name,
+                        near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", ")));
+        }
+    }
+
+    /// Nothing of an earlier run is known here, so only what the user says now can be wrong.
+    void check_merge(const ResourceSpec& spec) const {
+        const ResourceHints* own = find(spec.name);
+        const bool is_asked = (own != nullptr ? *own : hints_.all).disposition == schema::Disposition::merge;
+        const bool keeps_versions = spec.merge.strategy == schema::MergeStrategy::scd2;
+        const bool has_key = !spec.primary_key.empty() || !spec.merge_key.empty() || std::any_of(spec.columns.begin(), spec.columns.end(), [](const schema::Column& column) {
+            return column.flag("primary_key") || column.flag("merge_key");
+        });
+        if (!is_asked || keeps_versions || has_key) return;
+        throw Error(ErrorKind::usage, "resource \"{}\" has disposition merge, but nothing says which records are the same; give it a primary_key", spec.name);
+    }
+
+    void set_ranges(std::vector<ResourceSpec>& specs) const {
+        bool has_cursor = false;
+        for (ResourceSpec& spec : specs) {
+            if (!spec.incremental) continue;
+            has_cursor = true;
+            set_range(hints_.range, spec);
+        }
+        if (!has_cursor) throw Error(ErrorKind::usage, "no resource of source \"{}\" has a cursor, so there is no range of it to read", driver_->name());
+    }
+
+    std::unique_ptr<SourceDriver> driver_;
+    SourceHints hints_;
+};
+
+}  // namespace
+
+void apply_hints(const ResourceHints& hints, ResourceSpec& spec) {
+    if (hints.table) {
+        spec.table = *hints.table;
+        spec.table_by.reset();
+    }
+    if (hints.table_by) spec.table_by = hints.table_by;
+    if (hints.disposition) {
+        spec.disposition = *hints.disposition;
+        spec.merge = hints.merge;
+    }
+    if (hints.primary_key) spec.primary_key = *hints.primary_key;
+    if (hints.merge_key) spec.merge_key = *hints.merge_key;
+    spec.columns.insert(spec.columns.end(), hints.columns.begin(), hints.columns.end());
+    spec.nested.insert(spec.nested.end(), hints.nested.begin(), hints.nested.end());
+    if (!hints.schema_contract.is_null()) spec.schema_contract = hints.schema_contract;
+    if (hints.max_nesting) spec.max_nesting = hints.max_nesting;
+    if (hints.incremental) spec.incremental = hints.incremental;
+}
+
+std::unique_ptr<SourceDriver> with_hints(std::unique_ptr<SourceDriver> driver, SourceHints hints) {
+    return std::make_unique<HintedSource>(std::move(driver), std::move(hints));
+}
+
+}  // namespace tipple::extract

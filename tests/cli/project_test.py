@@ -1,0 +1,310 @@
+"""Pipelines of a project file: `tipple run`, and the other commands with a pipeline as their target."""
+
+import textwrap
+
+from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_USAGE, Case, main
+
+SHOP = """
+version = 1
+
+[connection.local]
+uri = "shop.duckdb"
+
+[pipeline.shop]
+source = { type = "files", uri = "data" }
+destination = "local"
+dataset = "main"
+
+[pipeline.shop.resources.orders]
+glob = "orders-*.jsonl"
+cursor = { field = "id" }
+"""
+
+
+def orders(first, last):
+    return [{"id": number, "total": number * 2} for number in range(first, last + 1)]
+
+
+class ProjectCase(Case):
+    def project(self, text, name="tipple.toml"):
+        self.write(name, textwrap.dedent(text))
+
+    def run_fails(self, *arguments, says, expect=EXIT_USAGE, **options):
+        """The run changes nothing and says all of `says`."""
+        before = self.contents()
+        result = self.tipple("run", *arguments, expect=expect, **options)
+        for text in [says] if isinstance(says, str) else says:
+            self.assertIn(text, result.err)
+        self.assert_unchanged(before)
+        return result
+
+
+class Runs(ProjectCase):
+    def test_growing_files_are_loaded_once(self):
+        self.project(SHOP)
+        self.write("data/orders-1.jsonl", orders(1, 3))
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 3)
+        # The same file, longer, and another one.
+        self.write("data/orders-1.jsonl", orders(1, 5))
+        self.write("data/orders-2.jsonl", orders(6, 7))
+        result = self.tipple("run", "shop", "--json").finished()
+        self.assertEqual(result["rows"], {"orders": 4})
+        self.assertIn("nothing new", self.tipple("run").out)
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), list(range(1, 8)))
+        self.assertEqual(len(self.values("SELECT load_id FROM _dlt_loads")), 2, "a run without anything new is no load")
+
+    def test_a_failed_run_leaves_the_cursor_where_it_was(self):
+        self.project(SHOP)
+        self.write("data/orders-1.jsonl", orders(1, 3))
+        self.tipple("run")
+        self.write("data/orders-2.jsonl", '{"id": 4}\n{"id": \n')
+        self.run_fails(expect=EXIT_DATA, says=["orders-2.jsonl"])
+        self.write("data/orders-2.jsonl", orders(4, 5))
+        self.tipple("run")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [1, 2, 3, 4, 5])
+
+    def test_full_refresh_begins_anew(self):
+        self.project(SHOP)
+        self.write("data/orders-1.jsonl", orders(1, 3))
+        self.tipple("run")
+        self.write("data/orders-1.jsonl", [{"id": 1, "other": "x"}])
+        self.tipple("run", "--full-refresh")
+        self.assertEqual(self.columns("orders"), {"id": "BIGINT", "other": "VARCHAR"})
+        self.assertEqual(self.count("orders"), 1)
+
+    def test_lag_start_and_records_without_a_cursor(self):
+        self.project(SHOP.replace('cursor = { field = "id" }', """
+            disposition = "merge"
+            primary_key = "id"
+            cursor = { field = "day", start = 2024-01-02, lag = "1d", on_missing = "include" }"""))
+        self.write("data/orders-1.jsonl", [{"id": 1, "day": "2024-01-01"}, {"id": 2, "day": "2024-01-05"}, {"id": 3}])
+        self.tipple("run")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [2, 3], "the first lies before the start")
+        self.write("data/orders-2.jsonl", [{"id": 4, "day": "2024-01-04"}, {"id": 5, "day": "2024-01-03"}])
+        self.tipple("run")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [2, 3, 4], "a day late is not too late, two are")
+
+    def test_missing_cursor_is_an_error_by_default(self):
+        self.project(SHOP)
+        self.write("data/orders-1.jsonl", [{"id": 1}, {"x": 2}])
+        self.run_fails(expect=EXIT_DATA, says=["orders-1.jsonl:2", 'cursor "id"', "include"])
+
+    def test_since_and_until(self):
+        self.project(SHOP)
+        self.write("data/orders-1.jsonl", orders(1, 6))
+        self.tipple("run")
+        self.tipple("run", "--since", "3", "--until", "5")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [1, 2, 3, 3, 4, 4, 5, 6])
+        self.tipple("run", "--since", "6")
+        self.assertEqual(self.count("orders"), 9)
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 9, "the cursor did not fall back")
+        self.project(SHOP.replace('cursor = { field = "id" }', ""))
+        self.run_fails("--since", "1", says="has a cursor")
+
+    def test_several_resources_and_their_hints(self):
+        self.project("""
+            [pipeline.shop]
+            source = { type = "files", uri = "data" }
+            destination = "shop.duckdb"
+            dataset = "main"
+            [pipeline.shop.defaults]
+            disposition = "merge"
+            primary_key = "id"
+            columns = { id = "bigint" }
+            [pipeline.shop.resources.orders]
+            glob = ["orders-*.jsonl"]
+            table = "sales"
+            columns = { total = { type = "decimal", precision = 10, scale = 2 } }
+            [pipeline.shop.resources.customers]
+            glob = "customers.csv"
+            csv = { delimiter = ";", header = true }
+            [pipeline.shop.resources.events]
+            glob = "none-*.jsonl"
+            disposition = "append"
+            primary_key = "!unset"
+            [pipeline.shop.resources.off]
+            enabled = false
+            """)
+        self.write("data/orders-1.jsonl", [{"id": 1, "total": 1.5}, {"id": 1, "total": 2}])
+        self.write("data/customers.csv", "id;name\n1;Ada\n2;Bob\n")
+        self.tipple("run")
+        self.assertEqual(self.tables(), ["customers", "sales"])
+        self.assertEqual(self.columns("sales"), {"id": "BIGINT", "total": "DECIMAL(10,2)"})
+        self.write("data/customers.csv", "id;name\n2;Eve\n")
+        self.tipple("run", "shop", "-r", "customers")
+        self.assertEqual(self.query("SELECT id, name FROM customers ORDER BY id"), [(1, "Ada"), (2, "Eve")])
+        self.run_fails("-r", "custmers", says='did you mean "customers"?')
+
+    def test_many_pipelines(self):
+        self.project("""
+            [pipeline.a]
+            source = "a.jsonl"
+            destination = "shop.duckdb"
+            [pipeline.b]
+            source = "b.jsonl"
+            destination = "shop.duckdb"
+            [pipeline.c]
+            source = "c.jsonl"
+            destination = "shop.duckdb"
+            """)
+        self.write("a.jsonl", [{"x": 1}])
+        self.write("b.jsonl", "{\n")
+        self.write("c.jsonl", [{"x": 1}])
+        self.run_fails(says=["which pipeline?", "a, b, c"])
+        self.run_fails("d", says="has no pipeline \"d\"")
+        result = self.tipple("run", "--all", "--keep-going", expect=EXIT_PARTIAL)
+        self.assertIn('error: pipeline "b"', result.err)
+        self.assertEqual(self.tables(), ["a.a", "c.c"])
+        # Without it, what comes behind the failure is not run.
+        self.tipple("run", "a", "b", "c", expect=EXIT_DATA)
+        self.assertEqual((self.count("a.a"), self.count("c.c")), (2, 1))
+        events = self.tipple("run", "--all", "--keep-going", "--json", expect=EXIT_PARTIAL).events()
+        ends = [(event["pipeline"], event["status"]) for event in events if event["event"] == "run.finished"]
+        self.assertEqual(ends, [("a", "done"), ("b", "failed"), ("c", "done")])
+
+    def test_dry_run_and_limit(self):
+        self.project(SHOP)
+        self.write("data/orders-1.jsonl", orders(1, 9))
+        self.assertIn("dry run", self.tipple("run", "--dry-run").out)
+        self.assertFalse(self.database.exists())
+        self.tipple("run", "--limit", "4")
+        self.assertEqual(self.count("orders"), 4)
+        self.tipple("run")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), list(range(1, 10)), "the limit did not move the cursor too far")
+
+
+class Places(ProjectCase):
+    def test_found_from_below_and_by_flags(self):
+        self.project(SHOP)
+        self.write("data/orders-1.jsonl", orders(1, 2))
+        self.write("elsewhere/deep/x.txt", "")
+        binary_folder = self.folder
+        self.folder = self.folder / "elsewhere/deep"
+        self.addCleanup(setattr, self, "folder", binary_folder)
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 2)
+        self.folder = binary_folder
+        self.tipple("-C", "elsewhere/deep", "run")
+        self.tipple("run", "-f", "tipple.toml")
+        self.assertIn('no project file "other.toml"', self.tipple("run", "-f", "other.toml", expect=EXIT_USAGE).err)
+        self.assertIn("tipple init", self.tipple("-C", "/", "run", expect=EXIT_USAGE).err)
+
+    def test_targets(self):
+        self.project(SHOP.replace('dataset = "main"', ""))
+        self.write("data/orders-1.jsonl", orders(1, 2))
+        self.tipple("run")
+        for target in ("shop", "local/shop"):
+            self.assertEqual(self.tipple("query", target, "SELECT sum(total) AS s FROM orders", "-o", "csv").out, "s\n6\n")
+            self.assertIn("orders", self.tipple("preview", target).out)
+            self.assertIn("id", self.tipple("schema", target, "orders").out)
+            self.assertIn("nothing is in quarantine", self.tipple("quarantine", target).err)
+        self.assertEqual(self.tipple("query", "local", "SELECT 1 AS one", "-o", "csv", "--dataset", "shop").out, "one\n1\n")
+        self.assertIn('did you mean "shop"', self.tipple("query", "shpo", "SELECT 1", expect=EXIT_USAGE).err)
+        self.tipple("load", self.write("more.jsonl", [{"a": 1}]), "local/extra")
+        self.assertIn("extra.more", self.tables())
+        # A project that is broken is no reason not to look at a file.
+        self.project("[pipeline")
+        self.tipple("query", "shop.duckdb", "SELECT 1")
+
+
+class Settings(ProjectCase):
+    def test_wrong_settings_are_told_together_with_place_and_nearest_name(self):
+        self.project("""
+            [pipeline.shop]
+            sorce = "x"
+            destination = "locl"
+            workers = "many"
+            [pipeline.shop.resources.orders]
+            primry_key = "id"
+            disposition = "merg"
+            columns = { a = "bigin" }
+            cursor = { feild = "id", lag = "3 days" }
+            [connection.local]
+            uri = "shop.duckdb"
+            """)
+        self.run_fails(says=["tipple.toml:3", '"sorce"; did you mean "source"?', "tipple.toml:4", 'did you mean "local"?', "tipple.toml:5", "whole number",
+                             "tipple.toml:7", '"primry_key"; did you mean "primary_key"?', "tipple.toml:8", 'did you mean "merge"?', "tipple.toml:9",
+                             "did you mean bigint", "tipple.toml:10", '"feild"; did you mean "field"?', "3 days"])
+        self.project("[pipelin.shop]\n")
+        self.run_fails(says=["tipple.toml:1", 'did you mean "pipeline"?'])
+        self.project("[pipeline.shop]\nsource = \n")
+        self.run_fails(says=["tipple.toml:2:", "not TOML"])
+        self.project("version = 2\n")
+        self.run_fails(says=["tipple.toml:1", "version = 1"])
+
+    def test_missing_secret_names_what_to_set(self):
+        self.project(SHOP.replace('uri = "shop.duckdb"', 'uri = "${secret:warehouse.path}"'))
+        variable = "TIPPLE_CONNECTION__LOCAL__URI"
+        self.run_fails(says=[variable, '[warehouse] path = "..."', ".tipple/secrets.toml (which does not exist)"])
+        self.run_fails(says=["TIPPLE_CONNECTION__LOCAL__URL in the environment: a typo?"], env={"TIPPLE_CONNECTION__LOCAL__URL": "x"})
+        self.write(".tipple/secrets.toml", "[warehouse]\npaht = 'shop.duckdb'\n")
+        self.run_fails(says="warehouse.paht in .tipple/secrets.toml: a typo?")
+        self.write("data/orders-1.jsonl", orders(1, 1))
+        self.write(".tipple/secrets.toml", "[warehouse]\npath = 'shop.duckdb'\n")
+        self.tipple("run")
+        self.write(".tipple/secrets.toml", "")
+        self.tipple("run", env={variable: "shop.duckdb"})
+        self.assertEqual(self.count("orders"), 1)
+
+    def test_references(self):
+        self.project(SHOP.replace('"shop.duckdb"', '"${env:PLACE}.${file:ending.txt}"').replace('"main"', '"${env:NOT_SET:-main}"'))
+        self.write("ending.txt", "duckdb\n")
+        self.write("data/orders-1.jsonl", orders(1, 1))
+        self.run_fails(says=["the environment variable PLACE is not set"])
+        self.tipple("run", env={"PLACE": "shop"})
+        self.assertEqual(self.count("orders"), 1)
+        self.project(SHOP.replace('"shop.duckdb"', '"${vault:x}"'))
+        self.run_fails(says=["is no reference"])
+
+    def test_profiles_variables_and_flags_go_on_top(self):
+        self.project(SHOP + '\n[profile.test.pipeline.shop]\ndataset = "from_profile"\n')
+        self.write("data/orders-1.jsonl", orders(1, 1))
+        dataset = lambda *arguments, **options: self.tipple("run", "--json", *arguments, **options).finished()["dataset"]
+        self.assertEqual(dataset(), "main")
+        self.assertEqual(dataset("--profile", "test"), "from_profile")
+        self.assertEqual(dataset(env={"TIPPLE_PROFILE": "test"}), "from_profile")
+        variables = {"TIPPLE_PIPELINE__SHOP__DATASET": "from_variable"}
+        self.assertEqual(dataset("--profile", "test", env=variables), "from_variable")
+        self.assertEqual(dataset("--set", "pipeline.shop.dataset=from_flag", env=variables), "from_flag")
+        self.run_fails("--profile", "tset", says='did you mean "test"?')
+
+    def test_secrets_are_never_printed(self):
+        self.project("""
+            [connection.local]
+            type = "duckdb"
+            path = "${secret:p}"
+            [pipeline.shop]
+            source = "a.jsonl"
+            destination = "postgrs://user:hunter2@host/db"
+            workers = "${secret:p}"
+            """)
+        self.write(".tipple/secrets.toml", 'p = "hunter2"\n')
+        result = self.run_fails(says=["***"])
+        self.assertNotIn("hunter2", result.out + result.err)
+
+
+class LoadWithCursor(ProjectCase):
+    def test_only_what_is_new(self):
+        for last in (3, 5, 5):
+            self.write("orders.jsonl", orders(1, last))
+            self.load("orders.jsonl", "--cursor", "id", expect=EXIT_DONE)
+            self.assertEqual(self.count("orders"), last)
+        self.load("orders.jsonl", "--cursor", "id", "--full-refresh")
+        self.assertEqual(self.count("orders"), 5)
+
+    def test_start_lag_and_missing(self):
+        self.write("orders.jsonl", [{"id": 1, "at": "2024-01-01T10:00:00Z"}, {"id": 2, "at": "2024-01-01T12:00:00Z"}, {"id": 3}])
+        flags = ["--cursor", "at", "--cursor-start", "2024-01-01T11:00:00Z", "--cursor-lag", "30m", "--cursor-missing", "exclude", "--key", "id"]
+        self.load("orders.jsonl", *flags)
+        self.assertEqual(self.values("SELECT id FROM orders"), [2])
+        self.write("orders.jsonl", [{"id": 4, "at": "2024-01-01T11:40:00Z"}, {"id": 5, "at": "2024-01-01T11:20:00Z"}])
+        self.load("orders.jsonl", *flags)
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [2, 4])
+        self.assertIn("--cursor", self.tipple("load", "orders.jsonl", "shop.duckdb", "--cursor-lag", "5m", expect=EXIT_USAGE).err)
+        self.assertIn("must be a number or a time", self.tipple("load", "orders.jsonl", "shop.duckdb", "--cursor", "at", "--cursor-lag", "5x", expect=EXIT_USAGE).err)
+
+
+if __name__ == "__main__":
+    main()
