@@ -39,10 +39,21 @@ class Versions(Case):
         version = self.storage_version()
         self.load(self.write("t.jsonl", [{"id": 1}]))
         self.assertEqual(self.storage_version(), version)
+        # Which cannot hold what compresses row ids best.
+        self.assertEqual(self.compressions("_dlt_id"), {"Uncompressed"})
 
     def test_new_files_can_be_read_since_duckdb_1_4(self):
         self.load(self.write("t.jsonl", [{"id": 1}]))
         self.assertIn("v1.4.0", self.storage_version())
+
+    def test_row_ids_are_compressed_with_zstd(self):
+        self.load(self.write("t.jsonl", [{"id": number, "tags": [1, 2]} for number in range(5_000)]))
+        self.assertEqual(self.compressions("_dlt_id"), {"ZSTD"})
+        self.assertEqual(self.compressions("_dlt_parent_id", "t__tags"), {"ZSTD"})
+        self.assertNotIn("ZSTD", self.compressions("id"))
+
+    def compressions(self, column, table="t"):
+        return set(self.values(f"SELECT compression FROM pragma_storage_info('{table}') WHERE column_name = '{column}' AND segment_type <> 'VALIDITY'"))
 
     def storage_version(self):
         return self.values("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'shop'")[0]

@@ -19,7 +19,8 @@ std::string SqlWriter::create_table(const schema::Table& table) const {
     std::vector<std::string> clauses;
     for (const schema::Column& column : table.columns()) {
         if (!column.is_complete()) continue;
-        clauses.push_back(fmt::format("{} {}{}", name(column.name()), dialect_.column_type(column),
+        const std::string storage = dialect_.column_storage != nullptr ? dialect_.column_storage(column) : "";
+        clauses.push_back(fmt::format("{} {}{}{}", name(column.name()), dialect_.column_type(column), storage,
                                       column.is_nullable() ? "" : " NOT NULL"));
     }
     return fmt::format("CREATE TABLE {}{} ({})", table.is_internal() ? "IF NOT EXISTS " : "",

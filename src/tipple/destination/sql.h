@@ -20,6 +20,8 @@ struct SqlDialect {
     std::string (*column_type)(const schema::Column& column) = nullptr;
     /// A point in time, in microseconds since 1970 UTC, for a column of logical type timestamp.
     std::string (*timestamp_literal)(std::int64_t time_us) = nullptr;
+    /// What stands behind a column's type in a new table, with a space in front; may be left out.
+    std::string (*column_storage)(const schema::Column& column) = nullptr;
 };
 
 /// Statements about the tables of one dataset. `dataset` is the quoted text in front of table

@@ -1,6 +1,7 @@
 #include "tipple/destinations/duckdb/session.h"
 
 #include <charconv>
+#include <cstdio>
 #include <thread>
 
 #include "tipple/core/error.h"
@@ -57,6 +58,21 @@ Session::Session(const Place& place, const SessionOptions& options, const Log& l
            engine::quote_identifier(database_) + "." + engine::quote_identifier(dataset_)),
       engine_(options.engine) {
     attach(engine_, place, database_, options, log);
+    if (!holds_zstd()) return;
+    destination::SqlDialect storing = dialect();
+    storing.column_storage = id_storage;
+    sql_ = destination::SqlWriter(storing, engine::quote_identifier(database_) + "." + engine::quote_identifier(dataset_));
+}
+
+bool Session::holds_zstd() {
+    const std::string version = engine_
+                                    .query_value(fmt::format("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = {}",
+                                                             engine::quote_literal(database_)))
+                                    .value_or("");
+    // v1.2.0+: that version, or any that came after it.
+    int major = 0;
+    int minor = 0;
+    return std::sscanf(version.c_str(), "v%d.%d", &major, &minor) == 2 && (major > 1 || (major == 1 && minor >= 2));
 }
 
 bool Session::has_dataset() {

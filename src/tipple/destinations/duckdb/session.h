@@ -48,6 +48,9 @@ public:
     void close() { engine_.detach(database_); }
 
 private:
+    /// Whether the file's storage version has that compression.
+    bool holds_zstd();
+
     std::string database_;
     std::string dataset_;
     destination::SqlWriter sql_;

@@ -124,6 +124,11 @@ bool keeps_values(std::string_view from, std::string_view to) {
     return false;
 }
 
+std::string id_storage(const schema::Column& column) {
+    const bool is_id = column.name() == schema::id_column || column.flag("row_key") || column.flag("parent_key") || column.flag("root_key");
+    return is_id && column.data_type() == DataType::text ? " USING COMPRESSION zstd" : "";
+}
+
 destination::SqlDialect dialect() {
     return {.quote_identifier = engine::quote_identifier,
             .quote_literal = engine::quote_literal,
