@@ -23,7 +23,7 @@ THIRD_PARTY = [
     ("simdjson", r"simdjson.*", ["src/tipple/json/*"]),
     ("OpenSSL", r"openssl/.*", ["src/tipple/core/hash.cpp"]),
     ("xxHash", r"xxh(ash|3)\.h", ["src/tipple/core/hash.cpp"]),
-    ("CLI11", r"CLI/.*", ["src/cli/arguments.cpp"]),
+    ("CLI11", r"CLI/.*", ["src/cli/*arguments.cpp"]),
     ("spdlog", r"spdlog/.*", ["src/tipple/core/log.cpp"]),
     ("flatbuffers", r"flatbuffers/.*", ["src/tipple/format/*"]),
     ("lz4", r"lz4.*\.h", ["src/tipple/format/*"]),

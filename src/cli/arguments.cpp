@@ -7,6 +7,7 @@
 #include <map>
 
 #include "cli/exit_code.h"
+#include "cli/project_arguments.h"
 #include "cli/version.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -380,6 +381,8 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     add_undo(*undo_app, undo);
     CLI::App* verify_app = app.add_subcommand("verify", "Checks a whole dataset: nested rows without parents, ids and keys that are there twice, rows of loads that are not recorded, the schema.");
     add_verify(*verify_app, verify);
+    const ProjectCommands project_commands(app);
+    std::optional<Command> project_command;
     CLI::App* version_app = app.add_subcommand("version", "Prints the versions of tipple and of the libraries in it.");
     CLI::App* help_app = app.add_subcommand("help", "Explains a command, source or destination.");
     help_app->add_option("TOPIC", help.topic, "Name of a command, source or destination")->option_text(" ");
@@ -388,6 +391,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         app.parse(argc, argv);
         if (schema_app->parsed()) split_schema_places(schema_places, schema);
         if (quarantine_app->parsed()) split_quarantine_places(quarantine_places, quarantine);
+        project_command = project_commands.parsed();
         if (packages_app->parsed()) split_packages_places(packages_places, packages);
         if (!memory.empty()) load.memory_bytes = run.memory_bytes = require_size(memory);
         if (!timeout.empty()) run.timeout_seconds = require_seconds(timeout);
@@ -405,7 +409,9 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         return arguments;
     }
 
-    if (load_app->parsed()) {
+    if (project_command) {
+        arguments.command = *std::move(project_command);
+    } else if (load_app->parsed()) {
         load.destination = places.back();
         places.pop_back();
         load.sources = places;

@@ -146,6 +146,60 @@ struct SchemaArguments {
     std::string output = "text";
 };
 
+struct ListArguments {};
+struct ConnectionsArguments {};
+struct ShowArguments {
+    std::string target;
+};
+struct RunsArguments {
+    std::string target;
+    std::string run;  ///< empty = all, in a list
+    bool only_failed = false;
+    bool shows_newest = false;  ///< that one, instead of a list
+    std::size_t limit = 20;
+};
+struct JobsArguments {
+    std::string target;
+    bool only_failed = false;
+    bool has_exit_code = false;
+};
+enum class StateAction { show, get, set, reset };
+struct StateArguments {
+    StateAction action = StateAction::show;
+    std::string target;
+    std::vector<std::string> arguments;
+    bool is_confirmed = false;
+};
+struct DropArguments {
+    std::string target;
+    std::vector<std::string> resources;
+    bool drops_all = false;
+    bool is_state_only = false;
+    bool is_confirmed = false;
+};
+struct SyncArguments {
+    std::string target;
+    bool is_confirmed = false;
+};
+struct PlanArguments {
+    std::vector<std::string> pipelines;  ///< empty = all
+    std::uint64_t limit = 1'000;
+    bool has_exit_code = false;
+};
+struct CheckArguments {
+    std::vector<std::string> pipelines;  ///< empty = all
+};
+enum class ConfigAction { show, explain };
+struct ConfigArguments {
+    ConfigAction action = ConfigAction::show;
+    std::string key;
+};
+struct InitArguments {
+    std::string folder;
+};
+struct CompletionArguments {
+    std::string shell;
+};
 struct VersionArguments {};
 struct HelpArguments {
     std::string topic;
@@ -155,10 +209,14 @@ struct DoneArguments {
     int exit_code = 0;
 };
 
+using Command = std::variant<DoneArguments, LoadArguments, RunArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, UndoArguments,
+                             VerifyArguments, PackagesArguments, ListArguments, ConnectionsArguments, ShowArguments, RunsArguments, JobsArguments, StateArguments,
+                             DropArguments, SyncArguments, PlanArguments, CheckArguments, ConfigArguments, InitArguments, CompletionArguments, VersionArguments,
+                             HelpArguments>;
+
 struct Arguments {
     GlobalArguments global;
-    std::variant<DoneArguments, LoadArguments, RunArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, UndoArguments,
-                 VerifyArguments, PackagesArguments, VersionArguments, HelpArguments> command;
+    Command command;
 };
 
 /// Prints help and version itself, and errors about the command line: the command is then DoneArguments.

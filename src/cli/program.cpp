@@ -17,13 +17,13 @@ std::string data_folder(const GlobalArguments& global) {
     throw Error(ErrorKind::usage, "HOME is not set, so there is no place for tipple's packages and locks; give one with --data-dir");
 }
 
+project::ProjectOptions Program::project_options() const {
+    return {.file = global.project_file, .folder = global.project_folder, .profile = global.profile, .assignments = global.settings, .environment = environment};
+}
+
 const project::Project* find_project(Program& program) {
     if (!program.has_looked_for_project) {
-        program.project = project::Project::find(*program.files, {.file = program.global.project_file,
-                                                                  .folder = program.global.project_folder,
-                                                                  .profile = program.global.profile,
-                                                                  .assignments = program.global.settings,
-                                                                  .environment = program.environment});
+        program.project = project::Project::find(*program.files, program.project_options());
         program.has_looked_for_project = true;
     }
     return program.project ? &*program.project : nullptr;

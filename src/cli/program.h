@@ -25,6 +25,8 @@ struct Program {
     /// As `find_project` found it.
     std::optional<project::Project> project = {};
     bool has_looked_for_project = false;
+
+    project::ProjectOptions project_options() const;
 };
 
 /// The project of the folder, or nullptr. Throws Error(usage) when its file is broken.
@@ -42,6 +44,19 @@ int run_quarantine(Program& program, const QuarantineArguments& arguments);
 int run_undo(Program& program, const UndoArguments& arguments);
 int run_verify(Program& program, const VerifyArguments& arguments);
 int run_packages(Program& program, const PackagesArguments& arguments);
+int run_list(Program& program);
+int run_connections(Program& program);
+int run_show(Program& program, const ShowArguments& arguments);
+int run_runs(Program& program, const RunsArguments& arguments);
+int run_jobs(Program& program, const JobsArguments& arguments);
+int run_state(Program& program, const StateArguments& arguments);
+int run_drop(Program& program, const DropArguments& arguments);
+int run_sync(Program& program, const SyncArguments& arguments);
+int run_plan(Program& program, const PlanArguments& arguments);
+int run_check(Program& program, const CheckArguments& arguments);
+int run_config(Program& program, const ConfigArguments& arguments);
+int run_init(Program& program, const InitArguments& arguments);
+int run_completion(const CompletionArguments& arguments);
 int run_version(Program& program);
 int run_help(Program& program, const HelpArguments& arguments);
 
@@ -62,11 +77,13 @@ struct LoadTarget {
     pipeline::PipelineConfig config;
     std::unique_ptr<destination::Destination> destination;
 };
+inline constexpr double lock_timeout_seconds_default = 10;
+
 /// What a load may use.
 struct LoadResources {
     std::size_t workers = 0;  ///< 0 = one per core
     std::size_t memory_bytes = limits::memory_default;
-    double lock_timeout_seconds = 10;
+    double lock_timeout_seconds = lock_timeout_seconds_default;
     bool adopts_tables = false;
     std::stop_token stop;
 };

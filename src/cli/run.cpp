@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 
+#include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/load_summary.h"
 #include "cli/program.h"
@@ -48,7 +49,7 @@ int run_help(Program& program, const HelpArguments& arguments) {
         print_entry(*entry, "destination");
         return exit_done;
     }
-    std::vector<std::string> topics = {"load", "run", "query", "preview", "schema", "quarantine", "packages", "undo", "verify", "version"};
+    std::vector<std::string> topics(command_names.begin(), command_names.end());
     for (const auto& entry : program.sources.entries()) topics.push_back(entry.name);
     for (const auto& entry : program.destinations.entries()) topics.push_back(entry.name);
     throw Error(ErrorKind::usage, "no help on \"{}\"; there is help on {}", arguments.topic, fmt::join(topics, ", "));
@@ -68,6 +69,19 @@ struct RunCommand {
     int operator()(const UndoArguments& arguments) const { return run_undo(program, arguments); }
     int operator()(const VerifyArguments& arguments) const { return run_verify(program, arguments); }
     int operator()(const PackagesArguments& arguments) const { return run_packages(program, arguments); }
+    int operator()(const ListArguments&) const { return run_list(program); }
+    int operator()(const ConnectionsArguments&) const { return run_connections(program); }
+    int operator()(const ShowArguments& arguments) const { return run_show(program, arguments); }
+    int operator()(const RunsArguments& arguments) const { return run_runs(program, arguments); }
+    int operator()(const JobsArguments& arguments) const { return run_jobs(program, arguments); }
+    int operator()(const StateArguments& arguments) const { return run_state(program, arguments); }
+    int operator()(const DropArguments& arguments) const { return run_drop(program, arguments); }
+    int operator()(const SyncArguments& arguments) const { return run_sync(program, arguments); }
+    int operator()(const PlanArguments& arguments) const { return run_plan(program, arguments); }
+    int operator()(const CheckArguments& arguments) const { return run_check(program, arguments); }
+    int operator()(const ConfigArguments& arguments) const { return run_config(program, arguments); }
+    int operator()(const InitArguments& arguments) const { return run_init(program, arguments); }
+    int operator()(const CompletionArguments& arguments) const { return run_completion(arguments); }
     int operator()(const VersionArguments&) const { return run_version(program); }
     int operator()(const HelpArguments& arguments) const { return run_help(program, arguments); }
 };

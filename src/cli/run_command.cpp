@@ -1,14 +1,13 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "cli/exit_code.h"
+#include "cli/pipeline_session.h"
 #include "cli/program.h"
 #include "cli/run_session.h"
 #include "cli/signals.h"
 #include "tipple/core/text.h"
-#include "tipple/source/hinted_source.h"
 
 namespace tipple::cli {
 
@@ -22,16 +21,6 @@ std::vector<std::string> chosen_pipelines(const project::Project& project, const
     if (!arguments.pipelines.empty()) return arguments.pipelines;
     if (known.size() == 1) return known;
     throw Error(ErrorKind::usage, "which pipeline? {} has {}; give names, or --all", project.path(), join(known, ", "));
-}
-
-/// All of them, before anything is opened, so that what is wrong is told at once.
-std::vector<project::PipelineDefinition> read_pipelines(Program& program, const std::vector<std::string>& names) {
-    const project::Project& project = require_project(program);
-    std::vector<project::PipelineDefinition> pipelines;
-    config::Problems problems;
-    for (const std::string& name : names) pipelines.push_back(project.pipeline(name, {program.sources, program.destinations}, problems));
-    problems.throw_if_any();
-    return pipelines;
 }
 
 pipeline::RunOptions run_options(const project::PipelineDefinition& pipeline, const RunArguments& arguments) {
@@ -50,20 +39,13 @@ pipeline::RunOptions run_options(const project::PipelineDefinition& pipeline, co
 schema::Value bound(const std::optional<std::string>& text) { return text ? schema::Value(*text) : schema::Value(); }
 
 int run_pipeline(Program& program, const project::PipelineDefinition& pipeline, const RunArguments& arguments, const SignalWatch& signals) {
-    extract::SourceContext context = pipeline.source.context;
-    context.log = program.log;
-    extract::SourceHints hints = pipeline.hints;
-    hints.range = {.since = bound(arguments.since), .until = bound(arguments.until)};
-    const std::unique_ptr<extract::SourceDriver> source =
-        extract::with_hints(program.sources.make(pipeline.source.entry->name, context), std::move(hints));
-    const LoadTarget target = make_load_target(
-        program, pipeline.destination, pipeline.config,
-        {.workers = arguments.workers > 0 ? arguments.workers : pipeline.workers.value_or(0),
-         .memory_bytes = arguments.memory_bytes > 0 ? arguments.memory_bytes : pipeline.memory_bytes.value_or(limits::memory_default),
-         .lock_timeout_seconds = arguments.lock_timeout_seconds > 0 ? arguments.lock_timeout_seconds : pipeline.lock_timeout_seconds.value_or(10),
-         .adopts_tables = arguments.adopts_tables,
-         .stop = signals.token()});
-    return run_and_report(program, target, *source, run_options(pipeline, arguments),
+    const PipelineSession session = open_pipeline(program, pipeline, {.since = bound(arguments.since), .until = bound(arguments.until)},
+                                                  {.workers = arguments.workers,
+                                                   .memory_bytes = arguments.memory_bytes,
+                                                   .lock_timeout_seconds = arguments.lock_timeout_seconds,
+                                                   .adopts_tables = arguments.adopts_tables,
+                                                   .stop = signals.token()});
+    return run_and_report(program, session.target, *session.source, run_options(pipeline, arguments),
                           {.target = pipeline.name, .dataset = {}, .is_dry_run = arguments.is_dry_run}, signals);
 }
 

@@ -7,8 +7,13 @@
 
 #include "cli/exit_code.h"
 #include "cli/progress_view.h"
+#include "cli/version.h"
+#include "tipple/core/hash.h"
+#include "tipple/core/random.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/pipeline.h"
+#include "tipple/pipeline/run_history.h"
+#include "tipple/pipeline/run_record.h"
 
 namespace tipple::cli {
 
@@ -18,6 +23,46 @@ int exit_code_of(int signal) {
     if (signal == SIGALRM) return exit_timeout;
     return signal == SIGTERM ? exit_terminated : exit_interrupted;
 }
+
+/// Keeps the record of one run, however it ends.
+class Recorder {
+public:
+    Recorder(Program& program, const LoadTarget& target, const extract::SourceDriver& source, pipeline::Observer& view)
+        : program_(program), steps_(view), watch_(program.clock), folder_(pipeline::pipeline_folder(target.config, *target.destination)) {
+        facts_.run_id = to_hex(random_bytes(4));
+        facts_.pipeline = target.config.name;
+        facts_.source = source.name();
+        facts_.dataset = target.config.dataset;
+        facts_.destination = target.destination->description();
+        facts_.tool_version = version_text();
+        facts_.started_at = utc_text(program.clock.now_us());
+    }
+
+    const std::string& run_id() const { return facts_.run_id; }
+    pipeline::Observer& observer() { return steps_; }
+
+    void finish(int exit_code, const pipeline::RunReport* report, const Error* error) {
+        const io::ProcessUsage usage = io::process_usage();
+        facts_.exit_code = exit_code;
+        facts_.finished_at = utc_text(program_.clock.now_us());
+        facts_.seconds = watch_.seconds();
+        facts_.peak_memory_bytes = usage.peak_resident_bytes;
+        facts_.cpu_seconds = usage.cpu_seconds;
+        try {
+            pipeline::RunHistory(*program_.files, folder_).save(pipeline::make_run_record(facts_, steps_, report, error));
+        } catch (const Error& failed) {
+            // What the run did is done, and how it ended is told in any case.
+            program_.log.warning("the record of run {} could not be written: {}", facts_.run_id, failed.what());
+        }
+    }
+
+private:
+    Program& program_;
+    pipeline::StepLog steps_;
+    Stopwatch watch_;
+    std::string folder_;
+    pipeline::RunFacts facts_;
+};
 
 }  // namespace
 
@@ -30,15 +75,22 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
                    const SummaryOptions& summary, const SignalWatch& signals) {
     const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
     pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock, program.log);
+    Recorder recorder(program, target, source, *view);
+    pipeline::RunOptions named = options;
+    named.run_id = recorder.run_id();
     pipeline::RunReport report;
     try {
-        report = pipeline.run(source, options, *view, signals.token());
+        report = pipeline.run(source, named, recorder.observer(), signals.token());
     } catch (const Error& error) {
-        if (error.kind() != ErrorKind::cancelled) throw;
+        const bool is_stopped = error.kind() == ErrorKind::cancelled;
+        const int exit_code = is_stopped ? exit_code_of(signals.received()) : to_exit_code(error.kind());
+        if (!options.is_dry_run) recorder.finish(exit_code, nullptr, &error);
+        if (!is_stopped) throw;
         fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", target.destination->description());
-        return exit_code_of(signals.received());
+        return exit_code;
     }
     const int exit_code = report.skipped_count > 0 ? exit_partial : exit_done;
+    if (!options.is_dry_run) recorder.finish(exit_code, &report, nullptr);
     if (program.global.is_json) {
         fmt::print("{}\n", json::to_text(report_event(report, exit_code, program.clock)));
     } else if (!program.global.is_quiet) {

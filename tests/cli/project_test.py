@@ -285,6 +285,30 @@ class Settings(ProjectCase):
         self.assertNotIn("hunter2", result.out + result.err)
 
 
+class SettingsOfDlt(ProjectCase):
+    PROJECT = '[connection.wh]\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "wh"\n'
+
+    def test_below_our_own(self):
+        self.project(self.PROJECT)
+        self.write("a.jsonl", [{"x": 1}])
+        self.run_fails(says='"uri" is missing')
+        self.write(".dlt/secrets.toml", '[destination.wh]\ncredentials = "duckdb:///shop.duckdb"\n')
+        self.write(".dlt/config.toml", '[pipelines.shop]\ndataset_name = "raw"\n[sources.files]\ntable = "events"\n')
+        self.tipple("run")
+        self.assertEqual(self.tables(), ["raw.events"])
+        self.assertEqual(self.tipple("query", "shop", "SELECT x FROM events", "-o", "csv").out, "x\n1\n")
+        self.tipple("run", env={"SHOP__SOURCES__FILES__TABLE": "other"})
+        self.assertEqual(self.tables(), ["raw.events", "raw.other"])
+        self.project(self.PROJECT + 'dataset = "own"\n')
+        self.tipple("run")
+        self.assertIn("own.events", self.tables())
+
+    def test_a_secret_in_the_wrong_file(self):
+        self.project(self.PROJECT)
+        self.write(".dlt/config.toml", '[destination.wh]\ncredentials = "duckdb:///shop.duckdb"\n')
+        self.run_fails(says=["destination.wh.credentials", "secrets.toml"])
+
+
 class LoadWithCursor(ProjectCase):
     def test_only_what_is_new(self):
         for last in (3, 5, 5):

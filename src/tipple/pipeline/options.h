@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tipple/core/limits.h"
@@ -89,6 +90,8 @@ struct RunOptions {
     bool is_dry_run = false;
     /// Raw JSON per page; small pages are for tests.
     std::size_t page_bytes = limits::page_bytes;
+    /// Name of the run in its report and record; empty = random.
+    std::string run_id;
     /// The first characters of all row ids of this run, for tests; empty = random.
     std::string row_id_prefix;
 };
@@ -99,6 +102,8 @@ struct DropOptions {
     std::vector<std::string> resources;
     /// json::Path into what the source remembers.
     std::vector<std::string> state_paths;
+    /// What the source is to remember instead, by json::Path.
+    std::vector<std::pair<std::string, json::Value>> state_values = {};
     /// All resources.
     bool drop_all = false;
     /// The tables stay.

@@ -262,6 +262,9 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
         give_up(store, package, origin, error);
     }
     report.load_ids.push_back(package.load_id());
+    for (const package::JobFile& job : package.manifest().jobs) {
+        report.jobs.push_back({.load_id = package.load_id(), .name = job.name, .table = job.table, .rows = job.rows, .bytes = job.bytes});
+    }
     store.finish(package, package::PackageState::loaded);
     report.seconds.load += watch.seconds();
 }
@@ -519,12 +522,14 @@ RunReport Pipeline::run(extract::SourceDriver& driver, const RunOptions& options
 RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOptions& options, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
     RunReport report = begin_report();
+    if (!options.run_id.empty()) report.run_id = options.run_id;
     const std::unique_ptr<io::FileLock> held = lock();
     package::PackageStore store = open_store();
     std::vector<package::Manifest> finished;
     if (!options.is_dry_run) finished = finish_pending(store, report, observer, stop);
 
     Start start = read_start();
+    const json::Object sources_at_start = start.sources;
     std::vector<Draft> drafts = make_drafts(sources, options, start, stop);
     for (Draft& draft : drafts) {
         if (!options.is_dry_run) draft.package = store.create(draft.load_id, job_bytes_max);
@@ -541,6 +546,7 @@ RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOption
     close_all(drafts, start, report);
     if (!drafts.empty()) report.schema = drafts.back().schema;
     load_all(store, drafts, start, report, observer, stop);
+    report.cursors = compare_cursors(sources_at_start, start.sources);
     files_.remove(temp_folder());
     report.seconds.total = watch.seconds();
     return report;
@@ -564,7 +570,7 @@ RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::st
     if (!start.schemas.contains(schema_name)) {
         throw Error(ErrorKind::usage, "there is nothing to drop: no load of a source with the schema \"{}\" is in {}", schema_name, destination_.description());
     }
-    if (options.resources.empty() && options.state_paths.empty() && !options.drop_all) return report;
+    if (options.resources.empty() && options.state_paths.empty() && options.state_values.empty() && !options.drop_all) return report;
     std::vector<Draft> drafts(1);
     Draft& draft = drafts.front();
     draft = this->draft(start, schema_name);
@@ -576,6 +582,7 @@ RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::st
         draft.removal.dropped = remove_resources(names, draft.schema, state);
     }
     for (const std::string& path : options.state_paths) erase_state_path(state, path);
+    for (const auto& [path, value] : options.state_values) set_state_path(state, path, value);
     set_source_state(start.sources, schema_name, std::move(state));
     draft.package = store.create(draft.load_id, job_bytes_max);
     // As the reference does it, a drop is always a load.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/error.h"
+#include "tipple/core/text.h"
 #include "tipple/json/path.h"
 
 namespace tipple::pipeline {
@@ -122,6 +123,28 @@ void erase_state_path(SourceState& state, std::string_view path) {
     if (parsed.is_root()) return;
     json::Value document = std::move(state.document());
     erase_path(document, parsed.steps(), 0);
+    state.document() = std::move(document.as_object());
+}
+
+void set_state_path(SourceState& state, std::string_view path, json::Value value) {
+    using Kind = json::Path::Step::Kind;
+    const json::Path parsed = json::Path::parse(path);
+    const auto fail = [&] { throw Error(ErrorKind::usage, "\"{}\" does not lead to one value that can be set; write resources.orders.my_key", excerpt(path)); };
+    if (parsed.is_root()) fail();
+    // A copy: nothing changes when the path leads nowhere.
+    json::Value document = state.document();
+    json::Value* at = &document;
+    for (const json::Path::Step& step : parsed.steps()) {
+        if (step.kind == Kind::key && at->is_null()) *at = json::Object();
+        if (step.kind == Kind::key && at->is_object()) {
+            at = &at->as_object()[step.key];
+        } else if (step.kind == Kind::index && at->is_array() && step.index < at->as_array().size()) {
+            at = &at->as_array()[step.index];
+        } else {
+            fail();
+        }
+    }
+    *at = std::move(value);
     state.document() = std::move(document.as_object());
 }
 

@@ -39,6 +39,9 @@ std::vector<std::string> reset_resources(const ResourceNames& names, const schem
 /// Erases what a path leads to, but for the member `resources` as a whole. Throws Error(usage) for a text that is no path.
 void erase_state_path(SourceState& state, std::string_view path);
 
+/// Puts a value where a path of names and indexes leads to; names that are not there are made. Throws Error(usage) for another path.
+void set_state_path(SourceState& state, std::string_view path, json::Value value);
+
 /// Prepares the schema and the state for a run that begins anew with `resources`. `schema` becomes a new one of the convention `naming` with
 /// Refresh::drop_sources.
 package::Removal refresh(Refresh mode, const std::vector<std::string>& resources, std::string_view naming, schema::Schema& schema, SourceState& state);

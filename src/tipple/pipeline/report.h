@@ -43,6 +43,23 @@ struct TableReport {
     std::vector<schema::Column> new_columns;
 };
 
+/// A file of rows that was loaded.
+struct JobReport {
+    std::string load_id;
+    std::string name;
+    std::string table;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+};
+
+/// Where a cursor stood before a run and after it, as the state has it. Null = nowhere.
+struct CursorReport {
+    std::string resource;
+    std::string cursor;
+    json::Value before;
+    json::Value after;
+};
+
 struct StepSeconds {
     double extract = 0;  ///< extract and normalize overlap; this is the time of both
     double load = 0;
@@ -59,6 +76,8 @@ struct RunReport {
     std::vector<std::string> load_ids;
     std::size_t pending_finished = 0;
     std::vector<TableReport> tables;
+    std::vector<JobReport> jobs;
+    std::vector<CursorReport> cursors;
     std::uint64_t records = 0;
     /// Of those, in files that the load reads where they lie: the extract step only looked at their columns.
     std::uint64_t records_in_place = 0;

@@ -7,6 +7,16 @@ namespace {
 constexpr std::string_view resources_member = "resources";
 constexpr std::string_view incremental_member = "incremental";
 
+const json::Object* find_object(const json::Object* object, std::string_view name) {
+    const json::Value* value = object != nullptr ? object->find(name) : nullptr;
+    return value != nullptr && value->is_object() ? &value->as_object() : nullptr;
+}
+
+json::Value last_value(const json::Object* slot) {
+    const json::Value* value = slot != nullptr ? slot->find("last_value") : nullptr;
+    return value != nullptr ? *value : json::Value();
+}
+
 }  // namespace
 
 json::Object& SourceState::resource(std::string_view name) {
@@ -43,6 +53,25 @@ void set_cursor_slot(json::Object& resource, const incremental::Spec& spec, json
 SourceState source_state(const json::Object& sources, std::string_view schema) {
     const json::Value* own = sources.find(schema);
     return SourceState(own != nullptr && own->is_object() ? own->as_object() : json::Object());
+}
+
+std::vector<CursorReport> compare_cursors(const json::Object& sources_before, const json::Object& sources_after) {
+    std::vector<CursorReport> cursors;
+    for (const json::Member& source : sources_after) {
+        const json::Object* after = find_object(find_object(&sources_after, source.name), resources_member);
+        const json::Object* before = find_object(find_object(&sources_before, source.name), resources_member);
+        for (const json::Member& resource : after != nullptr ? *after : json::Object()) {
+            const json::Object* slots = find_object(find_object(after, resource.name), incremental_member);
+            const json::Object* old = find_object(find_object(before, resource.name), incremental_member);
+            for (const json::Member& slot : slots != nullptr ? *slots : json::Object()) {
+                cursors.push_back({.resource = resource.name,
+                                   .cursor = slot.name,
+                                   .before = last_value(find_object(old, slot.name)),
+                                   .after = last_value(find_object(slots, slot.name))});
+            }
+        }
+    }
+    return cursors;
 }
 
 void set_source_state(json::Object& sources, std::string_view schema, SourceState state) {

@@ -2,8 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tipple/json/value.h"
+#include "tipple/pipeline/report.h"
 #include "tipple/source/source.h"
 
 namespace tipple::pipeline {
@@ -45,6 +47,9 @@ void set_cursor_slot(json::Object& resource, const incremental::Spec& spec, json
 
 /// The state of the source with this schema out of a pipeline's `sources`; empty when there is none.
 SourceState source_state(const json::Object& sources, std::string_view schema);
+
+/// Where the cursors of all sources stand, before and after a run that left their states as these.
+std::vector<CursorReport> compare_cursors(const json::Object& sources_before, const json::Object& sources_after);
 
 /// Puts it back. A source that never remembered anything gets no member.
 void set_source_state(json::Object& sources, std::string_view schema, SourceState state);

@@ -1,7 +1,9 @@
 #include "tipple/project/endpoints.h"
 
 #include <algorithm>
+#include <memory>
 
+#include "tipple/config/dlt_settings.h"
 #include "tipple/config/secret.h"
 #include "tipple/config/table_reader.h"
 #include "tipple/core/error.h"
@@ -91,6 +93,16 @@ void place_paths(config::Options& options, const std::vector<config::OptionSpec>
     }
 }
 
+/// Where dlt looks for the whole URL of a destination.
+constexpr const char* credentials_key = "credentials";
+
+/// As dlt writes them, three slashes lead to a relative path.
+std::string own_url(const std::string& url) {
+    constexpr std::string_view relative = "duckdb:///";
+    const bool is_relative = url.starts_with(relative) && !url.starts_with("duckdb:////");
+    return is_relative ? url.substr(relative.size()) : url;
+}
+
 /// Throws Error(usage).
 DestinationChoice destination_of_uri(const std::string& uri, const Project& project, const destination::Registry& registry) {
     DestinationChoice choice{.entry = &registry.require_for(uri), .options = {}};
@@ -146,7 +158,35 @@ config::Options read_options(const Node& table, const std::vector<std::string>& 
     return collector.take();
 }
 
-DestinationChoice read_destination(const Node& node, const std::string& what, const Project& project, const destination::Registry& registry, Problems& problems) {
+void fill_options(config::Options& options, const std::vector<config::OptionSpec>& specs, const OtherSettings& others) {
+    for (const config::OptionSpec& spec : specs) {
+        if (options.find(spec.name)) continue;
+        if (const std::optional<std::string> value = others(spec.name, spec.kind)) options.set(spec.name, *value);
+    }
+}
+
+OtherSettings dlt_settings_of(io::FileSystem& files, const Project& project, std::vector<std::string> sections, const std::string& last_section,
+                              const std::string& pipeline) {
+    const auto settings = std::make_shared<const config::DltSettings>(config::DltSettings::read(files, project.folder(), project.environment()));
+    if (!settings->has_files()) return [](const std::string&, config::OptionKind) { return std::nullopt; };
+    return [=](const std::string& name, config::OptionKind kind) -> std::optional<std::string> {
+        config::DltField field{.key = name, .is_secret = kind == config::OptionKind::secret, .sections = sections};
+        if (name != credentials_key) field.last_section = last_section;
+        const std::optional<config::DltValue> found = settings->find(field, pipeline);
+        if (!found || (name == credentials_key && !found->node.is_scalar())) return std::nullopt;
+        if (name == credentials_key) return own_url(config::dlt_text(found->node));
+        if (kind == config::OptionKind::boolean) {
+            if (const std::optional<bool> value = config::dlt_boolean(found->node)) return *value ? "true" : "false";
+        }
+        if (kind == config::OptionKind::integer) {
+            if (const std::optional<std::int64_t> value = config::dlt_integer(found->node)) return std::to_string(*value);
+        }
+        return config::dlt_text(found->node);
+    };
+}
+
+DestinationChoice read_destination(const Node& node, const std::string& what, const Project& project, const destination::Registry& registry,
+                                   const OtherSettings& others, Problems& problems) {
     try {
         if (node.kind == Node::Kind::text) return destination_of_uri(node.value.as_text(), project, registry);
     } catch (const Error& error) {
@@ -154,10 +194,11 @@ DestinationChoice read_destination(const Node& node, const std::string& what, co
         return {};
     }
     config::TableReader reader(node, what, problems);
-    const std::optional<std::string> uri = reader.text("uri");
+    std::optional<std::string> uri = reader.text("uri");
     const std::optional<std::string> type = reader.text("type");
     DestinationChoice choice;
     if (type) choice.entry = find_type<destination::DestinationEntry>(*type, registry, reader, "destination");
+    if (!uri && !type) uri = others(credentials_key, config::OptionKind::secret);
     if (!uri && !type && node.is_table()) reader.problem("uri", "\"uri\" is missing, or \"type\" and the options of that kind of destination");
     try {
         if (uri) {
@@ -168,6 +209,7 @@ DestinationChoice read_destination(const Node& node, const std::string& what, co
         if (choice.entry == nullptr) return {};
         const config::Options own = read_options(node, endpoint_keys, &choice.entry->options, what, project, problems);
         for (const auto& [name, value] : own.values()) choice.options.set(name, value);
+        fill_options(choice.options, choice.entry->options, others);
         choice.options = config::check_options(choice.options, choice.entry->options, what);
     } catch (const Error& error) {
         reader.problem("uri", error.what());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "tipple/project/project.h"
@@ -7,12 +9,23 @@
 /// The two sides of a pipeline: what stands under `source` and `destination`, or in a connection.
 namespace tipple::project {
 
+/// Looks for an option elsewhere that nobody has set here; `name` is its own, or `credentials` for the whole URL.
+using OtherSettings = std::function<std::optional<std::string>(const std::string& name, config::OptionKind kind)>;
+
+/// What a dlt project in the folder says under these sections, below all that is ours; nothing is found where there is no such project. Throws
+/// Error(usage).
+OtherSettings dlt_settings_of(io::FileSystem& files, const Project& project, std::vector<std::string> sections, const std::string& last_section,
+                              const std::string& pipeline);
+
 /// A path or URL, or a table with `uri` or `type` and the options of that kind of destination. References are replaced already.
 DestinationChoice read_destination(const config::Node& node, const std::string& what, const Project& project, const destination::Registry& registry,
-                                   config::Problems& problems);
+                                   const OtherSettings& others, config::Problems& problems);
 
 /// A connection, the name of a source, a path, or a table with `uri` or `type` and the source's options.
 SourceChoice read_source(const config::Node& node, const std::string& what, const Project& project, const extract::Registry& registry, config::Problems& problems);
+
+/// Sets what is not set yet.
+void fill_options(config::Options& options, const std::vector<config::OptionSpec>& specs, const OtherSettings& others);
 
 /// The options among the members of `table`, those of `hints` left out: tables within tables are named `csv_delimiter`, lists have a line for each
 /// text. Unknown names are problems, unless `specs` is nullptr: then there is no list of them.

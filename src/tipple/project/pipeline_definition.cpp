@@ -25,7 +25,7 @@ const std::vector<std::string> hint_keys = {"enabled", "table",   "disposition",
 void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& problems) {
     pipeline.config.name = pipeline.name;
     pipeline.config.schema_name = reader.text("schema").value_or(pipeline.name);
-    pipeline.config.dataset = reader.text("dataset").value_or(pipeline.name);
+    pipeline.config.dataset = reader.text("dataset").value_or("");
     pipeline.description = reader.text("description").value_or("");
     const std::vector<std::string> namings = schema::NamingConvention::known_names();
     std::vector<std::pair<std::string, std::string>> choices;
@@ -145,9 +145,14 @@ PipelineDefinition Project::pipeline(const std::string& name, const Registries& 
     Node node = resolved({"pipeline", name}, problems);
     TableReader reader(node, what, problems);
     read_config(reader, pipeline, problems);
+    if (pipeline.config.dataset.empty()) pipeline.config.dataset = dataset_of(name);
     read_run_options(reader, pipeline.options);
     if (const Node* source = reader.find("source")) {
         pipeline.source = read_source(*source, what, *this, registries.sources, problems);
+        if (pipeline.source.entry != nullptr) {
+            const std::string& kind = pipeline.source.entry->name;
+            fill_options(pipeline.source.context.options, pipeline.source.entry->options, dlt_settings_of(*files_, *this, {"sources", kind, kind}, "", name));
+        }
     } else {
         reader.problem("source", "\"source\" is missing: what is read");
     }

@@ -1,0 +1,251 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/exit_code.h"
+#include "cli/pipeline_session.h"
+#include "cli/program.h"
+#include "cli/rows_printer.h"
+#include "cli/signals.h"
+#include "tipple/core/text.h"
+#include "tipple/package/package.h"
+#include "tipple/pipeline/pipeline.h"
+#include "tipple/pipeline/run_history.h"
+#include "tipple/pipeline/source_state.h"
+
+namespace tipple::cli {
+
+namespace {
+
+using json::Object;
+using json::Value;
+
+/// Everything as the pipeline says.
+const LoadResources as_defined{.memory_bytes = 0, .lock_timeout_seconds = 0};
+
+std::vector<std::string> names_or_all(Program& program, const std::vector<std::string>& names) {
+    return names.empty() ? require_project(program).pipelines() : names;
+}
+
+/// Statements that the run would have run at the destination, for people.
+std::vector<std::string> statements(const pipeline::RunReport& report, const destination::Destination& destination) {
+    std::vector<std::string> list;
+    for (const pipeline::TableReport& table : report.tables) {
+        if (table.is_new) {
+            list.push_back(destination.create_table_sql(report.schema.require(table.table)));
+            continue;
+        }
+        for (const schema::Column& column : table.new_columns) {
+            list.push_back(fmt::format("ALTER TABLE {} ADD COLUMN \"{}\" {};", destination.quote_table(table.table), column.name(), schema::to_text(*column.data_type())));
+        }
+    }
+    return list;
+}
+
+json::Array cursors_of(const LoadTarget& target) {
+    json::Array list;
+    const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
+    if (!stored || !stored->state || !stored->state->document.is_object()) return list;
+    const Value* sources = stored->state->document.as_object().find("sources");
+    if (sources == nullptr || !sources->is_object()) return list;
+    for (const pipeline::CursorReport& cursor : pipeline::compare_cursors(sources->as_object(), sources->as_object())) {
+        list.push_back(Object{{"resource", cursor.resource}, {"cursor", cursor.cursor}, {"value", cursor.after}});
+    }
+    return list;
+}
+
+void print_cursors(const json::Array& cursors) {
+    for (const Value& cursor : cursors) {
+        const Object& entry = cursor.as_object();
+        fmt::print("cursor   {}.{} stands at {}\n", entry.find("resource")->as_text(), entry.find("cursor")->as_text(), json::to_text(*entry.find("value")));
+    }
+}
+
+Object plan_pipeline(Program& program, const project::PipelineDefinition& definition, const PlanArguments& arguments, const SignalWatch& signals) {
+    PipelineSession session = open_pipeline(program, definition, {}, {.memory_bytes = 0, .lock_timeout_seconds = 0, .stop = signals.token()});
+    pipeline::RunOptions options = definition.options;
+    options.is_dry_run = true;
+    if (arguments.limit > 0) options.limit = arguments.limit;
+    const std::string folder = pipeline::pipeline_folder(session.target.config, *session.target.destination);
+    const std::vector<std::string> waiting = package::PackageStore(*program.files, folder).pending_ids();
+    pipeline::Observer observer;
+    pipeline::Pipeline pipeline(session.target.config, *session.target.destination, *program.files, program.clock, program.log);
+    const pipeline::RunReport report = pipeline.run(*session.source, options, observer, signals.token());
+    json::Array ddl;
+    for (const std::string& statement : statements(report, *session.target.destination)) ddl.emplace_back(statement);
+    json::Array packages(waiting.begin(), waiting.end());
+    Object plan{{"pipeline", definition.name}, {"destination", report.destination}, {"dataset", report.dataset}};
+    plan.set("records_read", report.records);
+    plan.set("statements", std::move(ddl));
+    plan.set("waiting_packages", std::move(packages));
+    plan.set("cursors", cursors_of(session.target));
+    return plan;
+}
+
+void print_plan(const Object& plan, const Program& program) {
+    fmt::print("{}  into {}, dataset {}\n", program.terminal.styled(Style::bold, "pipeline " + plan.find("pipeline")->as_text()), plan.find("destination")->as_text(),
+               plan.find("dataset")->as_text());
+    for (const Value& package : plan.find("waiting_packages")->as_array()) fmt::print("package  {} of an earlier run is loaded first\n", package.as_text());
+    print_cursors(plan.find("cursors")->as_array());
+    const json::Array& list = plan.find("statements")->as_array();
+    if (list.empty()) fmt::print("schema   nothing new in the first {} records\n", format_count(static_cast<std::uint64_t>(plan.find("records_read")->as_double())));
+    for (const Value& statement : list) fmt::print("{}\n", statement.as_text());
+}
+
+}  // namespace
+
+int run_plan(Program& program, const PlanArguments& arguments) {
+    const std::vector<project::PipelineDefinition> definitions = read_pipelines(program, names_or_all(program, arguments.pipelines));
+    const SignalWatch signals([](int) {});
+    json::Array plans;
+    bool has_changes = false;
+    for (const project::PipelineDefinition& definition : definitions) {
+        Object plan = plan_pipeline(program, definition, arguments, signals);
+        has_changes = has_changes || !plan.find("statements")->as_array().empty() || !plan.find("waiting_packages")->as_array().empty();
+        if (!program.global.is_json) print_plan(plan, program);
+        plans.push_back(std::move(plan));
+    }
+    if (program.global.is_json) fmt::print("{}\n", json::to_text(Object{{"v", 1}, {"plans", std::move(plans)}}, {.spacing = json::Spacing::pretty}));
+    return has_changes && arguments.has_exit_code ? exit_changes : exit_done;
+}
+
+namespace {
+
+/// One line of `tipple check`.
+struct Finding {
+    std::string pipeline;
+    std::string what;
+    std::string result;  ///< empty = good
+    std::string detail;
+    int exit_code = exit_done;
+};
+
+/// Runs one test; what it throws is what it found.
+template <typename Test>
+void add_finding(std::vector<Finding>& findings, const std::string& pipeline, const char* what, Test&& test) {
+    Finding finding{.pipeline = pipeline, .what = what};
+    try {
+        finding.detail = test();
+    } catch (const Error& error) {
+        finding.result = error.what();
+        finding.exit_code = to_exit_code(error.kind());
+    }
+    findings.push_back(std::move(finding));
+}
+
+/// Bytes below which a load is likely to fail for want of room.
+constexpr std::uint64_t free_bytes_min = std::uint64_t{1} << 30;
+
+std::string check_disk(Program& program) {
+    const std::string folder = data_folder(program.global);
+    program.files->create_folders(folder);
+    const std::uint64_t free = program.files->free_bytes(folder);
+    if (free < free_bytes_min) throw Error(ErrorKind::local, "only {} are free in {}; packages of a load need room there", format_bytes(free), folder);
+    return fmt::format("{} free in {}", format_bytes(free), folder);
+}
+
+std::string check_secrets_file(const project::Project& project) {
+    if (!project.has_secrets()) return "no " + project.secrets_path();
+    struct stat status {};
+    if (stat(project.secrets_path().c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
+        throw Error(ErrorKind::usage, "others may read {}; run chmod 600 {}", project.secrets_path(), project.secrets_path());
+    }
+    return project.secrets_path() + ", readable for you alone";
+}
+
+void check_pipeline(Program& program, const std::string& name, std::vector<Finding>& findings) {
+    std::optional<project::PipelineDefinition> definition;
+    add_finding(findings, name, "settings", [&] {
+        definition = read_pipeline(program, name);
+        return std::string();
+    });
+    if (!definition) return;
+    std::optional<PipelineSession> session;
+    add_finding(findings, name, "source", [&] {
+        session = open_pipeline(program, *definition, {}, as_defined);
+        std::vector<std::string> resources;
+        for (const extract::ResourceSpec& resource : session->source->resources({})) resources.push_back(resource.name);
+        return fmt::format("{}: {}", definition->source.entry->name, join(resources, ", "));
+    });
+    add_finding(findings, name, "destination", [&] {
+        const LoadTarget target = make_load_target(program, definition->destination, definition->config, {});
+        const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
+        return fmt::format("{}, dataset {}{}", target.destination->description(), target.config.dataset, stored ? "" : ", which is not there yet");
+    });
+}
+
+}  // namespace
+
+int run_check(Program& program, const CheckArguments& arguments) {
+    const project::Project& project = require_project(program);
+    std::vector<Finding> findings;
+    add_finding(findings, "", "secrets", [&] { return check_secrets_file(project); });
+    add_finding(findings, "", "disk", [&] { return check_disk(program); });
+    for (const std::string& name : names_or_all(program, arguments.pipelines)) check_pipeline(program, name, findings);
+    int exit_code = exit_done;
+    json::Array list;
+    for (const Finding& finding : findings) {
+        const bool is_good = finding.result.empty();
+        if (!is_good && exit_code == exit_done) exit_code = finding.exit_code;
+        list.push_back(Object{{"pipeline", finding.pipeline}, {"check", finding.what}, {"ok", is_good}, {"detail", is_good ? finding.detail : finding.result}});
+        if (program.global.is_json) continue;
+        const std::string mark = is_good ? program.terminal.styled(Style::green, "ok") : program.terminal.styled(Style::red, "no");
+        fmt::print("{}  {:<12} {:<12} {}\n", mark, finding.pipeline, finding.what, is_good ? finding.detail : finding.result);
+    }
+    if (program.global.is_json) fmt::print("{}\n", json::to_text(Object{{"v", 1}, {"checks", std::move(list)}}, {.spacing = json::Spacing::pretty}));
+    return exit_code;
+}
+
+int run_show(Program& program, const ShowArguments& arguments) {
+    const LoadTarget target = open_load_target(program, arguments.target, "", {});
+    const std::string folder = pipeline::pipeline_folder(target.config, *target.destination);
+    const std::vector<std::string> waiting = package::PackageStore(*program.files, folder).pending_ids();
+    const std::vector<Object> runs = pipeline::RunHistory(*program.files, folder).newest(1);
+    const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
+    const json::Array cursors = cursors_of(target);
+    Object shown{{"v", 1}, {"pipeline", target.config.name}, {"schema", target.config.schema_name}, {"destination", target.destination->description()}, {"dataset", target.config.dataset}};
+    json::Array resources;
+    const project::Project* project = find_project(program);
+    if (project != nullptr && project->has_pipeline(arguments.target)) {
+        const project::PipelineDefinition definition = read_pipeline(program, arguments.target);
+        if (!definition.description.empty()) shown.set("description", definition.description);
+        shown.set("source", definition.source.entry->name);
+        for (const extract::ResourceSpec& resource : open_pipeline(program, definition, {}, as_defined).source->resources({})) {
+            resources.push_back(Object{{"resource", resource.name},
+                                       {"disposition", std::string(schema::to_text(resource.disposition))},
+                                       {"primary_key", join(resource.primary_key, ", ")},
+                                       {"cursor", resource.incremental ? resource.incremental->cursor_path : ""}});
+        }
+    }
+    shown.set("resources", resources);
+    shown.set("state_version", stored && stored->state ? Value(stored->state->version) : Value());
+    shown.set("newest_load", stored ? stored->newest_load_id : "");
+    shown.set("waiting_packages", json::Array(waiting.begin(), waiting.end()));
+    shown.set("cursors", cursors);
+    shown.set("last_run", runs.empty() ? Value() : Value(runs.front()));
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(shown, {.spacing = json::Spacing::pretty}));
+        return exit_done;
+    }
+    for (const char* key : {"pipeline", "description", "source", "destination", "dataset", "schema", "newest_load"}) {
+        const Value* value = shown.find(key);
+        if (value != nullptr && value->is_text() && !value->as_text().empty()) fmt::print("{:<14} {}\n", key, value->as_text());
+    }
+    if (!runs.empty()) fmt::print("{:<14} {} ({} UTC)\n", "last run", runs.front().find("status")->as_text(), runs.front().find("started_at")->as_text().substr(0, 19));
+    for (const std::string& id : waiting) fmt::print("{:<14} {} of an earlier run\n", "package waits", id);
+    print_cursors(cursors);
+    destination::QueryResult table{.columns = {{"resource", "VARCHAR"}, {"disposition", "VARCHAR"}, {"primary key", "VARCHAR"}, {"cursor", "VARCHAR"}}, .rows = {}};
+    for (const Value& value : resources) {
+        const Object& resource = value.as_object();
+        table.rows.push_back({resource.find("resource")->as_text(), resource.find("disposition")->as_text(), resource.find("primary_key")->as_text(), resource.find("cursor")->as_text()});
+    }
+    if (!table.rows.empty()) {
+        const std::string text = "\n" + format_table(table, program.terminal);
+        std::fwrite(text.data(), 1, text.size(), stdout);
+    }
+    return exit_done;
+}
+
+}  // namespace tipple::cli

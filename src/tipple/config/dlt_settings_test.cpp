@@ -1,0 +1,119 @@
+#include "tipple/config/dlt_settings.h"
+
+#include <gtest/gtest.h>
+
+#include "support/temporary_folder.h"
+#include "tipple/core/error.h"
+
+namespace tipple::config {
+namespace {
+
+/// A dlt project of these files and variables.
+class DltProject {
+public:
+    DltProject(const std::string& secrets, const std::string& config, Environment environment = {}) : environment_(std::move(environment)) {
+        files_->create_folders(folder_.path() + "/.dlt");
+        if (!secrets.empty()) files_->write_text_durably(folder_.path() + "/.dlt/secrets.toml", secrets);
+        if (!config.empty()) files_->write_text_durably(folder_.path() + "/.dlt/config.toml", config);
+    }
+
+    std::string find(const DltField& field, std::string_view pipeline = "") const {
+        const std::optional<DltValue> found = DltSettings::read(*files_, folder_.path(), environment_).find(field, pipeline);
+        return found ? dlt_text(found->node) : "(missing)";
+    }
+
+private:
+    support::TemporaryFolder folder_;
+    std::unique_ptr<io::FileSystem> files_ = io::local_file_system();
+    Environment environment_;
+};
+
+const DltField api_key{.key = "api_key", .is_secret = true, .sections = {"sources", "mod", "fn"}};
+const DltField region{.key = "region", .sections = {"sources", "mod", "fn"}};
+
+DltField credential(const std::string& key, const std::string& destination) {
+    return {.key = key, .is_secret = key == "password", .sections = {"destination", destination}, .last_section = "credentials"};
+}
+
+// The numbers are those of the vectors of the reference's lookup.
+TEST(DltSettings, KeysAndTheirOrder) {
+    const std::vector<std::string> one = {"SOURCES__MOD__FN__API_KEY",
+                                          "SOURCES__MOD__API_KEY",
+                                          "SOURCES__FN__API_KEY",
+                                          "SOURCES__API_KEY",
+                                          "API_KEY",
+                                          "secrets.toml: sources.mod.fn.api_key",
+                                          "secrets.toml: sources.mod.api_key",
+                                          "secrets.toml: sources.fn.api_key",
+                                          "secrets.toml: sources.api_key",
+                                          "secrets.toml: api_key"};
+    EXPECT_EQ(DltSettings::keys(api_key, ""), one) << "1";
+    EXPECT_EQ(DltSettings::keys(region, "").size(), 15U) << "2";
+    const std::vector<std::string> three = DltSettings::keys(region, "p1");
+    ASSERT_EQ(three.size(), 30U) << "3";
+    EXPECT_EQ(three[0], "P1__SOURCES__MOD__FN__REGION");
+    EXPECT_EQ(three[5], "secrets.toml: p1.sources.mod.fn.region");
+    EXPECT_EQ(three[15], "SOURCES__MOD__FN__REGION");
+    const DltField same{.key = "api_key", .is_secret = true, .sections = {"sources", "mod", "mod"}};
+    EXPECT_EQ(DltSettings::keys(same, "").size(), 8U) << "4";
+    const std::vector<std::string> five = DltSettings::keys(credential("password", "postgres"), "");
+    EXPECT_EQ(five[0], "DESTINATION__POSTGRES__CREDENTIALS__PASSWORD") << "5";
+    EXPECT_EQ(five[1], "DESTINATION__CREDENTIALS__PASSWORD");
+    EXPECT_EQ(five[2], "CREDENTIALS__PASSWORD");
+    EXPECT_EQ(DltSettings::keys(credential("host", "wh"), "")[6], "config.toml: destination.wh.credentials.host") << "6";
+}
+
+TEST(DltSettings, ScopeBeatsProviderAndProviderBeatsSpecificity) {
+    EXPECT_EQ(DltProject("[sources.mod.fn]\napi_key='S'", "", {{"API_KEY", "E"}}).find(api_key), "E") << "7";
+    EXPECT_EQ(DltProject("[p1]\napi_key='S'", "", {{"SOURCES__MOD__FN__API_KEY", "E"}}).find(api_key, "p1"), "S") << "8";
+    EXPECT_EQ(DltProject("", "[p1]\nregion='C'", {{"SOURCES__MOD__FN__REGION", "E"}}).find(region, "p1"), "C") << "9";
+    EXPECT_EQ(DltProject("region='S'", "[sources.mod.fn]\nregion='C'").find(region), "S") << "10";
+    EXPECT_EQ(DltProject("[sources.mod]\napi_key='SEC'\n[sources.fn]\napi_key='COMPACT'", "").find(api_key), "SEC") << "11";
+    EXPECT_EQ(DltProject("[sources]\napi_key='TOP'\n[sources.fn]\napi_key='COMPACT'", "").find(api_key), "COMPACT") << "12";
+    EXPECT_EQ(DltProject("api_key='S'", "[sources.mod.fn]\napi_key='C'").find(api_key), "S") << "14";
+    EXPECT_EQ(DltProject("", "", {{"api_key", "E"}}).find(api_key), "(missing)") << "15";
+    EXPECT_EQ(DltProject("api_key='S'", "", {{"API_KEY", ""}}).find(api_key), "") << "16";
+    const DltField dataset{.key = "dataset_name", .sections = {"pipelines", "p1"}};
+    EXPECT_EQ(DltProject("", "[pipelines]\ndataset_name='B'\n[pipelines.p1]\ndataset_name='A'").find(dataset, "p1"), "A") << "44";
+}
+
+TEST(DltSettings, SecretsDoNotBelongIntoConfig) {
+    try {
+        DltProject("", "[sources.mod]\napi_key='C'").find(api_key);
+        FAIL() << "13";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::usage);
+        EXPECT_NE(std::string(error.what()).find("sources.mod.api_key"), std::string::npos) << error.what();
+    }
+}
+
+TEST(DltSettings, FieldsOfCredentialsMayComeFromSeveralPlaces) {
+    const DltProject project("[destination.postgres.credentials]\nhost='h'\ndatabase='d'\n[credentials]\npassword='pw'", "");
+    EXPECT_EQ(project.find(credential("host", "postgres")), "h") << "38";
+    EXPECT_EQ(project.find(credential("password", "postgres")), "pw") << "38";
+    // A text where a table is expected holds no fields.
+    EXPECT_EQ(DltProject("[destination.postgres]\ncredentials='postgresql://h'", "").find(credential("host", "postgres")), "(missing)");
+}
+
+Node text(const char* value) { return make_text(value, {}); }
+Node scalar(Node::Kind kind, json::Value value) {
+    Node node{.kind = kind};
+    node.value = std::move(value);
+    return node;
+}
+
+TEST(DltSettings, Coercion) {
+    EXPECT_EQ(dlt_integer(text("")), std::nullopt) << "17";
+    EXPECT_EQ(dlt_integer(text(" 0x1F ")), 31) << "18";
+    EXPECT_EQ(dlt_integer(text("1.5")), std::nullopt) << "18";
+    EXPECT_EQ(dlt_integer(scalar(Node::Kind::number, 2.0)), 2) << "18";
+    EXPECT_EQ(dlt_integer(scalar(Node::Kind::number, 2.5)), std::nullopt) << "18";
+    EXPECT_EQ(dlt_text(scalar(Node::Kind::integer, 7)), "7") << "20";
+    EXPECT_EQ(dlt_text(scalar(Node::Kind::boolean, true)), "True") << "20";
+    for (const char* yes : {"yes", "TRUE", "t", "Y", "1"}) EXPECT_EQ(dlt_boolean(text(yes)), true) << yes;
+    for (const char* no : {"no", "False", "f", "N", "0"}) EXPECT_EQ(dlt_boolean(text(no)), false) << no;
+    for (const char* neither : {"on", "off", "2", " true "}) EXPECT_EQ(dlt_boolean(text(neither)), std::nullopt) << neither;
+}
+
+}  // namespace
+}  // namespace tipple::config
