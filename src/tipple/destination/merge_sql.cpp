@@ -172,10 +172,11 @@ MergePlan plan_merge(const schema::Table& root, bool has_nested_tables, MergeStr
     return plan;
 }
 
-std::vector<std::pair<std::string, std::string>> validity(const MergePlan& plan, const SqlDialect& dialect) {
+std::vector<Constant> validity(const MergePlan& plan) {
     const RowVersions& versions = plan.versions;
-    return {{versions.valid_from, dialect.timestamp_literal(versions.boundary_us)},
-            {versions.valid_to, versions.active_us ? dialect.timestamp_literal(*versions.active_us) : "NULL"}};
+    Constant valid_to{.column = versions.valid_to, .value = {}};
+    if (versions.active_us) valid_to.value = *versions.active_us;
+    return {{versions.valid_from, versions.boundary_us}, std::move(valid_to)};
 }
 
 std::string MergeSql::is_marked(std::string_view alias) const {
@@ -187,28 +188,24 @@ std::string MergeSql::is_marked(std::string_view alias) const {
 
 /// Ends with the position, so that equal values have one winner, whatever the number of threads.
 std::string MergeSql::first_order() const {
-    if (!keys_.dedup_sort) return position_;
-    return fmt::format("{} {} NULLS LAST, {}", writer_.name(*keys_.dedup_sort), keys_.is_dedup_descending ? "DESC" : "ASC", position_);
+    if (!keys_.dedup_sort) return "s." + position_;
+    return fmt::format("s.{} {} NULLS LAST, s.{}", writer_.name(*keys_.dedup_sort), keys_.is_dedup_descending ? "DESC" : "ASC", position_);
+}
+
+/// Not by `position NOT IN (...)`, for which some stores compare every row with every other.
+std::string MergeSql::ranked(std::string_view column) const {
+    const std::string number = fmt::format("row_number() OVER (PARTITION BY {} ORDER BY {})", writer_.list(keys_.primary), first_order());
+    return fmt::format("SELECT s.{0}, {1} AS n, {2} AS is_marked FROM {3} AS s", column, keys_.removes_duplicates() ? number : "1", is_marked("s"),
+                       staged_);
 }
 
 std::string MergeSql::select_dropped() const {
-    std::vector<std::string> conditions;
-    if (keys_.removes_duplicates()) {
-        std::string first;
-        if (keys_.dedup_sort) {
-            first = fmt::format(
-                "SELECT {0} FROM (SELECT {0}, row_number() OVER (PARTITION BY {1} ORDER BY {2}) AS n FROM {3}) AS r WHERE n = 1",
-                position_, writer_.list(keys_.primary), first_order(), staged_);
-        } else {
-            first = fmt::format("SELECT min({}) FROM {} GROUP BY {}", position_, staged_,
-                                writer_.list(keys_.primary));
-        }
-        conditions.push_back(fmt::format("s.{} NOT IN ({})", position_, first));
-    }
-    if (keys_.hard_delete) conditions.push_back(is_marked("s"));
-    if (conditions.empty()) conditions.push_back("false");
-    return fmt::format("SELECT s.{} FROM {} AS s WHERE {}", position_, staged_,
-                       join(conditions, " OR "));
+    return fmt::format("SELECT r.{} FROM ({}) AS r WHERE r.n > 1 OR r.is_marked", position_, ranked(position_));
+}
+
+std::string MergeSql::select_kept_row_keys() const {
+    const std::string row_key = writer_.name(keys_.row_key);
+    return fmt::format("SELECT r.{} AS row_key FROM ({}) AS r WHERE r.n = 1 AND NOT r.is_marked", row_key, ranked(row_key));
 }
 
 std::string MergeSql::count_kept() const {
@@ -307,20 +304,23 @@ std::string MergeSql::fate_keys() const {
     return join(equalities, " AND ");
 }
 
+/// What is known of a staged row comes by one join: a subquery per row and flag is more than some stores can take apart.
 std::string MergeSql::select_fates() const {
     std::vector<std::string> columns;
     for (const std::string& column : keys_.primary) columns.push_back(fmt::format("s.{} AS key_{}", writer_.name(column), columns.size() + 1));
     columns.push_back(plan_.has_root_numbers ? fmt::format("s.{} AS root_number", writer_.name(schema::root_number_column)) : "0 AS root_number");
     columns.push_back(fmt::format("s.{} AS position", position_));
-    const std::string known = fmt::format("SELECT 1 FROM {} AS d WHERE {}", writer_.table(target_), equal_keys(keys_.primary, "d"));
-    const std::string number = fmt::format("row_number() OVER (PARTITION BY {} ORDER BY {})", writer_.list(keys_.primary), first_order());
+    std::vector<std::string> partition;
+    for (const std::string& column : keys_.primary) partition.push_back("s." + writer_.name(column));
+    const std::string number = fmt::format("row_number() OVER (PARTITION BY {} ORDER BY {})", join(partition, ", "), first_order());
     columns.push_back(fmt::format("{} AS is_repeated", keys_.removes_duplicates() ? number + " > 1" : "false"));
     columns.push_back(is_marked("s") + " AS is_marked");
-    columns.push_back(fmt::format("EXISTS ({}) AS is_known", known));
-    const std::string is_unchanged =
-        fmt::format("NOT {} AND EXISTS ({}) AND NOT EXISTS ({} AND ({}))", is_marked("s"), known, known, is_changed("d"));
-    columns.push_back((plan_.compared.empty() ? "false" : is_unchanged) + " AS is_unchanged");
-    return fmt::format("SELECT {} FROM {} AS s", join(columns, ", "), staged_);
+    columns.emplace_back("k.position IS NOT NULL AS is_known");
+    const bool compares = !plan_.compared.empty();
+    columns.push_back(compares ? fmt::format("coalesce(NOT ({}) AND NOT k.is_changed, false) AS is_unchanged", is_marked("s")) : "false AS is_unchanged");
+    const std::string known = fmt::format("SELECT s.{0} AS position, bool_or({1}) AS is_changed FROM {2} AS s JOIN {3} AS d ON {4} GROUP BY s.{0}", position_,
+                                          compares ? is_changed("d") : "true", staged_, writer_.table(target_), equal_keys(keys_.primary, "d"));
+    return fmt::format("SELECT {} FROM {} AS s LEFT JOIN ({}) AS k ON k.position = s.{}", join(columns, ", "), staged_, known, position_);
 }
 
 std::string MergeSql::dropped_fates() const {
@@ -376,15 +376,30 @@ std::string MergeSql::is_active() const {
     return fmt::format("{} = {}", column, writer_.dialect().timestamp_literal(*plan_.versions.active_us));
 }
 
-std::string MergeSql::select_active_versions() const {
-    return fmt::format("SELECT s.{} FROM {} AS s WHERE s.{} IN (SELECT {} FROM {} WHERE {})", position_, staged_, writer_.name(plan_.versions.column),
-                       target_column(plan_.versions.column), writer_.table(target_), is_active());
+std::string MergeSql::has_active_version() const {
+    const std::string column = writer_.name(plan_.versions.column);
+    return fmt::format("EXISTS (SELECT 1 FROM {} WHERE {} = s.{} AND {})", writer_.table(target_), target_column(plan_.versions.column), column, is_active());
 }
 
+std::string MergeSql::select_active_versions() const {
+    return fmt::format("SELECT s.{} FROM {} AS s WHERE {}", position_, staged_, has_active_version());
+}
+
+std::string MergeSql::select_staged_row_keys() const {
+    return fmt::format("SELECT s.{} AS row_key FROM {} AS s", writer_.name(keys_.row_key), staged_);
+}
+
+std::string MergeSql::select_new_version_row_keys() const { return fmt::format("{} WHERE NOT {}", select_staged_row_keys(), has_active_version()); }
+
+/// As in the reference, nothing is absent while a staged version is null.
 std::string MergeSql::retire_absent() const {
-    return fmt::format("UPDATE {} SET {} = {} WHERE {} AND {} NOT IN (SELECT s.{} FROM {} AS s){}", writer_.table(target_), writer_.name(plan_.versions.valid_to),
-                       writer_.dialect().timestamp_literal(plan_.versions.boundary_us), is_active(), target_column(plan_.versions.column),
-                       writer_.name(plan_.versions.column), staged_, partition());
+    const std::string version = writer_.name(plan_.versions.column);
+    const std::string stored = target_column(plan_.versions.column);
+    return fmt::format(
+        "UPDATE {0} SET {1} = {2} WHERE {3} AND {4} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {5} AS s WHERE s.{6} = {4}) AND NOT EXISTS (SELECT 1 "
+        "FROM {5} AS s WHERE s.{6} IS NULL){7}",
+        writer_.table(target_), writer_.name(plan_.versions.valid_to), writer_.dialect().timestamp_literal(plan_.versions.boundary_us), is_active(),
+        stored, staged_, version, partition());
 }
 
 }  // namespace tipple::destination

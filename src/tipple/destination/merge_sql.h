@@ -82,8 +82,8 @@ struct MergePlan {
 /// `load_time_us`: the load's, by its id. Throws Error(usage) when the hints of `root` contradict each other.
 MergePlan plan_merge(const schema::Table& root, bool has_nested_tables, schema::MergeStrategy strategy, std::int64_t load_time_us);
 
-/// scd2: the columns of validity with their values in all rows of the load, as SQL text.
-std::vector<std::pair<std::string, std::string>> validity(const MergePlan& plan, const SqlDialect& dialect);
+/// scd2: the columns of validity with their values in all rows of the load.
+std::vector<Constant> validity(const MergePlan& plan);
 
 /// What the statements of a merge are about.
 struct MergeRelations {
@@ -117,6 +117,8 @@ public:
     /// Positions of the rows that are not inserted: duplicates of a primary key but for the first,
     /// then rows marked for deletion. A marked row that wins over its duplicates deletes them all.
     std::string select_dropped() const;
+    /// Row keys of the others.
+    std::string select_kept_row_keys() const;
     /// Number of rows that must be inserted, counted without positions.
     std::string count_kept() const;
     /// DELETE statements for the rows of the target that have the primary key or the merge key of a
@@ -142,6 +144,10 @@ public:
 
     /// Positions of staged rows whose version is active already.
     std::string select_active_versions() const;
+    /// Row keys of the others.
+    std::string select_new_version_row_keys() const;
+    /// Row keys of all staged rows.
+    std::string select_staged_row_keys() const;
     /// Ends active versions that are absent from the staged.
     std::string retire_absent() const;
 
@@ -156,6 +162,8 @@ private:
     std::string partition() const;
     std::string is_changed(std::string_view alias) const;
     std::string is_active() const;
+    std::string has_active_version() const;
+    std::string ranked(std::string_view column) const;
     std::string target_column(std::string_view column) const { return writer_.table(target_) + "." + writer_.name(column); }
 
     const SqlWriter& writer_;

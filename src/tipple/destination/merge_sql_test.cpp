@@ -92,7 +92,11 @@ TEST_F(MergeSqlTest, WritesMerges) {
     MergeKeys& keys = plan.keys;
     const MergeSql sql(writer_, plan, relations_);
     EXPECT_EQ(sql.select_dropped(),
-              "SELECT s.p FROM S AS s WHERE s.p NOT IN (SELECT min(p) FROM S GROUP BY [a], [b])");
+              "SELECT r.p FROM (SELECT s.p, row_number() OVER (PARTITION BY [a], [b] ORDER BY s.p) AS n, false AS is_marked FROM S AS s) AS r WHERE "
+              "r.n > 1 OR r.is_marked");
+    EXPECT_EQ(sql.select_kept_row_keys(),
+              "SELECT r.[r] AS row_key FROM (SELECT s.[r], row_number() OVER (PARTITION BY [a], [b] ORDER BY s.p) AS n, false AS is_marked FROM S AS s) "
+              "AS r WHERE r.n = 1 AND NOT r.is_marked");
     EXPECT_EQ(sql.count_kept(),
               "SELECT count(*) FROM (SELECT DISTINCT [a], [b] FROM S) AS k");
     EXPECT_EQ(sql.delete_matches(),
@@ -104,9 +108,8 @@ TEST_F(MergeSqlTest, WritesMerges) {
     keys.dedup_sort = "x";
     keys.is_dedup_descending = true;
     EXPECT_EQ(sql.select_dropped(),
-              "SELECT s.p FROM S AS s WHERE s.p NOT IN (SELECT p FROM (SELECT p, row_number() OVER "
-              "(PARTITION BY [a], [b] ORDER BY [x] "
-              "DESC NULLS LAST, p) AS n FROM S) AS r WHERE n = 1) OR coalesce(s.[gone], false)");
+              "SELECT r.p FROM (SELECT s.p, row_number() OVER (PARTITION BY [a], [b] ORDER BY s.[x] DESC NULLS LAST, s.p) AS n, "
+              "coalesce(s.[gone], false) AS is_marked FROM S AS s) AS r WHERE r.n > 1 OR r.is_marked");
     EXPECT_EQ(sql.delete_matches().size(), 2U);
     EXPECT_EQ(sql.select_matched_row_keys(),
               "SELECT d.[r] AS row_key FROM [d].[t] AS d WHERE EXISTS (SELECT 1 FROM S AS s WHERE "
@@ -115,7 +118,7 @@ TEST_F(MergeSqlTest, WritesMerges) {
               "s.[m] = d.[m])");
     keys = {.merge = {"m"}, .hard_delete = "gone"};
     EXPECT_EQ(sql.select_dropped(),
-              "SELECT s.p FROM S AS s WHERE s.[gone] IS NOT NULL");
+              "SELECT r.p FROM (SELECT s.p, 1 AS n, s.[gone] IS NOT NULL AS is_marked FROM S AS s) AS r WHERE r.n > 1 OR r.is_marked");
     EXPECT_EQ(sql.count_kept(),
               "SELECT count(*) FROM S AS s WHERE NOT (s.[gone] IS NOT NULL)");
 }
@@ -132,10 +135,10 @@ TEST_F(MergeSqlTest, WritesWhatBecomesOfRows) {
     MergePlan plan{.strategy = MergeStrategy::cdc, .keys = {.primary = {"a"}, .merge = {"m"}, .row_key = "r"}, .compared = {"v"}};
     const MergeSql sql(writer_, plan, relations_);
     EXPECT_EQ(sql.select_fates(),
-              "SELECT s.[a] AS key_1, 0 AS root_number, s.p AS position, row_number() OVER (PARTITION BY [a] ORDER BY p) > 1 AS is_repeated, "
-              "false AS is_marked, EXISTS (SELECT 1 FROM [d].[t] AS d WHERE s.[a] = d.[a]) AS is_known, NOT false AND EXISTS (SELECT 1 FROM "
-              "[d].[t] AS d WHERE s.[a] = d.[a]) AND NOT EXISTS (SELECT 1 FROM [d].[t] AS d WHERE s.[a] = d.[a] AND (s.[v] IS DISTINCT FROM "
-              "d.[v])) AS is_unchanged FROM S AS s");
+              "SELECT s.[a] AS key_1, 0 AS root_number, s.p AS position, row_number() OVER (PARTITION BY s.[a] ORDER BY s.p) > 1 AS is_repeated, "
+              "false AS is_marked, k.position IS NOT NULL AS is_known, coalesce(NOT (false) AND NOT k.is_changed, false) AS is_unchanged FROM S AS s "
+              "LEFT JOIN (SELECT s.p AS position, bool_or(s.[v] IS DISTINCT FROM d.[v]) AS is_changed FROM S AS s JOIN [d].[t] AS d ON s.[a] = d.[a] "
+              "GROUP BY s.p) AS k ON k.position = s.p");
     EXPECT_EQ(sql.delete_replaced("F"),
               (std::vector<std::string>{"DELETE FROM [d].[t] WHERE NOT EXISTS (SELECT 1 FROM F AS f WHERE f.key_1 = [d].[t].[a]) AND EXISTS (SELECT 1 "
                                         "FROM S AS s WHERE s.[m] = [d].[t].[m])",
@@ -148,15 +151,19 @@ TEST_F(MergeSqlTest, WritesWhatBecomesOfRows) {
 TEST_F(MergeSqlTest, ClosesVersions) {
     MergePlan plan{.strategy = MergeStrategy::scd2, .versions = {.column = "h", .valid_from = "f", .valid_to = "u", .boundary_us = 5}};
     const MergeSql sql(writer_, plan, relations_);
-    EXPECT_EQ(sql.retire_absent(), "UPDATE [d].[t] SET [u] = at 5 WHERE [d].[t].[u] IS NULL AND [d].[t].[h] NOT IN (SELECT s.[h] FROM S AS s)");
-    EXPECT_EQ(validity(plan, writer_.dialect()), (std::vector<std::pair<std::string, std::string>>{{"f", "at 5"}, {"u", "NULL"}}));
+    EXPECT_EQ(sql.retire_absent(), 
+              "UPDATE [d].[t] SET [u] = at 5 WHERE [d].[t].[u] IS NULL AND [d].[t].[h] IS NOT NULL AND NOT EXISTS (SELECT 1 FROM S AS s WHERE s.[h] = "
+              "[d].[t].[h]) AND NOT EXISTS (SELECT 1 FROM S AS s WHERE s.[h] IS NULL)");
+    EXPECT_EQ(validity(plan), (std::vector<Constant>{{"f", 5}, {"u", {}}}));
+    EXPECT_EQ(writer_.literal(validity(plan)[0]), "at 5");
+    EXPECT_EQ(writer_.literal(validity(plan)[1]), "NULL");
     plan.versions.active_us = 9;
     // Parts of a key may be null; a text of all of them, as the reference compares, would confuse 1, 11 with 11, 1.
     plan.keys.merge = {"m", "n"};
     EXPECT_EQ(sql.retire_absent(),
-              "UPDATE [d].[t] SET [u] = at 5 WHERE [d].[t].[u] = at 9 AND [d].[t].[h] NOT IN (SELECT s.[h] FROM S AS s) AND EXISTS (SELECT 1 FROM S AS s "
-              "WHERE s.[m] IS NOT DISTINCT FROM [d].[t].[m] AND s.[n] IS NOT DISTINCT FROM [d].[t].[n])");
-    EXPECT_EQ(validity(plan, writer_.dialect())[1].second, "at 9");
+              "UPDATE [d].[t] SET [u] = at 5 WHERE [d].[t].[u] = at 9 AND [d].[t].[h] IS NOT NULL AND NOT EXISTS (SELECT 1 FROM S AS s WHERE s.[h] = "
+              "[d].[t].[h]) AND NOT EXISTS (SELECT 1 FROM S AS s WHERE s.[h] IS NULL) AND EXISTS (SELECT 1 FROM S AS s WHERE s.[m] IS NOT DISTINCT FROM [d].[t].[m] AND s.[n] IS NOT DISTINCT FROM [d].[t].[n])");
+    EXPECT_EQ(writer_.literal(validity(plan)[1]), "at 9");
 }
 
 TEST_F(MergeSqlTest, StagesWhatConditionsMayAskFor) {

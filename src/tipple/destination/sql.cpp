@@ -15,6 +15,20 @@ std::string SqlWriter::list(const std::vector<std::string>& columns) const {
     return join(quoted, ", ");
 }
 
+std::string SqlWriter::literal(const Constant& constant) const {
+    if (const auto* text = std::get_if<std::string>(&constant.value)) return literal(*text);
+    if (const auto* time_us = std::get_if<std::int64_t>(&constant.value)) return dialect_.timestamp_literal(*time_us);
+    return "NULL";
+}
+
+std::string SqlWriter::create_temporary(const std::string& temporary, const std::vector<std::string>& columns) const {
+    return fmt::format("CREATE TEMP TABLE {} ({}){}", temporary, join(columns, ", "), dialect_.temporary_suffix);
+}
+
+std::string SqlWriter::create_temporary_as(const std::string& temporary, const std::string& select) const {
+    return fmt::format("CREATE TEMP TABLE {}{} AS {}", temporary, dialect_.temporary_suffix, select);
+}
+
 std::string SqlWriter::create_table(const schema::Table& table) const {
     std::vector<std::string> clauses;
     for (const schema::Column& column : table.columns()) {
@@ -90,6 +104,22 @@ std::string SqlWriter::select_schema_hash(const std::string& schema_name) const 
     return fmt::format("SELECT {} FROM {} WHERE {} = {} ORDER BY {} DESC LIMIT 1",
                        name("version_hash"), table(version_table), name("schema_name"),
                        literal(schema_name), name("inserted_at"));
+}
+
+std::string SqlWriter::select_newest_schema_us() const {
+    return fmt::format("SELECT {} FROM {}", dialect_.timestamp_us(fmt::format("max({})", name("inserted_at"))), table(version_table));
+}
+
+std::string SqlWriter::delete_schemas(const std::string& schema_name) const {
+    return fmt::format("DELETE FROM {} WHERE {} = {}", table(version_table), name("schema_name"), literal(schema_name));
+}
+
+std::string SqlWriter::select_load(const std::string& load_id) const {
+    return fmt::format("SELECT 1 FROM {} WHERE {} = {}", table(loads_table), name("load_id"), literal(load_id));
+}
+
+std::string SqlWriter::select_newest_load() const {
+    return fmt::format("SELECT max({}) FROM {}", name("load_id"), table(loads_table));
 }
 
 }  // namespace tipple::destination

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "tipple/destination/destination.h"
@@ -22,6 +23,21 @@ struct SqlDialect {
     std::string (*timestamp_literal)(std::int64_t time_us) = nullptr;
     /// What stands behind a column's type in a new table, with a space in front; may be left out.
     std::string (*column_storage)(const schema::Column& column) = nullptr;
+    /// The way back: an expression for the microseconds of a timestamp expression, as a whole number.
+    std::string (*timestamp_us)(std::string_view expression) = nullptr;
+    NameRule names;
+    /// In front of a temporary table's quoted name, and behind its definition.
+    std::string_view temporary_prefix;
+    std::string_view temporary_suffix;
+    /// In front of the name of a temporary table that was filled, so that the store knows what is in it; empty = it knows.
+    std::string_view analyze;
+};
+
+/// The value of a column that is the same for all rows of a load: null, text, or a point in time in microseconds since 1970 UTC.
+struct Constant {
+    std::string column;
+    std::variant<std::monostate, std::string, std::int64_t> value;
+    bool operator==(const Constant&) const = default;
 };
 
 /// Statements about the tables of one dataset. `dataset` is the quoted text in front of table
@@ -36,10 +52,17 @@ public:
         return dialect_.quote_identifier(identifier);
     }
     std::string literal(std::string_view text) const { return dialect_.quote_literal(text); }
+    std::string literal(const Constant& constant) const;
     /// `"dataset"."table"`.
     std::string table(std::string_view table) const { return dataset_ + "." + name(table); }
     /// `"a", "b"`.
     std::string list(const std::vector<std::string>& columns) const;
+
+    /// The name of a temporary table, which lasts as long as the transaction that makes it.
+    std::string temporary(std::string_view name) const { return std::string(dialect_.temporary_prefix) + this->name(name); }
+    /// `columns`: their definitions.
+    std::string create_temporary(const std::string& temporary, const std::vector<std::string>& columns) const;
+    std::string create_temporary_as(const std::string& temporary, const std::string& select) const;
 
     std::string create_schema() const { return "CREATE SCHEMA IF NOT EXISTS " + dataset_; }
     /// Columns in the table's order, NOT NULL where it says so. Tables of the loader are made only
@@ -60,6 +83,13 @@ public:
     std::string select_schemas() const;
     /// version_hash of the newest schema of a name.
     std::string select_schema_hash(const std::string& schema_name) const;
+    /// When the newest schema of all was inserted, in microseconds; NULL when there is none.
+    std::string select_newest_schema_us() const;
+    std::string delete_schemas(const std::string& schema_name) const;
+    /// A row when the load record is there.
+    std::string select_load(const std::string& load_id) const;
+    /// The greatest load id.
+    std::string select_newest_load() const;
 
 private:
     SqlDialect dialect_;

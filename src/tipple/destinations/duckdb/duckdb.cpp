@@ -1,9 +1,8 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
-#include "tipple/destination/destination.h"
+#include "tipple/destination/stored.h"
 #include "tipple/destinations/duckdb/load.h"
 #include "tipple/destinations/duckdb/session.h"
-#include "tipple/destinations/duckdb/stored.h"
 #include "tipple/destinations/duckdb/types.h"
 
 namespace tipple::destinations {
@@ -33,7 +32,7 @@ public:
         if (!exists()) return std::nullopt;
         Session session(place_, read_options(read_memory_bytes), context_.log);
         std::optional<destination::StoredDataset> stored =
-            duckdb::read_dataset(session, context_.pipeline);
+            destination::read_dataset(session, context_.pipeline);
         session.close();
         return stored;
     }
@@ -41,7 +40,7 @@ public:
     bool has_load(const std::string& load_id) override {
         if (!exists()) return false;
         Session session(place_, read_options(read_memory_bytes), context_.log);
-        const bool is_there = duckdb::has_load(session, load_id);
+        const bool is_there = destination::has_load(session, load_id);
         session.close();
         return is_there;
     }

@@ -4,10 +4,8 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
-#include "tipple/destination/strategies.h"
-#include "tipple/destination/system_tables.h"
+#include "tipple/destination/stored.h"
 #include "tipple/destination/undo_sql.h"
-#include "tipple/destinations/duckdb/stored.h"
 #include "tipple/destinations/duckdb/types.h"
 
 namespace tipple::destinations::duckdb {
@@ -41,6 +39,10 @@ std::string column_without_value(std::string_view message) {
     return dot == std::string_view::npos ? std::string() : std::string(message.substr(dot + 1));
 }
 
+/// The stream of a table's rows, and that of its keys.
+std::string rows_stream(const destination::TableLoadState& table) { return fmt::format("rows_{}", table.number); }
+std::string keys_stream(const destination::TableLoadState& table) { return fmt::format("keys_{}", table.number); }
+
 engine::EngineOptions engine_options(const MemoryPlan& memory, const std::string& temp_folder) {
     return {
         .memory_bytes = memory.engine_bytes, .threads = memory.threads, .temp_folder = temp_folder};
@@ -56,8 +58,8 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
       package_(package),
       temp_folder_(context.temp_folder.empty() ? std::string()
                                                : io::join_path(context.temp_folder, "duckdb")),
+      plan_(package_, capabilities),
       memory_(plan_memory(package, context.memory_bytes, context.threads)) {
-    add_tables();
     remove_spills();
     // The engine makes a folder for what it spills, but not the folders above it.
     if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
@@ -80,12 +82,12 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     register_streams();
     engine.execute("BEGIN");
     catalog_ = session_->read_catalog();
-    check_fence();
-    check_foreign_tables();
+    destination::check_fence(*session_, catalog_, package_);
+    if (!context_.adopt_tables) destination::check_foreign_tables(*session_, catalog_, plan_);
     for (const std::string& table : package_.manifest().removal.dropped) {
         std::erase_if(catalog_.tables, [&](const auto& known) { return name_rule.key(known.first) == name_rule.key(table); });
     }
-    check_types();
+    destination::check_types(catalog_, package_, plan_, session_->sql().dialect(), keeps_values);
 }
 
 Load::~Load() {
@@ -103,169 +105,22 @@ void Load::remove_spills() {
     if (!temp_folder_.empty() && context_.files != nullptr) context_.files->remove(temp_folder_);
 }
 
-void Load::add_tables() {
-    for (const package::TableLoad& load : package_.manifest().loads) {
-        if (load.disposition == Disposition::skip) continue;
-        if (load.disposition == Disposition::merge) add_merge(load);
-        for (const std::string& name : load.tables) add_table(load, name);
-    }
-    for (const JobFile& job : package_.manifest().jobs) {
-        TIPPLE_ASSERT(job.rows == 0 || state_of(job.table).name == job.table);
-    }
-}
-
-void Load::add_merge(const package::TableLoad& load) {
-    const schema::Table& root = package_.schema().require(load.root);
-    const schema::MergeStrategy strategy = destination::require_merge_strategy(root, capabilities_);
-    plans_[load.root] = destination::plan_merge(root, load.tables.size() > 1, strategy, load_id_time_us(package_.load_id()));
-}
-
-void Load::add_table(const package::TableLoad& load, const std::string& name) {
-    const schema::Table& table = package_.schema().require(name);
-    TableState state{.name = name, .root = load.root, .disposition = load.disposition};
-    for (const schema::Column& column : table.columns()) {
-        if (column.is_complete())
-            state.columns.push_back({column.name(), columns::column_type(column)});
-    }
-    if (!table.is_nested() && table.find(schema::load_id_column) != nullptr) {
-        state.constants.emplace_back(schema::load_id_column, engine::quote_literal(package_.load_id()));
-    }
-    for (const JobFile* job : package_.jobs_of(name)) {
-        state.rows += job->rows;
-        if (!job->reference) state.job_rows += job->rows;
-    }
-    state.dropped = std::make_shared<DroppedRows>();
-    state.stream = fmt::format("rows_{}", tables_.size());
-    state.key_stream = fmt::format("keys_{}", tables_.size());
-    state.loaded.table = name;
-    if (load.disposition == Disposition::merge) {
-        const destination::MergePlan& plan = plans_.at(load.root);
-        if (!plan.staged_columns.empty()) state.key_columns = Merge::staged_columns(package_.schema(), plan, table);
-        if (!table.is_nested() && plan.strategy == schema::MergeStrategy::scd2) {
-            for (auto& constant : destination::validity(plan, dialect())) state.constants.push_back(std::move(constant));
-        }
-    }
-    tables_.push_back(std::move(state));
-}
-
-std::vector<std::string> Load::TableState::constant_names() const {
-    std::vector<std::string> names;
-    for (const auto& [column, literal] : constants) names.push_back(column);
-    return names;
-}
-
-Load::TableState& Load::state_of(const std::string& table) {
-    const auto found = std::find_if(tables_.begin(), tables_.end(),
-                                    [&](const TableState& state) { return state.name == table; });
-    TIPPLE_ASSERT(found != tables_.end());
-    return *found;
-}
-
-bool Load::has_root_numbers(const std::string& root) const {
-    const auto plan = plans_.find(root);
-    return plan != plans_.end() && schema::has_key_ids(plan->second.strategy);
-}
-
 void Load::register_streams() {
-    for (const TableState& table : tables_) {
+    for (const TableState& table : plan_.tables()) {
         if (table.job_rows == 0) continue;
         const RowsOptions options{
             .files = context_.files,
             .package = &package_,
             .table = table.name,
-            .has_root_numbers = has_root_numbers(table.root),
+            .has_root_numbers = plan_.has_root_numbers(table.root),
             .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
             .batch_bytes = memory_.batch_bytes};
-        session_->engine().register_stream(
-            table.stream, table_rows(options, table.columns, table.constant_names(), table.dropped,
-                                     [this](std::uint64_t rows) {
-                                         if (on_rows_) on_rows_(rows);
-                                     }));
-        if (table.key_columns.empty()) continue;
-        std::vector<SegmentColumn> keys;
-        for (const std::string& key : table.key_columns) {
-            const schema::Column* column = package_.schema().require(table.name).find(key);
-            const bool is_number = key == schema::root_number_column;
-            keys.push_back({key, is_number ? columns::ColumnType{.type = schema::DataType::bigint} : columns::column_type(*column)});
-        }
-        session_->engine().register_stream(table.key_stream, table_keys(options, keys));
-    }
-}
-
-void Load::check_fence() {
-    const destination::SqlWriter& sql = session_->sql();
-    engine::Engine& engine = session_->engine();
-    const package::Manifest& manifest = package_.manifest();
-    const std::string& dataset = session_->dataset();
-    package::Fence found;
-    if (has_table(catalog_, destination::loads_table)) {
-        const std::string select =
-            fmt::format("SELECT 1 FROM {} WHERE load_id = {}", sql.table(destination::loads_table),
-                        sql.literal(manifest.load_id));
-        if (engine.query_value(select)) {
-            throw Error(ErrorKind::conflict, "load {} is already in dataset \"{}\"", manifest.load_id,
-                        dataset);
-        }
-        if (has_table(catalog_, destination::state_table)) {
-            const engine::Result state = engine.query(sql.select_state(manifest.pipeline));
-            if (!state.rows.empty()) {
-                found.state_version = std::stoll(state.rows[0][0].value_or("0"));
-                found.state_hash = state.rows[0][1].value_or("");
-            }
-        }
-    }
-    if (has_table(catalog_, destination::version_table)) {
-        found.schema_hash =
-            engine.query_value(sql.select_schema_hash(package_.schema().name())).value_or("");
-    }
-    if (found == package_.fence()) return;
-    throw Error(ErrorKind::conflict,
-                "another run of pipeline \"{}\" changed dataset \"{}\" after this one had started "
-                "(state {} then, {} now; "
-                "schema {} then, {} now): nothing was loaded, run again",
-                manifest.pipeline, dataset, package_.fence().state_version.value_or(0),
-                found.state_version.value_or(0), package_.fence().schema_hash, found.schema_hash);
-}
-
-void Load::check_foreign_tables() {
-    std::map<std::string, bool> known;
-    if (has_table(catalog_, destination::version_table)) {
-        const engine::Result schemas = session_->engine().query(session_->sql().select_schemas());
-        for (const auto& row : schemas.rows) {
-            const json::Value document = destination::decode_schema(row[1].value_or(""));
-            const json::Value* tables = document.as_object().find("tables");
-            if (tables == nullptr || !tables->is_object()) continue;
-            for (const json::Member& table : tables->as_object())
-                known[name_rule.key(table.name)] = true;
-        }
-    }
-    if (context_.adopt_tables) return;
-    for (const TableState& table : tables_) {
-        if (!has_table(catalog_, table.name) || known.contains(name_rule.key(table.name))) continue;
-        throw Error(ErrorKind::usage,
-                    "table \"{}\" of dataset \"{}\" exists, but no load made it: it is not written "
-                    "to unless --adopt is "
-                    "given. Or load into another table or dataset",
-                    table.name, session_->dataset());
-    }
-}
-
-void Load::check_types() {
-    for (const TableState& table : tables_) {
-        const auto* there = table.rows == 0 ? nullptr : catalog_.find(table.name, name_rule);
-        if (there == nullptr) continue;
-        std::map<std::string, std::string_view> types;
-        for (const destination::CatalogColumn& column : *there) types.emplace(name_rule.key(column.name), column.type);
-        for (const schema::Column& column : package_.schema().require(table.name).columns()) {
-            if (!column.is_complete()) continue;
-            const auto found = types.find(name_rule.key(column.name()));
-            const std::string type = column_type(column);
-            if (found == types.end() || keeps_values(type, found->second)) continue;
-            throw Error(ErrorKind::usage,
-                        "table \"{}\", column \"{}\": the rows to be loaded have {}, the column in the database is {}, which would change "
-                        "values without a word. Change the column's type in the database, or load into another table or dataset",
-                        table.name, column.name(), type, found->second);
-        }
+        std::vector<std::string> hidden;
+        for (const destination::Constant& constant : table.constants) hidden.push_back(constant.column);
+        session_->engine().register_stream(rows_stream(table), table_rows(options, table.columns, hidden, table.dropped, [this](std::uint64_t rows) {
+                                               if (on_rows_) on_rows_(rows);
+                                           }));
+        if (!table.key_columns.empty()) session_->engine().register_stream(keys_stream(table), table_keys(options, table.key_columns));
     }
 }
 
@@ -277,19 +132,14 @@ void Load::drop(const std::vector<std::string>& tables) {
 
 void Load::truncate(const std::vector<std::string>& tables) {
     for (const std::string& table : tables) {
-        if (has_table(catalog_, table)) session_->engine().execute(fmt::format("DELETE FROM {}", session_->sql().table(table)));
+        if (catalog_.find(table, name_rule) != nullptr) session_->engine().execute(fmt::format("DELETE FROM {}", session_->sql().table(table)));
     }
 }
 
 void Load::apply(const destination::DdlPlan& plan) {
     engine::Engine& engine = session_->engine();
     const destination::SqlWriter& sql = session_->sql();
-    engine.execute(sql.create_schema());
-    for (const schema::Table& table :
-         {destination::version_table_definition(), destination::loads_table_definition(),
-          destination::state_table_definition()}) {
-        if (!has_table(catalog_, table.name())) engine.execute(sql.create_table(table));
-    }
+    destination::create_system_tables(*session_, catalog_);
     for (const schema::Table& table : plan.create) engine.execute(sql.create_table(table));
     for (const destination::DdlPlan::AddColumns& addition : plan.add) {
         for (const schema::Column& column : addition.columns)
@@ -313,24 +163,25 @@ std::string Load::reference_select(const JobFile& job, const std::vector<std::st
                        condition.empty() ? "" : " WHERE " + condition);
 }
 
-KeySelects Load::key_selects(const TableState& table) const {
-    KeySelects selects;
+/// Over the keys of all rows with their positions behind them; one per place where rows lie.
+std::vector<std::string> Load::key_selects(const TableState& table) const {
+    std::vector<std::string> selects;
     if (table.key_columns.empty()) return selects;
     if (table.job_rows > 0)
-        selects.push_back(fmt::format("SELECT * FROM memory.main.{}", table.key_stream));
+        selects.push_back(fmt::format("SELECT * FROM memory.main.{}", keys_stream(table)));
     std::uint64_t first = table.job_rows;
     for (const JobFile* job : package_.jobs_of(table.name)) {
         if (!job->reference) continue;
         std::vector<std::string> expressions;
-        for (const std::string& key : table.key_columns) {
+        for (const SegmentColumn& key : table.key_columns) {
             const auto& columns = job->reference->columns;
             const auto found = std::find_if(columns.begin(), columns.end(), [&](const auto& pair) {
-                return pair.second.name == key;
+                return pair.second.name == key.name;
             });
             if (found != columns.end()) {
                 expressions.push_back(reference_expression(found->first, found->second.type));
             } else {
-                expressions.push_back(key == schema::id_column
+                expressions.push_back(key.name == schema::id_column
                                           ? row_id_expression(job->reference->row_id_prefix)
                                           : "NULL");
             }
@@ -366,9 +217,9 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
         targets.emplace_back(schema::id_column);
         expressions.push_back(row_id_expression(job.reference->row_id_prefix));
     }
-    for (const auto& [column, literal] : table.constants) {
-        targets.push_back(column);
-        expressions.push_back(literal);
+    for (const destination::Constant& constant : table.constants) {
+        targets.push_back(constant.column);
+        expressions.push_back(session_->sql().literal(constant));
     }
     // Dropped rows are few: duplicates inside one load.
     std::vector<std::string> numbers;
@@ -394,20 +245,19 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
 
 void Load::insert_rows(TableState& table, std::stop_token stop) {
     if (table.job_rows > 0) {
-        const std::vector<std::string> constants = table.constant_names();
         std::vector<std::string> targets;
         for (const SegmentColumn& column : table.columns) {
-            if (std::find(constants.begin(), constants.end(), column.name) == constants.end()) targets.push_back(column.name);
+            if (!table.is_constant(column.name)) targets.push_back(column.name);
         }
         std::string literals;
-        for (const auto& [column, literal] : table.constants) {
-            targets.push_back(column);
-            literals += ", " + literal;
+        for (const destination::Constant& constant : table.constants) {
+            targets.push_back(constant.column);
+            literals += ", " + session_->sql().literal(constant);
         }
         table.loaded.inserted += session_->engine().execute(
             fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}",
                         session_->sql().table(table.name), session_->sql().list(targets), literals,
-                        table.stream),
+                        rows_stream(table)),
             stop);
     }
     std::uint64_t first = table.job_rows;
@@ -418,29 +268,32 @@ void Load::insert_rows(TableState& table, std::stop_token stop) {
     }
 }
 
-Merge& Load::prepare_merge(const std::string& root, std::stop_token stop) {
+destination::Merge& Load::prepare_merge(const std::string& root, std::stop_token stop) {
     const auto found = merges_.find(root);
     if (found != merges_.end()) return found->second;
-    std::vector<MergeTable> members;
-    for (const TableState& table : tables_) {
+    std::vector<destination::MergeTable> members;
+    for (const TableState& table : plan_.tables()) {
         if (table.root != root) continue;
-        MergeTable member{
-            .name = table.name, .rows = table.rows, .existed = has_table(catalog_, table.name)};
-        member.selects = key_selects(table);
-        member.dropped = table.dropped;
-        members.push_back(std::move(member));
+        const auto stage = [this, selects = key_selects(table)](const std::string& temporary, std::stop_token stop_staging) {
+            std::uint64_t rows = 0;
+            for (const std::string& select : selects) rows += session_->execute(fmt::format("INSERT INTO {} {}", temporary, select), stop_staging);
+            return rows;
+        };
+        members.push_back({.name = table.name,
+                           .rows = table.rows,
+                           .existed = catalog_.find(table.name, name_rule) != nullptr,
+                           .stage = stage,
+                           .dropped = table.dropped});
     }
-    Merge& merge =
-        merges_.try_emplace(root, *session_, package_.schema(), plans_.at(root), std::move(members), merges_.size())
-            .first->second;
+    destination::Merge& merge =
+        merges_.try_emplace(root, *session_, package_.schema(), *plan_.find_merge(root), std::move(members), merges_.size()).first->second;
     merge.prepare(stop);
-    for (const MergeTable& member : merge.tables())
-        state_of(member.name).loaded.deleted = member.deleted;
+    for (const destination::MergeTable& member : merge.tables()) plan_.require(member.name).loaded.deleted = member.deleted;
     return merge;
 }
 
 void Load::load(const destination::LoadJob& job, std::stop_token stop) {
-    TableState& table = state_of(job.table);
+    TableState& table = plan_.require(job.table);
     TIPPLE_ASSERT(table.disposition == job.disposition && !table.is_loaded && !is_finished_);
     on_rows_ = job.on_rows;
     try {
@@ -469,56 +322,21 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     table.is_loaded = true;
 }
 
-void Load::check_counts(const TableState& table) const {
-    const std::uint64_t expected = table.rows - table.dropped->count();
-    if (table.loaded.inserted == expected) return;
-    throw Error(
-        ErrorKind::data, "table \"{}\": {} rows were inserted, the package has {}{}", table.name,
-        table.loaded.inserted, table.rows,
-        table.dropped->count() == 0
-            ? ""
-            : fmt::format(", {} of which are duplicates or deletions", table.dropped->count()));
-}
-
 std::vector<LoadedTable> Load::finish() {
     TIPPLE_ASSERT(!is_finished_);
     std::vector<LoadedTable> result;
-    for (TableState& table : tables_) {
+    for (TableState& table : plan_.tables()) {
         // A table that got no rows is emptied all the same when it is replaced.
         if (table.rows == 0 && !table.is_loaded && table.disposition == Disposition::replace) {
             load({.table = table.name, .disposition = table.disposition}, {});
         }
         TIPPLE_ASSERT(table.rows == 0 || table.is_loaded);
-        check_counts(table);
+        table.check_counts();
         result.push_back(table.loaded);
     }
-    write_system_rows();
+    destination::write_system_rows(*session_, package_, context_.clock->now_us());
     is_finished_ = true;
     return result;
-}
-
-void Load::write_system_rows() {
-    engine::Engine& engine = session_->engine();
-    const destination::SqlWriter& sql = session_->sql();
-    const schema::Schema& schema = package_.schema();
-    const std::int64_t now_us = context_.clock->now_us();
-    if (!package_.manifest().removal.dropped.empty()) {
-        // Nobody is to read what is gone out of an older version of the schema.
-        engine.execute(fmt::format("DELETE FROM {} WHERE schema_name = {}", sql.table(destination::version_table), sql.literal(schema.name())));
-    }
-    const auto stored_hash = engine.query_value(sql.select_schema_hash(schema.name()));
-    if (stored_hash != schema.version_hash()) {
-        // The newest schema is the one inserted last: a clock that went back must not hide it.
-        const auto newest = session_->query_int(fmt::format(
-            "SELECT epoch_us(max(inserted_at)) FROM {}", sql.table(destination::version_table)));
-        engine.execute(sql.insert_schema(schema, newest ? std::max(now_us, *newest + 1) : now_us));
-    }
-    if (package_.manifest().has_new_state) {
-        TIPPLE_ASSERT(package_.state().is_object());
-        engine.execute(sql.insert_state(package_.state().as_object(), package_.manifest().pipeline,
-                                        package_.load_id(), now_us));
-    }
-    engine.execute(sql.insert_load(package_.load_id(), schema, now_us));
 }
 
 /// Whether the load record is in the file, asked of a fresh reader.
@@ -526,7 +344,7 @@ bool Load::is_committed() {
     session_.reset();
     try {
         Session reader(place_, {.mode = engine::AttachMode::read_only, .engine = {}}, context_.log);
-        return has_load(reader, package_.load_id());
+        return destination::has_load(reader, package_.load_id());
     } catch (const Error&) {
         return false;
     }

@@ -6,27 +6,12 @@
 #include <vector>
 
 #include "tipple/columns/arrow_c.h"
+#include "tipple/destination/dropped_rows.h"
 #include "tipple/package/package.h"
 
 namespace tipple::destinations::duckdb {
 
-/// Rows of one table of a package that are left out, by their position: job files first, in order,
-/// then files by reference. Filled after the streams that ask it were made, and before they are
-/// read.
-class DroppedRows {
-public:
-    void resize(std::uint64_t rows) { bits_.resize(rows); }
-    void add(std::uint64_t position) {
-        if (!bits_.at(position)) ++count_;
-        bits_[position] = true;
-    }
-    bool contains(std::uint64_t position) const { return count_ > 0 && bits_[position]; }
-    std::uint64_t count() const { return count_; }
-
-private:
-    std::vector<bool> bits_;
-    std::uint64_t count_ = 0;
-};
+using destination::DroppedRows;
 
 /// What both kinds of stream need to know.
 struct RowsOptions {

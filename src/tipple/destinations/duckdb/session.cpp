@@ -1,6 +1,5 @@
 #include "tipple/destinations/duckdb/session.h"
 
-#include <charconv>
 #include <cstdio>
 #include <thread>
 
@@ -14,6 +13,8 @@ namespace {
 
 /// Between two attempts to open a file that somebody else holds.
 constexpr std::chrono::milliseconds lock_poll_interval{50};
+
+constexpr std::size_t numbers_batch_rows = 100'000;
 
 /// The engine's own databases keep their names, and a name that is also the dataset's would make
 /// `name.table` mean two things.
@@ -52,23 +53,20 @@ void attach(engine::Engine& engine, const Place& place, const std::string& name,
 }  // namespace
 
 Session::Session(const Place& place, const SessionOptions& options, const Log& log)
-    : database_(database_name(place)),
-      dataset_(place.dataset),
-      sql_(dialect(),
-           engine::quote_identifier(database_) + "." + engine::quote_identifier(dataset_)),
+    : SqlSession(destination::SqlWriter(dialect(), engine::quote_identifier(database_name(place)) + "." + engine::quote_identifier(place.dataset)),
+                 place.dataset),
+      database_(database_name(place)),
       engine_(options.engine) {
     attach(engine_, place, database_, options, log);
     if (!holds_zstd()) return;
     destination::SqlDialect storing = dialect();
     storing.column_storage = id_storage;
-    sql_ = destination::SqlWriter(storing, engine::quote_identifier(database_) + "." + engine::quote_identifier(dataset_));
+    set_sql(destination::SqlWriter(storing, engine::quote_identifier(database_) + "." + engine::quote_identifier(dataset())));
 }
 
 bool Session::holds_zstd() {
-    const std::string version = engine_
-                                    .query_value(fmt::format("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = {}",
-                                                             engine::quote_literal(database_)))
-                                    .value_or("");
+    const std::string version =
+        query_value(fmt::format("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = {}", engine::quote_literal(database_))).value_or("");
     // v1.2.0+: that version, or any that came after it.
     int major = 0;
     int minor = 0;
@@ -79,22 +77,16 @@ bool Session::has_dataset() {
     return engine_
         .query_value(fmt::format("SELECT 1 FROM duckdb_schemas() WHERE database_name = {} AND "
                                  "lower(schema_name) = lower({})",
-                                 engine::quote_literal(database_), engine::quote_literal(dataset_)))
+                                 engine::quote_literal(database_), engine::quote_literal(dataset())))
         .has_value();
 }
 
-bool Session::has_rows(const std::string& table) {
-    return engine_.query_value(fmt::format("SELECT 1 FROM {} LIMIT 1", sql_.table(table)))
-        .has_value();
-}
-
-std::optional<std::int64_t> Session::query_int(std::string_view sql) {
-    const std::optional<std::string> text = engine_.query_value(sql);
-    if (!text) return std::nullopt;
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    TIPPLE_ASSERT(error == std::errc() && end == text->data() + text->size());
-    return number;
+void Session::read_numbers(std::string_view sql, std::stop_token stop, const std::function<void(std::int64_t number)>& take) {
+    engine_.read(sql, numbers_batch_rows, stop, [&](columns::Batch batch) {
+        const columns::BatchView view = batch.view();
+        for (std::size_t row = 0; row < view.rows; ++row) take(view.columns[0].value<std::int64_t>(row));
+        return true;
+    });
 }
 
 std::size_t Session::block_bytes() {
@@ -109,7 +101,7 @@ destination::Catalog Session::read_catalog() {
         "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE "
         "database_name = {} AND"
         " lower(schema_name) = lower({}) AND NOT internal ORDER BY table_name, column_index",
-        engine::quote_literal(database_), engine::quote_literal(dataset_)));
+        engine::quote_literal(database_), engine::quote_literal(dataset())));
     destination::Catalog catalog;
     for (const auto& row : result.rows) {
         catalog.tables[row[0].value_or("")].push_back({.name = row[1].value_or(""),

@@ -5,8 +5,7 @@
 #include <string>
 
 #include "tipple/core/log.h"
-#include "tipple/destination/destination.h"
-#include "tipple/destination/sql.h"
+#include "tipple/destination/sql_session.h"
 #include "tipple/engine/engine.h"
 
 namespace tipple::destinations::duckdb {
@@ -27,24 +26,22 @@ struct SessionOptions {
 
 /// A database file that is open, and the statements about one dataset in it. The file is let go of
 /// by `close` or the destructor; the latter does not tell when that fails.
-class Session {
+class Session final : public destination::SqlSession {
 public:
     /// Waits up to the lock timeout for a file that somebody else holds, then throws Error(locked)
     /// naming the holder.
     Session(const Place& place, const SessionOptions& options, const Log& log);
 
     engine::Engine& engine() { return engine_; }
-    const destination::SqlWriter& sql() const { return sql_; }
     /// What the file is called in SQL: its name without ending, as other programs call it too.
     const std::string& database() const { return database_; }
-    const std::string& dataset() const { return dataset_; }
 
-    bool has_dataset();
-    bool has_rows(const std::string& table);
-    destination::Catalog read_catalog();
+    std::uint64_t execute(std::string_view sql, std::stop_token stop = {}) override { return engine_.execute(sql, stop); }
+    std::vector<destination::QueryRow> query(std::string_view sql) override { return engine_.query(sql).rows; }
+    void read_numbers(std::string_view sql, std::stop_token stop, const std::function<void(std::int64_t number)>& take) override;
+    bool has_dataset() override;
+    destination::Catalog read_catalog() override;
     std::size_t block_bytes();
-    /// A whole number, or nothing when NULL or no row.
-    std::optional<std::int64_t> query_int(std::string_view sql);
     void close() { engine_.detach(database_); }
 
 private:
@@ -52,11 +49,7 @@ private:
     bool holds_zstd();
 
     std::string database_;
-    std::string dataset_;
-    destination::SqlWriter sql_;
     engine::Engine engine_;
 };
-
-inline constexpr destination::NameRule name_rule{.is_case_sensitive = false};
 
 }  // namespace tipple::destinations::duckdb

@@ -53,6 +53,8 @@ std::string timestamp_literal(std::int64_t time_us) {
     return fmt::format("TIMESTAMPTZ {}", engine::quote_literal(utc_text(time_us)));
 }
 
+std::string timestamp_us(std::string_view expression) { return fmt::format("epoch_us({})", expression); }
+
 }  // namespace
 
 std::string column_type(const schema::Column& column) {
@@ -133,7 +135,10 @@ destination::SqlDialect dialect() {
     return {.quote_identifier = engine::quote_identifier,
             .quote_literal = engine::quote_literal,
             .column_type = column_type,
-            .timestamp_literal = timestamp_literal};
+            .timestamp_literal = timestamp_literal,
+            .timestamp_us = timestamp_us,
+            .names = name_rule,
+            .temporary_prefix = "temp.main."};
 }
 
 }  // namespace tipple::destinations::duckdb

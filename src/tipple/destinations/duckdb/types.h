@@ -14,6 +14,8 @@ std::string column_type(const schema::Column& column);
 /// would round, cut or guess without a word.
 bool keeps_values(std::string_view from, std::string_view to);
 
+inline constexpr destination::NameRule name_rule{.is_case_sensitive = false};
+
 destination::SqlDialect dialect();
 
 /// Columns of row ids are compressed with zstd in new tables, which costs a fifth of the time of what the engine would choose and takes no more room.

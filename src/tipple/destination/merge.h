@@ -1,18 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "tipple/destination/dropped_rows.h"
 #include "tipple/destination/merge_sql.h"
-#include "tipple/destinations/duckdb/rows.h"
-#include "tipple/destinations/duckdb/session.h"
+#include "tipple/destination/sql_session.h"
 
-namespace tipple::destinations::duckdb {
-
-/// A SELECT over the key columns of a table's rows in the package, with their positions behind
-/// them; one per place where rows lie.
-using KeySelects = std::vector<std::string>;
+namespace tipple::destination {
 
 /// One table of a merge.
 struct MergeTable {
@@ -20,8 +19,8 @@ struct MergeTable {
     std::uint64_t rows = 0;  ///< in the package
     /// Whether there may be rows of earlier loads.
     bool existed = false;
-    /// Reads the columns `staged_columns` of all its rows in the package.
-    KeySelects selects;
+    /// Fills a temporary table with the columns `staged_columns` of all its rows in the package, and behind them each row's position.
+    std::function<std::uint64_t(const std::string& temporary, std::stop_token stop)> stage;
     std::shared_ptr<DroppedRows> dropped = std::make_shared<DroppedRows>();
     std::uint64_t deleted = 0;
 };
@@ -37,14 +36,10 @@ class Merge {
 public:
     /// `tables`: the root first, parents before children. `number` makes the names of temporary
     /// tables unique.
-    Merge(Session& session, const schema::Schema& schema, const destination::MergePlan& plan,
-          std::vector<MergeTable> tables, std::size_t number);
+    Merge(SqlSession& session, const schema::Schema& schema, const MergePlan& plan, std::vector<MergeTable> tables, std::size_t number);
 
-    /// Columns that must be readable, in the order of `MergeTable::selects`; none when the table
-    /// needs no staging.
-    static std::vector<std::string> staged_columns(const schema::Schema& schema,
-                                                   const destination::MergePlan& plan,
-                                                   const schema::Table& table);
+    /// Columns of `table` that are staged, in this order.
+    static std::vector<std::string> staged_columns(const schema::Schema& schema, const MergePlan& plan, const schema::Table& table);
 
     /// Stages keys, finds the rows to drop, and deletes or closes the rows at the destination that
     /// give way to others. Before any row of these tables is inserted.
@@ -54,10 +49,13 @@ public:
 private:
     MergeTable& root() { return tables_.front(); }
     std::string temporary(std::string_view what) const;
-    std::string position() const { return engine::quote_identifier(position_); }
+    std::string position() const { return session_.sql().name(position_); }
     std::uint64_t kept_rows(const MergeTable& table) const { return table.rows - table.dropped->count(); }
     void stage(const MergeTable& table, const std::string& staged,
                const std::vector<std::string>& columns, std::stop_token stop);
+    /// A temporary table of what `select` finds.
+    void make(const std::string& temporary, const std::string& select, std::stop_token stop);
+    void analyze(const std::string& temporary, std::stop_token stop);
     void collect_positions(const std::string& select, DroppedRows& dropped, std::stop_token stop);
     void filter_source(std::stop_token stop);
     void require_kept(std::uint64_t kept) const;
@@ -75,15 +73,15 @@ private:
     void keep_versions(std::stop_token stop);
     void find_dropped_versions(MergeTable& table, std::stop_token stop);
 
-    Session& session_;
+    SqlSession& session_;
     const schema::Schema& schema_;
-    const destination::MergePlan& plan_;
+    const MergePlan& plan_;
     std::vector<MergeTable> tables_;
     std::string prefix_;
     std::string position_;
-    destination::MergeSql sql_;
+    MergeSql sql_;
     /// A temporary table `kept` has the row keys of the roots below which rows are inserted; without it, all are.
     bool has_kept_keys_ = false;
 };
 
-}  // namespace tipple::destinations::duckdb
+}  // namespace tipple::destination

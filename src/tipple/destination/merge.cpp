@@ -1,49 +1,42 @@
-#include "tipple/destinations/duckdb/merge.h"
+#include "tipple/destination/merge.h"
 
 #include <algorithm>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
-#include "tipple/destinations/duckdb/types.h"
 
-namespace tipple::destinations::duckdb {
+namespace tipple::destination {
 
-using destination::MergePlan;
 using schema::MergeStrategy;
 
 namespace {
 
 /// A key may have that name too.
-std::string free_name(std::string name, const std::vector<std::string>& columns) {
-    const auto is_taken = [&](const std::string& column) { return name_rule.key(column) == name; };
+std::string free_name(std::string name, const std::vector<std::string>& columns, const NameRule& names) {
+    const auto is_taken = [&](const std::string& column) { return names.key(column) == name; };
     while (std::any_of(columns.begin(), columns.end(), is_taken)) name += "_";
     return name;
 }
 
 /// The column by which a staged row of a nested table is found from its staged root.
 std::string link_to_root(const schema::Schema& schema, const MergePlan& plan, const schema::Table& nested) {
-    return plan.has_root_numbers ? std::string(schema::root_number_column) : destination::root_key_of(schema, nested);
-}
-
-std::string temporary_table(const std::string& prefix, std::string_view what) {
-    return "temp.main." + engine::quote_identifier(prefix + std::string(what));
+    return plan.has_root_numbers ? std::string(schema::root_number_column) : root_key_of(schema, nested);
 }
 
 }  // namespace
 
-Merge::Merge(Session& session, const schema::Schema& schema, const MergePlan& plan,
-             std::vector<MergeTable> tables, std::size_t number)
+Merge::Merge(SqlSession& session, const schema::Schema& schema, const MergePlan& plan, std::vector<MergeTable> tables, std::size_t number)
     : session_(session),
       schema_(schema),
       plan_(plan),
       tables_(std::move(tables)),
       prefix_(fmt::format("merge_{}_", number)),
-      position_(free_name("position", plan.staged_columns)),
+      position_(free_name("position", plan.staged_columns, session.names())),
       sql_(session.sql(), plan,
            {.target = tables_.front().name,
-            .staged = temporary_table(prefix_, "keys"),
-            .loaded = temporary_table(prefix_, plan.source_filter.empty() ? "keys" : "loaded"),
-            .position = engine::quote_identifier(position_)}) {
+            .staged = temporary("keys"),
+            .loaded = temporary(plan.source_filter.empty() ? "keys" : "loaded"),
+            .position = position()}) {
     for (MergeTable& table : tables_) table.dropped->resize(table.rows);
 }
 
@@ -51,49 +44,49 @@ std::vector<std::string> Merge::staged_columns(const schema::Schema& schema, con
                                                const schema::Table& table) {
     if (!table.is_nested()) return plan.staged_columns;
     if (plan.strategy == MergeStrategy::scd2) {
-        return {destination::require_row_key(table), destination::require_parent_key(table)};
+        return {require_row_key(table), require_parent_key(table)};
     }
     const std::string root_key = link_to_root(schema, plan, table);
     if (plan.strategy != MergeStrategy::insert_only) return {root_key};
-    return {destination::require_row_key(table), root_key};
+    return {require_row_key(table), root_key};
 }
 
-std::string Merge::temporary(std::string_view what) const { return temporary_table(prefix_, what); }
+std::string Merge::temporary(std::string_view what) const { return session_.sql().temporary(prefix_ + std::string(what)); }
 
 void Merge::drop(std::string_view what) {
-    session_.engine().execute(fmt::format("DROP TABLE {}", temporary(what)));
+    session_.execute(fmt::format("DROP TABLE {}", temporary(what)));
 }
 
-void Merge::stage(const MergeTable& table, const std::string& staged,
-                  const std::vector<std::string>& columns, std::stop_token stop) {
-    engine::Engine& engine = session_.engine();
+void Merge::stage(const MergeTable& table, const std::string& staged, const std::vector<std::string>& columns, std::stop_token stop) {
+    const SqlWriter& sql = session_.sql();
     std::vector<std::string> clauses;
     for (const std::string& column : columns) {
         const schema::Column* definition = schema_.require(table.name).find(column);
-        const std::string type = column == schema::root_number_column ? "BIGINT" : column_type(*definition);
-        clauses.push_back(fmt::format("{} {}", engine::quote_identifier(column), type));
+        const std::string type = column == schema::root_number_column ? "BIGINT" : sql.dialect().column_type(*definition);
+        clauses.push_back(fmt::format("{} {}", sql.name(column), type));
     }
     clauses.push_back(position() + " BIGINT");
-    engine.execute(fmt::format("CREATE TEMP TABLE {} ({})", staged, join(clauses, ", ")));
-    std::uint64_t rows = 0;
-    for (const std::string& select : table.selects) {
-        rows += engine.execute(fmt::format("INSERT INTO {} {}", staged, select), stop);
-    }
+    session_.execute(sql.create_temporary(staged, clauses));
+    const std::uint64_t rows = table.stage(staged, stop);
     if (rows != table.rows) {
         throw Error(ErrorKind::data, "table \"{}\": keys of {} rows were read, the package has {}",
                     table.name, rows, table.rows);
     }
+    analyze(staged, stop);
 }
 
-void Merge::collect_positions(const std::string& select, DroppedRows& dropped,
-                              std::stop_token stop) {
-    session_.engine().read(select, 100'000, stop, [&](columns::Batch batch) {
-        const columns::BatchView view = batch.view();
-        for (std::size_t row = 0; row < view.rows; ++row) {
-            dropped.add(static_cast<std::uint64_t>(view.columns[0].value<std::int64_t>(row)));
-        }
-        return true;
-    });
+void Merge::make(const std::string& temporary, const std::string& select, std::stop_token stop) {
+    session_.execute(session_.sql().create_temporary_as(temporary, select), stop);
+    analyze(temporary, stop);
+}
+
+void Merge::analyze(const std::string& temporary, std::stop_token stop) {
+    const std::string_view analyze = session_.sql().dialect().analyze;
+    if (!analyze.empty()) session_.execute(fmt::format("{} {}", analyze, temporary), stop);
+}
+
+void Merge::collect_positions(const std::string& select, DroppedRows& dropped, std::stop_token stop) {
+    session_.read_numbers(select, stop, [&](std::int64_t position) { dropped.add(static_cast<std::uint64_t>(position)); });
 }
 
 /// What the filter leaves out is as if it had never come.
@@ -104,7 +97,7 @@ void Merge::filter_source(std::stop_token stop) {
     } catch (const Error& error) {
         throw error.with_context("source_filter");
     }
-    session_.engine().execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("keys"), sql_.select_unfiltered()), stop);
+    make(temporary("keys"), sql_.select_unfiltered(), stop);
 }
 
 /// Two ways to the same number: `kept` is counted by the engine, the positions one by one.
@@ -117,7 +110,7 @@ void Merge::require_kept(std::uint64_t kept) const {
 
 void Merge::keep_row_keys(const std::string& select, std::stop_token stop) {
     if (tables_.size() == 1) return;
-    session_.engine().execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("kept"), select), stop);
+    make(temporary("kept"), select, stop);
     has_kept_keys_ = true;
 }
 
@@ -132,7 +125,7 @@ void Merge::find_dropped_children(MergeTable& table, std::stop_token stop) {
         collect_positions(fmt::format("SELECT c.{} FROM {} AS c WHERE NOT EXISTS (SELECT 1 FROM {} AS "
                                       "k WHERE k.row_key = c.{})",
                                       position(), staged, temporary("kept"),
-                                      engine::quote_identifier(link_to_root(schema_, plan_, nested))),
+                                      session_.sql().name(link_to_root(schema_, plan_, nested))),
                           *table.dropped, stop);
     }
     if (is_insert_only) find_known_children(table, staged, stop);
@@ -142,7 +135,7 @@ void Merge::find_dropped_children(MergeTable& table, std::stop_token stop) {
 /// Rows whose ids are at the destination already.
 void Merge::find_known_children(MergeTable& table, const std::string& staged, std::stop_token stop) {
     if (!table.existed) return;
-    const std::string row_key = engine::quote_identifier(destination::require_row_key(schema_.require(table.name)));
+    const std::string row_key = session_.sql().name(require_row_key(schema_.require(table.name)));
     collect_positions(fmt::format("SELECT c.{0} FROM {1} AS c WHERE EXISTS (SELECT 1 FROM {2} AS d WHERE d.{3} = c.{3})", position(),
                                   staged, session_.sql().table(table.name), row_key),
                       *table.dropped, stop);
@@ -151,26 +144,22 @@ void Merge::find_known_children(MergeTable& table, const std::string& staged, st
 /// Rows that were appended before the table was merged do not know their root yet; their parents
 /// do.
 void Merge::fill_root_keys(std::stop_token stop) {
-    engine::Engine& engine = session_.engine();
-    const destination::SqlWriter& sql = session_.sql();
+    const SqlWriter& sql = session_.sql();
     for (const MergeTable& table : tables_) {
         const schema::Table& nested = schema_.require(table.name);
         if (!nested.is_nested() || !table.existed) continue;
-        const std::string root_key = destination::root_key_of(schema_, nested);
-        const auto parent_key = destination::parent_key_of(nested);
+        const std::string root_key = root_key_of(schema_, nested);
+        const auto parent_key = parent_key_of(nested);
         if (!parent_key || *parent_key == root_key) continue;
         const bool has_gaps =
-            engine
-                .query_value(fmt::format("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1",
-                                         sql.table(table.name), sql.name(root_key)))
-                .has_value();
+            session_.query_value(fmt::format("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", sql.table(table.name), sql.name(root_key))).has_value();
         if (!has_gaps) continue;
         const schema::Table& parent = schema_.require(nested.parent());
-        const auto parent_row_key = destination::row_key_of(parent);
+        const auto parent_row_key = row_key_of(parent);
         if (!parent_row_key) continue;
         const std::string parents_root =
-            parent.is_nested() ? destination::root_key_of(schema_, parent) : *parent_row_key;
-        engine.execute(
+            parent.is_nested() ? root_key_of(schema_, parent) : *parent_row_key;
+        session_.execute(
             fmt::format(
                 "UPDATE {} AS c SET {} = p.{} FROM {} AS p WHERE p.{} = c.{} AND c.{} IS NULL",
                 sql.table(table.name), sql.name(root_key), sql.name(parents_root),
@@ -184,15 +173,14 @@ void Merge::fill_root_keys(std::stop_token stop) {
 void Merge::delete_below(const std::string& select_row_keys, std::stop_token stop) {
     if (tables_.size() == 1) return;
     fill_root_keys(stop);
-    engine::Engine& engine = session_.engine();
-    engine.execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("doomed"), select_row_keys), stop);
+    session_.execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("doomed"), select_row_keys), stop);
     for (MergeTable& table : tables_) {
         const schema::Table& nested = schema_.require(table.name);
         if (!nested.is_nested() || !table.existed) continue;
-        table.deleted += engine.execute(
+        table.deleted += session_.execute(
             fmt::format("DELETE FROM {} AS c WHERE EXISTS (SELECT 1 FROM {} AS k WHERE k.row_key = c.{})",
                         session_.sql().table(table.name), temporary("doomed"),
-                        session_.sql().name(destination::root_key_of(schema_, nested))),
+                        session_.sql().name(root_key_of(schema_, nested))),
             stop);
     }
     drop("doomed");
@@ -221,4 +209,4 @@ void Merge::prepare(std::stop_token stop) {
     if (has_kept_keys_) drop("kept");
 }
 
-}  // namespace tipple::destinations::duckdb
+}  // namespace tipple::destination

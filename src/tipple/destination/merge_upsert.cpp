@@ -1,15 +1,14 @@
-#include "tipple/destinations/duckdb/merge.h"
+#include "tipple/destination/merge.h"
 
-namespace tipple::destinations::duckdb {
+namespace tipple::destination {
 
 using schema::MergeStrategy;
 
 /// upsert, insert-only and cdc: rows are matched by primary key. What becomes of each row of the load is worked out first, then what
 /// gives way at the destination goes.
 void Merge::upsert(std::stop_token stop) {
-    engine::Engine& engine = session_.engine();
     const std::string fates = temporary("fates");
-    engine.execute(fmt::format("CREATE TEMP TABLE {} AS {}", fates, sql_.select_fates()), stop);
+    make(fates, sql_.select_fates(), stop);
     collect_positions(fmt::format("SELECT position FROM {} WHERE {}", fates, sql_.dropped_fates()), *root().dropped, stop);
     require_kept(static_cast<std::uint64_t>(session_.query_int(fmt::format("SELECT count(*) FROM {} WHERE NOT ({})", fates, sql_.dropped_fates())).value()));
 
@@ -21,9 +20,9 @@ void Merge::upsert(std::stop_token stop) {
     }
     if (plan_.strategy != MergeStrategy::insert_only && root().existed) {
         if (tables_.size() > 1) delete_below(sql_.select_replaced_row_keys(fates), stop);
-        for (const std::string& statement : sql_.delete_replaced(fates)) root().deleted += engine.execute(statement, stop);
+        for (const std::string& statement : sql_.delete_replaced(fates)) root().deleted += session_.execute(statement, stop);
     }
     drop("fates");
 }
 
-}  // namespace tipple::destinations::duckdb
+}  // namespace tipple::destination
