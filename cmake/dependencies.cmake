@@ -48,6 +48,10 @@ tipple_dependency(lzma LibLZMA::LibLZMA)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 tipple_dependency(xxhash PkgConfig::xxhash)
 
+# Postgres. CMake's own module also wants headers of the server, which nobody needs here.
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+tipple_dependency(libpq PkgConfig::libpq)
+
 # Arrow IPC metadata. Only the header-only runtime is used.
 find_path(TIPPLE_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h REQUIRED)
 add_library(tipple_flatbuffers INTERFACE)

@@ -32,8 +32,9 @@ as_root() {
 build_packages=(
     g++ cmake ninja-build pkg-config git ca-certificates python3 python3-pip python3-venv
     libsimdjson-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libtomlplusplus-dev libflatbuffers-dev
-    libssl-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev
+    libpq-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev
     libgtest-dev libgmock-dev librapidcheck-dev ccache mold
+    postgresql pgbouncer
 )
 full_packages=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev libbenchmark-dev)
 

@@ -77,7 +77,7 @@ const TableReport* largest_child(const RunReport& report) {
 std::string next_commands(const RunReport& report, const SummaryOptions& options) {
     const auto root = std::find_if(report.tables.begin(), report.tables.end(), [](const TableReport& table) { return table.parent.empty(); });
     if (root == report.tables.end()) return {};
-    const std::string target = quoted_argument(options.target) + (options.dataset.empty() ? "" : " --dataset " + quoted_argument(options.dataset));
+    const std::string target = quoted_argument(without_password(options.target)) + (options.dataset.empty() ? "" : " --dataset " + quoted_argument(options.dataset));
     std::string text = fmt::format("next:  tipple preview {} {}\n", target, root->table);
     if (const TableReport* child = largest_child(report)) {
         text += fmt::format("       tipple query {} 'SELECT p.*, c.* FROM \"{}\" p JOIN \"{}\" c ON c._dlt_parent_id = p._dlt_id LIMIT 10'\n", target, child->parent,

@@ -20,16 +20,19 @@ using destination::QueryResult;
 /// Narrower than this a column says nothing.
 constexpr std::size_t column_width_min = 6;
 
-/// Only the types themselves: a list or struct of numbers names them too.
+/// Only the types themselves, as stores name them: a list or struct of numbers names them too.
 bool is_number_type(std::string_view type) {
-    static constexpr std::array<std::string_view, 12> names = {"TINYINT",   "SMALLINT", "INTEGER", "BIGINT",   "HUGEINT", "UTINYINT",
-                                                               "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT",   "DOUBLE"};
-    return std::find(names.begin(), names.end(), type) != names.end() || (type.starts_with("DECIMAL(") && type.back() == ')');
+    static constexpr std::array<std::string_view, 18> names = {"TINYINT", "SMALLINT", "INTEGER",  "BIGINT",  "HUGEINT", "UTINYINT",         "USMALLINT", "UINTEGER", "UBIGINT",
+                                                               "UHUGEINT", "FLOAT",   "DOUBLE",   "smallint", "integer", "bigint", "double precision", "real",      "numeric"};
+    const bool is_decimal = (type.starts_with("DECIMAL(") || type.starts_with("numeric(")) && type.back() == ')';
+    return std::find(names.begin(), names.end(), type) != names.end() || is_decimal;
 }
 
 /// Types whose text is a JSON value as it stands.
 bool is_json_literal_type(std::string_view type) {
-    return (is_number_type(type) && !type.starts_with("HUGE") && !type.starts_with("UHUGE")) || type == "BOOLEAN" || type == "JSON";
+    static constexpr std::array<std::string_view, 5> others = {"BOOLEAN", "JSON", "boolean", "json", "jsonb"};
+    const bool is_wide = type.starts_with("HUGE") || type.starts_with("UHUGE");
+    return (is_number_type(type) && !is_wide) || std::find(others.begin(), others.end(), type) != others.end();
 }
 
 std::string shown(const std::optional<std::string>& value) { return value ? excerpt(*value, 10'000) : std::string("NULL"); }
@@ -66,6 +69,9 @@ std::string csv(const QueryResult& result) {
     return out;
 }
 
+/// As DuckDB and Postgres spell it.
+bool is_infinity(std::string_view text) { return text == "inf" || text == "-inf" || text == "Infinity" || text == "-Infinity"; }
+
 void append_json_row(std::string& out, const QueryResult& result, const destination::QueryRow& row) {
     out += '{';
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -75,7 +81,7 @@ void append_json_row(std::string& out, const QueryResult& result, const destinat
         const std::string& type = result.columns[i].type;
         if (!row[i]) {
             out += "null";
-        } else if (is_json_literal_type(type) && row[i]->find_first_of("nN") != 0 && *row[i] != "inf" && *row[i] != "-inf") {
+        } else if (is_json_literal_type(type) && row[i]->find_first_of("nN") != 0 && !is_infinity(*row[i])) {
             out += *row[i];
         } else if (is_json_literal_type(type)) {
             out += "null";

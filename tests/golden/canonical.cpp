@@ -1,5 +1,7 @@
 #include "canonical.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
@@ -10,9 +12,6 @@
 namespace tipple::golden {
 
 namespace {
-
-using engine::quote_identifier;
-using engine::quote_literal;
 
 const std::vector<std::string> id_columns = {"_dlt_id", "_dlt_parent_id", "_dlt_root_id"};
 
@@ -30,25 +29,13 @@ struct ReadTable {
     }
 };
 
-/// The SQL that gives a column's value in the form of the cases.
-std::string value_sql(const std::string& column, const std::string& type) {
-    const std::string name = quote_identifier(column);
-    const auto padded = [](const std::string& text, int length) { return fmt::format("lpad({}, {}, '0')", text, length); };
-    if (type == "TIMESTAMP WITH TIME ZONE") return padded(fmt::format("strftime({} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')", name), 27);
-    if (type.starts_with("TIMESTAMP")) return padded(fmt::format("strftime({}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f')", name), 26);
-    if (type == "DATE") return padded(fmt::format("strftime({}, '%Y-%m-%d')", name), 10);
-    if (type == "TIME") return fmt::format("strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%f')", name);
-    if (type == "BLOB") return fmt::format("to_base64({})", name);
-    return name;
-}
-
 json::Value canonical_value(const std::optional<std::string>& text, const std::string& type) {
     if (!text) return nullptr;
     if (type == "BOOLEAN") return *text == "true";
     if (type == "DOUBLE" || type == "FLOAT") {
-        if (*text == "nan") return "NaN";
-        if (*text == "inf") return "Infinity";
-        if (*text == "-inf") return "-Infinity";
+        if (*text == "nan" || *text == "NaN") return "NaN";
+        if (*text == "inf" || *text == "Infinity") return "Infinity";
+        if (*text == "-inf" || *text == "-Infinity") return "-Infinity";
         return std::strtod(text->c_str(), nullptr);
     }
     if (type == "JSON") return json::to_text(json::parse(*text), {.key_order = json::KeyOrder::sorted});
@@ -231,20 +218,18 @@ private:
     bool has_exact_ = false;
 };
 
-ReadTable read_table(engine::Engine& engine, const std::string& dataset, const std::string& name, const schema::Schema& schema,
+ReadTable read_table(Store& store, const std::string& dataset, const std::string& name, const schema::Schema& schema,
                      const std::map<std::string, std::string>& load_times) {
     ReadTable table;
     const schema::Table* known = schema.find(name);
     if (known != nullptr) table.parent = known->parent();
-    const engine::Result columns = engine.query(
-        fmt::format("SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_catalog = 'golden' AND table_schema = {} "
-                    "AND table_name = {} ORDER BY ordinal_position",
-                    quote_literal(dataset), quote_literal(name)));
-    for (const auto& row : columns.rows) {
-        table.physical.push_back(*row[0]);
-        table.types[*row[0]] = {*row[1], *row[2] == "YES"};
-        const schema::Column* column = known != nullptr ? known->find(*row[0]) : nullptr;
-        table.kinds[*row[0]] = column != nullptr ? column->data_type() : std::nullopt;
+    std::map<std::string, std::string> values;
+    for (const Store::Column& column : store.columns(dataset, name)) {
+        table.physical.push_back(column.name);
+        table.types[column.name] = {column.type, column.is_nullable};
+        values[column.name] = store.value_sql(column);
+        const schema::Column* hints = known != nullptr ? known->find(column.name) : nullptr;
+        table.kinds[column.name] = hints != nullptr ? hints->data_type() : std::nullopt;
     }
     if (known != nullptr) {
         for (const schema::Column& column : known->columns()) {
@@ -255,38 +240,31 @@ ReadTable read_table(engine::Engine& engine, const std::string& dataset, const s
         if (known == nullptr || known->find(column) == nullptr) table.order.push_back(column);
     }
     std::string list;
-    for (const std::string& column : table.order) list += (list.empty() ? "" : ", ") + value_sql(column, table.types.at(column).first);
-    const engine::Result rows = engine.query(fmt::format("SELECT {} FROM golden.{}.{}", list, quote_identifier(dataset), quote_identifier(name)));
-    for (const auto& row : rows.rows) {
-        json::Array values;
+    for (const std::string& column : table.order) list += (list.empty() ? "" : ", ") + values.at(column);
+    for (const Store::Row& row : store.query(fmt::format("SELECT {} FROM {}", list, Store::quoted(dataset, name)))) {
+        json::Array cells;
         for (std::size_t i = 0; i < row.size(); ++i) {
             const auto time = row[i] ? load_times.find(*row[i]) : load_times.end();
-            values.push_back(time != load_times.end() ? json::Value(time->second) : canonical_value(row[i], table.types.at(table.order[i]).first));
+            cells.push_back(time != load_times.end() ? json::Value(time->second) : canonical_value(row[i], table.types.at(table.order[i]).first));
         }
-        table.rows.push_back(std::move(values));
+        table.rows.push_back(std::move(cells));
     }
     return table;
 }
 
 }  // namespace
 
-CanonicalDataset read_canonical(const std::string& path, const std::string& dataset, const schema::Schema& schema, const json::Value& exact) {
-    engine::Engine engine({.memory_bytes = std::size_t{256} << 20, .threads = 1});
-    engine.attach(path, "golden", engine::AttachMode::read_only);
-    const engine::Result names = engine.query(fmt::format(
-        "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'golden' AND table_schema = {} ORDER BY 1", quote_literal(dataset)));
+CanonicalDataset read_canonical(Store& store, const std::string& dataset, const schema::Schema& schema, const json::Value& exact) {
     CanonicalDataset result;
     std::map<std::string, std::string> load_symbols;
     std::map<std::string, std::string> load_times;
     const auto count = [&](const std::string& table) {
-        return static_cast<std::int64_t>(
-            std::stoll(*engine.query_value(fmt::format("SELECT count(*) FROM golden.{}.{}", quote_identifier(dataset), quote_identifier(table)))));
+        return static_cast<std::int64_t>(std::stoll(*store.query(fmt::format("SELECT count(*) FROM {}", Store::quoted(dataset, table))).at(0).at(0)));
     };
-    std::set<std::string> tables;
-    for (const auto& row : names.rows) tables.insert(*row[0]);
+    const std::vector<std::string> names = store.tables(dataset);
+    const std::set<std::string> tables(names.begin(), names.end());
     if (tables.contains("_dlt_loads")) {
-        const engine::Result loads = engine.query(fmt::format("SELECT load_id, status FROM golden.{}._dlt_loads ORDER BY load_id", quote_identifier(dataset)));
-        for (const auto& row : loads.rows) {
+        for (const Store::Row& row : store.query(fmt::format("SELECT load_id, status FROM {} ORDER BY load_id", Store::quoted(dataset, "_dlt_loads")))) {
             if (*row[1] == "0") ++result.loads;
             const auto [at, is_new] = load_symbols.try_emplace(*row[0], fmt::format("<load:{}>", load_symbols.size() + 1));
             if (is_new) load_times[utc_text(load_id_time_us(*row[0]))] = fmt::format("<load_time:{}>", load_symbols.size());
@@ -297,9 +275,10 @@ CanonicalDataset read_canonical(const std::string& path, const std::string& data
         if (table.starts_with("_dlt_")) {
             result.system.set(table, count(table));
         } else {
-            read.emplace(table, read_table(engine, dataset, table, schema, load_times));
+            read.emplace(table, read_table(store, dataset, table, schema, load_times));
         }
     }
+    store.close();
     result.tables = Canonicalizer(std::move(read), std::move(load_symbols), exact).run();
     return result;
 }

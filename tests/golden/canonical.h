@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "tipple/engine/engine.h"
+#include "store.h"
 #include "tipple/json/value.h"
 #include "tipple/schema/schema.h"
 
@@ -16,7 +16,7 @@ struct CanonicalDataset {
 };
 
 /// `exact`: true, or a list of the tables whose ids are shown as they are, or null.
-CanonicalDataset read_canonical(const std::string& path, const std::string& dataset, const schema::Schema& schema, const json::Value& exact);
+CanonicalDataset read_canonical(Store& store, const std::string& dataset, const schema::Schema& schema, const json::Value& exact);
 
 /// The schema as `expect.schema` has it.
 json::Object canonical_schema(const schema::Schema& schema);

@@ -58,12 +58,12 @@ public:
 
 class CaseRunner {
 public:
-    CaseRunner(const json::Object& document, const std::string& folder)
+    CaseRunner(const json::Object& document, const std::string& folder, Store& store)
         : document_(document),
           pipeline_(document.find("pipeline")->as_object()),
           folder_(folder),
           files_(io::local_file_system()),
-          database_(io::join_path(folder, "golden.duckdb")) {
+          store_(store) {
         destinations::add_builtin(registry_);
         check_supported(pipeline_, {"name", "dataset", "schema", "naming", "max_identifier_length", "max_table_nesting", "settings",
                                     "schema_contract", "root_key", "replace_strategy", "config"}, "pipeline");
@@ -73,6 +73,7 @@ public:
         const json::Array& runs = document_.find("runs")->as_array();
         const json::Array& expects = document_.find("expect")->as_array();
         Differences differences;
+        store_.clear();
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const json::Object& run = runs[i].as_object();
             check_supported(run, {"resources", "sources", "drop", "refresh", "sql", "fresh_workdir", "new_process", "loose", "run", "source", "config"}, "run");
@@ -106,16 +107,13 @@ private:
     void run_sql(const json::Object& run) {
         const json::Value* sql = run.find("sql");
         if (sql == nullptr) return;
-        engine::Engine engine({.memory_bytes = std::size_t{256} << 20, .threads = 1});
-        engine.attach(database_, "golden", engine::AttachMode::read_write);
-        engine.execute("USE golden");
         const json::Array statements = sql->is_array() ? sql->as_array() : json::Array{*sql};
         for (const json::Value& statement : statements) {
             std::string text_of = statement.as_text();
             for (std::size_t at = text_of.find("{dataset}"); at != std::string::npos; at = text_of.find("{dataset}")) {
-                text_of.replace(at, 9, engine::quote_identifier(text("dataset")));
+                text_of.replace(at, 9, quote_identifier(text("dataset")));
             }
-            engine.execute(text_of);
+            store_.execute(text_of);
         }
     }
 
@@ -154,7 +152,7 @@ private:
     std::unique_ptr<destination::Destination> make_destination() const {
         const pipeline::PipelineConfig pipeline_config = config();
         destination::DestinationContext context;
-        context.options.set("path", database_);
+        context.options = store_.options();
         context.dataset = pipeline_config.dataset;
         context.pipeline = pipeline_config.name;
         context.schema_name = pipeline_config.schema_name;
@@ -164,7 +162,7 @@ private:
         context.temp_folder = io::join_path(folder_, "temp");
         context.files = files_.get();
         context.clock = &clock_;
-        return registry_.find("duckdb")->make(context);
+        return registry_.find(store_.destination())->make(context);
     }
 
     void run_once(const json::Object& run) {
@@ -270,7 +268,7 @@ private:
         const bool has_schema = stored && schema != stored->schemas.end();
         CanonicalDataset dataset;
         const json::Value* ids = document_.find("ids");
-        if (stored) dataset = read_canonical(database_, text("dataset"), all_tables(*stored), ids != nullptr ? *ids : json::Value());
+        if (stored) dataset = read_canonical(store_, text("dataset"), all_tables(*stored), ids != nullptr ? *ids : json::Value());
         const json::Value& tables = *expected.find("tables");
         if (!tables.is_null()) differences.expect_equal(run + " tables", tables, dataset.tables);
         if (!error.empty()) return;
@@ -325,17 +323,17 @@ private:
     const json::Object& pipeline_;
     std::string folder_;
     std::unique_ptr<io::FileSystem> files_;
-    std::string database_;
+    Store& store_;
     SystemClock clock_;
     destination::Registry registry_;
 };
 
 }  // namespace
 
-Outcome run_case(const json::Value& document, const std::string& folder) {
+Outcome run_case(const json::Value& document, const std::string& folder, Store& store) {
     Outcome outcome;
     try {
-        outcome.differences = CaseRunner(document.as_object(), folder).run();
+        outcome.differences = CaseRunner(document.as_object(), folder, store).run();
         outcome.has_passed = outcome.differences.empty();
     } catch (const std::exception& error) {
         outcome.differences = {error.what()};

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "store.h"
 #include "tipple/json/value.h"
 
 namespace tipple::golden {
@@ -14,7 +15,8 @@ struct Outcome {
     std::vector<std::string> differences;
 };
 
-/// Runs a case in the form of tests/golden/README.md in `folder`, which is empty and stays the caller's. Never throws.
-Outcome run_case(const json::Value& document, const std::string& folder);
+/// Runs a case in the form of tests/golden/README.md, loading into `store`, with its working data in `folder`, which is empty and stays the caller's.
+/// Never throws.
+Outcome run_case(const json::Value& document, const std::string& folder, Store& store);
 
 }  // namespace tipple::golden

@@ -140,6 +140,23 @@ std::string excerpt(std::string_view text, std::size_t length_max) {
     return shown;
 }
 
+std::string without_password(std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string_view::npos) return std::string(url);
+    const std::size_t start = scheme + 3;
+    std::string out(url);
+    // Passwords as parameters first, since they stand behind.
+    constexpr std::string_view parameter = "password=";
+    for (std::size_t at = out.find(parameter, std::min(out.find('?'), out.size())); at != std::string::npos; at = out.find(parameter, at + 1)) {
+        const std::size_t value = at + parameter.size();
+        out.replace(value, std::min(out.find('&', value), out.size()) - value, "***");
+    }
+    const std::size_t at = url.substr(0, url.find('?')).rfind('@');
+    const std::size_t colon = url.find(':', start);
+    if (at != std::string_view::npos && colon < at) out.replace(colon + 1, at - colon - 1, "***");
+    return out;
+}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
     return fmt::format("{}", fmt::join(parts, separator));
 }

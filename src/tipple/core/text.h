@@ -30,6 +30,9 @@ std::optional<std::string> did_you_mean(std::string_view name,
 /// message.
 std::string excerpt(std::string_view text, std::size_t length_max = 60);
 
+/// A URL with `***` in the place of the password it may have, to be printed; any other text as it is.
+std::string without_password(std::string_view url);
+
 /// `a, b, c` for the separator `, `.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 

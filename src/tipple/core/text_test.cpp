@@ -90,5 +90,12 @@ TEST(Text, Utf8) {
     EXPECT_EQ(utf8_length("aé€🚀"), 4U);
 }
 
+TEST(Text, HidesPasswords) {
+    EXPECT_EQ(without_password("postgresql://u:p@ss/w:rd@host:5432/db?sslmode=require"), "postgresql://u:***@host:5432/db?sslmode=require");
+    EXPECT_EQ(without_password("postgresql://host/db?user=u&password=p@ss&sslmode=require"), "postgresql://host/db?user=u&password=***&sslmode=require");
+    EXPECT_EQ(without_password("postgresql://u@host:5432/db"), "postgresql://u@host:5432/db");
+    EXPECT_EQ(without_password("a:b@c.duckdb"), "a:b@c.duckdb");
+}
+
 }  // namespace
 }  // namespace tipple

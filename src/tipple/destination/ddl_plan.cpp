@@ -38,10 +38,10 @@ const std::vector<CatalogColumn>* Catalog::find(std::string_view table,
 namespace {
 
 void check_length(std::string_view name, std::string_view what, const Capabilities& capabilities) {
-    if (utf8_length(name) <= capabilities.identifier_length_max) return;
-    throw Error(ErrorKind::usage,
-                "the name of {} \"{}\" is longer than the {} characters the destination takes",
-                what, excerpt(name), capabilities.identifier_length_max);
+    const bool counts_bytes = capabilities.counts_identifier_bytes;
+    if ((counts_bytes ? name.size() : utf8_length(name)) <= capabilities.identifier_length_max) return;
+    throw Error(ErrorKind::usage, "the name of {} \"{}\" is longer than the {} {} the destination takes", what, excerpt(name),
+                capabilities.identifier_length_max, counts_bytes ? "bytes" : "characters");
 }
 
 /// The complete columns. Two of them must not be one column for the store: a value of one would go

@@ -28,6 +28,8 @@ enum class ReplaceStrategy { truncate_and_insert, insert_from_staging, staging_o
 struct Capabilities {
     /// Characters of a table or column name.
     std::size_t identifier_length_max = 65'536;
+    /// They are bytes and not characters.
+    bool counts_identifier_bytes = false;
     /// Whether names that differ in case only are different names.
     bool is_case_sensitive = false;
     /// Data, schema, state and load record commit together.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/merge.h"
 #include "tipple/destination/strategies.h"
@@ -79,6 +78,13 @@ const MergePlan* LoadPlan::find_merge(const std::string& root) const {
 bool LoadPlan::has_root_numbers(const std::string& root) const {
     const MergePlan* plan = find_merge(root);
     return plan != nullptr && schema::has_key_ids(plan->strategy);
+}
+
+Error missing_value_error(const std::string& table, const std::string& column) {
+    return Error(ErrorKind::data,
+                 "table \"{}\", column \"{}\": a record has no value for it, or one of another type than the column's, but the column must not be null, "
+                 "being a key or declared so. Nothing was loaded: correct the data",
+                 table, column);
 }
 
 void check_fence(SqlSession& session, const Catalog& catalog, const package::Package& package) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tipple/core/error.h"
 #include "tipple/destination/dropped_rows.h"
 #include "tipple/destination/merge_sql.h"
 #include "tipple/destination/sql_session.h"
@@ -58,6 +59,9 @@ private:
     std::deque<TableLoadState> tables_;
     std::map<std::string, MergePlan> merges_;  ///< by root
 };
+
+/// For a row without a value in a column that must have one.
+Error missing_value_error(const std::string& table, const std::string& column);
 
 // The steps of a load's transaction. `catalog`: what was there when it began.
 

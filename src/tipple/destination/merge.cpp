@@ -11,13 +11,6 @@ using schema::MergeStrategy;
 
 namespace {
 
-/// A key may have that name too.
-std::string free_name(std::string name, const std::vector<std::string>& columns, const NameRule& names) {
-    const auto is_taken = [&](const std::string& column) { return names.key(column) == name; };
-    while (std::any_of(columns.begin(), columns.end(), is_taken)) name += "_";
-    return name;
-}
-
 /// The column by which a staged row of a nested table is found from its staged root.
 std::string link_to_root(const schema::Schema& schema, const MergePlan& plan, const schema::Table& nested) {
     return plan.has_root_numbers ? std::string(schema::root_number_column) : root_key_of(schema, nested);
@@ -31,13 +24,21 @@ Merge::Merge(SqlSession& session, const schema::Schema& schema, const MergePlan&
       plan_(plan),
       tables_(std::move(tables)),
       prefix_(fmt::format("merge_{}_", number)),
-      position_(free_name("position", plan.staged_columns, session.names())),
+      position_(position_name(plan.staged_columns, session.names())),
       sql_(session.sql(), plan,
            {.target = tables_.front().name,
             .staged = temporary("keys"),
             .loaded = temporary(plan.source_filter.empty() ? "keys" : "loaded"),
             .position = position()}) {
     for (MergeTable& table : tables_) table.dropped->resize(table.rows);
+}
+
+/// A key may have that name too.
+std::string Merge::position_name(const std::vector<std::string>& columns, const NameRule& names) {
+    std::string name = "position";
+    const auto is_taken = [&](const std::string& column) { return names.key(column) == name; };
+    while (std::any_of(columns.begin(), columns.end(), is_taken)) name += "_";
+    return name;
 }
 
 std::vector<std::string> Merge::staged_columns(const schema::Schema& schema, const MergePlan& plan,

@@ -38,6 +38,8 @@ public:
     /// tables unique.
     Merge(SqlSession& session, const schema::Schema& schema, const MergePlan& plan, std::vector<MergeTable> tables, std::size_t number);
 
+    /// What the column of positions is called beside `columns`.
+    static std::string position_name(const std::vector<std::string>& columns, const NameRule& names);
     /// Columns of `table` that are staged, in this order.
     static std::vector<std::string> staged_columns(const schema::Schema& schema, const MergePlan& plan, const schema::Table& table);
 

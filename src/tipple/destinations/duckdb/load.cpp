@@ -311,12 +311,7 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
         }
         insert_rows(table, stop);
     } catch (const Error& error) {
-        if (const std::string column = column_without_value(error.what()); !column.empty()) {
-            throw Error(ErrorKind::data,
-                        "table \"{}\", column \"{}\": a record has no value for it, or one of another type than the column's, but the column "
-                        "must not be null, being a key or declared so. Nothing was loaded: correct the data",
-                        table.name, column);
-        }
+        if (const std::string column = column_without_value(error.what()); !column.empty()) throw destination::missing_value_error(table.name, column);
         throw error.with_context(fmt::format("table \"{}\"", table.name));
     }
     table.is_loaded = true;

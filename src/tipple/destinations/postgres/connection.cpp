@@ -1,0 +1,237 @@
+#include "tipple/destinations/postgres/connection.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <array>
+#include <charconv>
+
+#include "tipple/core/error.h"
+
+namespace tipple::destinations::postgres {
+
+namespace {
+
+/// Between two looks at a stop request while the server is working.
+constexpr int poll_milliseconds = 100;
+/// How long a server that was asked to cancel may take to say so.
+constexpr std::chrono::seconds cancel_patience{5};
+
+void ignore_notice(void*, const PGresult*) {}
+
+std::string field(const PGresult* result, int code) {
+    const char* text = PQresultErrorField(result, code);
+    return text == nullptr ? "" : text;
+}
+
+destination::QueryRow row_of(const PGresult* result, int row) {
+    destination::QueryRow values;
+    for (int column = 0; column < PQnfields(result); ++column) {
+        if (PQgetisnull(result, row, column) != 0) {
+            values.emplace_back();
+        } else {
+            values.emplace_back(std::string(PQgetvalue(result, row, column), static_cast<std::size_t>(PQgetlength(result, row, column))));
+        }
+    }
+    return values;
+}
+
+}  // namespace
+
+struct Connection::Handle {
+    PGconn* connection = nullptr;
+    ~Handle() { PQfinish(connection); }
+};
+
+/// One result, or none at the end of a statement's results.
+struct Connection::Answer {
+    struct Clear {
+        void operator()(PGresult* result) const { PQclear(result); }
+    };
+    std::unique_ptr<PGresult, Clear> result;
+
+    explicit operator bool() const { return result != nullptr; }
+    ExecStatusType status() const { return PQresultStatus(result.get()); }
+    bool is_error() const { return status() == PGRES_FATAL_ERROR || status() == PGRES_BAD_RESPONSE || status() == PGRES_NONFATAL_ERROR; }
+};
+
+Connection::Connection(const Target& target) : handle_(std::make_unique<Handle>()) {
+    std::vector<const char*> keywords;
+    std::vector<const char*> values;
+    for (const auto& [keyword, value] : target.parameters) {
+        keywords.push_back(keyword.c_str());
+        values.push_back(value.c_str());
+    }
+    keywords.push_back(nullptr);
+    values.push_back(nullptr);
+    handle_->connection = PQconnectdbParams(keywords.data(), values.data(), 0);
+    if (handle_->connection == nullptr) throw Error(ErrorKind::local, "not enough memory for a connection to {}", target.description);
+    if (PQstatus(handle_->connection) != CONNECTION_OK) throw connection_error(PQerrorMessage(handle_->connection), target.description);
+    PQsetNoticeReceiver(handle_->connection, ignore_notice, nullptr);
+    if (PQsetnonblocking(handle_->connection, 1) != 0) throw Error(ErrorKind::local, "the connection to {} cannot be made non-blocking", target.description);
+}
+
+Connection::~Connection() = default;
+
+void Connection::cancel() {
+    cancelled_at_ = std::chrono::steady_clock::now();
+    PGcancel* request = PQgetCancel(handle_->connection);
+    std::array<char, 256> message{};
+    // When this fails, the patience ends the wait.
+    PQcancel(request, message.data(), static_cast<int>(message.size()));
+    PQfreeCancel(request);
+}
+
+void Connection::wait_for_socket(bool wants_write, std::stop_token stop) {
+    if (stop.stop_requested()) {
+        if (!cancelled_at_) cancel();
+        if (std::chrono::steady_clock::now() - *cancelled_at_ > cancel_patience) throw Error(ErrorKind::cancelled, "stopped on request");
+    }
+    pollfd socket{.fd = PQsocket(handle_->connection), .events = static_cast<short>(wants_write ? POLLIN | POLLOUT : POLLIN), .revents = 0};
+    if (poll(&socket, 1, poll_milliseconds) > 0 && (socket.revents & POLLIN) != 0 && PQconsumeInput(handle_->connection) == 0) fail(nullptr, stop);
+}
+
+void Connection::flush(std::stop_token stop) {
+    while (true) {
+        const int left = PQflush(handle_->connection);
+        if (left == 0) return;
+        if (left < 0) fail(nullptr, stop);
+        wait_for_socket(true, stop);
+    }
+}
+
+Connection::Answer Connection::next_answer(std::stop_token stop) {
+    flush(stop);
+    while (PQisBusy(handle_->connection) != 0) wait_for_socket(false, stop);
+    return Answer{.result = std::unique_ptr<PGresult, Answer::Clear>(PQgetResult(handle_->connection))};
+}
+
+void Connection::fail(const Answer* answer, std::stop_token stop) {
+    const PGresult* result = answer != nullptr ? answer->result.get() : nullptr;
+    failure_ = {.state = field(result, PG_DIAG_SQLSTATE),
+                .message = field(result, PG_DIAG_MESSAGE_PRIMARY),
+                .detail = field(result, PG_DIAG_MESSAGE_DETAIL),
+                .hint = field(result, PG_DIAG_MESSAGE_HINT),
+                .column = field(result, PG_DIAG_COLUMN_NAME)};
+    // libpq made it up by itself.
+    if (failure_.state.empty()) failure_.message = fmt::format("the connection broke: {}", PQerrorMessage(handle_->connection));
+    if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
+    throw statement_error(failure_);
+}
+
+void Connection::start(std::string_view sql, bool is_single, std::stop_token stop) {
+    if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
+    cancelled_at_.reset();
+    const std::string text(sql);
+    // An unnamed statement takes one command only, where a simple query would run several.
+    const int is_sent = is_single ? PQsendQueryParams(handle_->connection, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
+                                  : PQsendQuery(handle_->connection, text.c_str());
+    if (is_sent == 0) fail(nullptr, stop);
+}
+
+/// Takes all that is left of the running statement. An error among it is thrown at the end, when the connection can be used again.
+std::uint64_t Connection::finish(std::stop_token stop) {
+    std::uint64_t rows = 0;
+    Answer error{};
+    while (Answer answer = next_answer(stop)) {
+        if (answer.is_error()) {
+            error = std::move(answer);
+            if (PQstatus(handle_->connection) == CONNECTION_BAD) break;
+            continue;
+        }
+        const std::string_view count = PQcmdTuples(answer.result.get());
+        rows = 0;
+        std::from_chars(count.data(), count.data() + count.size(), rows);
+        last_tag_ = PQcmdStatus(answer.result.get());
+    }
+    if (error) fail(&error, stop);
+    return rows;
+}
+
+std::uint64_t Connection::execute(std::string_view sql, std::stop_token stop) {
+    start(sql, false, stop);
+    return finish(stop);
+}
+
+void Connection::for_each(std::string_view sql, std::stop_token stop, const std::function<void(destination::QueryRow row)>& take) {
+    start(sql, true, stop);
+    TIPPLE_ASSERT(PQsetSingleRowMode(handle_->connection) == 1);
+    while (Answer answer = next_answer(stop)) {
+        if (answer.is_error()) {
+            finish({});
+            fail(&answer, stop);
+        }
+        if (answer.status() == PGRES_SINGLE_TUPLE) take(row_of(answer.result.get(), 0));
+    }
+}
+
+Result Connection::query(std::string_view sql, std::size_t rows_max, std::stop_token stop) {
+    Result result;
+    start(sql, true, stop);
+    TIPPLE_ASSERT(PQsetSingleRowMode(handle_->connection) == 1);
+    while (Answer answer = next_answer(stop)) {
+        if (answer.is_error()) {
+            // Cancelled by us, which is no failure.
+            if (result.is_truncated) break;
+            finish({});
+            fail(&answer, stop);
+        }
+        if (result.names.empty()) {
+            for (int column = 0; column < PQnfields(answer.result.get()); ++column) {
+                result.names.emplace_back(PQfname(answer.result.get(), column));
+                result.types.push_back({.oid = PQftype(answer.result.get(), column), .modifier = PQfmod(answer.result.get(), column)});
+            }
+        }
+        if (answer.status() != PGRES_SINGLE_TUPLE || result.is_truncated) continue;
+        if (result.rows.size() == rows_max) {
+            result.is_truncated = true;
+            cancel();
+        } else {
+            result.rows.push_back(row_of(answer.result.get(), 0));
+        }
+    }
+    return result;
+}
+
+void Connection::start_copy(std::string_view sql, std::stop_token stop) {
+    start(sql, false, stop);
+    const Answer answer = next_answer(stop);
+    if (answer && answer.status() == PGRES_COPY_IN) return;
+    if (answer && answer.is_error()) {
+        finish({});
+        fail(&answer, stop);
+    }
+    throw Error(ErrorKind::remote, "Postgres: the server does not take rows");
+}
+
+void Connection::send(std::string_view bytes, std::stop_token stop) {
+    if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
+    while (true) {
+        const int is_taken = PQputCopyData(handle_->connection, bytes.data(), static_cast<int>(bytes.size()));
+        if (is_taken < 0) break;
+        // Sent at once, so that libpq's own buffer does not grow.
+        flush(stop);
+        if (is_taken == 1) return;
+    }
+    // The server has ended the COPY: it tells why.
+    end_copy(stop);
+    fail(nullptr, stop);
+}
+
+std::uint64_t Connection::end_copy(std::stop_token stop) {
+    while (true) {
+        const int is_taken = PQputCopyEnd(handle_->connection, nullptr);
+        if (is_taken != 0) break;
+        flush(stop);
+    }
+    return finish(stop);
+}
+
+void Connection::commit() {
+    // Not to be stopped: it finishes one way or the other.
+    execute("COMMIT");
+    // What the server says when the transaction had failed before.
+    if (last_tag_ != "COMMIT") throw Error(ErrorKind::remote, "Postgres: the server answered COMMIT with {}: nothing was loaded", last_tag_);
+}
+
+}  // namespace tipple::destinations::postgres

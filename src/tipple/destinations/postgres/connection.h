@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/destination/destination.h"
+#include "tipple/destinations/postgres/failure.h"
+#include "tipple/destinations/postgres/target.h"
+
+namespace tipple::destinations::postgres {
+
+/// The type of a column of a result, as the server numbers it.
+struct ResultType {
+    std::uint32_t oid = 0;
+    int modifier = -1;
+    bool operator==(const ResultType&) const = default;
+};
+struct Result {
+    std::vector<std::string> names;
+    std::vector<ResultType> types;
+    std::vector<destination::QueryRow> rows;
+    bool is_truncated = false;  ///< there were more than asked for
+};
+
+/// One connection, and the only place that knows libpq's calls for it. Safe behind poolers in transaction mode: nothing of a session is set,
+/// no statement has a name, and nothing is sent at the start that they refuse. One thread. A stop request cancels the running statement at the
+/// server, and the call throws Error(cancelled). The destructor closes it, which rolls back.
+class Connection {
+public:
+    /// Throws Error that says what keeps it from being made and what to change.
+    explicit Connection(const Target& target);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    /// Runs statements that return no rows; the number of rows the last one changed.
+    std::uint64_t execute(std::string_view sql, std::stop_token stop = {});
+    /// Runs exactly one statement; values as text. It is cancelled behind `rows_max` rows.
+    Result query(std::string_view sql, std::size_t rows_max, std::stop_token stop);
+    /// Hands each row of one statement to `take`, without keeping them.
+    void for_each(std::string_view sql, std::stop_token stop, const std::function<void(destination::QueryRow row)>& take);
+
+    /// COPY .. FROM STDIN: `start_copy`, `send` any number of times, `end_copy`, which returns the server's count of rows.
+    void start_copy(std::string_view sql, std::stop_token stop);
+    void send(std::string_view bytes, std::stop_token stop);
+    std::uint64_t end_copy(std::stop_token stop);
+
+    /// Throws Error(remote) when the server rolled back instead.
+    void commit();
+
+    /// What the server said of the last statement that failed.
+    const Failure& failure() const { return failure_; }
+
+private:
+    struct Handle;
+    struct Answer;
+    void start(std::string_view sql, bool is_single, std::stop_token stop);
+    void flush(std::stop_token stop);
+    void wait_for_socket(bool wants_write, std::stop_token stop);
+    Answer next_answer(std::stop_token stop);
+    std::uint64_t finish(std::stop_token stop);
+    void cancel();
+    [[noreturn]] void fail(const Answer* answer, std::stop_token stop);
+
+    std::unique_ptr<Handle> handle_;
+    Failure failure_;
+    std::string last_tag_;
+    std::optional<std::chrono::steady_clock::time_point> cancelled_at_;
+};
+
+}  // namespace tipple::destinations::postgres

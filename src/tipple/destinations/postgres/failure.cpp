@@ -1,0 +1,129 @@
+#include "tipple/destinations/postgres/failure.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tipple/core/text.h"
+
+namespace tipple::destinations::postgres {
+
+namespace {
+
+constexpr std::size_t message_length_max = 1'000;
+
+bool is_one_of(std::string_view state, std::initializer_list<std::string_view> states) {
+    return std::find(states.begin(), states.end(), state) != states.end();
+}
+
+/// A part of a message of libpq, a server or a pooler about a connection, and what it means.
+struct Cause {
+    std::string_view part;
+    ErrorKind kind;
+    std::string_view remedy;
+};
+
+/// The first that is found counts, so what says more comes first.
+constexpr std::array<Cause, 24> causes = {{
+    {"password authentication failed", ErrorKind::usage,
+     "user or password is wrong. Special characters of a password in a URL are written %XX; or leave it out of the URL and set PGPASSWORD or ~/.pgpass"},
+    {"no password supplied", ErrorKind::usage, "a password is needed: give it in the URL, in PGPASSWORD or in ~/.pgpass"},
+    {"Tenant or user not found", ErrorKind::usage,
+     "the pooler does not know this project: the user must be postgres.<project reference>, the host that of the project's region, and the project must "
+     "not be paused (restore it on the project's page)"},
+    {"endpoint is disabled", ErrorKind::remote, "the project is paused: enable it at the hoster, then run again"},
+    {"has been suspended", ErrorKind::remote, "the project is paused: resume it at the hoster, then run again"},
+    {"no encryption", ErrorKind::usage, "the server wants TLS, or does not let this user in from here: add ?sslmode=require to the URL"},
+    {"SSL off", ErrorKind::usage, "the server wants TLS, or does not let this user in from here: add ?sslmode=require to the URL"},
+    {"SSL connection is required", ErrorKind::usage, "the server wants TLS: add ?sslmode=require to the URL"},
+    {"does not support SSL", ErrorKind::usage, "the server has no TLS, but sslmode asks for it: take sslmode out of the URL, or set it to prefer"},
+    {"certificate verify failed", ErrorKind::usage,
+     "the server's certificate is not signed by a known authority: give that authority's certificate by sslrootcert=FILE"},
+    {"root certificate file", ErrorKind::usage, "sslmode asks for the authority's certificate: give it by sslrootcert=FILE"},
+    {"no pg_hba.conf entry", ErrorKind::usage, "the server does not let this user into this database from this address: it needs an entry in pg_hba.conf"},
+    {"unsupported startup parameter", ErrorKind::usage, "poolers take no options at the start: take options=... out of the URL"},
+    {"is not permitted to log in", ErrorKind::usage, "the role cannot log in: use another user, or ALTER ROLE ... LOGIN"},
+    {"too many clients", ErrorKind::transient, "all connections are taken: close others, or use the hoster's pooler"},
+    {"remaining connection slots", ErrorKind::transient, "all connections are taken: close others, or use the hoster's pooler"},
+    {"too many connections", ErrorKind::transient, "all connections are taken: close others, or use the hoster's pooler"},
+    {"no more connections allowed", ErrorKind::transient, "all connections of the pooler are taken: close others, or raise its max_client_conn"},
+    {"MaxClientsInSessionMode", ErrorKind::transient,
+     "all connections of the pooler's session mode are taken: use its transaction mode (Supabase: port 6543)"},
+    {"the database system is", ErrorKind::transient, "the server is starting or stopping: run again when it is up"},
+    {"Connection refused", ErrorKind::transient, "nothing listens there: check host and port, and whether the server is running"},
+    {"timeout expired", ErrorKind::transient, "nothing answered in time: check host, port and firewalls"},
+    {"server closed the connection unexpectedly", ErrorKind::transient, "the server went away while the connection was made"},
+    {"role \"", ErrorKind::usage, "there is no such user: correct the URL or create the role"},
+}};
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+/// Where a URL cannot work from this machine.
+std::string_view network_remedy(std::string_view message, std::string_view place) {
+    const bool is_unreachable = contains(message, "Network is unreachable") || contains(message, "Cannot assign requested address");
+    const bool is_six = contains(message, "(") && std::count(message.begin(), message.end(), ':') > 3;
+    if (is_unreachable && is_six) {
+        return "the host has an IPv6 address only, and this network has no IPv6: use an address with IPv4, such as the hoster's pooler (Supabase: the "
+               "pooler's URL of the project's page \"Connect\")";
+    }
+    if (is_unreachable) return "this machine has no way to that network: check network and VPN";
+    const bool is_unknown = contains(message, "could not translate host name") || contains(message, "Name or service not known");
+    if (is_unknown && contains(place, ".supabase.co")) {
+        return "there is no such host: the project's reference is wrong, or the project is paused or deleted (restore it on the project's page), or it has "
+               "IPv6 only (use the pooler's URL)";
+    }
+    if (is_unknown) return "there is no such host: check its name";
+    return "";
+}
+
+std::string one_line(std::string_view text) {
+    std::string line(text.substr(0, text.find_last_not_of(" \n") + 1));
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    line.erase(std::remove(line.begin(), line.end(), '\t'), line.end());
+    return excerpt(line, message_length_max);
+}
+
+}  // namespace
+
+ErrorKind kind_of(const Failure& failure) {
+    const std::string& state = failure.state;
+    // The connection is gone.
+    if (state.empty() || state.starts_with("08")) return ErrorKind::transient;
+    if (is_one_of(state, {"57P01", "57P02", "57P03", "40001", "40P01", "53300"})) return ErrorKind::transient;
+    // Somebody made the same schema, table or column at the same time: the next attempt finds it.
+    if (is_one_of(state, {"42P06", "42P07", "42701"}) || (state == "23505" && contains(failure.message, "\"pg_"))) return ErrorKind::transient;
+    if (state == "55P03") return ErrorKind::locked;
+    if (state.starts_with("22") || state.starts_with("23")) return ErrorKind::data;
+    if (state.starts_with("42") || state.starts_with("28") || state.starts_with("3D") || state.starts_with("3F")) return ErrorKind::usage;
+    return ErrorKind::remote;
+}
+
+Error statement_error(const Failure& failure) {
+    std::string text = failure.message;
+    if (!failure.detail.empty()) text += ": " + failure.detail;
+    if (!failure.hint.empty()) text += " (" + failure.hint + ")";
+    if (failure.state == "55P03") {
+        text = "another process holds what is needed: " + text + "; --lock-timeout sets how long to wait";
+    } else if (failure.state == "42501") {
+        text += ": grant it, or use another user";
+    } else if (failure.state == "22P05" || failure.state == "22021") {
+        text += ": Postgres stores no NUL character (U+0000) in text or JSON; correct the data";
+    }
+    const std::string state = failure.state.empty() ? "" : fmt::format(" [{}]", failure.state);
+    return Error(kind_of(failure), "Postgres: {}{}", excerpt(text, message_length_max), state);
+}
+
+Error connection_error(std::string_view message, const std::string& place) {
+    const std::string line = one_line(message);
+    if (const std::string_view remedy = network_remedy(message, place); !remedy.empty()) {
+        return Error(ErrorKind::usage, "no connection to {}: {} ({})", place, remedy, line);
+    }
+    if (contains(message, "database \"") && contains(message, "does not exist")) {
+        return Error(ErrorKind::usage, "no connection to {}: there is no such database: correct the URL, or create it with CREATE DATABASE ({})", place, line);
+    }
+    for (const Cause& cause : causes) {
+        if (contains(message, cause.part)) return Error(cause.kind, "no connection to {}: {} ({})", place, cause.remedy, line);
+    }
+    return Error(ErrorKind::remote, "no connection to {}: {}", place, line);
+}
+
+}  // namespace tipple::destinations::postgres

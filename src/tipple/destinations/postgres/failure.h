@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tipple/core/error.h"
+
+namespace tipple::destinations::postgres {
+
+/// What a server says of a statement that failed.
+struct Failure {
+    std::string state;  ///< SQLSTATE; empty when the connection is gone
+    std::string message;
+    std::string detail;
+    std::string hint;
+    std::string column;
+};
+
+/// What may be done about it. Only what is known to pass by itself is transient.
+ErrorKind kind_of(const Failure& failure);
+
+/// For a statement.
+Error statement_error(const Failure& failure);
+
+/// For a connection that was not made. `message`: libpq's, which has no secrets. `place`: where to, for people.
+Error connection_error(std::string_view message, const std::string& place);
+
+}  // namespace tipple::destinations::postgres

@@ -1,0 +1,457 @@
+"""Loads into Postgres: a server of the test's own, a pooler, and a proxy where connections break."""
+
+import contextlib
+import json
+import pathlib
+import re
+import signal
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+from postgres_server import PASSWORD, PASSWORD_IN_URL, Pooler, Server, free_port, is_available  # noqa: E402
+from proxy import COMMIT, Proxy  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, Case, Run, main  # noqa: E402
+
+EXIT_TRANSIENT = 4
+# What a reader may wait for a table, in milliseconds. A load that locks it holds it until the test lets go, which is never before the reader is done.
+READER_PATIENCE = 1000
+
+server = None
+
+
+def setUpModule():
+    global server
+    if not is_available():
+        raise unittest.SkipTest("the Debian package postgresql is not installed")
+    server = Server(wal_level="logical")
+
+
+def tearDownModule():
+    if server is not None:
+        server.close()
+
+
+class PostgresCase(Case):
+    databases = 0
+
+    def setUp(self):
+        super().setUp()
+        PostgresCase.databases += 1
+        self.name = f"test_{PostgresCase.databases}"
+        server.psql(f"CREATE DATABASE {self.name}", database="postgres")
+
+    def url(self, **options):
+        return server.url(database=self.name, **options)
+
+    def psql(self, sql, **options):
+        return server.psql(sql, database=self.name, **options)
+
+    def value(self, sql):
+        return server.value(sql, database=self.name)
+
+    def load_into(self, url, path, *flags, **options):
+        return self.tipple("load", path, url, *flags, **options)
+
+    def load(self, path, *flags, **options):
+        return self.load_into(self.url(), path, *flags, **options)
+
+    def records_file(self, name, count, **more):
+        return self.write(name, [{"id": n, "text": f"text {n} " + "x" * 100, "items": [{"n": n}], **more} for n in range(count)])
+
+    def assert_loaded(self, count, loads=1):
+        self.assertEqual(self.psql("SELECT count(*), count(DISTINCT id), count(DISTINCT _dlt_id) FROM t"), [[str(count)] * 3])
+        self.assertEqual(self.psql("SELECT count(*), count(DISTINCT _dlt_parent_id) FROM t__items"), [[str(count)] * 2])
+        self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads WHERE status = 0"), str(loads))
+
+
+class Append(PostgresCase):
+    def test_nested_records(self):
+        records = [
+            {"id": 1, "name": "O'Brien \\ \"x\"\n", "at": "2024-01-02T03:04:05.678901Z", "price": 1.5, "ok": True, "lines": [{"sku": "a", "qty": 2}, {"sku": "b"}]},
+            {"id": 2, "name": "ü€😀", "at": "1969-12-31T23:59:59Z", "price": -0.0, "ok": False, "deep": {"er": {"list": [1, 2]}}},
+            {"id": 9223372036854775807, "name": None, "price": 1e300},
+        ]
+        result = self.load(self.write("orders.jsonl", records), "--json")
+        self.assertEqual(result.finished()["event"], "run.finished")
+        self.assertEqual(
+            self.psql("SELECT id, name, at AT TIME ZONE 'UTC', price, ok FROM orders ORDER BY id"),
+            [["1", "O'Brien \\ \"x\"\n", "2024-01-02 03:04:05.678901", "1.5", "t"], ["2", "ü€😀", "1969-12-31 23:59:59", "-0", "f"],
+             ["9223372036854775807", None, None, "1e+300", None]])
+        self.assertEqual(
+            self.psql("SELECT o.id, l.sku, l.qty, l._dlt_list_idx FROM orders__lines AS l JOIN orders AS o ON o._dlt_id = l._dlt_parent_id ORDER BY 4"),
+            [["1", "a", "2", "0"], ["1", "b", None, "1"]])
+        self.assertEqual(self.psql("SELECT value FROM orders__deep__er__list ORDER BY _dlt_list_idx"), [["1"], ["2"]])
+        self.assertEqual(self.psql("SELECT count(*) FROM _dlt_loads JOIN orders ON load_id = _dlt_load_id"), [["3"]])
+        # Again, with a new column and a new table.
+        self.load(self.write("orders.jsonl", [{"id": 4, "new": True, "tags": ["x"]}]))
+        self.assertEqual(self.psql("SELECT id, new FROM orders WHERE id = 4"), [["4", "t"]])
+        self.assertEqual(self.value("SELECT count(*) FROM orders"), "4")
+        self.assertEqual(self.psql("SELECT value FROM orders__tags"), [["x"]])
+
+    def test_every_type(self):
+        self.write("t.jsonl", [
+            {"d": "-12345678901234567890.123456789", "w": 12345678901234567890, "b": "AP8=", "day": "2024-02-29", "hour": "23:59:59.999999", "j": {"a": [1, {"b": None}]},
+             "wall": "2024-01-02T03:04:05", "small": 32767, "short": "abc", "u": "c0ffee00-0000-4000-8000-000000000001"},
+            {"d": "0.00000001", "w": 0, "b": "", "day": "0001-01-01", "hour": "00:00:00", "j": [], "wall": "9999-12-31T23:59:59.999999", "small": -32768, "short": "", "u": None},
+            {"d": "10000"}])
+        hints = ["d:decimal(38,9)", "w:wei", "b:binary", "day:date", "hour:time", "j:json", "small:bigint(16)", "short:text(5)"]
+        flags = [part for hint in hints for part in ("--column", hint)]
+        self.load("t.jsonl", *flags)
+        self.assertEqual(
+            self.psql("SELECT d, trim_scale(w), encode(b, 'hex'), day, hour, j, small, short FROM t ORDER BY d"),
+            [["-12345678901234567890.123456789", "12345678901234567890", "00ff", "2024-02-29", "23:59:59.999999", '{"a": [1, {"b": null}]}', "32767", "abc"],
+             ["0.000000010", "0", "", "0001-01-01", "00:00:00", "[]", "-32768", ""], ["10000.000000000"] + [None] * 7])
+        types = dict(self.psql("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0"))
+        self.assertEqual(
+            {name: types[name] for name in ("d", "w", "b", "day", "hour", "j", "small", "short")},
+            {"d": "numeric(38,9)", "w": "numeric(156,78)", "b": "bytea", "day": "date", "hour": "time without time zone", "j": "jsonb", "small": "smallint",
+             "short": "character varying(5)"})
+        self.assertIn("value too long", self.load(self.write("t.jsonl", [{"short": "abcdef"}]), *flags, expect=EXIT_DATA).err)
+
+    def test_tables_that_are_there_keep_their_types(self):
+        self.psql("CREATE TABLE t (id integer, code uuid, amount numeric, doc json, note varchar(3))")
+        records = [{"id": 1, "code": "C0FFEE00-0000-4000-8000-000000000001", "amount": 5, "doc": '{"a": 1}', "note": "abc"}]
+        path = self.write("t.jsonl", records)
+        self.assertIn("--adopt", self.load(path, expect=EXIT_USAGE).err)
+        self.load(path, "--adopt")
+        self.assertEqual(self.psql("SELECT id, code, amount, doc, note FROM t"), [["1", "c0ffee00-0000-4000-8000-000000000001", "5", '{"a": 1}', "abc"]])
+        self.assertIn("does not fit", self.load(self.write("t.jsonl", [{"id": 1 << 40}]), expect=EXIT_DATA).err)
+        self.assertIn("no UUID", self.load(self.write("t.jsonl", [{"code": "x"}]), expect=EXIT_DATA).err)
+        self.psql("CREATE TABLE r (price real)")
+        self.assertIn("would change values", self.load(self.write("r.jsonl", [{"price": 0.1}]), "--adopt", expect=EXIT_USAGE).err)
+
+    def test_names(self):
+        self.load(self.write("t.jsonl", [{"select": 1, "Größe": 2, "x" * 70: 3}]), "--as", "from", "--dataset", "Own")
+        columns = [row[0] for row in self.psql("SELECT column_name FROM information_schema.columns WHERE table_name = 'from' ORDER BY ordinal_position")]
+        self.assertEqual(columns[0], "select")
+        self.assertTrue(all(len(column.encode()) <= 63 for column in columns), columns)
+        self.assertIn("63 bytes", self.load("t.jsonl", "--dataset", "d" * 64, expect=EXIT_USAGE).err)
+
+    def test_nul_is_refused_with_its_place(self):
+        path = self.write("t.jsonl", [{"a": "fine"}, {"a": "not\x00fine"}])
+        result = self.load(path, expect=EXIT_DATA)
+        self.assertIn('column "a", row 2', result.err)
+        self.assertIn("NUL", result.err)
+        self.assertIsNone(self.value("SELECT to_regclass('t')"))
+
+    def test_what_reads_goes_through_too(self):
+        self.load(self.write("t.jsonl", [{"id": 1, "ok": True, "j": 1.5}, {"id": 2, "ok": None}]))
+        rows = json.loads(self.tipple("query", self.url(), "SELECT id, ok, j FROM t ORDER BY id", "--json").out)
+        self.assertEqual(rows, [{"id": 1, "ok": True, "j": 1.5}, {"id": 2, "ok": None, "j": None}])
+        short = self.tipple("query", self.url(), "SELECT * FROM generate_series(1, 10000000) AS n", "--limit", "3")
+        self.assertIn("only the first 3 rows", short.err)
+        self.assertRegex(self.tipple("preview", self.url()).out, r"\bt +2\b")
+        self.assertIn("bigint", self.tipple("schema", "show", self.url(), "t").out)
+        self.assertIn("read-only", self.tipple("query", self.url(), "DELETE FROM t", expect=None).err)
+        self.assertEqual(self.value("SELECT count(*) FROM t"), "2")
+
+
+class Replace(PostgresCase):
+    def oid(self):
+        return self.value("SELECT 't'::regclass::oid")
+
+    def test_a_table_nobody_depends_on_is_swapped(self):
+        self.load(self.records_file("t.jsonl", 50))
+        before = self.oid()
+        self.load(self.records_file("t.jsonl", 30, more="new column"), "--disposition", "replace")
+        self.assertNotEqual(self.oid(), before)
+        self.assert_loaded(30, loads=2)
+        self.assertEqual(self.value("SELECT count(*) FROM t WHERE more = 'new column'"), "30")
+        self.load(self.write("t.jsonl", [{"id": 1}]), "--disposition", "replace")
+        self.assertEqual(self.value("SELECT count(*) FROM t__items"), "0")
+
+    def test_what_depends_on_a_table_survives(self):
+        self.load(self.records_file("t.jsonl", 50))
+        self.psql("DROP ROLE IF EXISTS reader")
+        for what, check in [
+            ("CREATE ROLE reader; GRANT SELECT ON t TO reader", "SELECT has_table_privilege('reader', 't', 'SELECT')"),
+            ("CREATE VIEW totals AS SELECT count(*) AS n FROM t", "SELECT n = 30 FROM totals"),
+            ("CREATE INDEX by_id ON t (id)", "SELECT count(*) = 1 FROM pg_indexes WHERE indexname = 'by_id'"),
+            ("ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON t USING (id > 0)", "SELECT relrowsecurity FROM pg_class WHERE oid = 't'::regclass"),
+            ("CREATE PUBLICATION feed FOR TABLE t", "SELECT count(*) = 1 FROM pg_publication_tables WHERE pubname = 'feed'"),
+            ("COMMENT ON TABLE t IS 'ours'", "SELECT obj_description('t'::regclass) = 'ours'"),
+        ]:
+            with self.subTest(what):
+                self.psql("DROP TABLE IF EXISTS t, t__items CASCADE; DELETE FROM _dlt_version; DELETE FROM _dlt_loads; DELETE FROM _dlt_pipeline_state")
+                self.load(self.records_file("t.jsonl", 50))
+                self.psql(what)
+                before = self.oid()
+                self.load(self.records_file("t.jsonl", 30, more=1), "--disposition", "replace")
+                self.assertEqual(self.oid(), before)
+                self.assertEqual(self.value(check), "t")
+                self.assert_loaded(30, loads=2)
+        self.psql("DROP OWNED BY reader; DROP ROLE reader")
+
+
+class Merge(PostgresCase):
+    def test_rows_that_were_appended_are_merged(self):
+        self.load(self.records_file("t.jsonl", 40))
+        records = [{"id": n, "text": "new", "items": [{"n": 1}], "extra": n} for n in [*range(30, 60), 59]]
+        self.load(self.write("t.jsonl", records), "--key", "id")
+        self.assert_loaded(60, loads=2)
+        self.assertEqual(self.value("SELECT count(*) FROM t WHERE text = 'new' AND extra = id"), "30")
+        for strategy in ("upsert", "insert-only", "scd2"):
+            with self.subTest(strategy):
+                self.load(self.write(f"{strategy}.jsonl", [{"id": 1, "v": 1}, {"id": 2, "v": 1}]), "--key", "id", "--strategy", strategy)
+                self.load(self.write(f"{strategy}.jsonl", [{"id": 2, "v": 2}, {"id": 3, "v": 2}]), "--key", "id", "--strategy", strategy)
+        self.assertEqual(self.psql('SELECT id, v FROM upsert ORDER BY id'), [["1", "1"], ["2", "2"], ["3", "2"]])
+        self.assertEqual(self.psql('SELECT id, v FROM insert_only ORDER BY id'), [["1", "1"], ["2", "1"], ["3", "2"]])
+        self.assertEqual(self.psql("SELECT id, v FROM scd2 WHERE _dlt_valid_to IS NULL ORDER BY id"), [["2", "2"], ["3", "2"]])
+
+    def test_null_key_is_told(self):
+        self.load(self.write("t.jsonl", [{"id": 1}]), "--key", "id")
+        self.assertIn('column "id"', self.load(self.write("t.jsonl", [{"id": None, "v": 1}]), "--key", "id", expect=EXIT_DATA).err)
+
+
+class Readers(PostgresCase):
+    """A load stalls in the middle of its rows; meanwhile a reader with little patience must get all it wants."""
+
+    def assert_readers_do_not_wait(self, path, *flags, expected):
+        with Proxy(server.port) as proxy:
+            proxy.hold_after = 200_000
+            with self.start("load", path, self.url(port=proxy.port), *flags) as run:
+                self.assertTrue(proxy.is_held.wait(120), "the load never sent its rows")
+                patience = f"SET statement_timeout = {READER_PATIENCE};"
+                self.assertEqual(self.psql(patience + "SELECT count(*) FROM t JOIN t__items AS i ON i._dlt_parent_id = t._dlt_id"), [["100"]])
+                self.assertEqual(self.psql(patience + "SELECT count(*) FROM _dlt_loads"), [["1"]])
+                proxy.let_go()
+                result = run.finish()
+        self.assertEqual(result.code, 0, result.err)
+        self.assertEqual(self.value("SELECT count(*) FROM t"), str(expected))
+
+    def test_every_mode(self):
+        for flags, expected in [((), 4100), (("--disposition", "replace"), 4000), (("--key", "id"), 4000)]:
+            for more in ({}, {"new": 1}):
+                with self.subTest(flags=flags, more=more):
+                    self.psql("DROP TABLE IF EXISTS t, t__items, _dlt_version, _dlt_loads, _dlt_pipeline_state")
+                    self.load(self.records_file("t.jsonl", 100))
+                    self.assert_readers_do_not_wait(self.records_file("t.jsonl", 4000, **more), *flags, expected=expected)
+
+    def test_replace_with_a_view_on_the_table(self):
+        self.load(self.records_file("t.jsonl", 100))
+        self.psql("CREATE VIEW v AS SELECT * FROM t")
+        self.assert_readers_do_not_wait(self.records_file("t.jsonl", 4000), "--disposition", "replace", expected=4000)
+
+    def test_a_reader_that_does_not_end(self):
+        """It is not waited for longer than asked, and nobody queues behind the load meanwhile."""
+        self.load(self.records_file("t.jsonl", 100))
+        reader = threading.Thread(target=lambda: self.psql("BEGIN; SELECT count(*) FROM t; SELECT pg_sleep(6); COMMIT"))
+        reader.start()
+        while self.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(6)%' AND pid <> pg_backend_pid()") == "0":
+            time.sleep(0.05)
+        result = self.load(self.records_file("t.jsonl", 30), "--disposition", "replace", "--lock-timeout", "1", expect=EXIT_LOCKED)
+        self.assertIn("--lock-timeout", result.err)
+        self.assertEqual(self.value("SELECT count(*) FROM t"), "100")
+        reader.join()
+        self.load("t.jsonl", "--disposition", "replace")
+
+
+class Broken(PostgresCase):
+    def test_lost_acknowledgement(self):
+        """The server has committed, the client does not know: it asks, and adds nothing."""
+        for flags in ((), ("--disposition", "replace"), ("--key", "id")):
+            with self.subTest(flags):
+                self.psql("DROP TABLE IF EXISTS t, t__items, _dlt_version, _dlt_loads, _dlt_pipeline_state")
+                with Proxy(server.port) as proxy:
+                    # The first COMMIT ends the reading of the state.
+                    path = self.records_file("t.jsonl", 100)
+                    self.load_into(self.url(port=proxy.port), path, *flags)
+                    loads = int(self.value("SELECT count(*) FROM _dlt_loads"))
+                    self.break_at_commit_of_load(proxy, path, *flags)
+                self.assertEqual(int(self.value("SELECT count(*) FROM _dlt_loads")), loads + 1)
+                rows = 200 if not flags else 100
+                self.assertEqual(self.psql("SELECT count(*), count(DISTINCT _dlt_id) FROM t"), [[str(rows)] * 2])
+                self.assertEqual(self.value("SELECT count(*) FROM t__items"), str(rows))
+
+    def break_at_commit_of_load(self, proxy, path, *flags):
+        proxy.hold_after = 10_000  # the connection that sends rows
+        with self.start("load", path, self.url(port=proxy.port), *flags) as run:
+            self.assertTrue(proxy.is_held.wait(120))
+            proxy.lose_answer_to = COMMIT
+            proxy.let_go()
+            result = run.finish()
+        self.assertTrue(proxy.has_lost_answer.is_set(), "the answer was not lost")
+        self.assertEqual(result.code, 0, result.err)
+
+    def test_server_killed_in_the_middle(self):
+        with Server() as own:
+            path = self.records_file("t.jsonl", 4000)
+            with Proxy(own.port) as proxy:
+                self.load_into(own.url(port=proxy.port), self.records_file("first.jsonl", 10), "--as", "t")
+                proxy.hold_after = 200_000
+                with self.start("load", path, own.url(port=proxy.port), "--as", "t") as run:
+                    self.assertTrue(proxy.is_held.wait(120))
+                    own.kill()
+                    proxy.let_go()
+                    own.start()
+                    run.finish()
+                # Whether it came through by itself or not: the next run has everything exactly once.
+                if own.value("SELECT count(*) FROM t") == "10":
+                    self.tipple("load", path, own.url(port=proxy.port), "--as", "t", expect=None)
+            self.assertEqual(own.psql("SELECT count(*), count(DISTINCT _dlt_id) FROM t"), [["4010", "4010"]])
+            self.assertEqual(own.value("SELECT count(*) FROM _dlt_loads"), "2")
+
+    def test_killed_in_the_middle(self):
+        with Proxy(server.port) as proxy:
+            self.load_into(self.url(port=proxy.port), self.records_file("t.jsonl", 10))
+            proxy.hold_after = 200_000
+            path = self.records_file("t.jsonl", 4000)
+            with self.start("load", path, self.url(port=proxy.port), "--disposition", "replace") as run:
+                self.assertTrue(proxy.is_held.wait(120))
+                run.kill()
+                proxy.let_go()
+            self.assertEqual(self.value("SELECT count(*) FROM t"), "10")
+            self.load_into(self.url(port=proxy.port), path, "--disposition", "replace")
+        # The run that was killed left a package: it comes first.
+        self.assertEqual(self.value("SELECT count(*) FROM t"), "4000")
+        self.assertEqual(self.value("SELECT count(*) FROM pg_class WHERE relname LIKE '\\_tipple%'"), "0")
+
+    def test_stop_cancels_what_the_server_does(self):
+        self.load(self.records_file("t.jsonl", 10))
+        def hold():
+            with contextlib.suppress(RuntimeError):  # ended below
+                self.psql("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(20); COMMIT")
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        while self.value("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock' AND granted") == "0":
+            time.sleep(0.05)
+        with self.start("load", "t.jsonl", self.url(), "--lock-timeout", "300") as run:
+            while self.value("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND NOT granted") == "0":
+                time.sleep(0.05)
+            run.send(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual(result.code, EXIT_INTERRUPTED)
+        self.assertEqual(self.value("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND NOT granted"), "0")
+        self.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()")
+        holder.join()
+        self.assertEqual(self.value("SELECT count(*) FROM t"), "10")
+
+
+class FreshMachine(PostgresCase):
+    def test_the_destination_knows(self):
+        """Without the working folder: the schema is not made anew, and what was loaded is merged with."""
+        self.load(self.records_file("t.jsonl", 50), "--key", "id")
+        versions = self.value("SELECT count(*) FROM _dlt_version")
+        for path in sorted(self.data_folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        self.load("t.jsonl", "--key", "id")
+        self.assert_loaded(50, loads=2)
+        self.assertEqual(self.value("SELECT count(*) FROM _dlt_version"), versions)
+
+
+@unittest.skipUnless(Pooler.is_available(), "the Debian package pgbouncer is not installed")
+class Pooled(PostgresCase):
+    def test_eight_runs_at_once_over_two_connections(self):
+        with Pooler(server, pool_size=2) as pooler:
+            url = self.url(port=pooler.port)
+            runs = []
+            for number in range(8):
+                path = self.records_file(f"file_{number}.jsonl", 500)
+                # Four pipelines of their own, and four runs of one, which wait for each other.
+                flags = ["--dataset", f"own_{number}"] if number < 4 else ["--dataset", "shared", "--key", "id"]
+                runs.append(Run(["--data-dir", str(self.folder / f"data_{number}"), "load", path, url, "--as", "t", "--lock-timeout", "120", *flags], self.folder))
+            results = [run.finish() for run in runs]
+            self.assertTrue(all(result.code == 0 for result in results[:4]), [result.err for result in results])
+            # Of the others, those that another one overtook say so and change nothing.
+            self.assertTrue(all(result.code in (0, EXIT_LOCKED) for result in results[4:]), [result.err for result in results])
+            self.assertIn(0, [result.code for result in results[4:]])
+            for number in range(4):
+                self.assertEqual(self.psql(f"SELECT count(*), count(DISTINCT id) FROM own_{number}.t"), [["500", "500"]])
+            self.assertEqual(self.psql("SELECT count(*), count(DISTINCT id) FROM shared.t"), [["500", "500"]])
+            # Nothing of a session is left on the two connections.
+            for _ in range(4):
+                settings = server.psql("SELECT current_setting('search_path'), current_setting('lock_timeout'), current_setting('statement_timeout')", database=self.name)
+                self.assertEqual(settings, [['"$user", public', "0", "0"]])
+            self.assertEqual(self.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0")
+            self.assertEqual(self.value("SELECT count(*) FROM pg_prepared_statements"), "0")
+            self.assertEqual(self.value("SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), "0")
+
+    def test_lost_acknowledgement_behind_the_pooler(self):
+        with Pooler(server) as pooler, Proxy(pooler.port) as proxy:
+            path = self.records_file("t.jsonl", 100)
+            self.load_into(self.url(port=proxy.port), path, "--key", "id")
+            proxy.hold_after = 10_000
+            with self.start("load", path, self.url(port=proxy.port), "--key", "id") as run:
+                self.assertTrue(proxy.is_held.wait(120))
+                proxy.lose_answer_to = COMMIT
+                proxy.let_go()
+                result = run.finish()
+            self.assertEqual(result.code, 0, result.err)
+            self.assert_loaded(100, loads=2)
+
+    def test_start_up_options_are_explained(self):
+        with Pooler(server) as pooler:
+            path = self.write("t.jsonl", [{"a": 1}])
+            result = self.load_into(self.url(port=pooler.port) + "?options=-csearch_path%3Dx", path, expect=EXIT_USAGE)
+            self.assertIn("take options=", result.err)
+            # What hosters hand out for other clients.
+            self.load_into(self.url(port=pooler.port) + "?pgbouncer=true&connection_limit=1", path)
+
+
+class Connections(PostgresCase):
+    def assert_refused(self, url, *says, expect=EXIT_USAGE, **options):
+        result = self.load_into(url, self.write("t.jsonl", [{"a": 1}]), expect=expect, **options)
+        for text in says:
+            self.assertIn(text, result.err)
+        for secret in (PASSWORD, PASSWORD_IN_URL, "s3cret"):
+            self.assertNotIn(secret, result.err + result.out)
+
+    def test_what_is_wrong_and_what_to_do(self):
+        self.assert_refused(server.url(self.name, password="s3cret"), "password is wrong")
+        self.assert_refused(f"postgresql://tipple@127.0.0.1:{server.port}/{self.name}", "a password is needed")
+        self.assert_refused(server.url("nowhere"), "no such database")
+        self.assert_refused(f"postgresql://tipple:s3cret@127.0.0.1:{free_port()}/x", "nothing listens", expect=EXIT_TRANSIENT)
+        self.assert_refused("postgresql://tipple:s3cret@no-such-host.invalid/x", "no such host")
+        self.assert_refused(self.url() + "?sslmode=require", "no TLS")
+        self.assert_refused(self.url() + "?sslmod=require", "sslmod")
+        self.assert_refused("postgresql://postgres:s3cret@aws-0-eu-central-1.pooler.supabase.com:6543/postgres", "postgres.<project reference>")
+        self.assert_refused("postgresql://tipple:s3cret@127.0.0.1:12x45/x", "cannot be understood")
+
+    def test_permissions(self):
+        self.psql("DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN PASSWORD 's3cret'")
+        weak = f"postgresql://weak:s3cret@127.0.0.1:{server.port}/{self.name}"
+        self.assert_refused(weak, "permission denied", "grant it")
+        self.psql("GRANT CREATE ON SCHEMA public TO weak")
+        self.load_into(weak, "t.jsonl")
+        self.psql("DROP OWNED BY weak; DROP ROLE weak")
+
+    def test_other_ways_to_say_where(self):
+        path = self.write("t.jsonl", [{"a": 1}])
+        # The password as it is, in all its glory but for what ends a URL.
+        self.psql("DROP ROLE IF EXISTS odd; CREATE ROLE odd SUPERUSER LOGIN PASSWORD 'p@s/s:w#d%x'")
+        self.load_into(f"postgresql://odd:p@s/s:w#d%x@127.0.0.1:{server.port}/{self.name}", path)
+        pgpass = pathlib.Path(self.folder / "pgpass")
+        pgpass.write_text(f"127.0.0.1:{server.port}:*:odd:p@s/s\\:w#d%x\n")
+        pgpass.chmod(0o600)
+        self.load_into(f"postgres://odd@127.0.0.1:{server.port}/{self.name}", path, env={"PGPASSFILE": str(pgpass)})
+        services = pathlib.Path(self.folder / "services")
+        services.write_text(f"[shop]\nhost=127.0.0.1\nport={server.port}\ndbname={self.name}\nuser=odd\npassword=p@s/s:w#d%x\n")
+        self.load_into("postgresql://?service=shop", path, env={"PGSERVICEFILE": str(services)})
+        # A Unix socket; several hosts, of which the first does not answer.
+        self.load_into(f"postgresql://tipple@/{self.name}?host={server.folder}&port={server.port}", path)
+        self.load_into(f"postgresql://odd:p%40s%2Fs%3Aw%23d%25x@127.0.0.1:{free_port()},127.0.0.1:{server.port}/{self.name}", path)
+        self.assertEqual(self.value("SELECT count(*) FROM t"), "5")
+        self.psql("REASSIGN OWNED BY odd TO tipple; DROP ROLE odd")
+
+    def test_too_many_connections(self):
+        self.psql("DROP ROLE IF EXISTS lone; CREATE ROLE lone LOGIN PASSWORD 's3cret' CONNECTION LIMIT 0")
+        self.assert_refused(f"postgresql://lone:s3cret@127.0.0.1:{server.port}/{self.name}", "all connections are taken", expect=EXIT_TRANSIENT)
+        self.psql("DROP ROLE lone")
+
+    def test_no_password_is_ever_shown(self):
+        path = self.write("t.jsonl", [{"a": 1}])
+        for flags in ((), ("--json",), ("-vv",)):
+            result = self.load_into(self.url(), path, *flags)
+            self.assertFalse(re.search(re.escape(PASSWORD_IN_URL) + "|" + re.escape(PASSWORD), result.out + result.err), result.out + result.err)
+        for kept in self.data_folder.rglob("*"):
+            if kept.is_file():
+                self.assertNotIn(PASSWORD_IN_URL.encode(), kept.read_bytes(), kept)
+
+
+if __name__ == "__main__":
+    main()
