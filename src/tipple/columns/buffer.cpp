@@ -7,7 +7,18 @@
 
 namespace tipple::columns {
 
-Buffer::~Buffer() { std::free(data_); }
+Buffer::~Buffer() {
+    if (owner_ == nullptr) std::free(data_);
+}
+
+Buffer Buffer::borrow(const std::uint8_t* data, std::size_t size, std::shared_ptr<const void> owner) {
+    Buffer buffer;
+    // Whoever writes asks for room first, and gets a copy.
+    buffer.data_ = const_cast<std::uint8_t*>(data);
+    buffer.size_ = size;
+    buffer.owner_ = std::move(owner);
+    return buffer;
+}
 
 void Buffer::grow(std::size_t bytes) {
     std::size_t wanted = std::max(bytes, capacity_ * 2);
@@ -15,7 +26,8 @@ void Buffer::grow(std::size_t bytes) {
     auto* data = static_cast<std::uint8_t*>(std::aligned_alloc(alignment, wanted));
     if (data == nullptr) throw std::bad_alloc();
     if (size_ > 0) std::memcpy(data, data_, size_);
-    std::free(data_);
+    if (owner_ == nullptr) std::free(data_);
+    owner_.reset();
     data_ = data;
     capacity_ = wanted;
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 namespace tipple::columns {
@@ -16,14 +17,18 @@ public:
     Buffer(Buffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)),
           size_(std::exchange(other.size_, 0)),
-          capacity_(std::exchange(other.capacity_, 0)) {}
+          capacity_(std::exchange(other.capacity_, 0)),
+          owner_(std::move(other.owner_)) {}
     Buffer& operator=(Buffer&& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
         std::swap(capacity_, other.capacity_);
+        std::swap(owner_, other.owner_);
         return *this;
     }
     ~Buffer();
+    /// Bytes of somebody else, which are there as long as `owner` and are never written: growing copies them, so the capacity is 0.
+    static Buffer borrow(const std::uint8_t* data, std::size_t size, std::shared_ptr<const void> owner);
 
     std::uint8_t* data() { return data_; }
     const std::uint8_t* data() const { return data_; }
@@ -77,6 +82,7 @@ public:
         std::swap(data_, other.data_);
         std::swap(size_, other.size_);
         std::swap(capacity_, other.capacity_);
+        std::swap(owner_, other.owner_);
     }
 
 private:
@@ -85,6 +91,7 @@ private:
     std::uint8_t* data_ = nullptr;
     std::size_t size_ = 0;
     std::size_t capacity_ = 0;
+    std::shared_ptr<const void> owner_;  ///< of bytes that are borrowed
 };
 
 /// Bitmaps as Arrow has them: bit `index` is bit `index & 7` of byte `index >> 3`. The caller sees to it that the byte is there.

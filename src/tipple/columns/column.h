@@ -144,6 +144,10 @@ public:
     /// there are no nulls. Not for Layout::bits, which goes through `append_bits`.
     std::uint8_t* extend_values(std::size_t bytes) { return values_.extend(bytes); }
     void finish_rows(std::size_t rows, std::size_t null_count, const std::uint8_t* validity, const std::int32_t* offsets);
+    /// Instead of `extend_values`, in a column without rows: values that stay where they are, as long as `owner`.
+    void borrow_values(const std::uint8_t* values, std::size_t bytes, std::shared_ptr<const void> owner) {
+        values_ = Buffer::borrow(values, bytes, std::move(owner));
+    }
     void append_bits(std::size_t rows, std::size_t null_count, const std::uint8_t* validity, const std::uint8_t* bits);
 
     /// Forgets the rows from `length` on.
