@@ -68,6 +68,8 @@ public:
     const CursorStart& start() const { return start_; }
     /// Throws Error(data) when the page's values cannot be compared with those before.
     void take(const PageFold& fold);
+    /// The furthest value so far, else where it starts.
+    const schema::Value& last() const { return last_; }
     /// Whether the order of the records says that none of interest will follow.
     bool is_done() const { return is_done_; }
     /// What is to be remembered; nothing when the run neither uses nor changes that.

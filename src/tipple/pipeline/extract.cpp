@@ -45,6 +45,7 @@ public:
 
 private:
     friend class StageOutput;
+    friend class StageCursor;
 
     void settle(const std::vector<ActiveResource>& resources);
     void extract(const std::vector<ActiveResource>& resources);
@@ -69,13 +70,15 @@ private:
     void finish_thread();
     Progress progress(const Stopwatch& watch) const;
 
-    // For StageOutput.
+    // For StageOutput and StageCursor.
     void write(Reading& reading, extract::Page page);
     bool offer_file(const ActiveResource& resource, const extract::FileOffer& offer);
     void restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start);
     void skip(const ActiveResource& resource, const extract::SkippedText& skipped);
     void begin_input(const extract::InputFile& input);
     void materialize(const ActiveResource& resource);
+    void count(const ActiveResource& resource, std::string_view metric, std::int64_t by);
+    schema::Value last_value(const Reading& reading);
     void add_skipped(SkippedRecord record);
 
     const normalize::Rules& rules_;
@@ -135,6 +138,7 @@ public:
         stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
         stage_.bytes_total_ = progress.bytes_total ? bytes_before_ + *progress.bytes_total : 0;
     }
+    void count(std::string_view metric, std::int64_t by) override { stage_.count(reading_.resource, metric, by); }
     bool wants_more() const override { return !stage_.is_limit_reached_ && !reading_.is_closed; }
 
 private:
@@ -143,6 +147,21 @@ private:
     schema::Schema schema_at_start_;
     std::uint64_t records_at_start_;
     std::uint64_t bytes_before_ = stage_.bytes_read_;
+};
+
+/// What a source sees of its cursor.
+class StageCursor final : public extract::CursorView {
+public:
+    StageCursor(Stage& stage, const Reading& reading) : stage_(stage), reading_(reading), start_(reading.cursor->start().start) {}
+
+    const schema::Value& start() const override { return start_; }
+    const schema::Value& end() const override { return reading_.resource.spec.incremental->end_value; }
+    schema::Value last() override { return stage_.last_value(reading_); }
+
+private:
+    Stage& stage_;
+    const Reading& reading_;
+    schema::Value start_;
 };
 
 void Stage::fail(std::exception_ptr error) {
@@ -246,6 +265,17 @@ void Stage::materialize(const ActiveResource& resource) {
     const bool is_admitted = schema_.admit({proposal}) == normalize::SchemaWriter::Admission::admitted;
     TIPPLE_ASSERT(is_admitted);
     result_.rows.try_emplace(resource.table, 0);
+}
+
+void Stage::count(const ActiveResource& resource, std::string_view metric, std::int64_t by) {
+    const std::lock_guard lock(mutex_);
+    result_.metrics[resource.spec.name][std::string(metric)] += by;
+}
+
+schema::Value Stage::last_value(const Reading& reading) {
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    return reading.cursor->last();
 }
 
 void Stage::begin_input(const extract::InputFile& input) {
@@ -359,8 +389,11 @@ void Stage::read(Reading& reading) {
     const extract::ResourceSpec& spec = reading.resource.spec;
     StageOutput output(*this, reading);
     ResourceState state(context_.state, spec.name);
+    std::optional<StageCursor> cursor;
+    if (reading.cursor) cursor.emplace(*this, reading);
     const extract::ResourceContext source_context{.stop = stop_.get_token(),
                                                  .state = &state,
+                                                 .cursor = cursor ? &*cursor : nullptr,
                                                  .page_bytes = context_.options.page_bytes,
                                                  .record_bytes_max = context_.config.memory_bytes / 8,
                                                  .threads = context_.config.workers,

@@ -77,6 +77,7 @@ struct ExtractResult {
     std::vector<normalize::NullOnlyColumn> null_only;
     std::vector<DataWarning> notes;
     std::map<std::string, std::uint64_t> rows;  ///< by table
+    Metrics metrics;
     /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.
     std::set<std::string> reached;
     std::vector<extract::InputFile> inputs;

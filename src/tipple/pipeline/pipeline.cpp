@@ -108,6 +108,9 @@ void add_counts(RunReport& report, ExtractResult& extracted) {
     report.quarantined_count += extracted.quarantined_count;
     report.discarded_rows += extracted.discarded_rows;
     report.discarded_values += extracted.discarded_values;
+    for (const auto& [resource, figures] : extracted.metrics) {
+        for (const auto& [name, value] : figures) report.metrics[resource][name] += value;
+    }
     report.null_only.insert(report.null_only.end(), extracted.null_only.begin(), extracted.null_only.end());
 }
 
@@ -320,6 +323,9 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     const schema::Schema before = declared;
     set_naming(declared, config_.naming);
     apply_settings(declared, config_.schema_settings);
+    for (const SelectedSource& source : draft.sources) {
+        if (std::string description = source.driver->description(); !description.empty()) declared.extras().set("description", std::move(description));
+    }
     // What the source says of all its tables is said anew in each run; what was said of a table stays with the table.
     schema::store_contract(declared.settings(), config_.schema_contract);
     const std::shared_ptr<const schema::NamingConvention> names = naming(declared);

@@ -60,6 +60,9 @@ struct CursorReport {
     json::Value after;
 };
 
+/// What sources counted: by resource, then by the figure's name.
+using Metrics = std::map<std::string, std::map<std::string, std::int64_t>>;
+
 struct StepSeconds {
     double extract = 0;  ///< extract and normalize overlap; this is the time of both
     double load = 0;
@@ -93,6 +96,7 @@ struct RunReport {
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::vector<std::string> warnings;
+    Metrics metrics;
     StepSeconds seconds;
     schema::Schema schema;
 };

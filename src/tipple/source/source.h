@@ -57,11 +57,24 @@ public:
     virtual json::Object& source() = 0;
 };
 
+/// The cursor of a resource while it is read. One thread: that of the read.
+class CursorView {
+public:
+    virtual ~CursorView() = default;
+    /// From where on this run reads, and where it ends; null = from the beginning, no end.
+    virtual const schema::Value& start() const = 0;
+    virtual const schema::Value& end() const = 0;
+    /// The furthest value of what was written so far, else the start. Waits until all of that has been looked at.
+    virtual schema::Value last() = 0;
+};
+
 /// What a resource reads with.
 struct ResourceContext {
     std::stop_token stop;
     /// Of a run never nullptr.
     State* state = nullptr;
+    /// nullptr when the resource is not incremental.
+    CursorView* cursor = nullptr;
     /// Bytes a page of raw JSON should have.
     std::size_t page_bytes = 0;
     /// A record larger than this is an error.
@@ -115,6 +128,8 @@ public:
     /// Tells which input is read next, so that loading it twice can be noticed.
     virtual void begin_input(const InputFile& input) = 0;
     virtual void report(const ReadProgress& progress) = 0;
+    /// Adds to a figure of the resource that the run reports.
+    virtual void count(std::string_view /*metric*/, std::int64_t /*by*/) {}
     /// False when no more records are wanted (a limit was reached): the source should end.
     virtual bool wants_more() const = 0;
 };
@@ -125,6 +140,8 @@ public:
     virtual ~SourceDriver() = default;
     /// Name of the source: the schema's name, unless the pipeline has its own.
     virtual std::string name() const = 0;
+    /// A sentence for people, kept in the schema; empty = none.
+    virtual std::string description() const { return {}; }
     virtual std::vector<ResourceSpec> resources(std::stop_token stop) = 0;
     /// Pushes the resource's pages, in order, until the end.
     virtual void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) = 0;
