@@ -37,6 +37,7 @@ THIRD_PARTY = [
     ("GoogleTest", r"g(test|mock)/.*", ["*_test.cpp", "*_fixture.h", "tests/*"]),
     ("rapidcheck", r"rapidcheck.*", ["*_test.cpp", "*_fixture.h", "tests/*"]),
     ("Google Benchmark", r"benchmark/.*", ["bench/*"]),
+    ("cpp-httplib", r"httplib\.h", ["examples/*"]),
     ("fmt", r"fmt/.*", ["*"]),
 ]
 # Headers of C, POSIX, Linux and the compilers. Those of C++ have no ending.
@@ -51,9 +52,11 @@ PRINTING = re.compile(r"\bstd::(cout|cerr|clog)\b|(?<![\w:.>])(std::)?(printf|fp
                       r"\bfmt::(v?print|println)\b|\bstd::(print|println)\b")
 HOME_PATH = re.compile(r"/(?:home|Users)/[A-Za-z0-9_.-]+/|(?<![\w./-])/root/[A-Za-z0-9_.-]")
 LINES_MAX = 900
+# The one header of the library that lies in no folder: the public ones of the module api in one include.
+FRONT_HEADER = "tipple/tipple.h"
 
 # Folders that hold files of ours, and files beside them.
-TOP_FOLDERS = ["src", "tests", "fuzz", "bench", "scripts", "cmake", "docs", "python", "dashboard", ".ci"]
+TOP_FOLDERS = ["src", "tests", "examples", "fuzz", "bench", "scripts", "cmake", "docs", "python", "dashboard", ".ci"]
 SKIPPED_FOLDERS = {"build", ".deps", ".git", ".cache", "__pycache__", "node_modules"}
 SKIPPED_PATHS = ["bench/data", "bench/results"]
 TEXT_ENDINGS = (".cpp", ".h", ".in", ".py", ".sh", ".cmake", ".txt", ".md", ".toml", ".json", ".case", ".c", ".sql", ".yaml", ".yml")
@@ -174,6 +177,8 @@ def includes(tree, path):
 
 
 def module_of(path, modules):
+    if path == "src/" + FRONT_HEADER:
+        return modules.get("api")
     for module in modules.values():
         if path.startswith(module.folder + "/"):
             return module
@@ -211,6 +216,8 @@ def check_include(tree, modules, own, path, number, header):
 
 
 def check_public(modules, path, number, header):
+    if header == FRONT_HEADER:
+        return
     parts = header.split("/", 2)
     other = modules.get(parts[1]) if len(parts) == 3 else None
     if other is None:
@@ -260,7 +267,8 @@ def check_third_party(tree, modules):
         own = module_of(path, modules)
         is_public = own is not None and path[len(own.folder) + 1:] in own.headers
         for number, mark, header in includes(tree, path):
-            if mark == '"' and not header.startswith(("duckdb", "simdjson", "xxh")):
+            is_quoted = mark == '"' and not header.startswith(("duckdb", "simdjson", "xxh"))
+            if is_quoted or header.startswith("tipple/"):
                 continue  # ours
             if re.fullmatch(r"[a-z_]+", header) or SYSTEM_HEADERS.fullmatch(header):
                 continue
@@ -320,7 +328,7 @@ def check_built(tree, modules):
                     yield Finding(path, 1, "built", f"tests are looked for in {own.folder} itself, so this one is never built: move it there")
             elif not is_named(path, cmake):
                 yield Finding(path, 1, "built", "no CMakeLists.txt names the file, so it is never built: add it to its module")
-        elif path.startswith(("tests/", "fuzz/", "bench/")) and path.endswith((".cpp", "_test.py", "_test.sh")):
+        elif path.startswith(("tests/", "examples/", "fuzz/", "bench/")) and path.endswith((".cpp", "_test.py", "_test.sh")):
             if not is_named(path, cmake):
                 yield Finding(path, 1, "built", "no CMakeLists.txt names the file, so it never runs: add it")
 

@@ -1,20 +1,17 @@
 #include "cli/program.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <thread>
 
 #include "cli/version.h"
 #include "tipple/core/text.h"
+#include "tipple/io/data_folder.h"
 #include "tipple/pipeline/pipeline.h"
 
 namespace tipple::cli {
 
 std::string data_folder(const GlobalArguments& global) {
-    if (!global.data_folder.empty()) return global.data_folder;
-    if (const char* base = std::getenv("XDG_DATA_HOME"); base != nullptr && *base == '/') return io::join_path(base, "tipple");
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return io::join_path(home, ".local/share/tipple");
-    throw Error(ErrorKind::usage, "HOME is not set, so there is no place for tipple's packages and locks; give one with --data-dir");
+    return global.data_folder.empty() ? io::default_data_folder() : global.data_folder;
 }
 
 project::ProjectOptions Program::project_options() const {
@@ -112,9 +109,11 @@ LoadTarget make_load_target(Program& program, const project::DestinationChoice& 
     context.dataset = config.dataset;
     context.memory_bytes = pipeline::destination_memory(config);
     context.threads = config.workers;
+    context.data_folder = config.data_folder;
     context.lock_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(resources.lock_timeout_seconds * 1000));
     context.stop = resources.stop;
     context.adopt_tables = resources.adopts_tables;
+    if (!config.max_nesting) config.max_nesting = choice.entry->max_nesting;
     const std::unique_ptr<destination::Destination> probe = choice.entry->make(context);
     if (config.dataset.empty()) config.dataset = probe->capabilities().default_dataset;
     if (config.name.empty()) config.name = fmt::format("load_{}", config.dataset);

@@ -209,6 +209,8 @@ struct DestinationContext {
     std::size_t threads = 1;
     /// Where spilled data may go while a load runs; a folder of our own.
     std::string temp_folder;
+    /// Where a destination that has no place of its own for states and load records keeps them.
+    std::string data_folder;
     std::chrono::milliseconds lock_timeout{10'000};
     /// Ends such a wait early.
     std::stop_token stop;
@@ -229,6 +231,8 @@ struct DestinationEntry {
     /// Options out of such a text. Throws Error(usage).
     std::function<config::Options(std::string_view text)> parse;
     std::function<std::unique_ptr<Destination>(const DestinationContext& context)> make;
+    /// How deep records are opened where neither resource nor pipeline says.
+    std::optional<int> max_nesting = {};
 };
 
 /// The kinds of destination a program knows. A value that is handed down.

@@ -1,0 +1,198 @@
+#include <map>
+#include <utility>
+
+#include "tipple/api/page_writer.h"
+#include "tipple/api/source.h"
+#include "tipple/api/spool.h"
+#include "tipple/api/user_code.h"
+#include "tipple/incremental/page_filter.h"
+#include "tipple/pipeline/source_state.h"
+
+namespace tipple::api {
+
+namespace {
+
+using StateSlot = std::function<json::Object&()>;
+
+/// What is remembered of a resource other than the one that is read.
+StateSlot state_of(extract::State& state, const std::string& resource) {
+    return [&state, resource]() -> json::Object& {
+        json::Value& resources = state.source()["resources"];
+        if (!resources.is_object()) resources = json::Object();
+        json::Value& slot = resources.as_object()[resource];
+        if (!slot.is_object()) slot = json::Object();
+        return slot.as_object();
+    };
+}
+
+/// What was remembered of a parent, or nullptr.
+const json::Object* find_state(extract::State& state, std::string_view resource) {
+    const json::Value* resources = state.source().find("resources");
+    const json::Value* own = resources != nullptr && resources->is_object() ? resources->as_object().find(resource) : nullptr;
+    return own != nullptr && own->is_object() ? &own->as_object() : nullptr;
+}
+
+/// Keeps a parent's pages for its transformers: what the parent's cursor and limit leave of them.
+class SpoolWriter final : public RecordListener, public extract::CursorView {
+public:
+    SpoolWriter(const extract::ResourceSpec& parent, Spool& spool, extract::State& state) : parent_(parent), spool_(spool) {
+        if (!parent.incremental) return;
+        const json::Object* own = find_state(state, parent.name);
+        const json::Object* slot = own != nullptr ? pipeline::find_cursor_slot(*own, *parent.incremental) : nullptr;
+        cursor_.emplace(*parent.incremental, parent.name, parent.primary_key, slot);
+    }
+
+    void hear(const Records& records) override {
+        if (is_closed_ || records.empty()) return;
+        Records kept = cursor_ ? filtered(records) : records;
+        if (kept.empty()) return;
+        spool_.write(kept);
+        ++pages_;
+        if (parent_.limit && pages_ == *parent_.limit) is_closed_ = true;
+    }
+
+    extract::CursorView* cursor() { return cursor_ ? this : nullptr; }
+    const Value& start() const override { return cursor_->start().start; }
+    const Value& end() const override { return parent_.incremental->end_value; }
+    Value last() override { return cursor_->last(); }
+
+private:
+    Records filtered(const Records& records) {
+        std::vector<Value> values;
+        for (const Record& record : records) values.emplace_back(Record(record).take());
+        incremental::PageFold fold;
+        const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, SIZE_MAX, fold);
+        if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", problem->record + 1, problem->text);
+        cursor_->take(fold);
+        is_closed_ = cursor_->is_done();
+        Records kept;
+        for (Value& value : values) kept.emplace_back(std::get<schema::Object>(std::move(value)));
+        return kept;
+    }
+
+    const extract::ResourceSpec& parent_;
+    Spool& spool_;
+    std::optional<incremental::Cursor> cursor_;
+    incremental::PageFilter filter_;
+    std::uint64_t pages_ = 0;
+    bool is_closed_ = false;
+};
+
+/// Takes what is read of a parent that is not loaded itself.
+class NoOutput final : public extract::Output {
+public:
+    explicit NoOutput(extract::Output& child) : child_(child) {}
+    void write(extract::Page) override {}
+    bool offer_file(const extract::FileOffer&) override { return false; }
+    void restart() override {}
+    void skip(const extract::SkippedText&) override {}
+    void materialize() override {}
+    void begin_input(const extract::InputFile&) override {}
+    void report(const extract::ReadProgress& progress) override { child_.report(progress); }
+    void count(std::string_view metric, std::int64_t by) override { child_.count(metric, by); }
+    bool wants_more() const override { return child_.wants_more(); }
+
+private:
+    extract::Output& child_;
+};
+
+/// Reads a program's own source.
+class Driver final : public extract::SourceDriver {
+public:
+    explicit Driver(Source source) : source_(std::move(source)), files_(io::local_file_system()) {}
+
+    std::string name() const override { return source_.name(); }
+    std::string description() const override { return source_.description(); }
+
+    std::vector<extract::ResourceSpec> resources(std::stop_token) override {
+        std::vector<extract::ResourceSpec> specs;
+        for (const Resource& resource : source_.resources()) specs.push_back(resource.definition().spec);
+        return specs;
+    }
+
+    void read(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) override {
+        const ResourceDefinition& resource = source_.find(spec.name)->definition();
+        if (!resource.parent.empty()) require_spool(resource.parent, context, out);
+        if (!is_parent(spec.name)) {
+            generate(resource, context, {.out = &out, .cursor = context.cursor, .state = own_state(context)}, nullptr);
+            return;
+        }
+        SpoolWriter writer(resource.spec, begin_spool(spec.name, context), *context.state);
+        generate(resource, context, {.out = &out, .cursor = context.cursor, .state = own_state(context)}, &writer);
+        spools_.at(spec.name).close();
+    }
+
+private:
+    /// What differs between a resource that is loaded and one that is read for its transformers alone.
+    struct Surroundings {
+        extract::Output* out = nullptr;
+        extract::CursorView* cursor = nullptr;
+        StateSlot state;
+        bool is_loaded = true;
+    };
+
+    static StateSlot own_state(const extract::ResourceContext& context) {
+        return [&context]() -> json::Object& { return context.state->resource(); };
+    }
+
+    bool is_parent(std::string_view name) const {
+        for (const Resource& resource : source_.resources()) {
+            if (resource.definition().parent == name) return true;
+        }
+        return false;
+    }
+
+    Spool& begin_spool(const std::string& name, const extract::ResourceContext& context) {
+        spools_.erase(name);
+        return spools_.try_emplace(name, *files_, io::join_path(context.temp_folder, fmt::format("pages-{}", spools_.size()))).first->second;
+    }
+
+    /// Resources are read in the order in which they were added, so a parent without its pages is one that the run does not load.
+    void require_spool(const std::string& name, const extract::ResourceContext& context, extract::Output& out) {
+        if (spools_.contains(name)) return;
+        const ResourceDefinition& parent = source_.find(name)->definition();
+        if (!parent.parent.empty()) require_spool(parent.parent, context, out);
+        SpoolWriter writer(parent.spec, begin_spool(name, context), *context.state);
+        NoOutput none(out);
+        generate(parent, context, {.out = &none, .cursor = writer.cursor(), .state = state_of(*context.state, name), .is_loaded = false}, &writer);
+        spools_.at(name).close();
+    }
+
+    void generate(const ResourceDefinition& resource, const extract::ResourceContext& context, const Surroundings& around, RecordListener* listener) {
+        PageWriter pages({.resource = resource,
+                          .source = source_.name(),
+                          .out = around.is_loaded ? around.out : nullptr,
+                          .listener = listener,
+                          .page_bytes = context.page_bytes});
+        Output out(pages);
+        ResourceContext own(context, *around.out, around.cursor, State(around.state), resource.spec.name);
+        call_user_code([&] { return fmt::format("source \"{}\", resource \"{}\", page {}", source_.name(), resource.spec.name, pages.pages() + 1); },
+                            [&] {
+                                call(resource, out, own);
+                                pages.flush();
+                            });
+    }
+
+    void call(const ResourceDefinition& resource, Output& out, ResourceContext& context) {
+        if (resource.parent.empty()) return resource.generate(out, context);
+        Spool::Reader reader(*files_, spools_.at(resource.parent));
+        while (std::optional<Records> page = reader.next()) {
+            if (!out.wants_more()) return;
+            resource.transform(*page, out, context);
+        }
+    }
+
+    Source source_;
+    std::unique_ptr<io::FileSystem> files_;
+    std::map<std::string, Spool> spools_;
+};
+
+}  // namespace
+
+}  // namespace tipple::api
+
+namespace tipple {
+
+std::unique_ptr<extract::SourceDriver> make_driver(Source source) { return std::make_unique<api::Driver>(std::move(source)); }
+
+}  // namespace tipple
