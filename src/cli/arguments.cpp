@@ -74,13 +74,23 @@ void add_global_flags(CLI::App& app, GlobalArguments& global) {
 }
 
 void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& places, std::string& memory) {
-    app.add_option(load_positionals, places, "Paths, patterns or - for standard input; last the database file")->required()->expected(2, -1)->option_text(" ");
+    app.add_option(load_positionals, places, "Paths, patterns, - for standard input or a source's name; last the database file")->required()->expected(2, -1)->option_text(" ");
     app.add_option("--as", load.table, "Table for the records [the file's name]")->option_text("TABLE");
     app.add_option("--dataset", load.dataset, "Schema of the database the tables go to [main]")->option_text("NAME")->envname("TIPPLE_DATASET");
     app.add_option("--format", load.format, "jsonl, json, csv, tsv or parquet [found out]")->option_text("FORMAT");
     app.add_option("--select", load.select, "Where the records are inside a JSON document: data, result.items[*]")->option_text("PATH");
     app.add_option("--csv-delimiter", load.csv_delimiter, "Between the fields of a CSV line [found out]")->option_text("TEXT");
     app.add_flag("--csv-header,!--no-csv-header", load.has_csv_header, "Whether the first line of a CSV file names the columns [yes]");
+    app.add_option("--option", load.source_options, "An option of the source, several times; tipple help SOURCE lists them")
+        ->option_text("NAME=VALUE")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
+    app.add_option("-r,--resource", load.resources, "Only this resource of the source, several times [all]")
+        ->option_text("NAME")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);
     app.add_option("--disposition", load.disposition, "append, replace or merge [append; merge with --key]")
         ->check(CLI::IsMember({"append", "replace", "merge"}))
         ->option_text("MODE");

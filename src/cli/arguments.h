@@ -38,6 +38,8 @@ struct LoadArguments {
     std::string select;
     std::string csv_delimiter;
     bool has_csv_header = true;
+    std::vector<std::string> source_options;  ///< NAME=VALUE, of a source by name
+    std::vector<std::string> resources;       ///< of it, only these
     std::optional<std::string> disposition;
     std::optional<std::string> strategy;  ///< of a merge
     std::vector<std::string> keys;
@@ -196,6 +198,7 @@ struct ConfigArguments {
 };
 struct InitArguments {
     std::string folder;
+    std::string source;  ///< of a source in C++ that is written instead of a project file
 };
 struct CompletionArguments {
     std::string shell;

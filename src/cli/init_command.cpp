@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/program.h"
+#include "cli/source_template.h"
 #include "tipple/core/text.h"
 
 namespace tipple::cli {
@@ -91,6 +92,7 @@ complete -c tipple -n 'not __fish_use_subcommand' -f -a "(tipple (commandline -o
 }  // namespace
 
 int run_init(Program& program, const InitArguments& arguments) {
+    if (!arguments.source.empty()) return init_source(program, arguments);
     io::FileSystem& files = *program.files;
     const std::string folder = arguments.folder.empty() ? "." : arguments.folder;
     const auto place = [&](std::string_view name) { return folder == "." ? std::string(name) : io::join_path(folder, name); };

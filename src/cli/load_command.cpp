@@ -25,7 +25,35 @@ incremental::Spec cursor_of(const LoadArguments& arguments) {
     return *std::move(spec);
 }
 
-std::unique_ptr<extract::SourceDriver> make_source(const Program& program, const LoadArguments& arguments) {
+/// Whether SOURCE is the name of a source. A file of that name comes first: what a command does must not change with the program's sources.
+bool names_source(const Program& program, const LoadArguments& arguments) {
+    return arguments.sources.size() == 1 && program.sources.find(arguments.sources.front()) != nullptr && program.files->find(arguments.sources.front()) == nullptr;
+}
+
+std::unique_ptr<extract::SourceDriver> make_named_source(const Program& program, const LoadArguments& arguments) {
+    const std::pair<const char*, bool> file_flags[] = {{"--as", !arguments.table.empty()},
+                                                       {"--format", !arguments.format.empty()},
+                                                       {"--select", !arguments.select.empty()},
+                                                       {"--csv-delimiter", !arguments.csv_delimiter.empty()},
+                                                       {"--no-csv-header", !arguments.has_csv_header}};
+    for (const auto& [flag, is_given] : file_flags) {
+        if (is_given) throw Error(ErrorKind::usage, "{} is for files, but \"{}\" is a source; its options are given with --option NAME=VALUE", flag, arguments.sources.front());
+    }
+    extract::SourceContext context;
+    context.log = program.log;
+    for (const std::string& option : arguments.source_options) {
+        const std::size_t end = option.find('=');
+        if (end == 0 || end == std::string::npos) throw Error(ErrorKind::usage, "--option \"{}\" is not of the form NAME=VALUE", option);
+        context.options.set(option.substr(0, end), option.substr(end + 1));
+    }
+    return program.sources.make(arguments.sources.front(), context);
+}
+
+std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, const LoadArguments& arguments) {
+    if (!arguments.source_options.empty() || !arguments.resources.empty()) {
+        throw Error(ErrorKind::usage, "{} is for a source by name, but \"{}\" is none that this program has", arguments.resources.empty() ? "--option" : "--resource",
+                    arguments.sources.front());
+    }
     extract::SourceContext context;
     context.log = program.log;
     const bool is_stdin = arguments.sources.size() == 1 && arguments.sources.front() == "-";
@@ -45,7 +73,11 @@ std::unique_ptr<extract::SourceDriver> make_source(const Program& program, const
     set("select", arguments.select);
     set("csv_delimiter", arguments.csv_delimiter);
     set("csv_header", arguments.has_csv_header ? "true" : "false");
-    std::unique_ptr<extract::SourceDriver> source = program.sources.make(is_stdin ? "stdin" : "files", context);
+    return program.sources.make(is_stdin ? "stdin" : "files", context);
+}
+
+std::unique_ptr<extract::SourceDriver> make_source(const Program& program, const LoadArguments& arguments) {
+    std::unique_ptr<extract::SourceDriver> source = names_source(program, arguments) ? make_named_source(program, arguments) : make_file_source(program, arguments);
     if (arguments.cursor.empty()) return source;
     return extract::with_hints(std::move(source), {.all = {.incremental = cursor_of(arguments)}});
 }
@@ -102,6 +134,7 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
     options.is_dry_run = arguments.is_dry_run;
     if (arguments.is_full_refresh) options.refresh = pipeline::Refresh::drop_resources;
     if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
+    options.select = arguments.resources;
     return options;
 }
 
@@ -111,12 +144,14 @@ int run_load(Program& program, const LoadArguments& arguments) {
     const pipeline::RunOptions options = run_options(arguments);
     const SignalWatch signals([&](int signal) { say_stopping(program, signal); });
     const std::unique_ptr<extract::SourceDriver> source = make_source(program, arguments);
-    const LoadTarget target = open_load_target(program, arguments.destination, arguments.dataset,
-                                               {.workers = arguments.workers,
-                                                .memory_bytes = arguments.memory_bytes,
-                                                .lock_timeout_seconds = arguments.lock_timeout_seconds,
-                                                .adopts_tables = arguments.adopts_tables,
-                                                .stop = signals.token()});
+    LoadTarget target = open_load_target(program, arguments.destination, arguments.dataset,
+                                         {.workers = arguments.workers,
+                                          .memory_bytes = arguments.memory_bytes,
+                                          .lock_timeout_seconds = arguments.lock_timeout_seconds,
+                                          .adopts_tables = arguments.adopts_tables,
+                                          .stop = signals.token()});
+    // What a source by name remembers is kept under its own name, so that several can load into one dataset.
+    if (names_source(program, arguments)) target.config.schema_name = source->name();
     return run_and_report(program, target, *source, options,
                           {.target = arguments.destination, .dataset = arguments.dataset, .is_dry_run = arguments.is_dry_run}, signals);
 }

@@ -184,6 +184,12 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
                                        {"column", record.column},
                                        {"reason", record.reason}});
     }
+    json::Object metrics;
+    for (const auto& [resource, figures] : report.metrics) {
+        json::Object values;
+        for (const auto& [name, value] : figures) values.set(name, value);
+        metrics.set(resource, std::move(values));
+    }
     json::Array loads;
     for (const std::string& id : report.load_ids) loads.emplace_back(id);
     json::Object event{{"v", 1}, {"ts", utc_text(clock.now_us())}, {"event", "run.finished"}, {"run", report.run_id}};
@@ -200,6 +206,7 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
     event.set("skipped_count", report.skipped_count);
     event.set("skipped", std::move(skipped));
     event.set("quarantined_count", report.quarantined_count);
+    if (!metrics.empty()) event.set("metrics", std::move(metrics));
     event.set("duration_s", report.seconds.total);
     event.set("extract_s", report.seconds.extract);
     event.set("load_s", report.seconds.load);

@@ -137,6 +137,7 @@ struct ProjectCommands::Impl {
         check->add_option("PIPELINE", check_arguments.pipelines, "Pipelines of the project [all]")->option_text(" ");
         init = app.add_subcommand("init", "Writes a project that runs at once: tipple.toml with comments, and data to try it with.");
         init->add_option("FOLDER", init_arguments.folder, "Where to [the working folder]")->option_text(" ");
+        init->add_option("--source", init_arguments.source, "Writes a source in C++ of this name instead, with build files and a test")->option_text("NAME");
         completion = add_command(app, "completion", "Prints what makes a shell complete commands, flags and names.\n\n  source <(tipple completion bash)");
         completion->add_option("SHELL", completion_arguments.shell, "bash, zsh or fish")
             ->required()

@@ -27,6 +27,12 @@ std::string hints_text(const schema::Column& column) {
     return join(hints, ", ");
 }
 
+/// What whoever wrote the source says of it, when he does.
+std::string description_line(const json::Object& properties) {
+    const json::Value* description = properties.find("description");
+    return description != nullptr && description->is_text() ? description->as_text() + "\n" : std::string();
+}
+
 std::string table_title(const schema::Schema& schema, const schema::Table& table, const Terminal& terminal) {
     std::string text = terminal.styled(Style::bold, table.name());
     if (table.is_nested()) {
@@ -34,7 +40,7 @@ std::string table_title(const schema::Schema& schema, const schema::Table& table
     } else {
         text += fmt::format("  {}", schema::to_text(schema.disposition_of(table)));
     }
-    return text + "\n";
+    return text + "\n" + description_line(table.properties());
 }
 
 std::string text_output(const schema::Schema& schema, const std::vector<const schema::Table*>& tables,
@@ -100,7 +106,8 @@ void show(Program& program, const SchemaArguments& arguments, destination::Desti
     } else if (arguments.output == "mermaid") {
         out = to_mermaid(tables);
     } else {
-        out = fmt::format("schema {}  version {}  {}\n\n", schema.name(), schema.version(), destination.description());
+        out = fmt::format("schema {}  version {}  {}\n", schema.name(), schema.version(), destination.description());
+        out += description_line(schema.extras()) + "\n";
         out += text_output(schema, tables, read_schema_history(destination, schema.name()), program.terminal);
     }
     print(out);

@@ -34,7 +34,7 @@ Resource& Resource::incremental(std::string cursor_path, IncrementalOptions opti
 }
 
 Resource& Resource::columns(const std::vector<std::string>& hints) {
-    for (const std::string& text : hints) schema::add_column_hint(text, definition_.spec.columns, definition_.spec.nested);
+    for (const std::string& text : hints) schema::add_column_hint(schema::parse_column_hint(text), text, definition_.spec.columns, definition_.spec.nested);
     return *this;
 }
 

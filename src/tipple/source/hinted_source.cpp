@@ -24,6 +24,7 @@ public:
     HintedSource(std::unique_ptr<SourceDriver> driver, SourceHints hints) : driver_(std::move(driver)), hints_(std::move(hints)) {}
 
     std::string name() const override { return driver_->name(); }
+    std::string description() const override { return driver_->description(); }
 
     std::vector<ResourceSpec> resources(std::stop_token stop) override {
         std::vector<ResourceSpec> specs = driver_->resources(stop);
