@@ -1,15 +1,14 @@
 # Every third-party library, found in one place: the only file that pins a version. Each ends in one target
 # `tipple::dep::<name>`, so the names that Debian, vcpkg or upstream give never leak into a module.
-# docs/decisions has a page for each.
+# docs/decisions has a page for each. Also read by find_package(tipple), where it has been installed.
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
 function(tipple_dependency name)
   if(NOT TARGET tipple::dep::${name})
-    add_library(tipple_dep_${name} INTERFACE)
-    target_link_libraries(tipple_dep_${name} INTERFACE ${ARGN})
-    add_library(tipple::dep::${name} ALIAS tipple_dep_${name})
+    add_library(tipple::dep::${name} INTERFACE IMPORTED GLOBAL)
+    target_link_libraries(tipple::dep::${name} INTERFACE ${ARGN})
   endif()
 endfunction()
 
@@ -20,7 +19,7 @@ tipple_dependency(duckdb DuckDB::C)
 # JSON parser. The checks cost a factor of 2.3 when they are on; json_test asserts that they are off in optimised builds.
 find_package(simdjson REQUIRED)
 tipple_dependency(simdjson simdjson::simdjson)
-target_compile_definitions(tipple_dep_simdjson INTERFACE SIMDJSON_DEVELOPMENT_CHECKS=0)
+target_compile_definitions(tipple::dep::simdjson INTERFACE SIMDJSON_DEVELOPMENT_CHECKS=0)
 
 find_package(fmt 9 REQUIRED)
 tipple_dependency(fmt fmt::fmt)
@@ -54,9 +53,8 @@ tipple_dependency(libpq PkgConfig::libpq)
 
 # Arrow IPC metadata. Only the header-only runtime is used.
 find_path(TIPPLE_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h REQUIRED)
-add_library(tipple_flatbuffers INTERFACE)
-target_include_directories(tipple_flatbuffers SYSTEM INTERFACE "${TIPPLE_FLATBUFFERS_INCLUDE}")
-tipple_dependency(flatbuffers tipple_flatbuffers)
+tipple_dependency(flatbuffers)
+target_include_directories(tipple::dep::flatbuffers SYSTEM INTERFACE "${TIPPLE_FLATBUFFERS_INCLUDE}")
 
 find_package(CLI11 REQUIRED)
 tipple_dependency(cli11 CLI11::CLI11)

@@ -6,12 +6,15 @@
 #       SOURCES    .cpp files (and private headers)
 #       DEPENDS    modules this one may include; the only statement of a dependency. scripts/tidy.py checks #includes against it
 #       LIBRARIES  third-party targets, tipple::dep::*; private to the module
+#       Installed with its public headers; see install.cmake.
 #       All *_test.cpp of the folder are built into build/<preset>/bin/NAME_test; TEST_LIBRARIES are for them alone.
 #   tipple_source(NAME REQUIRES Package LIBRARIES target ... SOURCES ...)
 #   tipple_destination(NAME ...)
 #       One plug-in = one file NAME.cpp (or SOURCES) that defines `SourceEntry NAME_source()` / `DestinationEntry NAME_destination()`.
 #       Left out, with a message, when the package it REQUIRES is missing.
 #   tipple_builtin(sources|destinations)   writes builtin.cpp, the list of what was compiled in.
+
+include(install)
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -59,7 +62,9 @@ function(tipple_module name)
   cmake_parse_arguments(PARSE_ARGV 1 M "" "" "HEADERS;SOURCES;DEPENDS;LIBRARIES;TEST_LIBRARIES")
   add_library(tipple_${name} STATIC ${M_SOURCES} ${M_HEADERS})
   add_library(tipple::${name} ALIAS tipple_${name})
-  target_link_libraries(tipple_${name} PUBLIC tipple_options)
+  # How tipple is compiled is nobody else's business.
+  target_link_libraries(tipple_${name} PUBLIC $<BUILD_INTERFACE:tipple_options>)
+  tipple_install_module(${name} "${M_HEADERS}")
   foreach(dependency IN LISTS M_DEPENDS)
     target_link_libraries(tipple_${name} PUBLIC tipple::${dependency})
   endforeach()

@@ -33,7 +33,7 @@ build_packages=(
     g++ cmake ninja-build pkg-config git ca-certificates python3 python3-pip python3-venv
     libsimdjson-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libtomlplusplus-dev libflatbuffers-dev
     libpq-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev
-    libgtest-dev libgmock-dev librapidcheck-dev ccache mold
+    libgtest-dev libgmock-dev librapidcheck-dev libcpp-httplib-dev ccache mold
     postgresql pgbouncer
 )
 full_packages=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev libbenchmark-dev)

@@ -114,6 +114,17 @@ class Reference(unittest.TestCase):
         for kind, number in numbers.items():
             self.assertEqual(rows.get(kind), number, f"docs/guide/exit-codes.md on {kind}")
 
+    def test_programs_of_the_guide_are_compiled(self):
+        """Every block of C++ is one of the examples, or a part of a program that a test builds."""
+        built = [read(path) for path in [*sorted(glob.glob("examples/*.cpp", root_dir=ROOT)), "tests/consumer/main.cpp"]]
+        lines = {line.strip() for program in built for line in program.split("\n")}
+        for path in ["README.md", *sorted(glob.glob("docs/guide/*.md", root_dir=ROOT))]:
+            for language, _, content in FENCE.findall(read(path)):
+                if language != "cpp" or content in built:
+                    continue
+                unknown = [line for line in content.strip().split("\n") if line.strip() not in lines]
+                self.assertEqual(unknown, [], f"{path}: no program that is built has these lines")
+
     def test_the_example_is_the_file_that_is_compiled(self):
         blocks = [content for language, _, content in FENCE.findall(read("CONTRIBUTING.md")) if language == "cpp"]
         self.assertIn(read("tests/examples/count.cpp"), blocks, "CONTRIBUTING.md and tests/examples/count.cpp differ")
