@@ -105,6 +105,8 @@ public:
     std::string description() const override { return source_.description(); }
 
     std::vector<extract::ResourceSpec> resources(std::stop_token) override {
+        // A run begins: pages of another one are gone.
+        spools_.clear();
         std::vector<extract::ResourceSpec> specs;
         for (const Resource& resource : source_.resources()) specs.push_back(resource.definition().spec);
         return specs;

@@ -24,23 +24,23 @@ enum class MissingCursor : std::uint8_t { raise, include, exclude };
 struct Spec {
     /// Where the cursor is in a record: a name, or a path (json::Path) of which the first match counts. As written, it is the key of the
     /// cursor's state.
-    std::string cursor_path;
+    std::string cursor_path = {};
     /// Where a pipeline that remembers nothing begins. Null = at the first record.
-    schema::Value initial_value;
+    schema::Value initial_value = {};
     /// Where reading ends; the run then neither uses nor changes what is remembered. Null = no end.
-    schema::Value end_value;
+    schema::Value end_value = {};
     LastValue last_value_func = LastValue::max;
     RowOrder row_order = RowOrder::none;
     MissingCursor on_cursor_value_missing = MissingCursor::raise;
     /// Reads again what lies so far behind the last value: days of dates, seconds of times, else the number itself.
-    std::optional<double> lag;
+    std::optional<double> lag = {};
     /// The lag counts seconds whatever the values are; of days, it is rounded up to whole ones.
     bool is_lag_in_seconds = false;
     Range range_start = Range::closed;
     Range range_end = Range::open;
     /// Columns by which records at the last value are told apart. Nothing = the resource's key or, when it has none, the whole record; empty =
     /// they are not told apart.
-    std::optional<std::vector<std::string>> primary_key;
+    std::optional<std::vector<std::string>> primary_key = {};
     /// A key of one column was given as a list: its hash is another one than that of the column alone.
     bool has_key_list = false;
     /// The bounds may have another type than the records' values, as what a user writes has: they are turned into what the records have, where

@@ -65,25 +65,25 @@ enum class Refresh {
 /// What one run is asked to do.
 struct RunOptions {
     /// For every resource, instead of its own.
-    std::optional<schema::Disposition> disposition;
+    std::optional<schema::Disposition> disposition = {};
     /// With it: how to merge, instead of what resources say.
-    schema::MergeOptions merge;
-    std::optional<std::vector<std::string>> primary_key;
+    schema::MergeOptions merge = {};
+    std::optional<std::vector<std::string>> primary_key = {};
     /// Hints for columns of every resource's table and of tables nested in it, on top of the resource's own.
-    std::vector<schema::Column> columns;
-    std::vector<schema::NestedHints> nested;
-    std::optional<int> max_nesting;
+    std::vector<schema::Column> columns = {};
+    std::vector<schema::NestedHints> nested = {};
+    std::optional<int> max_nesting = {};
     /// Records of the root tables, over all resources.
-    std::optional<std::uint64_t> limit;
+    std::optional<std::uint64_t> limit = {};
     Refresh refresh = Refresh::none;
     /// Only these resources are read; empty = all.
-    std::vector<std::string> select;
+    std::vector<std::string> select = {};
     OnBadRecord on_bad_record = OnBadRecord::fail;
     /// Rows of the quarantine, by id, that this run settles: they are taken away in its commit.
-    std::vector<std::string> settled_quarantine;
+    std::vector<std::string> settled_quarantine = {};
     normalize::Collisions collisions = normalize::Collisions::keep;
     /// Schema contract of the source and of every resource, as schema::parse_contract reads it. Null = what resources and schema say.
-    json::Value schema_contract;
+    json::Value schema_contract = {};
     /// It holds for this run only: the stored one stays.
     bool keeps_contract = false;
     /// Extract and normalize everything, write nothing.
@@ -93,7 +93,7 @@ struct RunOptions {
     /// Name of the run in its report and record; empty = random.
     std::string run_id;
     /// The first characters of all row ids of this run, for tests; empty = random.
-    std::string row_id_prefix;
+    std::string row_id_prefix = {};
 };
 
 /// What is to be dropped of a source, without reading it.

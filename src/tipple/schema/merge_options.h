@@ -34,26 +34,26 @@ bool has_key_ids(MergeStrategy strategy);
 /// What can be said of a merge. Columns have the names of the source.
 struct MergeOptions {
     /// Nothing = what the table has had so far, else the destination's default.
-    std::optional<MergeStrategy> strategy;
+    std::optional<MergeStrategy> strategy = {};
     /// The caller promises that no primary key occurs twice in a load.
     bool is_deduplicated = false;
     /// SQL condition: only rows of the load that satisfy it take part. Empty = all.
-    std::string source_filter;
+    std::string source_filter = {};
     /// SQL condition: which rows at the destination may be deleted or closed, instead of those with a key of the load.
     /// `{table}` and `{staging_table}` stand for the tables' names. Empty = none.
-    std::string destination_scope;
+    std::string destination_scope = {};
     /// Rows that have not changed are left alone.
     bool skips_unchanged_rows = false;
     /// Whose values tell versions of a row apart. Empty = all columns.
-    std::string row_version_column;
+    std::string row_version_column = {};
     /// scd2: columns of the time from and up to which a row is valid.
     std::string valid_from_column = "_dlt_valid_from";
     std::string valid_to_column = "_dlt_valid_to";
     /// scd2: ISO text that stands in the latter while a row is active, null = null.
-    json::Value active_record_timestamp;
+    json::Value active_record_timestamp = {};
     /// scd2: ISO text of the moment at which versions of this load begin and those before it end. Null = the time of the load;
     /// nothing = as the table has had it so far.
-    std::optional<json::Value> boundary_timestamp;
+    std::optional<json::Value> boundary_timestamp = {};
 };
 
 /// The object form of a write disposition: `{"disposition": "merge", "strategy": …, …}`. Throws Error(usage) for what is unknown,
