@@ -128,11 +128,8 @@ private:
     std::vector<Resource> resources_;
 };
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 /// A source without resources, to be added.
 Source source(std::string name, std::string description = {});
-#pragma GCC diagnostic pop
 
 /// Makes a source of options; what a program's own command line calls.
 using SourceFunction = std::function<Source(const Options&)>;

@@ -186,28 +186,3 @@ private:
 };
 
 }  // namespace tipple::extract
-
-namespace tipple {
-
-/// The names that the namespace had before.
-struct source {
-    using Page = extract::Page;
-    using JsonPage = extract::JsonPage;
-    using ValuePage = extract::ValuePage;
-    using ColumnPage = extract::ColumnPage;
-    using Origin = extract::Origin;
-    using FileOffer = extract::FileOffer;
-    using ResourceSpec = extract::ResourceSpec;
-    using ResourceContext = extract::ResourceContext;
-    using State = extract::State;
-    using ReadProgress = extract::ReadProgress;
-    using InputFile = extract::InputFile;
-    using SkippedText = extract::SkippedText;
-    using Output = extract::Output;
-    using SourceDriver = extract::SourceDriver;
-    using SourceContext = extract::SourceContext;
-    using SourceEntry = extract::SourceEntry;
-    using Registry = extract::Registry;
-};
-
-}  // namespace tipple
