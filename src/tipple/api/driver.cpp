@@ -51,6 +51,8 @@ public:
         if (parent_.limit && pages_ == *parent_.limit) is_closed_ = true;
     }
 
+    /// No more pages are wanted.
+    bool is_closed() const { return is_closed_; }
     extract::CursorView* cursor() { return cursor_ ? this : nullptr; }
     const Value& start() const override { return cursor_->start().start; }
     const Value& end() const override { return parent_.incremental->end_value; }
@@ -78,11 +80,13 @@ private:
     bool is_closed_ = false;
 };
 
-/// Takes what is read of a parent that is not loaded itself.
+/// Takes what is read of a parent that is not loaded itself: nothing is wanted of it but what `pages` hears.
 class NoOutput final : public extract::Output {
 public:
-    explicit NoOutput(extract::Output& child) : child_(child) {}
-    void write(extract::Page) override {}
+    NoOutput(extract::Output& child, const SpoolWriter& pages, std::stop_token stop) : child_(child), pages_(pages), stop_(std::move(stop)) {}
+    void write(extract::Page) override {
+        if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
+    }
     bool offer_file(const extract::FileOffer&) override { return false; }
     void restart() override {}
     void skip(const extract::SkippedText&) override {}
@@ -90,10 +94,12 @@ public:
     void begin_input(const extract::InputFile&) override {}
     void report(const extract::ReadProgress& progress) override { child_.report(progress); }
     void count(std::string_view metric, std::int64_t by) override { child_.count(metric, by); }
-    bool wants_more() const override { return child_.wants_more(); }
+    bool wants_more() const override { return !pages_.is_closed() && child_.wants_more(); }
 
 private:
     extract::Output& child_;
+    const SpoolWriter& pages_;
+    std::stop_token stop_;
 };
 
 /// Reads a program's own source.
@@ -116,21 +122,22 @@ public:
         const ResourceDefinition& resource = source_.find(spec.name)->definition();
         if (!resource.parent.empty()) require_spool(resource.parent, context, out);
         if (!is_parent(spec.name)) {
-            generate(resource, context, {.out = &out, .cursor = context.cursor, .state = own_state(context)}, nullptr);
+            generate(resource, context, {.spec = spec, .out = out, .cursor = context.cursor, .state = own_state(context)}, nullptr);
             return;
         }
-        SpoolWriter writer(resource.spec, begin_spool(spec.name, context), *context.state);
-        generate(resource, context, {.out = &out, .cursor = context.cursor, .state = own_state(context)}, &writer);
+        SpoolWriter writer(spec, begin_spool(spec.name, context), *context.state);
+        generate(resource, context, {.spec = spec, .out = out, .cursor = context.cursor, .state = own_state(context)}, &writer);
         spools_.at(spec.name).close();
     }
 
 private:
     /// What differs between a resource that is loaded and one that is read for its transformers alone.
     struct Surroundings {
-        extract::Output* out = nullptr;
+        /// The resource's own, or what the user has made of it.
+        const extract::ResourceSpec& spec;
+        extract::Output& out;
         extract::CursorView* cursor = nullptr;
         StateSlot state;
-        bool is_loaded = true;
     };
 
     static StateSlot own_state(const extract::ResourceContext& context) {
@@ -145,7 +152,6 @@ private:
     }
 
     Spool& begin_spool(const std::string& name, const extract::ResourceContext& context) {
-        spools_.erase(name);
         return spools_.try_emplace(name, *files_, io::join_path(context.temp_folder, fmt::format("pages-{}", spools_.size()))).first->second;
     }
 
@@ -155,24 +161,25 @@ private:
         const ResourceDefinition& parent = source_.find(name)->definition();
         if (!parent.parent.empty()) require_spool(parent.parent, context, out);
         SpoolWriter writer(parent.spec, begin_spool(name, context), *context.state);
-        NoOutput none(out);
-        generate(parent, context, {.out = &none, .cursor = writer.cursor(), .state = state_of(*context.state, name), .is_loaded = false}, &writer);
+        NoOutput none(out, writer, context.stop);
+        generate(parent, context, {.spec = parent.spec, .out = none, .cursor = writer.cursor(), .state = state_of(*context.state, name)}, &writer);
         spools_.at(name).close();
     }
 
     void generate(const ResourceDefinition& resource, const extract::ResourceContext& context, const Surroundings& around, RecordListener* listener) {
         PageWriter pages({.resource = resource,
+                          .spec = around.spec,
                           .source = source_.name(),
-                          .out = around.is_loaded ? around.out : nullptr,
+                          .out = around.out,
                           .listener = listener,
                           .page_bytes = context.page_bytes});
         Output out(pages);
-        ResourceContext own(context, *around.out, around.cursor, State(around.state), resource.spec.name);
+        ResourceContext own(context, around.out, around.cursor, State(around.state), resource.spec.name);
         call_user_code([&] { return fmt::format("source \"{}\", resource \"{}\", page {}", source_.name(), resource.spec.name, pages.pages() + 1); },
-                            [&] {
-                                call(resource, out, own);
-                                pages.flush();
-                            });
+                       [&] {
+                           call(resource, out, own);
+                           pages.flush();
+                       });
     }
 
     void call(const ResourceDefinition& resource, Output& out, ResourceContext& context) {

@@ -61,7 +61,7 @@ Records parse_records(const CutText& text) {
 bool PageWriter::needs_records() const { return !target_.resource.steps.empty() || target_.resource.table_of || target_.listener != nullptr; }
 
 extract::Origin PageWriter::origin() const {
-    return {.name = fmt::format("{}.{} page {}", target_.source, target_.resource.spec.name, pages_ + 1), .record = records_};
+    return {.name = fmt::format("{}.{} page {}", target_.source, target_.spec.name, pages_ + 1), .record = records_};
 }
 
 void PageWriter::end_page() {
@@ -100,9 +100,9 @@ void PageWriter::write_json(std::string_view text, const WriteOptions& options) 
 void PageWriter::write_text(std::string_view text, const WriteOptions& options) {
     CutText all = cut(text);
     if (all.starts.empty()) return;
-    const std::size_t part_bytes = target_.resource.spec.limit ? SIZE_MAX : std::max(target_.page_bytes, std::size_t{1});
+    const std::size_t part_bytes = target_.spec.limit ? SIZE_MAX : std::max(target_.page_bytes, std::size_t{1});
     if (all.size / 2 < part_bytes) {
-        return target_.out->write(extract::JsonPage{
+        return target_.out.write(extract::JsonPage{
             .text = std::move(all.text), .size = all.size, .record_starts = std::move(all.starts), .origin = origin(), .table = options.table});
     }
     for (std::size_t first = 0; first < all.starts.size();) {
@@ -115,7 +115,7 @@ void PageWriter::write_text(std::string_view text, const WriteOptions& options) 
         page.text.append(bytes.data(), bytes.size());
         std::memset(page.text.extend(limits::json_padding), ' ', limits::json_padding);
         for (std::size_t i = first; i < next; ++i) page.record_starts.push_back(all.starts[i] - begin);
-        target_.out->write(std::move(page));
+        target_.out.write(std::move(page));
         records_ += next - first;
         first = next;
     }
@@ -131,7 +131,7 @@ void PageWriter::write_batch(columns::Batch batch, const WriteOptions& options) 
     if (needs_records()) {
         push(to_records(batch), options);
     } else if (batch.rows > 0) {
-        target_.out->write(extract::ColumnPage{.batch = std::move(batch), .origin = origin(), .table = options.table});
+        target_.out.write(extract::ColumnPage{.batch = std::move(batch), .origin = origin(), .table = options.table});
     }
     end_page();
 }
@@ -146,13 +146,13 @@ Rows& PageWriter::rows(const std::vector<RowColumn>& columns, const WriteOptions
 
 void PageWriter::materialize() {
     flush();
-    if (target_.out != nullptr) target_.out->materialize();
+    target_.out.materialize();
 }
 
 void PageWriter::push(Records records, const WriteOptions& options) {
     for (const auto& step : target_.resource.steps) step(records);
     if (target_.listener != nullptr) target_.listener->hear(records);
-    if (target_.out == nullptr || records.empty()) return;
+    if (records.empty()) return;
     if (target_.resource.table_of && options.table.empty()) return push_by_table(std::move(records));
     push_values(std::move(records), options.table);
 }
@@ -162,7 +162,7 @@ void PageWriter::push_values(Records records, const std::string& table) {
     page.records.reserve(records.size());
     for (Record& record : records) page.records.emplace_back(std::move(record).take());
     records_ += records.size();
-    target_.out->write(std::move(page));
+    target_.out.write(std::move(page));
 }
 
 /// Tables come in the order in which the page's records name them.

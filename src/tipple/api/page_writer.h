@@ -26,9 +26,9 @@ class PageWriter {
 public:
     struct Target {
         const ResourceDefinition& resource;
+        const extract::ResourceSpec& spec;
         const std::string& source;
-        /// nullptr: nothing is loaded.
-        extract::Output* out = nullptr;
+        extract::Output& out;
         /// nullptr: nobody transforms the records.
         RecordListener* listener = nullptr;
         std::size_t page_bytes = 0;
@@ -42,7 +42,7 @@ public:
     void write_batch(columns::Batch batch, const WriteOptions& options);
     Rows& rows(const std::vector<RowColumn>& columns, const WriteOptions& options);
     void materialize();
-    bool wants_more() const { return target_.out == nullptr || target_.out->wants_more(); }
+    bool wants_more() const { return target_.out.wants_more(); }
     /// Writes what was gathered.
     void flush();
     /// Pages that are written, for messages.

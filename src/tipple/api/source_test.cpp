@@ -210,6 +210,16 @@ TEST_F(SourceTest, AParentThatIsNotLoadedIsReadAllTheSame) {
     EXPECT_EQ(rows("SELECT count(*) FROM information_schema.tables WHERE table_name IN ('customers', 'details')"), "0");
 }
 
+TEST_F(SourceTest, AParentThatIsNotLoadedEndsAtItsLimit) {
+    auto list = resource("list", [](Output& out, ResourceContext&) {
+        for (int i = 0; out.wants_more(); ++i) out.write_json(fmt::format(R"({{"n":{}}})", i));
+    });
+    list.limit(3);
+    auto copy = transformer("copy", list, [](const Records& records, Output& out, ResourceContext&) { out.write(records); });
+    run(source("s").add(list).add(copy), {.select = {"copy"}});
+    EXPECT_EQ(rows("SELECT n FROM copy ORDER BY n"), "0 | 1 | 2");
+}
+
 TEST_F(SourceTest, TransformersGetWhatTheParentsCursorLeaves) {
     int reads = 0;
     run(customers(&reads, true));
