@@ -123,6 +123,7 @@ public:
     void drop(const std::vector<std::string>& tables) override { refuse("dropped", tables); }
     void truncate(const std::vector<std::string>& tables) override { refuse("emptied", tables); }
     void apply(const destination::DdlPlan&) override {}
+    void undo() override { throw Error(ErrorKind::usage, "what destination \"{}\" has taken cannot be taken back: it is a function", taker_.name); }
 
     void load(const destination::LoadJob& job, std::stop_token stop) override {
         const schema::Table& table = package_.schema().require(job.table);
