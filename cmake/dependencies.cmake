@@ -67,9 +67,8 @@ endif()
 
 # The project file. As headers alone: one file of ours includes it, and nothing is linked.
 find_path(TIPPLE_TOML_INCLUDE toml++/toml.h REQUIRED)
-add_library(tipple_toml INTERFACE)
-target_include_directories(tipple_toml SYSTEM INTERFACE "${TIPPLE_TOML_INCLUDE}")
-tipple_dependency(toml tipple_toml)
+tipple_dependency(toml)
+target_include_directories(tipple::dep::toml SYSTEM INTERFACE "${TIPPLE_TOML_INCLUDE}")
 
 if(TIPPLE_TESTS)
   find_package(GTest REQUIRED)
