@@ -25,9 +25,11 @@ incremental::Spec cursor_of(const LoadArguments& arguments) {
     return *std::move(spec);
 }
 
-/// Whether SOURCE is the name of a source. A file of that name comes first: what a command does must not change with the program's sources.
+/// Whether SOURCE is the name of a source. A file of that name comes first; a folder does not: a source's own code often lies in one.
 bool names_source(const Program& program, const LoadArguments& arguments) {
-    return arguments.sources.size() == 1 && program.sources.find(arguments.sources.front()) != nullptr && program.files->find(arguments.sources.front()) == nullptr;
+    if (arguments.sources.size() != 1 || program.sources.find(arguments.sources.front()) == nullptr) return false;
+    const std::unique_ptr<io::FileInfo> file = program.files->find(arguments.sources.front());
+    return file == nullptr || file->is_directory;
 }
 
 std::unique_ptr<extract::SourceDriver> make_named_source(const Program& program, const LoadArguments& arguments) {
