@@ -11,10 +11,10 @@ def orders(first, last, note="a"):
 
 class Undo(Case):
     def load_orders(self, first, last, *flags, note="a"):
-        """Returns the load's id."""
+        """Returns the load's id; nothing when there was nothing new."""
         self.write("orders.jsonl", orders(first, last, note))
         result = self.load("orders.jsonl", "--json", *flags)
-        return result.finished()["loads"][-1]
+        return (result.finished()["loads"] or [None])[-1]
 
     def undo(self, *arguments, **options):
         return self.tipple("undo", self.database.name, *arguments, **options)
@@ -96,6 +96,44 @@ class Undo(Case):
         self.load_orders(4, 6)
         self.undo(second, "--through", "--yes")
         self.assertEqual(self.values("SELECT id FROM orders ORDER BY 1"), [0, 1])
+        self.assert_sound()
+
+    def test_cursor_goes_back_with_its_load(self):
+        self.load_orders(0, 3, "--cursor", "id")
+        second = self.load_orders(0, 6, "--cursor", "id")
+        before = self.records("orders")
+        self.assertEqual(self.rows(), [6, 12, 12])
+        result = self.undo(second, "--dry-run")
+        self.assertIn("cursor", result.out)
+        self.undo(second, "--yes")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY 1"), [0, 1, 2])
+        # The rows are read again, and only they.
+        self.load_orders(0, 6, "--cursor", "id")
+        self.assertEqual(self.records("orders"), before)
+        self.assert_sound()
+
+    def test_cursor_that_later_loads_went_on_from(self):
+        self.load_orders(0, 2, "--cursor", "id")
+        second = self.load_orders(0, 4, "--cursor", "id")
+        self.load_orders(0, 6, "--cursor", "id")
+        before = self.contents()
+        result = self.undo(second, "--yes", expect=EXIT_USAGE)
+        for text in ["--through", "--keep-cursor"]:
+            self.assertIn(text, result.err)
+        self.assert_unchanged(before)
+        self.undo(second, "--yes", "--keep-cursor")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY 1"), [0, 1, 4, 5])
+        self.load_orders(0, 6, "--cursor", "id")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY 1"), [0, 1, 4, 5])
+        self.assert_sound()
+
+    def test_through_takes_the_cursor_back_too(self):
+        self.load_orders(0, 2, "--cursor", "id")
+        second = self.load_orders(0, 4, "--cursor", "id")
+        self.load_orders(0, 6, "--cursor", "id")
+        self.undo(second, "--through", "--yes")
+        self.load_orders(0, 6, "--cursor", "id")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY 1"), [0, 1, 2, 3, 4, 5])
         self.assert_sound()
 
     def test_undo_twice_says_that_it_is_gone(self):
