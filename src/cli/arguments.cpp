@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <map>
+#include <memory>
 
 #include "cli/exit_code.h"
 #include "cli/project_arguments.h"
@@ -335,6 +336,15 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
     return text;
 }
 
+/// In the list of all commands, each has one line; the rest of its description is in its own help.
+class Formatter : public CLI::Formatter {
+public:
+    std::string make_subcommand(const CLI::App* command) const override {
+        const std::string description = command->get_description();
+        return fmt::format("  {:<{}}{}\n", command->get_name(), get_column_width() - 2, description.substr(0, description.find('\n')));
+    }
+};
+
 }  // namespace
 
 Arguments parse_arguments(int argc, const char* const* argv) {
@@ -357,8 +367,8 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     app.set_version_flag("--version", version_text());
     app.require_subcommand(0, 1);
     app.fallthrough();
+    app.formatter(std::make_shared<Formatter>());
     app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-    app.get_formatter()->label("Subcommands", "Commands");
     add_global_flags(app, arguments.global);
     app.footer("tipple COMMAND --help tells more about a command. Documentation: docs/guide");
 
@@ -389,7 +399,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     add_packages(*packages_app, packages, packages_places);
     CLI::App* undo_app = app.add_subcommand("undo", undo_help);
     add_undo(*undo_app, undo);
-    CLI::App* verify_app = app.add_subcommand("verify", "Checks a whole dataset: nested rows without parents, ids and keys that are there twice, rows of loads that are not recorded, the schema.");
+    CLI::App* verify_app = app.add_subcommand("verify", "Checks a whole dataset: nested rows without parents, ids that are there twice, loads that are not recorded.");
     add_verify(*verify_app, verify);
     const ProjectCommands project_commands(app);
     std::optional<Command> project_command;
@@ -397,6 +407,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     CLI::App* help_app = app.add_subcommand("help", "Explains a command, source or destination.");
     help_app->add_option("TOPIC", help.topic, "Name of a command, source or destination")->option_text(" ");
 
+    for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
     try {
         app.parse(argc, argv);
         if (schema_app->parsed()) split_schema_places(schema_places, schema);
