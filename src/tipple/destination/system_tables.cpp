@@ -16,6 +16,8 @@ namespace {
 
 /// A document that inflates to more than this is not one that anybody wrote.
 constexpr std::size_t document_bytes_max = std::size_t{1} << 30;
+/// Beyond this, a document is compressed fast instead of well.
+constexpr std::size_t large_document_bytes = std::size_t{1} << 20;
 
 Column load_id_column(std::string name) {
     Column column(std::move(name), DataType::text, false);
@@ -29,9 +31,11 @@ std::string deflate_text(std::string_view text) {
                     text.size());
     uLongf length = compressBound(static_cast<uLong>(text.size()));
     std::string bytes(length, '\0');
+    // A large document is large by the hashes of a cursor, which no effort makes smaller.
+    const int level = text.size() > large_document_bytes ? Z_BEST_SPEED : Z_BEST_COMPRESSION;
     const int code = compress2(reinterpret_cast<Bytef*>(bytes.data()), &length,
                                reinterpret_cast<const Bytef*>(text.data()),
-                               static_cast<uLong>(text.size()), Z_BEST_COMPRESSION);
+                               static_cast<uLong>(text.size()), level);
     TIPPLE_ASSERT(code == Z_OK);
     bytes.resize(length);
     return bytes;
