@@ -117,10 +117,12 @@ private:
                            .workers = variation.workers},
                           *destination, *files_, clock, Log());
         Observer observer;
-        RunOptions options{.disposition = variation.disposition,
-                           .on_bad_record = OnBadRecord::skip,
-                           .page_bytes = variation.page_bytes,
-                           .row_id_prefix = row_id_prefix};
+        // One by one: GCC 12 takes a member of a designated initializer here for uninitialized.
+        RunOptions options;
+        options.disposition = variation.disposition;
+        options.on_bad_record = OnBadRecord::skip;
+        options.page_bytes = variation.page_bytes;
+        options.row_id_prefix = row_id_prefix;
         if (variation.disposition == schema::Disposition::merge)
             options.primary_key = std::vector<std::string>{"id"};
         return pipeline.run(*source, options, observer, {});
