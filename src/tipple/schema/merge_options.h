@@ -53,7 +53,7 @@ struct MergeOptions {
     json::Value active_record_timestamp = {};
     /// scd2: ISO text of the moment at which versions of this load begin and those before it end. Null = the time of the load;
     /// nothing = as the table has had it so far.
-    std::optional<json::Value> boundary_timestamp = {};
+    std::optional<json::Value> boundary_timestamp;
 };
 
 /// The object form of a write disposition: `{"disposition": "merge", "strategy": …, …}`. Throws Error(usage) for what is unknown,
