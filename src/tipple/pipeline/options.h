@@ -91,7 +91,7 @@ struct RunOptions {
     /// Raw JSON per page; small pages are for tests.
     std::size_t page_bytes = limits::page_bytes;
     /// Name of the run in its report and record; empty = random.
-    std::string run_id;
+    std::string run_id = {};
     /// The first characters of all row ids of this run, for tests; empty = random.
     std::string row_id_prefix = {};
 };
