@@ -114,6 +114,7 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--collisions", load.collisions, "keep, fail or suffix: what names do that become one column [keep]")
         ->check(CLI::IsMember({"keep", "fail", "suffix"}))
         ->option_text("MODE");
+    app.add_flag("--widen", load.widens, "Make a column's type wider where no value changes, instead of adding a variant column");
     app.add_option("--on-bad-record", load.on_bad_record, "fail, skip or quarantine: what a record that cannot be loaded does [fail]")
         ->check(CLI::IsMember({"fail", "skip", "quarantine"}))
         ->option_text("MODE");

@@ -51,6 +51,7 @@ struct LoadArguments {
     std::string on_bad_record = "fail";
     std::vector<std::string> columns;
     std::string collisions = "keep";
+    bool widens = false;
     bool is_dry_run = false;
     bool adopts_tables = false;
     double lock_timeout_seconds = 10;

@@ -27,7 +27,11 @@ std::string rate(double amount, double seconds, const char* unit) {
 
 std::string change_text(const TableReport& table) {
     if (table.is_new) return fmt::format("new table, {} columns", table.new_columns.size());
-    if (table.new_columns.empty()) return {};
+    std::vector<std::string> widened;
+    for (const pipeline::WidenedType& column : table.widened_columns) {
+        widened.push_back(fmt::format("{} {} -> {}", column.column, schema::to_text(column.from), schema::to_text(column.to)));
+    }
+    if (table.new_columns.empty()) return join(widened, ", ");
     std::vector<std::string> names;
     for (const schema::Column& column : table.new_columns) {
         if (names.size() == columns_named_max) break;
@@ -35,6 +39,7 @@ std::string change_text(const TableReport& table) {
     }
     std::string text = fmt::format("+{} column{}: {}", table.new_columns.size(), table.new_columns.size() == 1 ? "" : "s", join(names, ", "));
     if (table.new_columns.size() > names.size()) text += ", ...";
+    if (!widened.empty()) text += "; " + join(widened, ", ");
     return text;
 }
 
@@ -168,8 +173,10 @@ json::Value failure_event(const std::string& pipeline, const Error& error, const
 json::Value report_event(const RunReport& report, int exit_code, const Clock& clock) {
     json::Object rows;
     json::Object columns;
+    json::Object widened;
     for (const TableReport& table : report.tables) {
         rows.set(table.table, table.rows);
+        for (const pipeline::WidenedType& column : table.widened_columns) widened.set(table.table + "." + column.column, std::string(schema::to_text(column.to)));
         if (table.new_columns.empty()) continue;
         json::Object types;
         for (const schema::Column& column : table.new_columns) types.set(column.name(), std::string(schema::to_text(*column.data_type())));
@@ -202,6 +209,7 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
     event.set("records", report.records);
     event.set("rows", std::move(rows));
     event.set("new_columns", std::move(columns));
+    if (widened.size() > 0) event.set("widened_columns", std::move(widened));
     event.set("bytes_read", report.bytes_read);
     event.set("skipped_count", report.skipped_count);
     event.set("skipped", std::move(skipped));

@@ -14,11 +14,12 @@ namespace tipple::golden {
 
 namespace {
 
-/// `{"$decimal": "1.50"}` and the like: the name behind the dollar, or nothing.
+/// `{"$decimal": "1.50"}` and the like: the name behind the dollar, or nothing. `{"$ref": …}` is data like any other.
 std::string typed_kind(const json::Value& value) {
+    static const std::set<std::string_view> kinds = {"$decimal", "$wei", "$datetime", "$date", "$time", "$uuid", "$double", "$bytes"};
     if (!value.is_object() || value.as_object().size() != 1) return {};
-    const std::string& name = value.as_object().begin()->name;
-    return name.starts_with('$') && name != "$to_table" ? name.substr(1) : std::string();
+    const json::Member& member = *value.as_object().begin();
+    return kinds.contains(member.name) && member.value.is_text() ? member.name.substr(1) : std::string();
 }
 
 bool has_typed_values(const json::Value& value) {
@@ -53,7 +54,7 @@ schema::Value typed_value(const std::string& kind, const std::string& text) {
         TIPPLE_ASSERT(try_parse_base64(text, binary.bytes));
         return binary;
     }
-    throw Error(ErrorKind::usage, "unknown typed value ${}", kind);
+    throw_bug("a kind that typed_kind does not know", __FILE__, __LINE__);
 }
 
 schema::Value to_typed(const json::Value& value) {

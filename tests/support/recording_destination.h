@@ -38,6 +38,7 @@ class RecordingDestination final : public destination::Destination {
 public:
     explicit RecordingDestination(io::FileSystem& files, std::string name = "memory")
         : files_(files), name_(std::move(name)) {
+        capabilities_.widens_columns = true;
         capabilities_.dispositions = {schema::Disposition::append, schema::Disposition::replace};
     }
 
@@ -47,6 +48,8 @@ public:
     void fail(FailPoint point, ErrorKind kind, int times = 1) { failures_[point] = {kind, times}; }
     /// Called with each call's line before it is done.
     std::function<void(const std::string&)> on_call;
+    /// What a query's one value is. Without it there is no query language.
+    std::function<std::string(std::string_view)> on_query;
 
     /// Every call since the last `take_calls`: `begin 17…`, `apply create=a,b`, `load a append`,
     /// `rollback`, ….
@@ -105,7 +108,8 @@ public:
         return std::make_unique<Transaction>(*this, package);
     }
 
-    destination::QueryResult query(std::string_view, const destination::QueryOptions&) override {
+    destination::QueryResult query(std::string_view sql, const destination::QueryOptions&) override {
+        if (on_query) return {.columns = {{"value", "text"}}, .rows = {{on_query(sql)}}};
         throw Error(ErrorKind::usage, "a recording destination has no query language");
     }
     std::string quote_table(std::string_view table) const override { return std::string(table); }
@@ -160,6 +164,9 @@ private:
                 line += " add=" + addition.table;
                 for (const schema::Column& column : addition.columns) line += "." + column.name();
                 add_columns(addition.table, addition.columns);
+            }
+            for (const destination::DdlPlan::WidenColumn& wider : plan.widen) {
+                line += fmt::format(" widen={}.{}:{}", wider.table, wider.column.name(), schema::to_text(*wider.column.data_type()));
             }
             owner_.record(line, FailPoint::apply);
         }

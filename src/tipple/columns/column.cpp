@@ -1,13 +1,16 @@
 #include "tipple/columns/column.h"
 
+#include "tipple/schema/widening.h"
+
 namespace tipple::columns {
 
 ColumnType column_type(const schema::Column& column) {
     TIPPLE_ASSERT(column.is_complete());
     ColumnType type{.type = *column.data_type()};
     if (type.type == DataType::decimal) {
-        type.precision = column.precision().value_or(38);
-        type.scale = column.scale().value_or(9);
+        const schema::DecimalDigits digits = schema::decimal_digits(column);
+        type.precision = digits.precision;
+        type.scale = digits.scale;
     } else if (type.type == DataType::wei) {
         type.precision = 38;
     } else if (type.type == DataType::timestamp) {

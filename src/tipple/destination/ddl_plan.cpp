@@ -70,7 +70,8 @@ std::vector<schema::Column> columns_to_store(const schema::Table& table,
 }  // namespace
 
 DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& tables,
-                 const Catalog& catalog, const Capabilities& capabilities) {
+                 const Catalog& catalog, const Capabilities& capabilities,
+                 const std::vector<package::WidenedColumn>& widened) {
     const NameRule rule{capabilities.is_case_sensitive};
     std::map<std::string, std::string> seen;
     DdlPlan plan;
@@ -106,6 +107,13 @@ DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& t
             addition.columns.push_back(std::move(column));
         }
         if (!addition.columns.empty()) plan.add.push_back(std::move(addition));
+    }
+    for (const package::WidenedColumn& each : widened) {
+        const std::vector<CatalogColumn>* existing = catalog.find(each.table, rule);
+        const bool is_there = existing != nullptr && std::any_of(existing->begin(), existing->end(), [&](const CatalogColumn& column) {
+            return rule.key(column.name) == rule.key(each.column);
+        });
+        if (is_there) plan.widen.push_back({each.table, *schema.require(each.table).find(each.column), each.from});
     }
     return plan;
 }

@@ -46,6 +46,8 @@ struct Capabilities {
     /// The first one is for tables that do not say.
     std::vector<schema::MergeStrategy> merge_strategies = {schema::MergeStrategy::delete_insert};
     std::vector<ReplaceStrategy> replace_strategies = {ReplaceStrategy::truncate_and_insert};
+    /// Whether `apply` widens columns.
+    bool widens_columns = false;
     /// Whether a column without nulls can be added NOT NULL to a table that has rows.
     bool adds_not_null_columns = false;
 };
@@ -95,22 +97,31 @@ struct StoredDataset {
     Catalog catalog;
 };
 
-/// Tables to create and columns to add, in this order.
+/// Tables to create, columns to add, and columns to make wider, in this order.
 struct DdlPlan {
     struct AddColumns {
         std::string table;
         std::vector<schema::Column> columns;
     };
+    /// A column that is there, as it is to be. Values of a wider type hold all of the old type's; only of whole numbers that become doubles this has
+    /// to be seen first.
+    struct WidenColumn {
+        std::string table;
+        schema::Column column;
+        schema::DataType from = schema::DataType::text;
+    };
     std::vector<schema::Table> create;
     std::vector<AddColumns> add;
-    bool empty() const { return create.empty() && add.empty(); }
+    std::vector<WidenColumn> widen;
+    bool empty() const { return create.empty() && add.empty() && widen.empty(); }
 };
 
 /// What is missing in `catalog` of the complete columns of `tables`, which are names of `schema`.
 /// Columns that cannot be added NOT NULL are planned nullable. Names are compared as the store
-/// compares them.
+/// compares them. `widened` columns are planned where they are in `catalog`.
 DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& tables,
-                 const Catalog& catalog, const Capabilities& capabilities);
+                 const Catalog& catalog, const Capabilities& capabilities,
+                 const std::vector<package::WidenedColumn>& widened = {});
 
 /// Rows of a package's table, to be loaded.
 struct LoadJob {
@@ -138,7 +149,7 @@ public:
     virtual void drop(const std::vector<std::string>& tables) = 0;
     /// Empties tables; after `apply`, before any row.
     virtual void truncate(const std::vector<std::string>& tables) = 0;
-    /// Adds, never drops; before any row.
+    /// Adds and widens, never drops; before any row. Throws Error(conflict) when a column to widen has got values that its wider type does not hold.
     virtual void apply(const DdlPlan& plan) = 0;
     /// Takes away what the loads that the package undoes have brought, and their records; after `apply`, before any row. Throws Error(conflict)
     /// when other numbers of rows went than the package expects.
@@ -190,6 +201,8 @@ public:
     virtual QueryResult query(std::string_view sql, const QueryOptions& options) = 0;
     /// The text that names a table in a query: quoted, with its dataset.
     virtual std::string quote_table(std::string_view table) const = 0;
+    /// The same for a column. As standard SQL has it, unless the store differs.
+    virtual std::string quote_column(std::string_view column) const;
     /// The statement that makes a table, for people.
     virtual std::string create_table_sql(const schema::Table& table) const = 0;
     /// What the reference calls this kind of destination in a pipeline's state.

@@ -135,13 +135,17 @@ void check_foreign_tables(SqlSession& session, const Catalog& catalog, const Loa
 void check_types(const Catalog& catalog, const package::Package& package, const LoadPlan& plan, const SqlDialect& dialect,
                  bool (*keeps_values)(std::string_view from, std::string_view to)) {
     const NameRule& names = dialect.names;
+    const std::vector<package::WidenedColumn>& widened = package.manifest().widened;
     for (const TableLoadState& table : plan.tables()) {
         const auto* there = table.rows == 0 ? nullptr : catalog.find(table.name, names);
         if (there == nullptr) continue;
         std::map<std::string, std::string_view> types;
         for (const CatalogColumn& column : *there) types.emplace(names.key(column.name), column.type);
         for (const schema::Column& column : package.schema().require(table.name).columns()) {
-            if (!column.is_complete()) continue;
+            const bool is_widened = std::any_of(widened.begin(), widened.end(), [&](const package::WidenedColumn& each) {
+                return each.table == table.name && each.column == column.name();
+            });
+            if (!column.is_complete() || is_widened) continue;
             const auto found = types.find(names.key(column.name()));
             const std::string type = dialect.column_type(column);
             if (found == types.end() || keeps_values(type, found->second)) continue;

@@ -24,6 +24,12 @@ std::string scheme_of(std::string_view text) {
 
 }  // namespace
 
+std::string Destination::quote_column(std::string_view column) const {
+    std::string quoted = "\"";
+    for (const char c : column) quoted.append(c == '"' ? 2 : 1, c);
+    return quoted + '"';
+}
+
 void Registry::add(DestinationEntry entry) {
     TIPPLE_ASSERT(find(entry.name) == nullptr);
     entries_.push_back(std::move(entry));

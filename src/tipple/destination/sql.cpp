@@ -6,8 +6,13 @@
 #include "tipple/core/random.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/system_tables.h"
+#include "tipple/schema/widening.h"
 
 namespace tipple::destination {
+
+std::string count_large_integers(std::string_view table, std::string_view column) {
+    return fmt::format("SELECT count(*) FROM {} WHERE {} NOT BETWEEN -{} AND {}", table, column, schema::double_integer_max, schema::double_integer_max);
+}
 
 std::string SqlWriter::list(const std::vector<std::string>& columns) const {
     std::vector<std::string> quoted;
@@ -44,6 +49,10 @@ std::string SqlWriter::create_table(const schema::Table& table) const {
 std::string SqlWriter::add_column(std::string_view table, const schema::Column& column) const {
     return fmt::format("ALTER TABLE {} ADD COLUMN {} {}{}", this->table(table), name(column.name()),
                        dialect_.column_type(column), column.is_nullable() ? "" : " NOT NULL");
+}
+
+std::string SqlWriter::widen_column(std::string_view table, const schema::Column& column) const {
+    return fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {}", this->table(table), name(column.name()), dialect_.column_type(column));
 }
 
 std::string SqlWriter::insert_schema(const schema::Schema& schema, std::int64_t time_us) const {

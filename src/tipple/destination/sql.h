@@ -40,6 +40,9 @@ struct Constant {
     bool operator==(const Constant&) const = default;
 };
 
+/// A query for how many whole numbers of a column are no doubles. Both names quoted.
+std::string count_large_integers(std::string_view table, std::string_view column);
+
 /// Statements about the tables of one dataset. `dataset` is the quoted text in front of table
 /// names, without the dot.
 class SqlWriter {
@@ -69,6 +72,8 @@ public:
     /// if they are not there.
     std::string create_table(const schema::Table& table) const;
     std::string add_column(std::string_view table, const schema::Column& column) const;
+
+    std::string widen_column(std::string_view table, const schema::Column& column) const;
 
     std::string insert_schema(const schema::Schema& schema, std::int64_t time_us) const;
     std::string insert_load(const std::string& load_id, const schema::Schema& schema,

@@ -1,14 +1,16 @@
 #include "tipple/normalize/columnar.h"
 
 #include <algorithm>
-#include <array>
 
 #include "tipple/columns/value_at.h"
 #include "tipple/core/text.h"
 #include "tipple/normalize/content_ids.h"
 #include "tipple/normalize/decimals.h"
 #include "tipple/normalize/json_values.h"
+#include "tipple/normalize/kinds.h"
+#include "tipple/normalize/table_names.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/schema/widening.h"
 
 namespace tipple::normalize {
 
@@ -39,6 +41,7 @@ void ColumnarNormalizer::add(TableProposal& proposal, const schema::Table* table
         if (hints->is_complete()) return;
         for (const json::Member& hint : hints->hints()) column.set_hint(hint.name, hint.value);
     }
+    mark_unsettled(rules_, column);
     proposal.columns.push_back(std::move(column));
 }
 
@@ -155,6 +158,7 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
         if (view.type.type == DataType::timestamp) view.type.timezone = has_timezone(table, name);
         const schema::Column* known = table != nullptr ? table->find(name) : nullptr;
         if (known != nullptr && known->is_complete() && columns::column_type(*known) != view.type) {
+            if (keep_kind(view, name, *known, table, rows, proposal)) continue;
             convert(view, name, columns::column_type(*known), table, rows, proposal);
             continue;
         }
@@ -164,10 +168,11 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
         rows.columns.push_back(view);
     }
     add_ids(batch, page_number, table, rows, proposal);
+    for (std::size_t i = 0; i < rows.columns.size(); ++i) note_kinds(rules_, table_name_, rows.names[i], rows.columns[i], result.kinds);
     result.records = batch.rows;
     result.discarded_values = discards_.values;
     result.notes = std::exchange(notes_, {});
-    if (!proposal.columns.empty()) result.proposals.push_back(std::move(proposal));
+    if (!proposal.columns.empty() || !proposal.wider.empty()) result.proposals.push_back(std::move(proposal));
     if (batch.rows > 0) result.tables.push_back(std::move(rows));
 }
 
@@ -183,17 +188,16 @@ void ColumnarNormalizer::note_rounded(const std::string& column, std::size_t row
 
 columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table,
                                                     TableProposal& proposal) {
-    const std::array<std::string, 2> parts = {name, fmt::format("v_{}", schema::to_text(type.type))};
-    const std::string variant_name = rules_.naming->join_path(parts);
+    const std::string variant = variant_name(rules_, name, type.type);
     for (const auto& target : converted_) {
-        if (target->name == variant_name) return target->builder;
+        if (target->name == variant) return target->builder;
     }
-    schema::Column column = declare_column(rules_, variant_name, type);
+    schema::Column column = declare_column(rules_, variant, type);
     column.set_hint("variant", true);
-    const schema::Column* known = table != nullptr ? table->find(variant_name) : nullptr;
+    const schema::Column* known = table != nullptr ? table->find(variant) : nullptr;
     const columns::ColumnType column_type = columns::column_type(known != nullptr && known->is_complete() ? *known : column);
     add(proposal, table, std::move(column));
-    converted_.push_back(std::make_unique<Target>(Target{variant_name, columns::ColumnBuilder(column_type)}));
+    converted_.push_back(std::make_unique<Target>(Target{variant, columns::ColumnBuilder(column_type)}));
     return converted_.back()->builder;
 }
 
@@ -233,7 +237,8 @@ bool append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
 }
 
 /// The value as a column of `type` holds it, or nothing.
-std::optional<schema::Value> fit(const columns::ColumnType& type, const schema::Value& value) {
+std::optional<schema::Value> fit(const Rules& rules, const columns::ColumnType& type, const schema::Value& value) {
+    if (rules.widens && schema::loses_by_coercion(type.type, value)) return std::nullopt;
     std::optional<schema::Value> converted = schema::natural_type(value) == type.type ? value : schema::coerce(type.type, value);
     if (!converted) return std::nullopt;
     // Integers beyond 64 bits are not held by a bigint column.
@@ -246,6 +251,29 @@ std::optional<schema::Value> fit(const columns::ColumnType& type, const schema::
 
 }  // namespace
 
+/// Widening: decimals make their column as wide as they are, and a column of another kind than its name's, which is not settled, is left whole,
+/// as a variant. False when the values are to be converted one by one.
+bool ColumnarNormalizer::keep_kind(const ColumnView& source, const std::string& name, const schema::Column& known, const schema::Table* table,
+                                   TableRows& rows, TableProposal& proposal) {
+    if (!rules_.widens || contract_.data_type != schema::ContractMode::evolve) return false;
+    const bool is_same_kind = source.type.type == known.data_type();
+    if (is_same_kind ? source.type.type != DataType::decimal : !is_unsettled(known)) return false;
+    if (source.null_count == source.length) return true;
+    schema::Column column = declare_column(rules_, is_same_kind ? name : variant_name(rules_, name, source.type.type), source.type);
+    const schema::Column* there = table->find(column.name());
+    if (there == nullptr || !there->is_complete()) {
+        column.set_hint("variant", true);
+        add(proposal, table, column);
+    } else if (columns::column_type(*there) != source.type) {
+        if (!schema::widest(schema::decimal_digits(*there), schema::decimal_digits(column))) return false;
+        proposal.wider.push_back(column);
+    }
+    converted_.push_back(std::make_unique<Target>(Target{column.name(), columns::ColumnBuilder(source.type)}));
+    rows.names.push_back(converted_.back()->name);
+    rows.columns.push_back(source);
+    return true;
+}
+
 void ColumnarNormalizer::convert(const ColumnView& source, const std::string& name, const columns::ColumnType& type,
                                  const schema::Table* table, TableRows& rows, TableProposal& proposal) {
     converted_.push_back(std::make_unique<Target>(Target{name, columns::ColumnBuilder(type)}));
@@ -255,14 +283,14 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
         const schema::Value value = columns::value_at(source, row);
         if (value.is_null()) continue;
         columns::ColumnBuilder* builder = &target;
-        std::optional<schema::Value> fitted = fit(type, value);
+        std::optional<schema::Value> fitted = fit(rules_, type, value);
         if (!fitted && contract_.data_type != schema::ContractMode::evolve) {
             discard(contract_.data_type, name, row, "a value has another type than its column");
             continue;
         }
         if (!fitted) {
             builder = &variant(name, source.type, table, proposal);
-            fitted = fit(builder->type(), value);
+            fitted = fit(rules_, builder->type(), value);
         }
         if (!fitted) {
             throw Error(ErrorKind::data, "table \"{}\", column \"{}\": the value \"{}\" in row {} of the batch fits neither the column nor its variant",

@@ -53,6 +53,8 @@ private:
     void add(TableProposal& proposal, const schema::Table* table, schema::Column column);
     void convert(const columns::ColumnView& source, const std::string& name, const columns::ColumnType& type, const schema::Table* table,
                  TableRows& rows, TableProposal& proposal);
+    bool keep_kind(const columns::ColumnView& source, const std::string& name, const schema::Column& known, const schema::Table* table,
+                   TableRows& rows, TableProposal& proposal);
     bool admit_column(const columns::ColumnView& source, const std::string& name, const schema::Table* table);
     void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
     columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table, TableProposal& proposal);

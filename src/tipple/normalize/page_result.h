@@ -19,6 +19,8 @@ struct TableProposal {
     /// What rows were let through depends on the table being new: if another page has made it meanwhile, this page must be shredded again.
     bool must_be_new = false;
     std::vector<schema::Column> columns;
+    /// Columns that are there, and that must get at least these digits.
+    std::vector<schema::Column> wider = {};
 };
 
 /// Rows of one table, borrowed from the worker that made them.
@@ -79,6 +81,16 @@ struct NullOnlyColumn {
     auto operator<=>(const NullOnlyColumn&) const = default;
 };
 
+/// What the values of one column of a page are like, where widening has to know.
+struct ColumnKinds {
+    std::string table;
+    std::string column;
+    bool has_large_integers = false;  ///< whole numbers that are no doubles
+    bool has_dates = false;           ///< texts that read as dates
+    bool has_timestamps = false;      ///< texts that read as timestamps
+    bool has_other_text = false;
+};
+
 /// One page after normalization.
 struct PageResult {
     std::vector<TableRows> tables;
@@ -88,6 +100,7 @@ struct PageResult {
     std::vector<BadRecord> bad_records;
     std::vector<NullOnlyColumn> null_only;
     std::vector<DataNote> notes;
+    std::vector<ColumnKinds> kinds;  ///< with Rules::widens
     std::size_t records = 0;
     /// What schema contracts left out.
     std::size_t discarded_rows = 0;
@@ -100,6 +113,7 @@ struct PageResult {
         bad_records.clear();
         null_only.clear();
         notes.clear();
+        kinds.clear();
         records = 0;
         discarded_rows = 0;
         discarded_values = 0;

@@ -6,7 +6,10 @@
 
 #include "tipple/core/text.h"
 #include "tipple/normalize/decimals.h"
+#include "tipple/normalize/kinds.h"
+#include "tipple/normalize/table_names.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/schema/widening.h"
 
 namespace tipple::normalize {
 
@@ -119,6 +122,7 @@ void PageTables::refresh_table(TableState& table) {
             gone.push_back(column.get());
         } else {
             column->is_nullable = stored->is_nullable();
+            column->is_unsettled = is_unsettled(*stored);
             column->proposed.reset();
         }
     }
@@ -126,7 +130,9 @@ void PageTables::refresh_table(TableState& table) {
     if (table.known != nullptr) {
         for (const schema::Column& stored : table.known->columns()) {
             if (!stored.is_complete() || stored.name() == schema::load_id_column || table.find(stored.name()) != nullptr) continue;
-            add_column(table, stored.name(), columns::column_type(stored)).is_nullable = stored.is_nullable();
+            ColumnState& column = add_column(table, stored.name(), columns::column_type(stored));
+            column.is_nullable = stored.is_nullable();
+            column.is_unsettled = is_unsettled(stored);
         }
     }
     add_system_columns(table);
@@ -427,6 +433,7 @@ PutResult PageTables::put(TableState& table, std::string_view column, const Valu
     ColumnState* state = table.find(column);
     if (state == nullptr) return put_new(table, column, value, false, order);
     const bool is_same = schema::natural_type(value) == state->type.type;
+    if (!is_same && !takes(*state, value)) return put_variant(table, column, value, order);
     const std::optional<Value> converted = is_same ? std::optional<Value>() : convert(state->type.type, value);
     if (!is_same && !converted) return put_variant(table, column, value, order);
     const Value& fitted = is_same ? value : *converted;
@@ -434,9 +441,17 @@ PutResult PageTables::put(TableState& table, std::string_view column, const Valu
     return append(table, *state, fitted);
 }
 
+/// Whether a value of another type may be converted to the column's: not where it would lose something that widening can keep.
+bool PageTables::takes(const ColumnState& column, const Value& value) const {
+    return !rules_.widens || !(column.is_unsettled || schema::loses_by_coercion(column.type.type, value));
+}
+
 PutResult PageTables::put_new(TableState& table, std::string_view column, const Value& value, bool is_variant,
                               const FieldOrderSource& order) {
-    const DataType type = rules_.inference->infer(column, value, is_variant);
+    DataType type = rules_.inference->infer(column, value, is_variant);
+    // Whether text is times is known when all of it is read.
+    const bool is_preferred = !is_variant && rules_.inference->preferred_type(column).has_value();
+    if (rules_.widens && value.is<std::string>() && !is_preferred) type = DataType::text;
     std::optional<Value> converted;
     if (schema::natural_type(value) == type) {
         converted = value;
@@ -457,8 +472,7 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
 
 PutResult PageTables::put_variant(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order) {
     const DataType type = schema::natural_type(value);
-    const std::array<std::string, 2> parts = {std::string(column), fmt::format("v_{}", schema::to_text(type))};
-    const std::string name = rules_.naming->join_path(parts);
+    const std::string name = variant_name(rules_, column, type);
     ColumnState* state = table.find(name);
     if (state == nullptr) return put_new(table, name, value, true, order);
     if (type == state->type.type) return append(table, *state, value);
@@ -482,8 +496,10 @@ ColumnState& PageTables::make_column(TableState& table, std::string_view name, D
     const schema::Column* hints = table.known == nullptr ? nullptr : table.known->find(name);
     schema::Column definition = overlay(rules_.inference->make_column(name, type), hints);
     if (is_variant) definition.set_hint("variant", true);
+    mark_unsettled(rules_, definition);
     ColumnState& column = add_column(table, std::string(name), columns::column_type(definition));
     column.is_nullable = definition.is_nullable();
+    column.is_unsettled = is_unsettled(definition);
     column.proposed = std::move(definition);
     column.first_row = table.rows - 1;
     column.order = order();
@@ -595,6 +611,7 @@ void PageTables::finish_page(PageResult& result) {
             column->builder.pad_to(table.rows);
             rows.names.push_back(column->name);
             rows.columns.push_back(column->builder.view());
+            note_kinds(rules_, table.name, column->name, rows.columns.back(), result.kinds);
         }
         if (table.root_numbers.length() > 0) {
             table.root_numbers.pad_to(table.rows);

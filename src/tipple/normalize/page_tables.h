@@ -39,6 +39,8 @@ struct ColumnState {
     columns::ColumnType type;
     columns::ColumnBuilder builder;
     bool is_nullable = true;
+    /// Only values of its own kind may enter, nothing is converted: see kinds.h.
+    bool is_unsettled = false;
     /// Set when the snapshot does not have it: the definition to propose, and where it was first met.
     std::optional<schema::Column> proposed;
     std::size_t first_row = 0;
@@ -214,6 +216,7 @@ private:
     PutResult append(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
+    bool takes(const ColumnState& column, const schema::Value& value) const;
     std::optional<PutResult> check_contract(const TableState& table, std::string_view column, bool is_variant, const schema::Value& value);
     std::string_view known_ancestor(const TableState& table) const;
     void keep_notes();

@@ -23,6 +23,8 @@ struct Rules {
     /// Keys are broken at the naming convention's separator before they are normalized, unless an old schema says otherwise.
     bool breaks_paths = true;
     Collisions collisions = Collisions::keep;
+    /// Kinds of values under one name are kept apart until all is read, then put together without loss (kinds.h).
+    bool widens = false;
     /// Bad records are to be put aside, so their whole text is wanted.
     bool keeps_bad_records = false;
     std::string load_id;

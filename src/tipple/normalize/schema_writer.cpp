@@ -1,6 +1,9 @@
 #include "tipple/normalize/schema_writer.h"
 
+#include <algorithm>
+
 #include "tipple/core/error.h"
+#include "tipple/schema/widening.h"
 
 namespace tipple::normalize {
 
@@ -26,6 +29,15 @@ bool agrees(const schema::Column& proposed, const schema::Column& existing) {
            proposed.precision() == existing.precision() && proposed.scale() == existing.scale();
 }
 
+/// Digits of a decimal column that holds what is in both; nothing when there is none.
+std::optional<schema::DecimalDigits> common_digits(const schema::Column& existing, const schema::Column& wider) {
+    return schema::widest(schema::decimal_digits(existing), schema::decimal_digits(wider));
+}
+
+bool can_hold(const schema::Column& existing, const schema::Column& wider) {
+    return existing.data_type() == wider.data_type() && common_digits(existing, wider).has_value();
+}
+
 bool has_conflict(const TableProposal& proposal, const schema::Schema& schema) {
     const schema::Table* table = schema.find(proposal.table);
     if (table == nullptr) return false;
@@ -36,7 +48,8 @@ bool has_conflict(const TableProposal& proposal, const schema::Schema& schema) {
         const schema::Column* existing = table->find(column.name());
         if (existing != nullptr && existing->is_complete() && !agrees(column, *existing)) return true;
     }
-    return false;
+    return std::any_of(proposal.wider.begin(), proposal.wider.end(),
+                       [&](const schema::Column& column) { return !can_hold(*table->find(column.name()), column); });
 }
 
 void apply(const TableProposal& proposal, schema::Schema& schema) {
@@ -50,6 +63,12 @@ void apply(const TableProposal& proposal, schema::Schema& schema) {
         } else if (!known->is_complete()) {
             table.complete_column(column);
         }
+    }
+    for (const schema::Column& column : proposal.wider) {
+        schema::Column& known = *table.find(column.name());
+        const schema::DecimalDigits digits = *common_digits(known, column);
+        known.set_hint("precision", digits.precision);
+        known.set_hint("scale", digits.scale);
     }
     schema.set_table(std::move(table));
 }

@@ -488,7 +488,7 @@ Fault Shredder::Impl::shred_text(const char* raw, ObjectShape& object, Slot& slo
             if (!begin_value(*slot.state, row)) return Fault::given_up;
             return append_text(slot.state->builder, raw);
         }
-        if (slot.type == DataType::timestamp) {
+        if (slot.type == DataType::timestamp && !tables_.rules().widens) {
             if (!begin_value(*slot.state, row)) return Fault::given_up;
             if (append_timestamp(slot.state->builder, raw)) return Fault::none;
         }
@@ -501,7 +501,8 @@ Fault Shredder::Impl::shred_number(const char* token, ObjectShape& object, Slot&
     pull::Number number;
     if (const Fault fault = pull::read_number(token, number); fault != Fault::none) return fault;
     const bool is_int = number.kind == pull::NumberKind::int64;
-    if (slot.state != nullptr && is_int && (slot.type == DataType::bigint || slot.type == DataType::double_)) {
+    const bool is_double = slot.type == DataType::double_ && !tables_.rules().widens;
+    if (slot.state != nullptr && is_int && (slot.type == DataType::bigint || is_double)) {
         if (!begin_value(*slot.state, row)) return Fault::given_up;
         if (slot.type == DataType::bigint) {
             slot.state->builder.append_int64(number.int64);

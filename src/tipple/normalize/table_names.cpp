@@ -1,5 +1,7 @@
 #include "tipple/normalize/table_names.h"
 
+#include <array>
+
 #include "tipple/core/limits.h"
 #include "tipple/normalize/page_tables.h"
 
@@ -26,6 +28,11 @@ const json::Value* find_config(const schema::Schema& schema, std::string_view na
 }
 
 }  // namespace
+
+std::string variant_name(const Rules& rules, std::string_view column, schema::DataType type) {
+    const std::array<std::string, 2> parts = {std::string(column), fmt::format("v_{}", schema::to_text(type))};
+    return rules.naming->join_path(parts);
+}
 
 bool propagates_root_id(const schema::Schema& schema, std::string_view root) {
     const json::Value* propagation = find_config(schema, "propagation");

@@ -18,6 +18,9 @@ std::string normalize_key(const Rules& rules, std::string_view key);
 /// Column of a key below the objects in `path` (normalized parts).
 std::string column_name(const Rules& rules, std::span<const std::string> path, const std::string& key);
 
+/// The column for values of `type` that do not fit `column`.
+std::string variant_name(const Rules& rules, std::string_view column, schema::DataType type);
+
 /// Whether rows of the tables below `root` carry the id of their root row: the schema propagates it.
 bool propagates_root_id(const schema::Schema& schema, std::string_view root);
 

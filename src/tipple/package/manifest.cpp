@@ -67,6 +67,20 @@ json::Object load_document(const TableLoad& load) {
             {"tables", texts(load.tables)}};
 }
 
+json::Array moves_document(const std::vector<columns::ColumnMove>& moves) {
+    json::Array document;
+    for (const columns::ColumnMove& move : moves) document.emplace_back(json::Object{{"table", move.table}, {"from", move.from}, {"to", move.to}});
+    return document;
+}
+
+json::Array widened_document(const std::vector<WidenedColumn>& columns) {
+    json::Array document;
+    for (const WidenedColumn& column : columns) {
+        document.emplace_back(json::Object{{"table", column.table}, {"column", column.column}, {"from", schema::to_text(column.from)}});
+    }
+    return document;
+}
+
 /// The checksum that the manifest carries of itself: of all its other members, written compactly.
 std::string own_checksum(const json::Value& document) {
     return to_hex(xxh3_64(json::to_text(document)));
@@ -114,6 +128,8 @@ std::string manifest_text(const ManifestFile& file) {
         for (const UndoneRows& undone : manifest.removal.undone_rows) rows.push_back(json::Object{{"table", undone.table}, {"rows", undone.rows}});
         document.append("undone_rows", std::move(rows));
     }
+    if (!manifest.moves.empty()) document.append("column_moves", moves_document(manifest.moves));
+    if (!manifest.widened.empty()) document.append("widened_columns", widened_document(manifest.widened));
     document.append("checksum", own_checksum(document));
     return json::to_text(document, {.spacing = json::Spacing::pretty}) + "\n";
 }
@@ -219,12 +235,38 @@ int small_number(Members& members, std::string_view name) {
     return static_cast<int>(number);
 }
 
-std::pair<std::string, SegmentColumn> read_reference_column(Members members) {
-    SegmentColumn column{.name = members.text("name"), .type = {}};
-    const std::string type = members.text("type");
+schema::DataType read_type(Members& members, std::string_view name) {
+    const std::string type = members.text(name);
     const std::optional<schema::DataType> known = schema::find_data_type(type);
     if (!known) members.fail("has the unknown type \"{}\"", excerpt(type));
-    column.type = {.type = *known,
+    return *known;
+}
+
+columns::ColumnMove read_move(Members members) {
+    columns::ColumnMove move{.table = members.text("table"), .from = members.text("from"), .to = members.text("to")};
+    members.finish();
+    return move;
+}
+
+WidenedColumn read_widened(Members members) {
+    WidenedColumn column{.table = members.text("table"), .column = members.text("column"), .from = read_type(members, "from")};
+    members.finish();
+    return column;
+}
+
+/// The items of a list that may be missing, each read by `read`.
+template <typename Item>
+std::vector<Item> read_items(Members& members, std::string_view name, Item (*read)(Members)) {
+    std::vector<Item> items;
+    if (!members.has(name)) return items;
+    const json::Array& list = members.list(name);
+    for (std::size_t i = 0; i < list.size(); ++i) items.push_back(read(members.item(name, list[i], i)));
+    return items;
+}
+
+std::pair<std::string, SegmentColumn> read_reference_column(Members members) {
+    SegmentColumn column{.name = members.text("name"), .type = {}};
+    column.type = {.type = read_type(members, "type"),
                    .precision = small_number(members, "precision"),
                    .scale = small_number(members, "scale"),
                    .timezone = members.flag("timezone")};
@@ -394,9 +436,10 @@ ManifestFile parse_manifest(std::string_view text, const std::string& path) {
     if (top.has("truncated_tables")) manifest.removal.truncated = top.texts("truncated_tables");
     if (top.has("undone_loads")) {
         manifest.removal.undone_loads = top.texts("undone_loads");
-        const json::Array& rows = top.list("undone_rows");
-        for (std::size_t i = 0; i < rows.size(); ++i) manifest.removal.undone_rows.push_back(read_undone(top.item("undone_rows", rows[i], i)));
+        manifest.removal.undone_rows = read_items(top, "undone_rows", read_undone);
     }
+    manifest.moves = read_items(top, "column_moves", read_move);
+    manifest.widened = read_items(top, "widened_columns", read_widened);
     const json::Value& notes = top.take("notes");
     if (!notes.is_object()) top.fail("has a {} as \"notes\"", notes.type_name());
     manifest.notes = notes.as_object();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tipple/columns/column.h"
+#include "tipple/columns/widen.h"
 #include "tipple/core/clock.h"
 #include "tipple/io/file_system.h"
 #include "tipple/json/value.h"
@@ -89,6 +90,14 @@ struct Removal {
     bool operator==(const Removal&) const = default;
 };
 
+/// A column that the destination has and that must get a wider type: that of the package's schema.
+struct WidenedColumn {
+    std::string table;
+    std::string column;
+    schema::DataType from = schema::DataType::text;
+    bool operator==(const WidenedColumn&) const = default;
+};
+
 struct Manifest {
     std::string load_id;
     std::string pipeline;
@@ -101,6 +110,8 @@ struct Manifest {
     std::vector<JobFile> jobs;
     std::vector<TableLoad> loads;
     Removal removal;
+    std::vector<columns::ColumnMove> moves;
+    std::vector<WidenedColumn> widened;
     /// Whether `state.json` differs from what the destination has, so that a state row is written.
     bool has_new_state = false;
     /// Anything the run wants to say about the package later: counts of skipped records, source names.
@@ -237,7 +248,7 @@ enum class OtherColumns { refuse, skip };
 class TableReader {
 public:
     /// `columns`: the table's columns at the destination, in order; those that a segment does not have are null. A segment with a column
-    /// that is not among them, or has another type there, is Error(corrupt); with `OtherColumns::skip` the former is left undecoded.
+    /// that is not among them, or whose type is neither that nor narrower, is Error(corrupt); with `OtherColumns::skip` the former is left undecoded.
     /// `batch_bytes_max`: a batch ends early rather than holding more bytes of values; one message is never refused for its size.
     TableReader(io::FileSystem& files, const Package& package, std::string_view table, std::vector<SegmentColumn> columns,
                 std::size_t batch_rows_max, std::uint64_t batch_bytes_max = limits::text_buffer_bytes_max,

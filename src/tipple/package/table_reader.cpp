@@ -84,6 +84,7 @@ struct TableReader::Impl {
     void finish_job();
     void start_segment(std::vector<format::IpcField> segment);
     void decode_into(std::vector<ColumnBuilder>& builders);
+    void gather(std::vector<ColumnBuilder>& builders);
     void append_split_rows(columns::Batch& batch);
     std::unique_ptr<columns::Batch> next();
     std::unique_ptr<columns::Batch> new_batch() const;
@@ -109,6 +110,11 @@ struct TableReader::Impl {
     OtherColumns other_columns = OtherColumns::refuse;
     std::vector<std::size_t> targets;  ///< for each field, its place in `columns`, or `skipped`
     std::vector<bool> is_present;      ///< for each column, whether the segment has it
+    /// For each field, whether its values cannot be decoded straight into its column: they are of a narrower type, or other fields have values
+    /// of the same column.
+    std::vector<bool> is_gathered;
+    std::vector<ColumnBuilder> parts;                    ///< of such fields, the message's values
+    std::unordered_map<std::string, std::string> moves;  ///< name in the files -> name in the table
 
     format::BatchDecoder decoder;
     std::string header_bytes;
@@ -149,23 +155,32 @@ void TableReader::Impl::finish_job() {
 void TableReader::Impl::start_segment(std::vector<format::IpcField> segment) {
     fields = std::move(segment);
     targets.clear();
+    parts.clear();
     is_present.assign(columns.size(), false);
+    is_gathered.clear();
     for (const format::IpcField& field : fields) {
-        const auto found = column_index.find(field.name);
+        const auto move = moves.find(field.name);
+        const auto found = column_index.find(move == moves.end() ? field.name : move->second);
+        parts.emplace_back(field.type);
+        is_gathered.push_back(false);
         if (found == column_index.end() && other_columns == OtherColumns::skip) {
             targets.push_back(skipped);
             continue;
         }
-        if (found == column_index.end() || is_present[found->second]) {
+        const bool may_be_shared = !moves.empty();
+        if (found == column_index.end() || (is_present[found->second] && !may_be_shared)) {
             throw Error(ErrorKind::corrupt, "it has a column \"{}\" that the table has not",
                         excerpt(field.name));
         }
         const columns::ColumnType& expected = columns[found->second].type;
-        if (!(expected == field.type)) {
+        if (!columns::can_widen(field.type, expected)) {
             throw Error(ErrorKind::corrupt, "its column \"{}\" is {} where the table's is {}",
                         excerpt(field.name), schema::to_text(field.type.type),
                         schema::to_text(expected.type));
         }
+        is_gathered.back() = !(expected == field.type) || is_present[found->second];
+        const auto other = std::find(targets.begin(), targets.end(), found->second);
+        if (other != targets.end()) is_gathered[static_cast<std::size_t>(other - targets.begin())] = true;
         targets.push_back(found->second);
         is_present[found->second] = true;
     }
@@ -219,15 +234,33 @@ bool TableReader::Impl::require_message() {
 void TableReader::Impl::decode_into(std::vector<ColumnBuilder>& builders) {
     std::vector<ColumnBuilder*> pointers;
     pointers.reserve(targets.size());
-    for (const std::size_t target : targets) {
-        pointers.push_back(target == skipped ? nullptr : &builders[target]);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        if (is_gathered[i]) parts[i].clear();
+        pointers.push_back(targets[i] == skipped ? nullptr : is_gathered[i] ? &parts[i] : &builders[targets[i]]);
     }
     decoder.append_to(header, {reinterpret_cast<const char*>(body.data()), body.size()}, fields,
                       pointers);
     for (std::size_t i = 0; i < builders.size(); ++i) {
         if (!is_present[i]) builders[i].append_nulls(header.rows);
     }
+    gather(builders);
     has_message = false;
+}
+
+/// Appends to columns that several fields or fields of narrower types make up.
+void TableReader::Impl::gather(std::vector<ColumnBuilder>& builders) {
+    for (std::size_t column = 0; column < builders.size(); ++column) {
+        std::vector<columns::ColumnView> sources;
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            if (is_gathered[i] && targets[i] == column) sources.push_back(parts[i].view());
+        }
+        if (sources.size() == 1) append_widened(builders[column], sources.front(), 0, header.rows);
+        if (sources.size() < 2) continue;
+        for (std::size_t row = 0; row < header.rows; ++row) {
+            const auto source = std::find_if(sources.begin(), sources.end(), [&](const columns::ColumnView& each) { return !each.is_null(row); });
+            append_widened(builders[column], source == sources.end() ? sources.front() : *source, row, 1);
+        }
+    }
 }
 
 void TableReader::Impl::append_split_rows(columns::Batch& batch) {
@@ -306,6 +339,9 @@ TableReader::TableReader(io::FileSystem& files, const Package& package, std::str
     for (std::size_t i = 0; i < impl_->columns.size(); ++i) {
         TIPPLE_ASSERT(impl_->column_index.emplace(impl_->columns[i].name, i).second);
         impl_->split.emplace_back(impl_->columns[i].type);
+    }
+    for (const columns::ColumnMove& move : package.manifest().moves) {
+        if (move.table == table) impl_->moves.emplace(move.from, move.to);
     }
     for (const JobFile* job : package.jobs_of(table)) {
         if (job->reference) continue;

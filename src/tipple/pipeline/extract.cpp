@@ -199,6 +199,7 @@ void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std
     std::vector<std::string> tables;
     for (const auto& [table, rows] : rows_of_resource_) {
         tables.push_back(table);
+        result_.kinds.discard(table);
         result_.rows[table] -= rows;
         if (result_.rows[table] == 0) result_.rows.erase(table);
         rows_ -= rows;
@@ -290,7 +291,7 @@ void Stage::add_skipped(SkippedRecord record) {
 
 bool Stage::offer_file(const ActiveResource& resource, const extract::FileOffer& offer) {
     // A dry run reads the rows like any other: it has no package to refer to a file in.
-    if (package_ == nullptr || !context_.capabilities.loads_file_references || context_.options.limit) return false;
+    if (package_ == nullptr || rules_.widens || !context_.capabilities.loads_file_references || context_.options.limit) return false;
     // Nobody looks at the rows of a file that is not read.
     if (resource.spec.incremental || resource.spec.limit || resource.is_put_aside) return false;
     std::unique_lock lock(mutex_);
@@ -545,6 +546,7 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     }
     admit_bad_records(done);
     admit_notes(done);
+    result_.kinds.add(done.result.kinds);
     admit_cursor(done);
     for (const package::EncodedBatch& batch : done.batches) {
         if (package_ != nullptr) package_->write(batch);

@@ -16,6 +16,7 @@
 #include "tipple/core/log.h"
 #include "tipple/core/memory_budget.h"
 #include "tipple/destination/destination.h"
+#include "tipple/normalize/kinds.h"
 #include "tipple/normalize/rules.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/package/package.h"
@@ -76,6 +77,7 @@ struct ExtractResult {
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::vector<DataWarning> notes;
+    normalize::KindLog kinds;
     std::map<std::string, std::uint64_t> rows;  ///< by table
     Metrics metrics;
     /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.

@@ -24,7 +24,8 @@ void apply_and_commit(package::Package& package, destination::Destination& desti
     for (const package::TableLoad& load : package.manifest().loads) tables.insert(tables.end(), load.tables.begin(), load.tables.end());
     const package::Removal& removal = package.manifest().removal;
     if (!removal.dropped.empty()) transaction->drop(removal.dropped);
-    transaction->apply(destination::plan_ddl(package.schema(), tables, transaction->catalog(), destination.capabilities()));
+    transaction->apply(
+        destination::plan_ddl(package.schema(), tables, transaction->catalog(), destination.capabilities(), package.manifest().widened));
     if (!removal.truncated.empty()) transaction->truncate(removal.truncated);
     if (!removal.undone_loads.empty()) transaction->undo();
     for (const package::TableLoad& load : package.manifest().loads) {

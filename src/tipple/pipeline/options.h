@@ -47,6 +47,9 @@ struct PipelineConfig {
     std::optional<bool> root_key;
     /// How many objects and lists below a record are opened; resources may have their own.
     std::optional<int> max_nesting;
+    /// A column takes a wider type where every value survives, in the run and at the destination: bigint to double or decimal, date to timestamp,
+    /// more digits. Else, and without it, a value of another type goes to a variant column.
+    bool widens = false;
     std::size_t workers = 1;
     /// For the whole process, the destination's engine included.
     std::size_t memory_bytes = limits::memory_default;

@@ -9,6 +9,7 @@
 #include "tipple/core/limits.h"
 #include "tipple/core/text.h"
 #include "tipple/core/random.h"
+#include "tipple/destination/sql.h"
 #include "tipple/destination/strategies.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
@@ -21,6 +22,7 @@
 #include "tipple/pipeline/resources.h"
 #include "tipple/pipeline/state.h"
 #include "tipple/schema/contract.h"
+#include "tipple/schema/widening.h"
 
 namespace tipple::pipeline {
 
@@ -47,7 +49,8 @@ bool breaks_paths(const schema::Schema& schema) {
 }
 
 /// What the run did to each table, roots before what is nested in them.
-void describe_tables(std::vector<TableReport>& tables, const schema::Schema& schema, const schema::Schema& before, const std::map<std::string, std::uint64_t>& rows) {
+void describe_tables(std::vector<TableReport>& tables, const schema::Schema& schema, const schema::Schema& before, const std::map<std::string, std::uint64_t>& rows,
+                     const std::vector<package::WidenedColumn>& widened) {
     for (const auto& root : schema.tables()) {
         if (root->is_nested() || root->is_internal()) continue;
         for (const schema::Table* table : schema.chain_of(root->name())) {
@@ -60,9 +63,28 @@ void describe_tables(std::vector<TableReport>& tables, const schema::Schema& sch
                 const schema::Column* known = old != nullptr ? old->find(column.name()) : nullptr;
                 if (column.is_complete() && (known == nullptr || !known->is_complete())) entry.new_columns.push_back(column);
             }
+            for (const package::WidenedColumn& column : widened) {
+                if (column.table != table->name()) continue;
+                entry.widened_columns.push_back({column.column, column.from, *table->find(column.column)->data_type()});
+            }
             tables.push_back(std::move(entry));
         }
     }
+}
+
+/// Columns whose type is wider than it was.
+std::vector<package::WidenedColumn> widened_columns(const schema::Schema& schema, const schema::Schema& before) {
+    std::vector<package::WidenedColumn> widened;
+    for (const auto& old : before.tables()) {
+        const schema::Table* table = schema.find(old->name());
+        if (table == nullptr) continue;
+        for (const schema::Column& column : old->columns()) {
+            const schema::Column* now = table->find(column.name());
+            if (now == nullptr || !now->is_complete() || !column.is_complete() || !schema::is_wider(*now, column)) continue;
+            widened.push_back({table->name(), column.name(), *column.data_type()});
+        }
+    }
+    return widened;
 }
 
 void set_naming(schema::Schema& schema, const std::optional<std::string>& naming) {
@@ -141,6 +163,10 @@ Pipeline::Pipeline(PipelineConfig config, destination::Destination& destination,
     if (config_.schema_name.empty()) config_.schema_name = config_.name;
     config_.dataset = dataset_of(config_, destination);
     config_.workers = std::max<std::size_t>(config_.workers, 1);
+    if (config_.widens && !destination.capabilities().widens_columns) {
+        throw Error(ErrorKind::usage, "columns of {} cannot be made wider yet: load without --widen, values of another type go to variant columns",
+                    destination.description());
+    }
 }
 
 std::unique_ptr<io::FileLock> Pipeline::try_lock() {
@@ -164,6 +190,7 @@ struct Pipeline::Start {
     std::map<std::string, schema::Schema, std::less<>> schemas;
     std::optional<destination::StoredState> state;
     std::string newest_load_id;  ///< at the destination
+    destination::Catalog catalog;
     std::int64_t next_load_us = 0;
     json::Object sources;
 };
@@ -177,6 +204,8 @@ struct Pipeline::Draft {
     std::unique_ptr<package::PackageWriter> package;
     package::Removal removal;
     std::vector<package::TableLoad> loads;
+    std::vector<columns::ColumnMove> moves;
+    std::vector<package::WidenedColumn> widened;
     json::Object schema_change;
     std::vector<extract::InputFile> inputs;
     std::vector<TableReport> tables;
@@ -185,13 +214,14 @@ struct Pipeline::Draft {
 };
 
 Pipeline::Start Pipeline::read_start() const {
-    Start start{.schemas = {}, .state = {}, .newest_load_id = {}, .next_load_us = clock_.now_us(), .sources = {}};
+    Start start{.schemas = {}, .state = {}, .newest_load_id = {}, .catalog = {}, .next_load_us = clock_.now_us(), .sources = {}};
     std::optional<destination::StoredDataset> stored = destination_.read_dataset();
     if (!stored) return start;
     start.schemas = std::move(stored->schemas);
     start.state = std::move(stored->state);
     start.sources = sources_of(start.state);
     start.newest_load_id = stored->newest_load_id;
+    start.catalog = std::move(stored->catalog);
     // Load ids must go up, whatever the clock does: their order is what tells the newest state.
     if (!start.newest_load_id.empty()) start.next_load_us = std::max(start.next_load_us, load_id_time_us(start.newest_load_id) + 1);
     return start;
@@ -310,6 +340,20 @@ std::shared_ptr<const schema::NamingConvention> Pipeline::naming(const schema::S
     return schema::NamingConvention::make(schema.naming(), length_max);
 }
 
+/// All is read: kinds of values that were kept apart become columns.
+void Pipeline::settle(Draft& draft, const Start& start, const normalize::Rules& rules, const normalize::KindLog& kinds, normalize::SchemaWriter& writer) const {
+    const destination::NameRule names{destination_.capabilities().is_case_sensitive};
+    const auto has_large_integers = [&](const std::string& table, const std::string& column) {
+        if (start.catalog.find(table, names) == nullptr) return false;
+        const destination::QueryResult result =
+            destination_.query(destination::count_large_integers(destination_.quote_table(table), destination_.quote_column(column)), {});
+        return result.rows.at(0).at(0) != "0";
+    };
+    schema::Schema schema = *writer.snapshot();
+    draft.moves = normalize::settle_kinds(rules, kinds, has_large_integers, schema);
+    writer.reset(std::move(schema));
+}
+
 /// Extracts and normalizes the draft's sources into its package.
 void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
@@ -352,6 +396,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
         .inference = std::make_shared<const schema::Inference>(declared, clock_.now_us()),
         .breaks_paths = breaks_paths(declared),
         .collisions = options.collisions,
+        .widens = config_.widens,
         .keeps_bad_records = options.on_bad_record == OnBadRecord::quarantine,
         .load_id = draft.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
@@ -375,6 +420,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
                                               resource.table, resource.spec.name));
     }
 
+    if (config_.widens) settle(draft, start, rules, extracted.kinds, writer);
     draft.schema = *writer.snapshot();
     draft.schema_change = writer.change();
     draft.inputs = std::move(extracted.inputs);
@@ -397,7 +443,8 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     mark_seen_data(draft.schema, extracted.rows);
     draft.loads = plan_loads(draft.schema, resources, extracted.rows);
     for (const package::TableLoad& load : draft.loads) check_disposition(draft.schema.require(load.root));
-    describe_tables(draft.tables, draft.schema, before, extracted.rows);
+    if (config_.widens) draft.widened = widened_columns(draft.schema, before);
+    describe_tables(draft.tables, draft.schema, before, extracted.rows, draft.widened);
     report.seconds.extract += watch.seconds();
 }
 
@@ -418,6 +465,8 @@ void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report)
     content.manifest.tool_version = config_.tool_version;
     content.manifest.loads = draft.loads;
     content.manifest.removal = draft.removal;
+    content.manifest.moves = draft.moves;
+    content.manifest.widened = draft.widened;
     content.manifest.has_new_state = state != nullptr;
     if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, inputs_hash(draft.inputs));
     content.schema = draft.schema;

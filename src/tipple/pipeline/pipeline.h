@@ -18,6 +18,12 @@
 #include "tipple/schema/naming.h"
 #include "tipple/source/source.h"
 
+namespace tipple::normalize {
+struct Rules;
+class KindLog;
+class SchemaWriter;
+}  // namespace tipple::normalize
+
 /// The only orchestrator: extract and normalize into a package, then load the package.
 namespace tipple::pipeline {
 
@@ -81,6 +87,7 @@ private:
     std::vector<Draft> make_drafts(const std::vector<SourceInput>& inputs, const RunOptions& options, Start& start, std::stop_token stop) const;
     std::shared_ptr<const schema::NamingConvention> naming(const schema::Schema& schema) const;
     void normalize(Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop);
+    void settle(Draft& draft, const Start& start, const normalize::Rules& rules, const normalize::KindLog& kinds, normalize::SchemaWriter& writer) const;
     void close(Draft& draft, const json::Object* state, RunReport& report);
     void close_all(std::vector<Draft>& drafts, const Start& start, RunReport& report);
     RunReport begin_report() const;

@@ -34,6 +34,13 @@ struct DataWarning {
 };
 std::string to_text(const DataWarning& warning);
 
+/// A column that got a type which holds more.
+struct WidenedType {
+    std::string column;
+    schema::DataType from = schema::DataType::text;
+    schema::DataType to = schema::DataType::text;  ///< the same when only its digits are more
+};
+
 /// What a run did to one table.
 struct TableReport {
     std::string table;
@@ -41,6 +48,7 @@ struct TableReport {
     std::uint64_t rows = 0;
     bool is_new = false;
     std::vector<schema::Column> new_columns;
+    std::vector<WidenedType> widened_columns;
 };
 
 /// A file of rows that was loaded.

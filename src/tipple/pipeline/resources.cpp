@@ -129,6 +129,9 @@ void check_hint_changes(const schema::Schema& schema, schema::Table& table) {
 
 namespace {
 
+/// An empty contract changes nothing of what is stored.
+bool says_nothing(const json::Value& contract) { return contract.is_null() || (contract.is_object() && contract.as_object().size() == 0); }
+
 /// The hints of a resource, with those of the run on top.
 schema::TableHints hints_of(const extract::ResourceSpec& spec, const RunOptions& options) {
     schema::TableHints hints{.disposition = options.disposition.value_or(spec.disposition),
@@ -149,7 +152,7 @@ void apply_hints(schema::Table& table, const schema::TableHints& hints, const sc
     set_key(table, "primary_key", hints.primary_key, naming);
     set_key(table, "merge_key", hints.merge_key, naming);
     if (hints.disposition == Disposition::merge) schema::set_merge_hints(table, hints.merge, naming);
-    if (hints.schema_contract.is_null()) return;
+    if (says_nothing(hints.schema_contract)) return;
     schema::parse_contract(hints.schema_contract);
     schema::store_contract(table.edit_properties(), hints.schema_contract);
 }
@@ -254,7 +257,7 @@ TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view r
 std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
                                               schema::Schema& schema) {
     std::vector<ActiveResource> resources;
-    if (!options.schema_contract.is_null()) schema::store_contract(schema.settings(), options.schema_contract);
+    if (!says_nothing(options.schema_contract)) schema::store_contract(schema.settings(), options.schema_contract);
     set_source_config(schema, context);
     for (extract::ResourceSpec& spec : specs) {
         ActiveResource resource{.spec = std::move(spec), .table = {}};

@@ -98,6 +98,7 @@ private:
         .parallel_jobs_max = 1,
         .batch_rows = 122'880,
         .loads_file_references = true,
+        .widens_columns = true,
         .default_dataset = "main",
         .dispositions = {schema::Disposition::append, schema::Disposition::replace,
                          schema::Disposition::merge},
