@@ -33,7 +33,7 @@ THIRD_PARTY = [
     ("bzip2", r"bzlib\.h", ["src/tipple/io/*"]),
     ("lzma", r"lzma.*", ["src/tipple/io/*"]),
     ("toml++", r"toml\+\+/.*", ["src/tipple/config/toml.cpp"]),
-    ("yaml-cpp", r"yaml-cpp/.*", ["src/cli/schema_text.cpp"]),
+    ("yaml-cpp", r"yaml-cpp/.*", ["src/tipple/schema/yaml.cpp"]),
     ("GoogleTest", r"g(test|mock)/.*", ["*_test.cpp", "*_fixture.h", "tests/*"]),
     ("rapidcheck", r"rapidcheck.*", ["*_test.cpp", "*_fixture.h", "tests/*"]),
     ("Google Benchmark", r"benchmark/.*", ["bench/*"]),

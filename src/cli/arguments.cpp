@@ -115,6 +115,8 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
         ->check(CLI::IsMember({"keep", "fail", "suffix"}))
         ->option_text("MODE");
     app.add_flag("--widen", load.widens, "Make a column's type wider where no value changes, instead of adding a variant column");
+    app.add_option("--schema-import", load.schema_import_folder, "Folder with a schema document to edit; made when there is none")->option_text("DIR");
+    app.add_option("--schema-export", load.schema_export_folder, "Folder for the schema document of each load")->option_text("DIR");
     app.add_option("--on-bad-record", load.on_bad_record, "fail, skip or quarantine: what a record that cannot be loaded does [fail]")
         ->check(CLI::IsMember({"fail", "skip", "quarantine"}))
         ->option_text("MODE");

@@ -52,6 +52,8 @@ struct LoadArguments {
     std::vector<std::string> columns;
     std::string collisions = "keep";
     bool widens = false;
+    std::string schema_import_folder;
+    std::string schema_export_folder;
     bool is_dry_run = false;
     bool adopts_tables = false;
     double lock_timeout_seconds = 10;

@@ -155,6 +155,8 @@ int run_load(Program& program, const LoadArguments& arguments) {
     // What a source by name remembers is kept under its own name, so that several can load into one dataset.
     if (names_source(program, arguments)) target.config.schema_name = source->name();
     target.config.widens = arguments.widens;
+    target.config.schema_import_folder = arguments.schema_import_folder;
+    target.config.schema_export_folder = arguments.schema_export_folder;
     return run_and_report(program, target, *source, options,
                           {.target = arguments.destination, .dataset = arguments.dataset, .is_dry_run = arguments.is_dry_run}, signals);
 }

@@ -12,6 +12,7 @@
 #include "cli/schema_history.h"
 #include "cli/schema_text.h"
 #include "tipple/core/text.h"
+#include "tipple/schema/yaml.h"
 
 namespace tipple::cli {
 
@@ -100,7 +101,7 @@ void show(Program& program, const SchemaArguments& arguments, destination::Desti
     if (program.global.is_json || arguments.output == "json") {
         out = json::to_text(document_of(schema, arguments.table), {.spacing = json::Spacing::pretty}) + "\n";
     } else if (arguments.output == "yaml") {
-        out = to_yaml(document_of(schema, arguments.table));
+        out = schema::to_yaml(document_of(schema, arguments.table));
     } else if (arguments.output == "sql") {
         for (const schema::Table* table : tables) out += destination.create_table_sql(*table) + "\n";
     } else if (arguments.output == "mermaid") {

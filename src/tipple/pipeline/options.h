@@ -25,7 +25,7 @@ enum class OnBadRecord {
 /// What stays the same over the runs of a pipeline.
 struct PipelineConfig {
     std::string name;
-    /// Empty = the pipeline's name.
+    /// Empty = schema::default_schema_name.
     std::string schema_name;
     /// Empty = the destination's default.
     std::string dataset;
@@ -47,6 +47,10 @@ struct PipelineConfig {
     std::optional<bool> root_key;
     /// How many objects and lists below a record are opened; resources may have their own.
     std::optional<int> max_nesting;
+    /// Folders of schema documents; empty = none. A document of the first that was edited becomes the schema; when it has none, the schema as declared is
+    /// put there. The second gets the schema of each load.
+    std::string schema_import_folder;
+    std::string schema_export_folder;
     /// A column takes a wider type where every value survives, in the run and at the destination: bigint to double or decimal, date to timestamp,
     /// more digits. Else, and without it, a value of another type goes to a variant column.
     bool widens = false;

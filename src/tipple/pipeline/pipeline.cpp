@@ -20,6 +20,7 @@
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/removal.h"
 #include "tipple/pipeline/resources.h"
+#include "tipple/pipeline/schema_files.h"
 #include "tipple/pipeline/state.h"
 #include "tipple/schema/contract.h"
 #include "tipple/schema/widening.h"
@@ -160,7 +161,7 @@ Pipeline::Pipeline(PipelineConfig config, destination::Destination& destination,
       clock_(clock),
       log_(std::move(log)),
       folder_(pipeline_folder(config_, destination)) {
-    if (config_.schema_name.empty()) config_.schema_name = config_.name;
+    if (config_.schema_name.empty()) config_.schema_name = schema::default_schema_name(config_.name);
     config_.dataset = dataset_of(config_, destination);
     config_.workers = std::max<std::size_t>(config_.workers, 1);
     if (config_.widens && !destination.capabilities().widens_columns) {
@@ -357,6 +358,8 @@ void Pipeline::settle(Draft& draft, const Start& start, const normalize::Rules& 
 /// Extracts and normalizes the draft's sources into its package.
 void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
+    const SchemaFiles schema_files(files_, config_.schema_import_folder, config_.schema_export_folder);
+    schema_files.import_into(draft.schema);
     schema::Schema declared = draft.schema;
     SourceState state = source_state(start.sources, declared.name());
     std::vector<std::string> resource_names;
@@ -400,6 +403,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
         .keeps_bad_records = options.on_bad_record == OnBadRecord::quarantine,
         .load_id = draft.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
+    if (draft.package != nullptr) schema_files.offer(declared);
     normalize::SchemaWriter writer(declared);
     const ExtractContext context{.config = config_,
                                  .options = options,
@@ -565,6 +569,7 @@ void Pipeline::load_all(package::PackageStore& store, const std::vector<Draft>& 
     for (const Draft& draft : drafts) {
         if (!draft.closed) continue;
         load(store, *draft.closed, PackageOrigin::this_run, report, observer, stop);
+        SchemaFiles(files_, config_.schema_import_folder, config_.schema_export_folder).write_export(draft.schema);
         note_inputs(start, draft, report);
     }
     store.retain(config_.packages_kept);

@@ -296,4 +296,11 @@ std::string NamingConvention::join_path(std::span<const std::string> parts) cons
     return shorten(path, path);
 }
 
+std::string default_schema_name(std::string_view pipeline) {
+    constexpr std::size_t length_max = 64;
+    constexpr std::string_view ending = "_pipeline";
+    if (pipeline.ends_with(ending) && pipeline.size() > ending.size()) pipeline.remove_suffix(ending.size());
+    return NamingConvention::make("snake_case", length_max)->normalize_identifier(pipeline);
+}
+
 }  // namespace tipple::schema

@@ -56,4 +56,7 @@ private:
     std::optional<std::size_t> length_max_;
 };
 
+/// Name of the schema of a pipeline whose sources name none: its name in snake_case, without `_pipeline` at the end, 64 characters at most.
+std::string default_schema_name(std::string_view pipeline);
+
 }  // namespace tipple::schema

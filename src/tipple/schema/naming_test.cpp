@@ -178,5 +178,11 @@ RC_GTEST_PROP(Naming, SnakeCaseIsStable, (const std::string& name)) {
     if (!once.empty()) RC_ASSERT(convention->normalize_path(once) == once);
 }
 
+TEST(Naming, DefaultSchemaName) {
+    EXPECT_EQ(default_schema_name("MyPipe_pipeline"), "my_pipe");
+    EXPECT_EQ(default_schema_name("1abc"), "_1abc");
+    EXPECT_EQ(default_schema_name("_pipeline"), "_pipeline");
+}
+
 }  // namespace
 }  // namespace tipple::schema
