@@ -272,6 +272,8 @@ private:
         const json::Value& tables = *expected.find("tables");
         if (!tables.is_null()) differences.expect_equal(run + " tables", tables, dataset.tables);
         if (!error.empty()) return;
+        // Cases of our own say only what they are about.
+        if (expected.find("schema") == nullptr) return;
         if (has_schema) {
             differences.expect_equal(run + " schema", *expected.find("schema"), canonical_schema(schema->second));
             const json::Value* version = expected.find("schema_version");
