@@ -40,14 +40,14 @@ struct Capabilities {
     std::size_t batch_rows = 122'880;
     /// Whether a local Parquet file can be loaded by reference.
     bool loads_file_references = false;
+    /// Whether `apply` widens columns.
+    bool widens_columns = false;
     /// Where tables go when nobody says otherwise.
     std::string default_dataset = "main";
     std::vector<schema::Disposition> dispositions;
     /// The first one is for tables that do not say.
     std::vector<schema::MergeStrategy> merge_strategies = {schema::MergeStrategy::delete_insert};
     std::vector<ReplaceStrategy> replace_strategies = {ReplaceStrategy::truncate_and_insert};
-    /// Whether `apply` widens columns.
-    bool widens_columns = false;
     /// Whether a column without nulls can be added NOT NULL to a table that has rows.
     bool adds_not_null_columns = false;
 };

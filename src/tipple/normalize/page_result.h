@@ -55,6 +55,7 @@ struct DataNote {
     enum class Kind {
         names_met,       ///< `name` and `other` of one record became one column: one value was kept
         lists_met,       ///< the same of lists, which became one table: the rows of one were kept
+        parents_met,     ///< rows of a nested table are below rows of table `name`, others below `other`, which the schema has as its parent
         rounded,         ///< values had more digits than the column holds
         table_left_out,  ///< the schema contract does not let the table in
     };

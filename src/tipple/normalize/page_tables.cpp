@@ -115,6 +115,13 @@ void PageTables::refresh_table(TableState& table) {
     table.proposed_count = 0;
     table.id_source = row_id_source(table.known.get());
     table.key_columns = table.id_source == RowIdSource::key ? table.known->columns_with("primary_key") : std::vector<std::string>();
+    table.required.clear();
+    if (table.known != nullptr) {
+        for (const schema::Column& stored : table.known->columns()) {
+            const bool is_key = stored.flag("primary_key") || stored.flag("merge_key");
+            if (is_key && stored.is_complete() && !stored.is_nullable()) table.required.push_back(stored.name());
+        }
+    }
     std::vector<ColumnState*> gone;
     for (const auto& column : table.columns) {
         const schema::Column* stored = table.known == nullptr ? nullptr : table.known->find(column->name);
@@ -173,24 +180,26 @@ void PageTables::add_links(TableState& table) {
 
 namespace {
 
-Error two_parents(std::string_view table, std::string_view parent, std::string_view other) {
+Error two_roots(std::string_view table, std::string_view root, std::string_view other) {
     return Error(ErrorKind::data,
-                 "two lists of the data would both become table \"{}\": one belongs to \"{}\", the other to \"{}\"; rename one of the keys, or "
-                 "keep it whole with --max-table-nesting",
-                 table, parent, other);
+                 "two lists of the data would both become table \"{}\": one belongs to records of \"{}\", the other to those of \"{}\"; rename one "
+                 "of the keys, or keep it whole with --max-table-nesting",
+                 table, root, other);
 }
 
 }  // namespace
 
-TableState& PageTables::table(std::string_view name, std::string_view parent, bool has_root_id) {
+TableState& PageTables::table(std::string_view name, const TableState* parent, bool has_root_id) {
+    const std::string root(parent != nullptr ? parent->root : name);
     const auto [first, last] = by_name_.equal_range(name);
     for (auto at = first; at != last; ++at) {
-        if (at->second->parent == parent) return *at->second;
+        if (at->second->root == root) return *at->second;
     }
     tables_.push_back(std::make_unique<TableState>());
     TableState& table = *tables_.back();
     table.name = name;
-    table.parent = parent;
+    table.root = root;
+    if (parent != nullptr) table.parent = parent->name;
     table.has_root_id = has_root_id;
     by_name_.emplace(table.name, &table);
     table.proposed_count = 1;  // so that refresh_table does all its work
@@ -198,14 +207,29 @@ TableState& PageTables::table(std::string_view name, std::string_view parent, bo
     return table;
 }
 
-/// A table has one parent. What earlier pages looked like does not count, so this is asked when the table gets its first row of a page.
-void PageTables::check_parent(const TableState& table) const {
-    if (table.known != nullptr && table.known->is_nested() && table.known->parent() != table.parent) {
-        throw two_parents(table.name, table.known->parent(), table.parent);
+/// What earlier pages looked like does not count: the first row of a page decides, if the schema does not.
+void PageTables::begin_list(TableState& table, std::string_view parent) {
+    const bool is_known = table.known != nullptr && table.known->is_nested();
+    if (table.rows == 0) {
+        const std::string decided = is_known ? table.known->parent() : std::string(parent);
+        if (decided != table.parent) {
+            table.parent = decided;
+            refresh_contract(table, table.known.get());
+        }
+    }
+    if (table.parent == parent) return;
+    add_note({.kind = DataNote::Kind::parents_met, .table = table.name, .column = {}, .name = std::string(parent), .other = table.parent});
+}
+
+/// Asked when the table gets its first row of a page.
+void PageTables::check_root(const TableState& table) const {
+    if (table.known != nullptr && table.known->is_nested()) {
+        const std::string& root = snapshot_->root_of(*table.known).name();
+        if (root != table.root) throw two_roots(table.name, root, table.root);
     }
     const auto [first, last] = by_name_.equal_range(table.name);
     for (auto at = first; at != last; ++at) {
-        if (at->second != &table && at->second->rows > 0) throw two_parents(table.name, at->second->parent, table.parent);
+        if (at->second != &table && at->second->rows > 0) throw two_roots(table.name, at->second->root, table.root);
     }
 }
 
@@ -215,7 +239,7 @@ void PageTables::touch(TableState& table) {
     table.rows_at_record_start = table.rows;
     table.null_names_at_record_start = table.null_names.size();
     touched_.push_back(&table);
-    if (table.rows == 0) check_parent(table);
+    if (table.rows == 0) check_root(table);
 }
 
 inline std::size_t PageTables::start_row(TableState& table, RowId& id_made) {
@@ -359,6 +383,20 @@ void PageTables::remove_late_columns(TableState& table) {
         remove_column(table, *column);
         --table.proposed_count;
     }
+}
+
+PutResult PageTables::end_record() {
+    // The value may wait in a column of its own kind.
+    if (rules_.widens) return PutResult::done;
+    for (const TableState* table : touched_) {
+        for (const std::string& name : table->required) {
+            const ColumnState* column = table->find(name);
+            // Rows that lack it are padded when the next value comes, so the column is as long as the table unless the last ones do.
+            const bool is_whole = column != nullptr && column->builder.null_count() == 0 && column->builder.length() == table->rows;
+            if (!is_whole && table->rows > 0) return reject(*table, name, "the record has no value for it, and it is part of the table's key");
+        }
+    }
+    return PutResult::done;
 }
 
 void PageTables::rollback_record() {

@@ -50,6 +50,9 @@ struct ColumnState {
 /// One table of the page. Rows are numbered from 0 within the page.
 struct TableState {
     std::string name;
+    /// The root table it belongs to; its own name when it is one.
+    std::string root;
+    /// As the schema says, else that of its first row in the page; empty for a root table.
     std::string parent;
     std::shared_ptr<const schema::Table> known;  ///< in the snapshot; nullptr when the page makes it
     bool is_nested = false;
@@ -90,6 +93,9 @@ struct TableState {
 
     /// Goes up whenever cached pointers to columns of this table are no longer good.
     std::uint64_t generation = 0;
+
+    /// Columns of primary and merge keys that must not be null, of those that the schema has.
+    std::vector<std::string> required;
 
     ColumnState* find(std::string_view column) const {
         const auto at = by_name.find(column);
@@ -138,10 +144,13 @@ public:
     void begin_page(std::shared_ptr<const schema::Schema> snapshot, std::uint64_t page_number);
     const schema::Schema& snapshot() const { return *snapshot_; }
 
-    /// The table of that name and parent, made when needed. `parent` empty for a root table. Valid as long as this object.
-    TableState& table(std::string_view name, std::string_view parent, bool has_root_id);
+    /// The table of that name below the root of `parent`, made when needed. `parent` is nullptr for a root table. Valid as long as this object.
+    TableState& table(std::string_view name, const TableState* parent, bool has_root_id);
+    /// Rows below rows of `parent` are about to come. A table has one parent in the schema; rows below another one are loaded all the same, and
+    /// noted.
+    void begin_list(TableState& table, std::string_view parent);
 
-    /// Starts a row: ids and list index are filled in. Throws Error(data) when the snapshot or the page has the table under another parent. `parent_id`, `root_id`: of the rows above, empty where there are none.
+    /// Starts a row: ids and list index are filled in. Throws Error(data) when the snapshot or the page has the table below another root. `parent_id`, `root_id`: of the rows above, empty where there are none.
     /// `own_id`: given by the data, empty = made here. Returns the row's number.
     struct RowStart {
         std::string_view parent_id;
@@ -165,6 +174,8 @@ public:
     PutResult put_null(TableState& table, std::string_view column);
     /// For a record that lacks what it must have.
     PutResult reject(const TableState& table, std::string_view column, std::string reason);
+    /// After a record: done, or rejected when a row of it lacks a part of its table's key.
+    PutResult end_record();
     /// For what the contract wants neither in the tables nor left out: `mode` is freeze or quarantine.
     PutResult reject_by_contract(schema::ContractMode mode, const TableState& table, std::string_view column, std::string_view what);
     /// Why the last `put` was rejected.
@@ -198,7 +209,7 @@ public:
 private:
     void refresh_contract(TableState& table, const schema::Table* known);
     void refresh_table(TableState& table);
-    void check_parent(const TableState& table) const;
+    void check_root(const TableState& table) const;
     ColumnState& add_column(TableState& table, std::string name, columns::ColumnType type);
     void add_system_columns(TableState& table);
     void add_links(TableState& table);

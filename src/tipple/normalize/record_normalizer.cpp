@@ -277,10 +277,11 @@ PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& c
     RowContext below{.table = nullptr, .chain = context.chain, .level = context.level - 1};
     below.chain.insert(below.chain.end(), list.path.begin(), list.path.end());
     const std::string name = rules_.naming->join_path(below.chain);
-    below.table = &tables_.table(name, context.table->name, context.gives_root_id);
+    below.table = &tables_.table(name, context.table, context.gives_root_id);
     below.is_own_root = is_own_root(tables_.snapshot(), *below.table);
     below.gives_root_id = context.gives_root_id || below.is_own_root;
     if (!list.list->empty()) {
+        tables_.begin_list(*below.table, context.table->name);
         const schema::ContractMode mode = tables_.admit_table(*below.table);
         if (mode == schema::ContractMode::freeze || mode == schema::ContractMode::quarantine) return PutResult::rejected;
         if (mode != schema::ContractMode::evolve) {

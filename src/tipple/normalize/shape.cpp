@@ -10,17 +10,18 @@ TableShape& Shape::root(std::string_view table, int nesting, bool gives_root_id)
         all_.clear();
         by_state_.clear();
         root_ = std::make_unique<TableShape>();
-        make_table(*root_, "", {std::string(table)}, nesting, gives_root_id);
+        make_table(*root_, nullptr, {std::string(table)}, nesting, gives_root_id);
     }
     return *root_;
 }
 
-TableShape* Shape::make_table(TableShape& shape, std::string_view parent, std::vector<std::string> chain, int row_level,
+TableShape* Shape::make_table(TableShape& shape, const TableState* parent, std::vector<std::string> chain, int row_level,
                               bool gives_root_id) {
     shape.chain = std::move(chain);
     shape.row_level = row_level;
     // The row of a root table is its own root.
-    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, gives_root_id && !parent.empty());
+    shape.state = &tables_.table(rules_.naming->join_path(shape.chain), parent, gives_root_id && parent != nullptr);
+    if (parent != nullptr) shape.parent = parent->name;
     shape.is_own_root = is_own_root(tables_.snapshot(), *shape.state);
     shape.gives_root_id = gives_root_id || shape.is_own_root;
     shape.generation = shape.state->generation;
@@ -83,7 +84,7 @@ TableShape& Shape::list_below(ObjectShape& object, Slot& slot) {
         chain.push_back(slot.key);
         auto shape = std::make_unique<TableShape>();
         const int level_of_row = &object == &parent.inner ? parent.inner.level : parent.row_level;
-        make_table(*shape, parent.state->name, std::move(chain), level_of_row - 1, parent.gives_root_id);
+        make_table(*shape, parent.state, std::move(chain), level_of_row - 1, parent.gives_root_id);
         slot.list = std::move(shape);
     }
     return *slot.list;

@@ -93,6 +93,7 @@ struct ObjectShape {
 /// A list of the data, or the records themselves: the rows of one table.
 struct TableShape {
     TableState* state = nullptr;
+    std::string parent;  ///< table of the row that holds the list
     std::vector<std::string> chain;  ///< parts of the table's name
     int row_level = 0;
     /// Rows below carry a root id: that of their rows' own root or, with `is_own_root`, the id of their row here.
@@ -126,7 +127,7 @@ public:
     void refresh();
 
 private:
-    TableShape* make_table(TableShape& shape, std::string_view parent, std::vector<std::string> chain, int row_level, bool gives_root_id);
+    TableShape* make_table(TableShape& shape, const TableState* parent, std::vector<std::string> chain, int row_level, bool gives_root_id);
     Slot& add_slot(ObjectShape& object, std::string raw, std::string key);
     static void forget(ObjectShape& object);
 

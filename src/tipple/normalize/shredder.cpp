@@ -206,7 +206,7 @@ const Shredder::Impl::Target* Shredder::Impl::choose_target(const schema::Value&
     Target target = make_target(name);
     if (!target.is_unwanted) {
         result_->chosen_tables.push_back(raw);
-        target.table = &tables_.table(name, "", false);
+        target.table = &tables_.table(name, nullptr, false);
     }
     return &chosen_.emplace(raw, target).first->second;
 }
@@ -231,7 +231,7 @@ bool Shredder::Impl::normalize_value(const schema::Value& record) {
         ++result_->discarded_rows;
         return true;
     }
-    const bool is_bad = normalizer_.normalize(record, *target->table, target->nesting) == PutResult::rejected;
+    const bool is_bad = normalizer_.normalize(record, *target->table, target->nesting) == PutResult::rejected || tables_.end_record() == PutResult::rejected;
     if (is_bad) {
         forget_record();
         rejection_ = tables_.rejection();
@@ -351,6 +351,7 @@ Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     const std::size_t row = root_->state->rows - 1;
     Fault fault = cursor.peek() == '{' ? shred_object(cursor, root_->row, row, links)
                                        : shred_value(cursor, root_->row, *root_->value, row, links);
+    if (fault == Fault::none && tables_.end_record() != PutResult::done) fault = Fault::given_up;
     if (fault == Fault::given_up) {
         // Names meet, the record brings ids of its own, or a value does not fit. The latter is not the end of it: further on the name may come
         // again, with a value that fits, and which way a record goes first depends on what was seen before it.
@@ -556,6 +557,7 @@ Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot
     const Fault fault = pull::for_each_element(cursor, [&](Cursor& element) {
         // An empty list leaves no trace, so the table is made with its first element.
         if (shape == nullptr) shape = &shape_.list_below(object, slot);
+        if (index == 0) tables_.begin_list(*shape->state, shape->parent);
         const bool is_unwanted = shape->state->rows == 0 && tables_.admit_table(*shape->state) != schema::ContractMode::evolve;
         const bool has_hashed_ids = shape->state->id_source != RowIdSource::position;
         if (shape->is_shared || is_unwanted || has_hashed_ids) return Fault::given_up;

@@ -295,8 +295,16 @@ TEST(Shredder, TwoPathsToOneTableKeepAllRowsWithTheirOwnIds) {
     EXPECT_NE(run.id("t__a__b", 0), run.id("t__a__b", 1));
 }
 
-TEST(Shredder, ListsOfTwoParentsInOneTableAreAnError) {
-    EXPECT_THROW(after(R"({"a":[{"b":[1]}],"a__b":[2]})"), Error);
+TEST(Shredder, ListsBelowTwoParentsAreOneTableOfTheFirst) {
+    // Both in one record, in two records of a page, and in two pages.
+    for (const char* records : {R"({"a":[{"b":[1]}],"a__b":[2]})", "{\"a\":{\"b\":[1]}}\n{\"a\":[{\"b\":[2]}]}"}) {
+        const Trial run = after(records);
+        EXPECT_EQ(run.rows("t__a__b"), (Texts{"idx=0 value=1", "idx=0 value=2"})) << records;
+    }
+    Trial pages;
+    pages.page(R"({"a":{"b":[1]}})");
+    pages.page(R"({"a":[{"b":[2]}]})");
+    EXPECT_EQ(pages.cell("t__a__b", 1, "_dlt_parent_id"), pages.id("t__a", 0));
 }
 
 TEST(Shredder, NestedNames) {  // V13

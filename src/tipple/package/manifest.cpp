@@ -254,11 +254,10 @@ WidenedColumn read_widened(Members members) {
     return column;
 }
 
-/// The items of a list that may be missing, each read by `read`.
+/// The items of a list, each read by `read`.
 template <typename Item>
 std::vector<Item> read_items(Members& members, std::string_view name, Item (*read)(Members)) {
     std::vector<Item> items;
-    if (!members.has(name)) return items;
     const json::Array& list = members.list(name);
     for (std::size_t i = 0; i < list.size(); ++i) items.push_back(read(members.item(name, list[i], i)));
     return items;
@@ -438,8 +437,8 @@ ManifestFile parse_manifest(std::string_view text, const std::string& path) {
         manifest.removal.undone_loads = top.texts("undone_loads");
         manifest.removal.undone_rows = read_items(top, "undone_rows", read_undone);
     }
-    manifest.moves = read_items(top, "column_moves", read_move);
-    manifest.widened = read_items(top, "widened_columns", read_widened);
+    if (top.has("column_moves")) manifest.moves = read_items(top, "column_moves", read_move);
+    if (top.has("widened_columns")) manifest.widened = read_items(top, "widened_columns", read_widened);
     const json::Value& notes = top.take("notes");
     if (!notes.is_object()) top.fail("has a {} as \"notes\"", notes.type_name());
     manifest.notes = notes.as_object();

@@ -638,6 +638,16 @@ Progress Stage::progress(const Stopwatch& watch) const {
     return progress;
 }
 
+/// Whether the name has a column, or is that of an object or list whose fields have some.
+bool has_values(const schema::Schema& schema, const normalize::NullOnlyColumn& nulls, std::string_view separator) {
+    const std::string below = fmt::format("{}{}", nulls.column, separator);
+    if (schema.find(fmt::format("{}{}{}", nulls.table, separator, nulls.column)) != nullptr) return true;
+    const schema::Table* table = schema.find(nulls.table);
+    return table != nullptr && std::any_of(table->columns().begin(), table->columns().end(), [&](const schema::Column& column) {
+        return column.is_complete() && (column.name() == nulls.column || column.name().starts_with(below));
+    });
+}
+
 ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(context_.clock);
     observer.on_step_started(Step::extract);
@@ -658,13 +668,9 @@ ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer&
     if (error_ != nullptr) std::rethrow_exception(error_);
     result_.records = records_;
     result_.bytes_read = bytes_read_;
-    // What had nothing but nulls in one page may have got its column from another.
+    // What had nothing but nulls in one page may have got its values from another.
     const std::shared_ptr<const schema::Schema> admitted = schema_.snapshot();
-    std::erase_if(result_.null_only, [&](const normalize::NullOnlyColumn& nulls) {
-        const schema::Table* table = admitted->find(nulls.table);
-        const schema::Column* column = table != nullptr ? table->find(nulls.column) : nullptr;
-        return column != nullptr && column->is_complete();
-    });
+    std::erase_if(result_.null_only, [&](const normalize::NullOnlyColumn& nulls) { return has_values(*admitted, nulls, rules_.naming->separator()); });
     std::sort(result_.null_only.begin(), result_.null_only.end());
     observer.on_step_finished(Step::extract, progress(watch));
     return std::move(result_);

@@ -27,6 +27,10 @@ std::string to_text(const DataWarning& warning) {
             return fmt::format("table \"{}\": the lists \"{}\" and \"{}\" of one record became one nested table, {}, first in {}; the rows of the last "
                                "one were kept (--collisions suffix keeps both, fail refuses the record)",
                                note.table, note.name, note.other, times, warning.place);
+        case normalize::DataNote::Kind::parents_met:
+            return fmt::format("table \"{}\": lists below rows of \"{}\" and of \"{}\" became this one nested table, {}, first in {}; _dlt_parent_id says "
+                               "of each row which it belongs to",
+                               note.table, note.other, note.name, times, warning.place);
         case normalize::DataNote::Kind::rounded:
             return fmt::format("table \"{}\", column \"{}\": values with more decimal places than the column has were rounded, {}, first in {} (to keep "
                                "them, declare the column with a larger scale)",

@@ -29,6 +29,8 @@ void set_key(schema::Table& table, std::string_view hint, const std::vector<std:
 void set_columns(schema::Table& table, const std::vector<schema::Column>& columns, const schema::NamingConvention& naming) {
     for (const schema::Column& hints : columns) {
         const std::string name = naming.normalize_path(hints.name());
+        // No key of the data becomes a column without a name.
+        if (name.empty()) continue;
         schema::Column column = table.find(name) != nullptr ? *table.find(name) : schema::Column(name);
         for (const json::Member& hint : hints.hints()) column.set_hint(hint.name, hint.value);
         table.set_column(std::move(column));

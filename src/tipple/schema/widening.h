@@ -12,6 +12,7 @@ namespace tipple::schema {
 /// Whole numbers up to this, and down to its negative, are doubles too.
 inline constexpr std::int64_t double_integer_max = std::int64_t{1} << 53;
 
+/// Whether `number` is a double too, and every whole number nearer to 0.
 inline bool is_double_integer(std::int64_t number) { return number >= -double_integer_max && number <= double_integer_max; }
 
 /// Whether every value of the complete column `from` is a value of the complete column `to`, which is of another type or more precise. Bigint
