@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tipple::io {
@@ -12,5 +13,10 @@ struct ProcessUsage {
 
 /// As the kernel counts it, now.
 ProcessUsage process_usage();
+
+/// Makes the allocator give large blocks back to the system as soon as they are free, so that a budget of `memory_bytes` can be kept. By itself it keeps
+/// ever larger ones, which was a quarter of a load's memory; each block that goes back costs page faults, so a roomy budget gives back only the largest.
+/// For the whole process: for a program to call, not for a library. Does nothing where the allocator is not glibc's.
+void bound_allocator(std::size_t memory_bytes);
 
 }  // namespace tipple::io
