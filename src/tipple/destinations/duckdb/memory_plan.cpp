@@ -112,7 +112,7 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
     }
     // A thread may have as much again in work as it holds. Above its limit the engine takes about half of it: what it reads, and what its
     // allocator keeps.
-    const std::size_t roomy = std::min(without_batches(2 * plan.threads + 1), plan.memory_bytes / 2);
+    const std::size_t roomy = std::min(without_batches(2 * plan.threads + 1), plan.memory_bytes / 16 * 7);
     plan.engine_bytes = std::min(available(), std::max({engine_comfort_bytes, need() * 3 / 2, roomy}));
 }
 
