@@ -135,7 +135,7 @@ TEST_F(PlanTest, SharesTheBudget) {
     EXPECT_EQ(narrow.threads, 1U) << "a second one would only cost";
     EXPECT_EQ(narrow.block_bytes, 0U);
     EXPECT_EQ(narrow.batch_bytes, 512 * mib / 6);
-    EXPECT_EQ(narrow.engine_bytes, 256 * mib) << "what the engine takes besides needs room too";
+    EXPECT_EQ(narrow.engine_bytes, 224 * mib) << "what the engine takes besides needs room too";
 }
 
 TEST_F(PlanTest, WideTablesGetSmallBlocksAndOneThread) {

@@ -531,7 +531,7 @@ void Pipeline::leave_out_repeated(Draft& draft, const package::Manifest& repeate
 
 /// Says when rows were appended that an earlier load had read from the same file.
 void Pipeline::note_inputs(const Start& start, const Draft& draft, RunReport& report) {
-    const InputLog log(files_, io::join_path(folder_, "inputs.json"));
+    const InputLog log(files_, inputs_path());
     const bool appends = std::any_of(draft.tables.begin(), draft.tables.end(), [&](const TableReport& table) {
         const schema::Table* known = draft.schema.find(table.table);
         return known != nullptr && draft.schema.disposition_of(*known) == schema::Disposition::append;
@@ -548,7 +548,7 @@ void Pipeline::note_inputs(const Start& start, const Draft& draft, RunReport& re
 }
 
 void Pipeline::log_inputs(const std::vector<extract::InputFile>& inputs, const std::string& load_id) {
-    InputLog log(files_, io::join_path(folder_, "inputs.json"));
+    InputLog log(files_, inputs_path());
     log.add(inputs, load_id);
     log.save();
 }
@@ -561,6 +561,8 @@ package::PackageStore Pipeline::open_store() {
     package::PackageStore store(files_, folder_);
     if (const std::size_t count = store.remove_leftovers(); count > 0) log_.info("removed {} unfinished packages of killed runs", count);
     files_.remove(temp_folder());
+    // Of a run that was killed while it wrote it; the next one need not write any.
+    files_.remove(inputs_path() + ".new");
     return store;
 }
 

@@ -103,6 +103,7 @@ private:
     void note_inputs(const Start& start, const Draft& draft, RunReport& report);
     void log_inputs(const std::vector<extract::InputFile>& inputs, const std::string& load_id);
     std::string temp_folder() const { return io::join_path(folder_, "temp"); }
+    std::string inputs_path() const { return io::join_path(folder_, "inputs.json"); }
 
     PipelineConfig config_;
     destination::Destination& destination_;
