@@ -110,7 +110,9 @@ class Kills(Matrix):
         for point in points:
             with self.subTest(f"{mode}, {shape}: {point} ({CALLS[self.calls[point.at - 1]]})"):
                 self.restore()
-                self.run_at(point, expect=SIGKILL_CODE)
+                result = self.run_at(point, expect=None)
+                # The engine does not write in the same pieces every time, so the last calls are not always reached.
+                self.assertEqual(result.code, SIGKILL_CODE if len(self.killpoint.calls()) >= point.at else 0, result.err)
                 self.check(point)
         print(f"| {mode} | {shape} | {len(self.calls)} | {len(points)} |", flush=True)
 
