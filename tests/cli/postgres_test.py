@@ -207,6 +207,26 @@ class Merge(PostgresCase):
         self.assertIn('column "id"', self.load(self.write("t.jsonl", [{"id": None, "v": 1}]), "--key", "id", expect=EXIT_DATA).err)
 
 
+class Undo(PostgresCase):
+    def test_a_load_goes_with_what_is_nested_and_its_cursor(self):
+        self.load(self.records_file("t.jsonl", 3), "--cursor", "id")
+        self.load(self.records_file("t.jsonl", 5), "--cursor", "id")
+        self.assert_loaded(5, loads=2)
+        newest = self.value("SELECT max(load_id) FROM _dlt_loads")
+        self.tipple("verify", self.url())
+        self.assertIn("4 rows removed", self.tipple("undo", self.url(), newest, "--yes").out)
+        self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads WHERE load_id = '" + newest + "'"), "0")
+        self.assertEqual(self.psql("SELECT id FROM t ORDER BY id"), [["0"], ["1"], ["2"]])
+        self.tipple("verify", self.url())
+        self.load(self.records_file("t.jsonl", 5), "--cursor", "id")
+        self.assert_loaded(5, loads=3)
+
+    def test_verify_finds_orphans(self):
+        self.load(self.records_file("t.jsonl", 3))
+        self.psql("DELETE FROM t WHERE id = 1")
+        self.assertIn("orphans", self.tipple("verify", self.url(), expect=EXIT_DATA).out)
+
+
 class Readers(PostgresCase):
     """A load stalls in the middle of its rows; meanwhile a reader with little patience must get all it wants."""
 
