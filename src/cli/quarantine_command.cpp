@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdio>
 
 #include "cli/exit_code.h"
@@ -10,6 +9,7 @@
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
 #include "tipple/core/text.h"
+#include "tipple/destination/sql.h"
 #include "tipple/pipeline/pipeline.h"
 #include "tipple/pipeline/quarantine.h"
 
@@ -19,19 +19,9 @@ namespace {
 
 using pipeline::quarantine_table;
 
-std::string sql_list(const std::vector<std::string>& ids) {
-    std::vector<std::string> quoted;
-    for (const std::string& id : ids) {
-        std::string text;
-        for (const char c : id) text += c == '\'' ? "''" : std::string(1, c);
-        quoted.push_back("'" + text + "'");
-    }
-    return join(quoted, ", ");
-}
-
 /// The rows that the arguments mean, oldest first: those of the ids, or all.
 destination::QueryResult select_rows(destination::Destination& destination, const std::vector<std::string>& ids, const std::string& columns, std::size_t limit) {
-    const std::string where = ids.empty() ? "" : fmt::format(" WHERE id IN ({})", sql_list(ids));
+    const std::string where = ids.empty() ? "" : " WHERE id " + destination::standard_in_list(ids);
     const std::string sql = fmt::format("SELECT {} FROM {}{} ORDER BY _dlt_load_id, length(id), id", columns, destination.quote_table(quarantine_table), where);
     destination::QueryResult rows = destination.query(sql, {.rows_max = limit});
     if (!ids.empty() && rows.rows.size() < ids.size()) {
@@ -43,12 +33,6 @@ destination::QueryResult select_rows(destination::Destination& destination, cons
 bool has_quarantine(destination::Destination& destination) {
     const std::optional<destination::StoredDataset> stored = destination.read_dataset();
     return stored && stored->catalog.find(quarantine_table) != nullptr;
-}
-
-std::uint64_t to_number(const std::optional<std::string>& text) {
-    std::uint64_t number = 0;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-    return number;
 }
 
 int list(const Program& program, const QuarantineArguments& arguments, destination::Destination& destination) {
@@ -88,7 +72,7 @@ std::vector<pipeline::QuarantinedRecord> read_records(destination::Destination& 
                            .resource = row[1].value_or(""),
                            .root_table = row[2].value_or(""),
                            .text = row[3].value_or(""),
-                           .origin = {.name = row[4].value_or(""), .byte_offset = to_number(row[5]), .line = to_number(row[6]), .record = to_number(row[7])}});
+                           .origin = {.name = row[4].value_or(""), .byte_offset = destination::to_count(row[5]), .line = destination::to_count(row[6]), .record = destination::to_count(row[7])}});
         // Of the page before the record.
         extract::Origin& origin = records.back().origin;
         origin.record -= std::min<std::uint64_t>(origin.record, 1);

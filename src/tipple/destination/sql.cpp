@@ -1,6 +1,7 @@
 #include "tipple/destination/sql.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "tipple/core/error.h"
 #include "tipple/core/random.h"
@@ -9,6 +10,32 @@
 #include "tipple/schema/widening.h"
 
 namespace tipple::destination {
+
+namespace {
+
+std::string in_quotes(std::string_view text, char quote) {
+    std::string out(1, quote);
+    for (const char c : text) out.append(c == quote ? 2 : 1, c);
+    return out + quote;
+}
+
+}  // namespace
+
+std::string standard_name(std::string_view name) { return in_quotes(name, '"'); }
+
+std::string standard_literal(std::string_view text) { return in_quotes(text, '\''); }
+
+std::string standard_in_list(const std::vector<std::string>& texts) {
+    std::vector<std::string> literals;
+    for (const std::string& text : texts) literals.push_back(standard_literal(text));
+    return "IN (" + join(literals, ", ") + ")";
+}
+
+std::uint64_t to_count(const std::optional<std::string>& value) {
+    std::uint64_t count = 0;
+    if (value) std::from_chars(value->data(), value->data() + value->size(), count);
+    return count;
+}
 
 std::string count_large_integers(std::string_view table, std::string_view column) {
     return fmt::format("SELECT count(*) FROM {} WHERE {} NOT BETWEEN -{} AND {}", table, column, schema::double_integer_max, schema::double_integer_max);

@@ -14,6 +14,15 @@
 /// SQL text that stores with SQL share. What differs between them is a value, `SqlDialect`.
 namespace tipple::destination {
 
+/// A name and a text in the quotes of the SQL standard, which all stores with SQL understand: for queries through `Destination::query`, whose
+/// dialect is not known.
+std::string standard_name(std::string_view name);
+std::string standard_literal(std::string_view text);
+/// `IN ('a', 'b')`.
+std::string standard_in_list(const std::vector<std::string>& texts);
+/// A whole number out of a query's row; 0 when it is null.
+std::uint64_t to_count(const std::optional<std::string>& value);
+
 struct SqlDialect {
     std::string (*quote_identifier)(std::string_view name) = nullptr;
     std::string (*quote_literal)(std::string_view text) = nullptr;

@@ -57,5 +57,13 @@ TEST_F(SqlTest, WritesSystemRows) {
     EXPECT_NE(state.find(", <1.5>, <"), std::string::npos) << state;
 }
 
+TEST(StandardSql, QuotesAreDoubled) {
+    EXPECT_EQ(standard_name("a\"b'c"), "\"a\"\"b'c\"");
+    EXPECT_EQ(standard_literal("a\"b'c"), "'a\"b''c'");
+    EXPECT_EQ(standard_in_list({"x", "y'"}), "IN ('x', 'y''')");
+    EXPECT_EQ(to_count("1234567890123"), 1'234'567'890'123U);
+    EXPECT_EQ(to_count(std::nullopt), 0U);
+}
+
 }  // namespace
 }  // namespace tipple::destination

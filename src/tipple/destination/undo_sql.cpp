@@ -11,25 +11,12 @@ namespace tipple::destination {
 
 namespace {
 
-/// Both kinds of quotes are the same in all stores with SQL.
-std::string quoted(std::string_view text, char quote) {
-    std::string out(1, quote);
-    for (const char c : text) out.append(c == quote ? 2 : 1, c);
-    return out + quote;
-}
-
-std::string in_list(const std::vector<std::string>& texts) {
-    std::vector<std::string> literals;
-    for (const std::string& text : texts) literals.push_back(quoted(text, '\''));
-    return "IN (" + join(literals, ", ") + ")";
-}
-
 /// Names conditions from the root down, so that those of nested tables contain those of their parents.
 class Conditions {
 public:
     Conditions(const schema::Schema& schema, const Catalog& catalog, const NameRule& rule, const std::vector<std::string>& load_ids,
                const std::function<std::string(std::string_view)>& quote_table)
-        : schema_(schema), catalog_(catalog), rule_(rule), root_condition_(fmt::format("{} {}", quoted(schema::load_id_column, '"'), in_list(load_ids))),
+        : schema_(schema), catalog_(catalog), rule_(rule), root_condition_(fmt::format("{} {}", standard_name(schema::load_id_column), standard_in_list(load_ids))),
           quote_table_(quote_table) {}
 
     /// Of the rows of `root` and of all tables below it, the deepest ones first; empty when they do not say by which load they came.
@@ -46,7 +33,7 @@ public:
             if (parent == found.end() || !parent_key || !has_column(table->name(), *parent_key)) continue;
             const std::string row_key = require_row_key(schema_.require(table->parent()));
             found.push_back({.table = table->name(),
-                             .condition = fmt::format("{} IN (SELECT {} FROM {} WHERE {})", quoted(*parent_key, '"'), quoted(row_key, '"'),
+                             .condition = fmt::format("{} IN (SELECT {} FROM {} WHERE {})", standard_name(*parent_key), standard_name(row_key),
                                                       quote_table_(table->parent()), parent->condition)});
         }
         std::reverse(found.begin(), found.end());
@@ -92,7 +79,7 @@ void undo_loads(const SqlWriter& sql, const schema::Schema& schema, const Catalo
                     "table \"{}\": {} rows of the loads to be undone are there now, {} were there when they were counted; nothing was removed, try again", rows.table,
                     deleted, expected != removal.undone_rows.end() ? expected->rows : 0);
     }
-    const std::string ids = in_list(removal.undone_loads);
+    const std::string ids = standard_in_list(removal.undone_loads);
     execute(fmt::format("DELETE FROM {} WHERE {} {}", sql.table(state_table), sql.name(schema::load_id_column), ids));
     const std::uint64_t records = execute(fmt::format("DELETE FROM {} WHERE {} {}", sql.table(loads_table), sql.name("load_id"), ids));
     if (records != removal.undone_loads.size()) {

@@ -621,6 +621,17 @@ void Pipeline::refuse_pending(const package::PackageStore& store, std::string_vi
     }
 }
 
+/// A package that only takes away, and always carries a state.
+void Pipeline::load_removal(package::PackageStore& store, std::vector<Draft>& drafts, const Start& start, RunReport& report, Observer& observer, std::stop_token stop) {
+    Draft& draft = drafts.front();
+    draft.package = store.create(draft.load_id, job_bytes_max);
+    const PipelineState next = next_state(start.state, config_, {draft.schema.name()}, destination_.reference_type(), start.sources);
+    close(draft, &next.document, report);
+    draft.package.reset();
+    report.schema = draft.schema;
+    load_all(store, drafts, start, report, observer, std::move(stop));
+}
+
 RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
     RunReport report = begin_report();
@@ -646,13 +657,8 @@ RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::st
     for (const std::string& path : options.state_paths) erase_state_path(state, path);
     for (const auto& [path, value] : options.state_values) set_state_path(state, path, value);
     set_source_state(start.sources, schema_name, std::move(state));
-    draft.package = store.create(draft.load_id, job_bytes_max);
     // As the reference does it, a drop is always a load.
-    const PipelineState next = next_state(start.state, config_, {schema_name}, destination_.reference_type(), start.sources);
-    close(draft, &next.document, report);
-    draft.package.reset();
-    report.schema = draft.schema;
-    load_all(store, drafts, start, report, observer, stop);
+    load_removal(store, drafts, start, report, observer, stop);
     report.seconds.total = watch.seconds();
     return report;
 }
@@ -671,13 +677,8 @@ RunReport Pipeline::undo(const UndoOptions& options, Observer& observer, std::st
     draft.removal.undone_loads = std::move(plan.load_ids);
     draft.removal.undone_rows = std::move(plan.rows);
     start.sources = std::move(plan.sources);
-    draft.package = store.create(draft.load_id, job_bytes_max);
     // The state of the loads goes with them, so one is written even if it says the same.
-    const PipelineState next = next_state(start.state, config_, {plan.schema_name}, destination_.reference_type(), start.sources);
-    close(draft, &next.document, report);
-    draft.package.reset();
-    report.schema = draft.schema;
-    load_all(store, drafts, start, report, observer, stop);
+    load_removal(store, drafts, start, report, observer, stop);
     report.seconds.total = watch.seconds();
     return report;
 }

@@ -92,6 +92,7 @@ private:
     void close_all(std::vector<Draft>& drafts, const Start& start, RunReport& report);
     RunReport begin_report() const;
     package::PackageStore open_store();
+    void load_removal(package::PackageStore& store, std::vector<Draft>& drafts, const Start& start, RunReport& report, Observer& observer, std::stop_token stop);
     void load_all(package::PackageStore& store, const std::vector<Draft>& drafts, const Start& start, RunReport& report, Observer& observer,
                   std::stop_token stop);
     void load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report, Observer& observer,

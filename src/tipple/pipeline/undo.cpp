@@ -1,13 +1,14 @@
 #include "tipple/pipeline/undo.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "tipple/core/clock.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/destination/sql.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/destination/undo_sql.h"
 #include "tipple/schema/schema.h"
@@ -20,17 +21,10 @@ using destination::QueryRow;
 
 std::string when(const std::string& load_id) { return utc_text(load_id_time_us(load_id)).substr(0, 16); }
 
-std::uint64_t to_count(const QueryRow& row) {
-    std::uint64_t count = 0;
-    const std::string text = row.at(0).value_or("0");
-    std::from_chars(text.data(), text.data() + text.size(), count);
-    return count;
-}
-
 /// A load of the schema, and what the schema said then.
 struct RecordedLoad {
     std::string id;
-    schema::Schema schema;
+    std::shared_ptr<const schema::Schema> schema;
 };
 
 /// Makes one plan.
@@ -55,13 +49,10 @@ private:
         std::optional<destination::StoredDataset> stored = destination_.read_dataset();
         if (!stored) throw Error(ErrorKind::usage, "nothing was ever loaded into {}", destination_.description());
         stored_ = std::move(*stored);
-        const std::string loads = destination_.quote_table(destination::loads_table);
-        const std::string versions = destination_.quote_table(destination::version_table);
-        const destination::QueryResult result = destination_.query(
-            fmt::format("SELECT l.load_id, l.schema_name, v.schema FROM {} l LEFT JOIN {} v ON v.version_hash = l.schema_version_hash AND "
-                        "v.schema_name = l.schema_name WHERE l.status = 0 ORDER BY l.load_id",
-                        loads, versions),
-            {});
+        const destination::QueryResult result =
+            destination_.query(fmt::format("SELECT load_id, schema_name, schema_version_hash FROM {} WHERE status = 0 ORDER BY load_id",
+                                           destination_.quote_table(destination::loads_table)),
+                               {});
         std::vector<std::string> ids;
         for (const QueryRow& row : result.rows) {
             ids.push_back(row[0].value_or(""));
@@ -72,12 +63,24 @@ private:
             throw Error(ErrorKind::usage, "there is no load {} in {}{}; loads are in _dlt_loads, the newest is {}", options_.load_id, destination_.description(),
                         near ? fmt::format(", did you mean {}?", *near) : "", ids.empty() ? "none" : ids.back());
         }
+        read_versions();
+        const std::shared_ptr<const schema::Schema> newest = std::make_shared<const schema::Schema>(stored_.schemas.at(plan_.schema_name));
         for (const QueryRow& row : result.rows) {
-            if (row[1] != plan_.schema_name || load_ids_.contains(row[0].value_or(""))) continue;
-            load_ids_.insert(row[0].value_or(""));
-            const bool is_known = row[2].has_value();
-            loads_.push_back({.id = row[0].value_or(""),
-                              .schema = is_known ? schema::Schema::from_document(destination::decode_schema(*row[2])) : stored_.schemas.at(plan_.schema_name)});
+            if (row[1] != plan_.schema_name || (!loads_.empty() && loads_.back().id == row[0])) continue;
+            const auto version = versions_.find(row[2].value_or(""));
+            loads_.push_back({.id = row[0].value_or(""), .schema = version != versions_.end() ? version->second : newest});
+        }
+    }
+
+    /// Each stored version of the schema once, however many loads were made with it.
+    void read_versions() {
+        const destination::QueryResult versions =
+            destination_.query(fmt::format("SELECT version_hash, schema FROM {} WHERE schema_name = {}", destination_.quote_table(destination::version_table),
+                                           destination::standard_literal(plan_.schema_name)),
+                               {});
+        for (const QueryRow& row : versions.rows) {
+            versions_[row[0].value_or("")] =
+                std::make_shared<const schema::Schema>(schema::Schema::from_document(destination::decode_schema(row[1].value_or(""))));
         }
     }
 
@@ -108,7 +111,7 @@ private:
     }
 
     std::uint64_t count(const destination::RowsOfLoads& rows) const {
-        return to_count(destination_.query(fmt::format("SELECT count(*) FROM {} WHERE {}", destination_.quote_table(rows.table), rows.condition), {}).rows.at(0));
+        return destination::to_count(destination_.query(fmt::format("SELECT count(*) FROM {} WHERE {}", destination_.quote_table(rows.table), rows.condition), {}).rows.at(0).at(0));
     }
 
     void count_rows() {
@@ -156,7 +159,7 @@ private:
         bool is_undone = false;
         for (const RecordedLoad& load : loads_) {
             if (with_rows.contains(load.id)) {
-                const std::string_view verb = taking_verb(load.schema, table);
+                const std::string_view verb = taking_verb(*load.schema, table);
                 if (!verb.empty() && is_chosen(load) && was_there) {
                     plan_.losses.push_back(fmt::format("it {} table \"{}\", and the rows that it took away do not come back", verb, table));
                 } else if (!verb.empty() && !is_chosen(load) && is_undone) {
@@ -164,7 +167,7 @@ private:
                 }
                 is_undone = is_undone || is_chosen(load);
             }
-            was_there = was_there || has_table(load.schema, table);
+            was_there = was_there || has_table(*load.schema, table);
         }
     }
 
@@ -181,16 +184,16 @@ private:
     json::Object sources_where(const std::string& condition) const {
         if (stored_.catalog.find(destination::state_table) == nullptr) return {};
         const destination::QueryResult states =
-            destination_.query(fmt::format("SELECT state FROM {} WHERE pipeline_name = '{}' AND {} ORDER BY _dlt_load_id DESC, version DESC",
-                                           destination_.quote_table(destination::state_table), pipeline_, condition),
+            destination_.query(fmt::format("SELECT state FROM {} WHERE pipeline_name = {} AND {} ORDER BY _dlt_load_id DESC, version DESC",
+                                           destination_.quote_table(destination::state_table), destination::standard_literal(pipeline_), condition),
                                {.rows_max = 1});
         if (states.rows.empty()) return {};
         const json::Value document = destination::decode_state(states.rows[0].at(0).value_or(""));
         const json::Value* sources = document.is_object() ? document.as_object().find("sources") : nullptr;
         return sources != nullptr && sources->is_object() ? sources->as_object() : json::Object();
     }
-    json::Object sources_before(const std::string& load_id) const { return sources_where(fmt::format("_dlt_load_id < '{}'", load_id)); }
-    json::Object sources_at(const std::string& load_id) const { return sources_where(fmt::format("_dlt_load_id <= '{}'", load_id)); }
+    json::Object sources_before(const std::string& load_id) const { return sources_where("_dlt_load_id < " + destination::standard_literal(load_id)); }
+    json::Object sources_at(const std::string& load_id) const { return sources_where("_dlt_load_id <= " + destination::standard_literal(load_id)); }
 
     void plan_state() {
         const json::Object now = sources_at(loads_.back().id);
@@ -203,7 +206,7 @@ private:
     const UndoOptions& options_;
     destination::StoredDataset stored_;
     std::vector<RecordedLoad> loads_;  ///< of the schema, oldest first
-    std::set<std::string> load_ids_;
+    std::map<std::string, std::shared_ptr<const schema::Schema>> versions_;  ///< by hash
     UndoPlan plan_;
 };
 

@@ -1,35 +1,25 @@
 #include "tipple/pipeline/verify.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/merge_sql.h"
+#include "tipple/destination/sql.h"
 #include "tipple/destination/system_tables.h"
 
 namespace tipple::pipeline {
 
 namespace {
 
-/// The same in all stores with SQL.
-std::string quoted(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) out.append(c == '"' ? 2 : 1, c);
-    return out + "\"";
-}
+using destination::standard_name;
+using destination::to_count;
 
-std::string quoted_list(const std::vector<std::string>& names) {
+std::string name_list(const std::vector<std::string>& names) {
     std::vector<std::string> list;
-    for (const std::string& name : names) list.push_back(quoted(name));
+    for (const std::string& name : names) list.push_back(standard_name(name));
     return join(list, ", ");
-}
-
-std::uint64_t to_count(const std::optional<std::string>& text) {
-    std::uint64_t count = 0;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), count);
-    return count;
 }
 
 class Verifier {
@@ -131,7 +121,7 @@ private:
         const schema::Column* id = table.find(schema::id_column);
         if (id == nullptr || !id->is_complete() || is_versioned) return;
         find("duplicate_ids", table.name(),
-             fmt::format("SELECT {0} AS example FROM {1} GROUP BY {0} HAVING count(*) > 1", quoted(schema::id_column), place(table.name())),
+             fmt::format("SELECT {0} AS example FROM {1} GROUP BY {0} HAVING count(*) > 1", standard_name(schema::id_column), place(table.name())),
              "rows have the same id: nested rows below them cannot be told apart");
     }
 
@@ -141,8 +131,8 @@ private:
         const std::optional<std::string> row_key = parent != nullptr ? destination::row_key_of(*parent) : std::nullopt;
         if (!parent_key || !row_key || columns_of(parent->name()) == nullptr || !has_column(parent->name(), *row_key)) return;
         find("orphans", table.name(),
-             fmt::format("SELECT n.{} AS example FROM {} n WHERE n.{} IS NULL OR NOT EXISTS (SELECT 1 FROM {} p WHERE p.{} = n.{})", quoted(*parent_key), place(table.name()),
-                         quoted(*parent_key), place(parent->name()), quoted(*row_key), quoted(*parent_key)),
+             fmt::format("SELECT n.{} AS example FROM {} n WHERE n.{} IS NULL OR NOT EXISTS (SELECT 1 FROM {} p WHERE p.{} = n.{})", standard_name(*parent_key), place(table.name()),
+                         standard_name(*parent_key), place(parent->name()), standard_name(*row_key), standard_name(*parent_key)),
              fmt::format("nested rows have no row in \"{}\"", parent->name()));
     }
 
@@ -152,14 +142,14 @@ private:
         const std::optional<std::string> row_key = destination::row_key_of(root);
         if (root_keys.empty() || !has_column(table.name(), root_keys.front()) || !row_key || !has_column(root.name(), *row_key)) return;
         find("lost_roots", table.name(),
-             fmt::format("SELECT n.{0} AS example FROM {1} n WHERE n.{0} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {2} r WHERE r.{3} = n.{0})", quoted(root_keys.front()),
-                         place(table.name()), place(root.name()), quoted(*row_key)),
+             fmt::format("SELECT n.{0} AS example FROM {1} n WHERE n.{0} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {2} r WHERE r.{3} = n.{0})", standard_name(root_keys.front()),
+                         place(table.name()), place(root.name()), standard_name(*row_key)),
              fmt::format("nested rows name a root row that is not in \"{}\"", root.name()));
     }
 
     void check_loads(const schema::Table& table) {
         if (!has_column(table.name(), schema::load_id_column)) return;
-        const std::string load_id = quoted(schema::load_id_column);
+        const std::string load_id = standard_name(schema::load_id_column);
         find("unknown_loads", table.name(),
              fmt::format("SELECT t.{0} AS example FROM {1} t WHERE NOT EXISTS (SELECT 1 FROM {2} l WHERE l.load_id = t.{0} AND l.status = 0)", load_id, place(table.name()),
                          place(destination::loads_table)),
@@ -177,10 +167,10 @@ private:
         const std::vector<std::string> keys = table.columns_with("primary_key");
         if (keys.empty() || !std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return has_column(table.name(), key); })) return;
         std::string is_whole;
-        for (const std::string& key : keys) is_whole += fmt::format("{}{} IS NOT NULL", is_whole.empty() ? "" : " AND ", quoted(key));
+        for (const std::string& key : keys) is_whole += fmt::format("{}{} IS NOT NULL", is_whole.empty() ? "" : " AND ", standard_name(key));
         find("duplicate_keys", table.name(),
-             fmt::format("SELECT CAST(min({}) AS varchar) AS example FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1", quoted(keys.front()), place(table.name()), is_whole,
-                         quoted_list(keys)),
+             fmt::format("SELECT CAST(min({}) AS varchar) AS example FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1", standard_name(keys.front()), place(table.name()), is_whole,
+                         name_list(keys)),
              fmt::format("rows have the same primary key ({}), although loads are merged by it", join(keys, ", ")));
     }
 
