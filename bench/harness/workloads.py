@@ -64,6 +64,15 @@ class Webhooks(DataSet):
         write_records(folder, self.name, [example for event in events for example in event["examples"]], has_sums=False)
 
 
+class Cursor(DataSet):
+    """A million records of which all have one value of `t`, or each its own."""
+
+    def make(self, folder):
+        _, kind, rows = self.name.split("_")
+        write_records(folder, self.name, ({"id": number, "t": 1_700_000_000 + (number if kind == "distinct" else 0), "name": f"customer {number}"}
+                                          for number in range(int(rows))))
+
+
 class Tiny(DataSet):
     """About 1 KB."""
 
@@ -160,6 +169,11 @@ def workloads(is_quick):
     # The budget is really enforced: the same loads within half of it.
     listed += [Workload(f"{one.name}-256mib", one.data, ("tipple",), (at_most("peak", 256),), arguments=("--memory", "256MiB"))
                for one in listed if not one.name.endswith("-1m")]
+    # What is remembered of a crowd at the cursor's last value: by key, and as whole records. The same with distinct values is what it is to be compared with.
+    cursor_rows = 50_000 if is_quick else 1_000_000
+    listed += [Workload(f"cursor-{kind}{'-key' if arguments else ''}", Cursor(f"cursor_{kind}_{cursor_rows}"), ("tipple",), (MEMORY,),
+                        arguments=("--cursor", "t", *arguments))
+               for kind in ("distinct", "crowd") for arguments in ((), ("--key", "id"))]
     rows = 2_000 if is_quick else 150_000
     # The engine's own reader takes very long for the wider ones, and no target compares with it.
     listed += [Workload(f"wide-{columns}", Wide(f"wide_{columns}x{rows}"), ("tipple", "duckdb") if columns == 500 else ("tipple",), (MEMORY,),

@@ -63,7 +63,7 @@ private:
         std::vector<Value> values;
         for (const Record& record : records) values.emplace_back(Record(record).take());
         incremental::PageFold fold;
-        const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, SIZE_MAX, fold);
+        const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, {}, fold);
         if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", problem->record + 1, problem->text);
         cursor_->take(fold);
         is_closed_ = cursor_->is_done();

@@ -33,6 +33,11 @@ inline constexpr std::size_t text_buffer_bytes_max = 0x7fff'0000;
 /// Bad records that are named one by one in the report; the rest is counted.
 inline constexpr std::size_t bad_records_named_max = 10;
 
+/// Records that share a cursor's last value and are remembered by the reference's hashes. Beyond, a compact form of our own takes their place.
+inline constexpr std::size_t cursor_hashes_max = 10'000;
+/// Of those in the compact form, 4 to 8 bytes each in every state that is stored.
+inline constexpr std::size_t cursor_records_max = 8'000'000;
+
 /// Different notes about the data that a page, and a run, keeps.
 inline constexpr std::size_t data_notes_max = 100;
 

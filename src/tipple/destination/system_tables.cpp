@@ -29,15 +29,20 @@ std::string deflate_text(std::string_view text) {
     if (text.size() > document_bytes_max)
         throw Error(ErrorKind::usage, "a document of {} bytes is too large to be stored",
                     text.size());
-    uLongf length = compressBound(static_cast<uLong>(text.size()));
-    std::string bytes(length, '\0');
-    // A large document is large by the hashes of a cursor, which no effort makes smaller.
-    const int level = text.size() > large_document_bytes ? Z_BEST_SPEED : Z_BEST_COMPRESSION;
-    const int code = compress2(reinterpret_cast<Bytef*>(bytes.data()), &length,
-                               reinterpret_cast<const Bytef*>(text.data()),
-                               static_cast<uLong>(text.size()), level);
-    TIPPLE_ASSERT(code == Z_OK);
-    bytes.resize(length);
+    // A large document is large by what a cursor remembers, in which there is nothing to be found twice: only its alphabet can be made shorter.
+    const bool is_large = text.size() > large_document_bytes;
+    z_stream stream{};
+    TIPPLE_ASSERT(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15, 8,
+                               is_large ? Z_HUFFMAN_ONLY : Z_DEFAULT_STRATEGY) == Z_OK);
+    std::string bytes(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+    stream.avail_in = static_cast<uInt>(text.size());
+    stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
+    stream.avail_out = static_cast<uInt>(bytes.size());
+    const int code = deflate(&stream, Z_FINISH);
+    bytes.resize(stream.total_out);
+    deflateEnd(&stream);
+    TIPPLE_ASSERT(code == Z_STREAM_END);
     return bytes;
 }
 

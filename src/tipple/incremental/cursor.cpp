@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/error.h"
+#include "tipple/core/limits.h"
 #include "tipple/incremental/bounds.h"
 #include "tipple/incremental/lag.h"
 
@@ -26,6 +27,11 @@ std::vector<std::string> sorted(std::vector<std::string> hashes) {
     hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
     return hashes;
 }
+
+/// Of a slot: the records at its last value that hashes do not name.
+constexpr std::string_view packed_member = "packed_records";
+/// In there: the last value that they have. Whoever does not know of them moves on without them.
+constexpr std::string_view packed_value_member = "last_value";
 
 json::Value member(const std::optional<json::Object>& object, std::string_view name) {
     const json::Value* value = object ? object->find(name) : nullptr;
@@ -81,12 +87,27 @@ Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& 
     if (stored_ && !given.begins_anew) {
         start_.start = from_state(member(stored_, "last_value"));
         start_.spec.initial_value = adapt_bound(given.initial_value, start_.start, given.converts_bounds);
-        start_.hashes = sorted(texts(stored_->find("unique_hashes")));
-        start_.form = form_of(start_.hashes);
+        read_known();
     }
     if (has_lag && !is_stateless && !start_.start.is_null()) start_.start = apply_lag(given, start_.start);
     last_ = start_.start;
     hashes_.insert(start_.hashes.begin(), start_.hashes.end());
+    is_crowded_ = start_.records.size() > 0 || start_.hashes.size() > limits::cursor_hashes_max;
+}
+
+void Cursor::read_known() {
+    start_.hashes = sorted(texts(stored_->find("unique_hashes")));
+    start_.form = form_of(start_.hashes);
+    const json::Value* packed = stored_->find(packed_member);
+    if (packed == nullptr || !packed->is_object() || member(packed->as_object(), packed_value_member) != member(stored_, "last_value")) return;
+    std::optional<RecordSet> records = RecordSet::unpack(packed->as_object());
+    if (!records) {
+        throw Error(ErrorKind::usage,
+                    "resource \"{}\", cursor \"{}\": \"{}\" of its state cannot be read, so that records would be loaded twice; a newer tipple wrote it: use that "
+                    "one, or let the resource begin anew by dropping its state",
+                    start_.resource, start_.spec.cursor_path, packed_member);
+    }
+    start_.records = *std::move(records);
 }
 
 void Cursor::check_range() {
@@ -129,8 +150,29 @@ void Cursor::take(const PageFold& fold) {
     if (is_further) {
         last_ = fold.last;
         hashes_.clear();
+        records_.clear();
+        is_crowded_ = false;
+        is_at_start_ = false;
     }
+    add_records(fold);
+}
+
+void Cursor::add_records(const PageFold& fold) {
+    records_.add(fold.records_at_last);
+    if (records_.size() > limits::cursor_records_max) {
+        records_.settle();
+        if (records_.size() > limits::cursor_records_max) {
+            throw Error(ErrorKind::usage,
+                        "resource \"{}\", cursor \"{}\": more than {} records have the last value {}, and each must be remembered so that none is loaded twice; give the "
+                        "resource a cursor with finer values, or merge it by a primary key and give the cursor the empty one (primary_key = []), so that these records "
+                        "are read again in each run",
+                        start_.resource, start_.spec.cursor_path, limits::cursor_records_max, describe(last_));
+        }
+    }
+    if (fold.is_crowded) is_crowded_ = true;
+    if (is_crowded_) return;
     hashes_.insert(fold.hashes.begin(), fold.hashes.end());
+    is_crowded_ = hashes_.size() > limits::cursor_hashes_max;
 }
 
 /// With a lag the run began behind the last value that was `known`, and must not fall back to there.
@@ -139,7 +181,7 @@ Value Cursor::further_of(const Value& last, Value known) const {
     return kind_of(known) == kind_of(last) && start_.is_further(known, last) ? known : last;
 }
 
-std::optional<json::Object> Cursor::slot() const {
+std::optional<json::Object> Cursor::slot() {
     const Spec& spec = start_.spec;
     if (!spec.end_value.is_null()) return std::nullopt;
     json::Object slot;
@@ -158,15 +200,36 @@ std::optional<json::Object> Cursor::slot() const {
     slot.set("last_value", to_state(last));
     if (has_kept_) slot.set("start_value", before);
     if (falls_behind) return slot;
-    std::vector<std::string> hashes;
-    if (start_.tells_apart) hashes = sorted({hashes_.begin(), hashes_.end()});
-    // In whatever order they are stored, equal ones are no change.
-    if (sorted(texts(slot.find("unique_hashes"))) != hashes) slot.set("unique_hashes", json::Array(hashes.begin(), hashes.end()));
+    set_known(slot);
     return slot;
 }
 
+/// What tells the records at the last value apart, in the next run.
+void Cursor::set_known(json::Object& slot) {
+    std::vector<std::string> hashes;
+    bool is_packed = false;
+    if (start_.tells_apart && !is_crowded_) {
+        hashes = sorted({hashes_.begin(), hashes_.end()});
+    } else if (start_.tells_apart) {
+        // Those that were remembered by hashes stay so: nothing else is known of them.
+        if (is_at_start_) hashes = start_.hashes;
+        is_packed = records_.size() > 0 || (is_at_start_ && start_.records.size() > 0);
+    }
+    // In whatever order they are stored, equal ones are no change.
+    if (sorted(texts(slot.find("unique_hashes"))) != hashes) slot.set("unique_hashes", json::Array(hashes.begin(), hashes.end()));
+    if (!is_packed) {
+        slot.erase(packed_member);
+    } else if (records_.size() > 0) {
+        if (is_at_start_) records_.add(start_.records);
+        json::Object packed = records_.pack();
+        packed.set(packed_value_member, *slot.find("last_value"));
+        slot.set(packed_member, std::move(packed));
+    }
+}
+
 bool Cursor::has_become_coarse() const {
-    return start_.tells_apart && start_.hashes.size() <= many_hashes && hashes_.size() > many_hashes;
+    const bool was_coarse = start_.hashes.size() > many_records || start_.records.size() > 0;
+    return start_.tells_apart && !was_coarse && (is_crowded_ || hashes_.size() > many_records);
 }
 
 }  // namespace tipple::incremental

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tipple/incremental/hash.h"
+#include "tipple/incremental/record_set.h"
 #include "tipple/incremental/spec.h"
 #include "tipple/incremental/value.h"
 #include "tipple/json/path.h"
@@ -25,10 +26,11 @@ struct CursorStart {
     std::optional<std::string> name;
     /// The last value of the run before, or where the lag begins; null = there is none.
     schema::Value start;
-    /// Of the records that were read at `start`, sorted.
+    /// Of the records that were read at `start`, sorted. A record is known when it is among them, or in `records`.
     std::vector<std::string> hashes;
     HashForm form = HashForm::current;
-    /// Whether records at `start` are told apart by their hashes.
+    RecordSet records;
+    /// Whether records at `start` are told apart.
     bool tells_apart = false;
     /// Columns that are hashed; nothing = the whole record.
     std::optional<std::vector<std::string>> key;
@@ -47,8 +49,11 @@ struct PageFold {
     schema::Value first;
     /// The furthest one of the records that were kept; null = there is none.
     schema::Value last;
-    /// Of the kept records at `last`, sorted. Empty where records are not told apart.
+    /// The kept records at `last`, not settled. Empty where records are not told apart.
+    RecordSet records_at_last;
+    /// Their hashes, sorted, unless the last value is crowded: then there are too many.
     std::vector<std::string> hashes;
+    bool is_crowded = false;
     /// The column that a record at `last` lacks, so that it has no hash. An error only if no other page goes further.
     std::optional<std::string> missing_key;
     /// A record lies before the start, or behind the end.
@@ -73,13 +78,18 @@ public:
     /// Whether the order of the records says that none of interest will follow.
     bool is_done() const { return is_done_; }
     /// What is to be remembered; nothing when the run neither uses nor changes that.
-    std::optional<json::Object> slot() const;
-    /// Whether more than `many_hashes` records share the last value, and did not before.
+    std::optional<json::Object> slot();
+    /// Whether more than `many_records` records share the last value, and did not before.
     bool has_become_coarse() const;
-    static constexpr std::size_t many_hashes = 200;
+    static constexpr std::size_t many_records = 200;
+    /// The last value, when more than `limits::cursor_hashes_max` records share it; else null. Pages need no hashes there.
+    schema::Value crowded_value() const { return is_crowded_ ? last_ : schema::Value(); }
 
 private:
     void check_range();
+    void read_known();
+    void add_records(const PageFold& fold);
+    void set_known(json::Object& slot);
     schema::Value further_of(const schema::Value& last, schema::Value known) const;
     void adapt_last(const schema::Value& like);
     [[noreturn]] void fail_clash(const schema::Value& value, const schema::Value& other, const char* what) const;
@@ -87,7 +97,11 @@ private:
     CursorStart start_;
     std::optional<json::Object> stored_;
     schema::Value last_;
+    /// Of the records at the last value: their hashes while it is not crowded, and the records that have come.
     std::unordered_set<std::string> hashes_;
+    RecordSet records_;
+    bool is_crowded_ = false;
+    bool is_at_start_ = true;  ///< the last value is what it was
     Kind kind_ = Kind::none;  ///< of the values that came
     schema::Value first_;
     bool has_records_ = false;

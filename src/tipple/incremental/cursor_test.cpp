@@ -101,18 +101,18 @@ protected:
         if (GetParam() == Form::values) {
             std::vector<Value> values;
             for (const json::Value& record : page) values.push_back(to_typed(record));
-            problem = filter_.filter(start, values, SIZE_MAX, fold);
+            problem = filter_.filter(start, values, {}, fold);
             for (const Value& value : values) kept += fmt::format("{} ", value.as<schema::Object>()[0].value.as<std::int64_t>());
         } else if (GetParam() == Form::columns) {
             columns::Batch batch = batch_of(page);
-            problem = filter_.filter(start, batch, SIZE_MAX, fold);
+            problem = filter_.filter(start, batch, {}, fold);
             for (std::size_t row = 0; row < batch.rows; ++row) kept += fmt::format("{} ", batch.view().columns[0].value<std::int64_t>(row));
         } else {
             std::string text;
             for (const json::Value& record : page) text += json::to_text(record) + "\n";
             const std::size_t size = text.size();
             text.resize(size + limits::json_padding);
-            problem = filter_.filter(start, {.text = text.data(), .size = size, .record_starts = {}}, SIZE_MAX, fold);
+            problem = filter_.filter(start, {.text = text.data(), .size = size, .record_starts = {}}, {}, fold);
             for (std::size_t at = text.find("\"id\":"); at < size; at = text.find("\"id\":", at + 1)) {
                 kept += fmt::format("{} ", std::atoi(text.c_str() + at + 5));
             }
@@ -288,7 +288,7 @@ TEST_P(CursorTest, ReadsHashesOfOlderVersions) {
 
 TEST_P(CursorTest, TellsOfManyRecordsAtOneValue) {
     json::Array many;
-    for (int id = 0; id <= static_cast<int>(Cursor::many_hashes); ++id) many.push_back(json::Object{{"id", id}, {"t", 1}});
+    for (int id = 0; id <= static_cast<int>(Cursor::many_records); ++id) many.push_back(json::Object{{"id", id}, {"t", 1}});
     Cursor cursor(spec_, "r", key_, nullptr);
     PageFold fold;
     std::string kept;
@@ -296,6 +296,66 @@ TEST_P(CursorTest, TellsOfManyRecordsAtOneValue) {
     EXPECT_FALSE(cursor.has_become_coarse());
     cursor.take(fold);
     EXPECT_TRUE(cursor.has_become_coarse());
+}
+
+/// `count` records at one value, from this id on.
+json::Array crowd(int first, int count, int t = 1) {
+    json::Array list;
+    for (int id = first; id < first + count; ++id) list.push_back(json::Object{{"id", id}, {"t", t}});
+    return list;
+}
+
+std::size_t words(const std::string& text) { return text.empty() ? 0 : static_cast<std::size_t>(std::count(text.begin(), text.end(), ' ')) + 1; }
+
+TEST_P(CursorTest, RemembersACrowdInACompactForm) {
+    constexpr int many = static_cast<int>(limits::cursor_hashes_max);
+    EXPECT_EQ(words(run({crowd(0, many)})), limits::cursor_hashes_max);
+    EXPECT_EQ(slot_->find("unique_hashes")->as_array().size(), limits::cursor_hashes_max) << "as many as have hashes";
+    EXPECT_EQ(slot_->find("packed_records"), nullptr);
+    EXPECT_EQ(run({crowd(0, many + 2)}), "10000 10001");
+    EXPECT_EQ(slot_->find("unique_hashes")->as_array().size(), limits::cursor_hashes_max) << "nothing but the hashes is known of those that have one";
+    EXPECT_EQ(slot_->find("packed_records")->as_object().find("count")->as_int(), 2);
+    EXPECT_EQ(run({crowd(0, many + 2)}), "");
+    EXPECT_EQ(run({crowd(0, many + 1), crowd(many + 1, 2)}), "10002");
+    EXPECT_EQ(run({"7@2"}), "7");
+    EXPECT_EQ(state(), "2 / 1 / 1") << "the crowd is behind";
+    EXPECT_EQ(slot_->find("packed_records"), nullptr);
+
+    EXPECT_EQ(words(run({crowd(0, many, 3), crowd(many, many, 3)})), 2 * limits::cursor_hashes_max);
+    EXPECT_EQ(state(), "3 / 0 / 2");
+    EXPECT_EQ(slot_->find("packed_records")->as_object().find("kind")->as_text(), "integers");
+    const json::Object before = *slot_;
+    EXPECT_EQ(run({crowd(0, 2 * many, 3)}), "");
+    EXPECT_EQ(*slot_, before) << "nothing has changed";
+    EXPECT_EQ(run({crowd(0, 2 * many + 1, 3)}), "20000");
+
+    key_ = {};
+    slot_.reset();
+    EXPECT_EQ(words(run({crowd(0, many + 1)})), limits::cursor_hashes_max + 1);
+    EXPECT_EQ(slot_->find("packed_records")->as_object().find("kind")->as_text(), "digests") << "whole records";
+    EXPECT_EQ(run({crowd(0, many + 2)}), "10001");
+}
+
+TEST_P(CursorTest, ACrowdOfOneRecordIsNone) {
+    json::Array same;
+    for (std::size_t i = 0; i < 2 * limits::cursor_hashes_max; ++i) same.push_back(json::Object{{"id", 1}, {"t", 1}});
+    run({same});
+    EXPECT_EQ(state(), "1 / 1 / null");
+    EXPECT_EQ(slot_->find("packed_records"), nullptr);
+}
+
+TEST_P(CursorTest, ForgetsACrowdThatOthersHaveLeftBehind) {
+    constexpr int many = static_cast<int>(limits::cursor_hashes_max) + 1;
+    run({crowd(0, many)});
+    slot_->set("last_value", 2);
+    slot_->set("unique_hashes", json::Array{"Tp44cKMYfAuJ"});
+    EXPECT_EQ(run({"1@2 2@2"}), "1") << "whoever moved the cursor on knows nothing of packed records";
+    EXPECT_EQ(slot_->find("packed_records"), nullptr);
+
+    slot_.reset();
+    run({crowd(0, many)});
+    slot_->find("packed_records")->as_object().set("v", 2);
+    EXPECT_NE(error_of({"1@1"}).find("a newer tipple wrote it"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, CursorTest, testing::Values(Form::json, Form::values, Form::columns),
@@ -367,7 +427,7 @@ protected:
         for (Value& value : values) list.push_back(schema::Object{{"id", std::int64_t{1}}, {"t", std::move(value)}});
         Cursor cursor(spec_, "r", {}, slot_ ? &*slot_ : nullptr);
         PageFold fold;
-        const std::optional<RecordProblem> problem = PageFilter().filter(cursor.start(), list, SIZE_MAX, fold);
+        const std::optional<RecordProblem> problem = PageFilter().filter(cursor.start(), list, {}, fold);
         if (problem) throw Error(ErrorKind::data, "{}", problem->text);
         cursor.take(fold);
         slot_ = cursor.slot();
@@ -416,7 +476,7 @@ TEST(PageFilterJson, LeavesOffsetsLinesAndWhatIsNoJson) {
     const std::size_t size = text.size();
     text.resize(size + limits::json_padding);
     PageFold fold;
-    EXPECT_FALSE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, SIZE_MAX, fold));
+    EXPECT_FALSE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, {}, fold));
     EXPECT_EQ(text.substr(0, size), "               {\"id\":2,\n \"t\":7}\n       \n{\"t\": [}\n       \nnull\n{\"id\":3,\"\\u0074\":9}\n");
     EXPECT_EQ(fold.records, 7U);
     EXPECT_EQ(fold.kept, 4U);
@@ -432,8 +492,8 @@ TEST(PageFilterJson, CountsOnlyWhatIsWanted) {
     const std::size_t size = text.size();
     text.resize(size + limits::json_padding);
     PageFold fold;
-    EXPECT_TRUE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, SIZE_MAX, fold));
-    EXPECT_FALSE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, 1, fold));
+    EXPECT_TRUE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, {}, fold));
+    EXPECT_FALSE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, {.kept_max = 1}, fold));
     EXPECT_EQ(fold.last.as<std::int64_t>(), 1);
 }
 

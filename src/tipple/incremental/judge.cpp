@@ -1,7 +1,5 @@
 #include "tipple/incremental/judge.h"
 
-#include <algorithm>
-
 #include "tipple/incremental/bounds.h"
 
 namespace tipple::incremental {
@@ -75,19 +73,6 @@ void PageJudge::keep_value(Value value) {
 
 HashForm PageJudge::last_form() const {
     return is_at_start(fold_.last) ? start_.form : HashForm::current;
-}
-
-void PageJudge::add_hash(RecordHash hash) {
-    if (hash.missing_key) {
-        if (!fold_.missing_key) fold_.missing_key = std::move(hash.missing_key);
-    } else {
-        fold_.hashes.push_back(std::move(hash.hash));
-    }
-}
-
-void PageJudge::finish() {
-    std::sort(fold_.hashes.begin(), fold_.hashes.end());
-    fold_.hashes.erase(std::unique(fold_.hashes.begin(), fold_.hashes.end()), fold_.hashes.end());
 }
 
 }  // namespace tipple::incremental

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -15,9 +14,9 @@ namespace tipple::incremental {
 /// Why a record has no cursor value.
 enum class Absence { path, null };
 
-/// A record's hash, or the column of the key that it lacks.
-struct RecordHash {
-    std::string hash;
+/// Whether a record at the start was read by an earlier run, or the column of the key that it lacks.
+struct Recognition {
+    bool is_known = false;
     std::optional<std::string> missing_key;
 };
 
@@ -31,15 +30,14 @@ public:
     /// A record that is null itself.
     void keep_null() { count(Verdict::keep); }
     Verdict judge_absent(Absence absence);
-    /// `hash` is called for records at the start only: RecordHash().
-    template <typename Hash>
-    Verdict judge(schema::Value value, Hash&& hash);
+    /// `recognize` is called for records at the start only: Recognition().
+    template <typename Recognize>
+    Verdict judge(schema::Value value, Recognize&& recognize);
 
-    /// Places of the kept records at the last value: their hashes belong into the fold.
+    /// Places of the kept records at the last value: they belong into the fold.
     const std::vector<std::size_t>& last_records() const { return last_records_; }
     HashForm last_form() const;
-    void add_hash(RecordHash hash);
-    void finish();
+    bool tells_apart() const { return start_.tells_apart; }
     const std::string& problem() const { return problem_; }
 
 private:
@@ -59,8 +57,8 @@ private:
     std::string problem_;
 };
 
-template <typename Hash>
-PageJudge::Verdict PageJudge::judge(schema::Value value, Hash&& hash) {
+template <typename Recognize>
+PageJudge::Verdict PageJudge::judge(schema::Value value, Recognize&& recognize) {
     if (!begin_value(value)) return Verdict::problem;
     // A number that is none has no place in any order.
     if (compare(value, value) != 0) return count(Verdict::keep);
@@ -78,13 +76,13 @@ PageJudge::Verdict PageJudge::judge(schema::Value value, Hash&& hash) {
             return count(Verdict::drop);
         }
         if (start_.tells_apart) {
-            const RecordHash own = hash();
+            const Recognition own = recognize();
             if (own.missing_key) {
                 return fail(fmt::format("resource \"{}\", cursor \"{}\": the record has no \"{}\", which is the key that tells records at the last value apart",
                                         start_.resource, start_.spec.cursor_path, *own.missing_key));
             }
             // It was read by an earlier run. That says nothing of those behind it: new ones may have the same value.
-            if (std::binary_search(start_.hashes.begin(), start_.hashes.end(), own.hash)) return count(Verdict::drop);
+            if (own.is_known) return count(Verdict::drop);
         }
     }
     keep_value(std::move(value));

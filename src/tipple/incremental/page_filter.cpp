@@ -5,7 +5,9 @@
 
 #include "tipple/columns/value_at.h"
 #include "tipple/core/error.h"
+#include "tipple/core/limits.h"
 #include "tipple/incremental/judge.h"
+#include "tipple/incremental/record_digest.h"
 #include "tipple/json/pull.h"
 #include "tipple/json/read.h"
 
@@ -29,17 +31,64 @@ Value scalar_of(const json::Value& document) {
     return document.is_double() ? Value(document.as_double()) : Value();
 }
 
-/// Calls `value_of(column)` for the columns of the key, which returns nothing for one that is not there.
-template <typename ValueOf>
-RecordHash hash_key(const CursorStart& start, HashForm form, ValueOf&& value_of) {
-    json::Array values;
+/// A record by what tells it apart, or the column of the key that it lacks.
+struct RecordKey {
+    RecordDigest digest;
+    std::optional<std::string> missing_column;
+};
+
+/// `digest_of(column)` returns nothing for a column that is not there.
+template <typename DigestOf>
+RecordKey digest_key(const CursorStart& start, DigestOf&& digest_of) {
+    std::vector<RecordDigest> values;
     for (const std::string& column : *start.key) {
-        std::optional<json::Value> value = value_of(column);
-        if (!value) return {.missing_key = column};
-        values.push_back(*std::move(value));
+        const std::optional<RecordDigest> value = digest_of(column);
+        if (!value) return {.digest = {}, .missing_column = column};
+        values.push_back(*value);
     }
-    if (values.size() == 1 && !start.spec.has_key_list) return {.hash = hash_of(values[0], form)};
-    return {.hash = hash_of(values, form)};
+    if (values.size() == 1 && !start.spec.has_key_list) return {.digest = values[0], .missing_column = {}};
+    return {.digest = digest_of_list(values), .missing_column = {}};
+}
+
+/// `value_of(column)` returns the value of a column of the key, all of which are there.
+template <typename ValueOf>
+std::string hash_key(const CursorStart& start, HashForm form, ValueOf&& value_of) {
+    json::Array values;
+    for (const std::string& column : *start.key) values.push_back(value_of(column));
+    return values.size() == 1 && !start.spec.has_key_list ? hash_of(values[0], form) : hash_of(values, form);
+}
+
+/// `hash()` is called when there are hashes to compare with.
+template <typename Hash>
+Recognition recognize(const CursorStart& start, RecordKey key, Hash&& hash) {
+    if (key.missing_column) return {.missing_key = std::move(key.missing_column)};
+    if (start.records.contains(key.digest)) return {.is_known = true};
+    return {.is_known = !start.hashes.empty() && std::binary_search(start.hashes.begin(), start.hashes.end(), hash())};
+}
+
+/// Puts the records at the last value into the fold: `key(i)` and `hash(i)` of `count` records.
+template <typename Key, typename Hash>
+void fold_last_records(const FilterOptions& options, PageFold& fold, std::size_t count, Key&& key, Hash&& hash) {
+    std::vector<std::size_t> whole;
+    for (std::size_t i = 0; i < count; ++i) {
+        const RecordKey own = key(i);
+        if (!own.missing_column) {
+            fold.records_at_last.add(own.digest);
+            whole.push_back(i);
+        } else if (!fold.missing_key) {
+            fold.missing_key = own.missing_column;
+        }
+    }
+    if (count > limits::cursor_hashes_max) {
+        fold.records_at_last.settle();
+        fold.is_crowded = fold.records_at_last.size() > limits::cursor_hashes_max;
+    }
+    const schema::Value& crowded = options.crowded_value;
+    if (!crowded.is_null() && kind_of(crowded) == kind_of(fold.last) && compare(crowded, fold.last) == 0) fold.is_crowded = true;
+    if (fold.is_crowded) return;
+    for (const std::size_t i : whole) fold.hashes.push_back(hash(i));
+    std::sort(fold.hashes.begin(), fold.hashes.end());
+    fold.hashes.erase(std::unique(fold.hashes.begin(), fold.hashes.end()), fold.hashes.end());
 }
 
 // ---- typed values ----
@@ -73,27 +122,43 @@ const Value* find_first(const Value& value, const std::vector<Path::Step>& steps
     return nullptr;
 }
 
-RecordHash hash_record(const CursorStart& start, HashForm form, const Value& record) {
-    if (!start.key) return {.hash = hash_of(hashed_document(record, form), form)};
-    return hash_key(start, form, [&](const std::string& column) -> std::optional<json::Value> {
+RecordKey key_of_record(const CursorStart& start, const Value& record) {
+    if (!start.key) return {.digest = digest_of(record), .missing_column = {}};
+    return digest_key(start, [&](const std::string& column) {
         const Value* value = find_member(record, column);
-        return value != nullptr ? std::optional(hashed_document(*value, form)) : std::nullopt;
+        return value != nullptr ? std::optional(digest_of(*value)) : std::nullopt;
     });
+}
+
+std::string hash_record(const CursorStart& start, HashForm form, const Value& record) {
+    if (!start.key) return hash_of(hashed_document(record, form), form);
+    return hash_key(start, form, [&](const std::string& column) { return hashed_document(*find_member(record, column), form); });
 }
 
 // ---- columns ----
 
-RecordHash hash_row(const CursorStart& start, HashForm form, const columns::BatchView& batch, std::size_t row) {
-    if (!start.key) {
-        json::Object record;
-        for (std::size_t i = 0; i < batch.columns.size(); ++i) record.set(batch.names[i], hashed_document(columns::value_at(batch.columns[i], row), form));
-        return {.hash = hash_of(record, form)};
+const columns::ColumnView* find_column(const columns::BatchView& batch, const std::string& name) {
+    const auto found = std::find(batch.names.begin(), batch.names.end(), name);
+    return found == batch.names.end() ? nullptr : &batch.columns[static_cast<std::size_t>(found - batch.names.begin())];
+}
+
+RecordKey key_of_row(const CursorStart& start, const columns::BatchView& batch, std::size_t row) {
+    if (start.key) {
+        return digest_key(start, [&](const std::string& name) {
+            const columns::ColumnView* column = find_column(batch, name);
+            return column != nullptr ? std::optional(digest_of(columns::value_at(*column, row))) : std::nullopt;
+        });
     }
-    return hash_key(start, form, [&](const std::string& column) -> std::optional<json::Value> {
-        const auto found = std::find(batch.names.begin(), batch.names.end(), column);
-        if (found == batch.names.end()) return std::nullopt;
-        return hashed_document(columns::value_at(batch.columns[static_cast<std::size_t>(found - batch.names.begin())], row), form);
-    });
+    ObjectDigest digest;
+    for (std::size_t i = 0; i < batch.columns.size(); ++i) digest.add(batch.names[i], columns::value_at(batch.columns[i], row));
+    return {.digest = digest.finish(), .missing_column = {}};
+}
+
+std::string hash_row(const CursorStart& start, HashForm form, const columns::BatchView& batch, std::size_t row) {
+    if (start.key) return hash_key(start, form, [&](const std::string& name) { return hashed_document(columns::value_at(*find_column(batch, name), row), form); });
+    json::Object record;
+    for (std::size_t i = 0; i < batch.columns.size(); ++i) record.set(batch.names[i], hashed_document(columns::value_at(batch.columns[i], row), form));
+    return hash_of(record, form);
 }
 
 /// The rows that are not in `dropped`.
@@ -120,8 +185,15 @@ struct PageFilter::Impl {
         std::size_t begin = 0;
         std::size_t end = 0;
     };
+    /// One of the judge's last records.
+    struct LastRecord {
+        Span span;
+        pull::Cursor cursor;  ///< while the index stands
+        std::optional<RecordKey> key = {};
+        std::optional<std::string> hash = {};
+    };
 
-    std::optional<RecordProblem> filter(const JsonRecords& page, std::size_t kept_max);
+    std::optional<RecordProblem> filter(const JsonRecords& page, const FilterOptions& options);
     pull::WalkEnd walk(std::size_t from, std::size_t to, std::size_t kept_max);
     void walk_one_by_one(std::size_t from, std::size_t kept_max);
     std::size_t end_of_record(std::size_t from) const;
@@ -130,10 +202,12 @@ struct PageFilter::Impl {
     Fault find_member(pull::Cursor& cursor, Value& value, Absence& absence);
     Fault read_scalar(pull::Cursor cursor, Value& value);
     bool is_name(pull::Key key, std::string_view name);
-    RecordHash hash(const Span& span, HashForm form);
+    RecordKey key(pull::Cursor cursor, const Span& span);
+    Fault find_key(pull::Cursor& cursor, RecordKey& key);
+    std::string hash(const Span& span, HashForm form);
 
     pull::Index index_;
-    pull::Index hash_index_;
+    JsonDigester digester_;
     std::string scratch_;
 
     // Of the page at hand.
@@ -142,7 +216,7 @@ struct PageFilter::Impl {
     PageJudge* judge_ = nullptr;
     JsonRecords page_;
     std::vector<Span> dropped_;
-    std::vector<Span> last_;  ///< the judge's last records
+    std::vector<LastRecord> last_;
     std::optional<RecordProblem> problem_;
 };
 
@@ -166,6 +240,9 @@ pull::WalkEnd PageFilter::Impl::walk(std::size_t from, std::size_t to, std::size
     const pull::WalkEnd end = pull::for_each_document(index_.cursor(), to - from, [&](std::size_t, pull::Cursor& cursor) {
         return fold_->kept >= kept_max ? Fault::stopped : on_record(from, to, cursor);
     });
+    if (judge_->tells_apart()) {
+        for (auto record = last_.rbegin(); record != last_.rend() && !record->key; ++record) record->key = key(record->cursor, record->span);
+    }
     return {end.fault, from + end.offset};
 }
 
@@ -234,13 +311,18 @@ Fault PageFilter::Impl::on_record(std::size_t base, std::size_t end, pull::Curso
         judge_->keep_null();
         return Fault::none;
     }
+    const pull::Cursor beginning = cursor;
+    LastRecord record{.span = span, .cursor = beginning};
     Value value;
     Absence absence = Absence::path;
     if (const Fault fault = find_cursor(cursor, value, absence); fault != Fault::none) return fault;
     span.end = cursor.is_at_end() ? end : base + cursor.offset();
     const std::size_t place = fold_->records;
-    const Verdict verdict = value.is_null() ? judge_->judge_absent(absence)
-                                            : judge_->judge(std::move(value), [&] { return hash(span, start_->form); });
+    const Verdict verdict = value.is_null() ? judge_->judge_absent(absence) : judge_->judge(std::move(value), [&] {
+        record.span = span;
+        record.key = key(beginning, span);
+        return recognize(*start_, *record.key, [&] { return record.hash.emplace(hash(span, start_->form)); });
+    });
     if (verdict == Verdict::problem) {
         problem_ = RecordProblem{.text = judge_->problem(), .offset = span.begin, .record = place};
         return Fault::stopped;
@@ -248,52 +330,80 @@ Fault PageFilter::Impl::on_record(std::size_t base, std::size_t end, pull::Curso
     if (verdict == Verdict::drop) dropped_.push_back(span);
     const std::vector<std::size_t>& last = judge_->last_records();
     if (!last.empty() && last.back() == place) {
+        record.span = span;
         last_.resize(last.size() - 1);
-        last_.push_back(span);
+        last_.push_back(std::move(record));
     }
     return Fault::none;
 }
 
-RecordHash PageFilter::Impl::hash(const Span& span, HashForm form) {
+Fault PageFilter::Impl::find_key(pull::Cursor& cursor, RecordKey& key) {
+    if (!start_->key) return digester_.digest(cursor, key.digest);
+    std::vector<std::optional<RecordDigest>> values(start_->key->size());
+    if (cursor.peek() == '{') {
+        const Fault fault = pull::for_each_member(cursor, [&](pull::Key name, pull::Cursor& member) {
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                if (!is_name(name, (*start_->key)[i])) continue;
+                pull::Cursor value = member;
+                if (const Fault bad = digester_.digest(value, values[i].emplace()); bad != Fault::none) return bad;
+            }
+            return pull::skip_value(member);
+        });
+        if (fault != Fault::none) return fault;
+    }
+    std::size_t next = 0;
+    key = digest_key(*start_, [&](const std::string&) { return values[next++]; });
+    return Fault::none;
+}
+
+/// A record that is no JSON within is told apart by its text; whoever reads it will say what is wrong.
+RecordKey PageFilter::Impl::key(pull::Cursor cursor, const Span& span) {
+    RecordKey key;
+    if (find_key(cursor, key) == Fault::none) return key;
+    return {.digest = digest_of(Value(std::string(page_.text + span.begin, span.end - span.begin))), .missing_column = {}};
+}
+
+std::string PageFilter::Impl::hash(const Span& span, HashForm form) {
     const std::string text(page_.text + span.begin, span.end - span.begin);
-    const json::Value record = json::parse(text, "a record");
-    if (!start_->key) return {.hash = hash_of(record, form)};
-    return hash_key(*start_, form, [&](const std::string& column) -> std::optional<json::Value> {
+    json::Value record;
+    if (!json::try_parse(text, record)) return hash_of(text, form);
+    if (!start_->key) return hash_of(record, form);
+    return hash_key(*start_, form, [&](const std::string& column) {
         const json::Value* value = record.is_object() ? record.as_object().find(column) : nullptr;
-        return value != nullptr ? std::optional(*value) : std::nullopt;
+        return value != nullptr ? *value : json::Value();
     });
 }
 
-std::optional<RecordProblem> PageFilter::Impl::filter(const JsonRecords& page, std::size_t kept_max) {
+std::optional<RecordProblem> PageFilter::Impl::filter(const JsonRecords& page, const FilterOptions& options) {
     page_ = page;
     dropped_.clear();
     last_.clear();
     problem_.reset();
-    const pull::WalkEnd end = walk(0, page.size, kept_max);
-    if (end.fault != Fault::none && end.fault != Fault::stopped) walk_one_by_one(end.offset, kept_max);
+    const pull::WalkEnd end = walk(0, page.size, options.kept_max);
+    if (end.fault != Fault::none && end.fault != Fault::stopped) walk_one_by_one(end.offset, options.kept_max);
     if (problem_) return problem_;
-    for (const Span& span : last_) judge_->add_hash(hash(span, judge_->last_form()));
+    fold_last_records(
+        options, *fold_, judge_->last_records().size(), [&](std::size_t i) { return *last_[i].key; },
+        [&](std::size_t i) { return last_[i].hash ? *last_[i].hash : hash(last_[i].span, judge_->last_form()); });
     for (const Span& span : dropped_) {
         std::replace_if(page_.text + span.begin, page_.text + span.end, [](char c) { return c != '\n'; }, ' ');
     }
     return std::nullopt;
 }
 
-std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, const JsonRecords& records, std::size_t kept_max, PageFold& fold) {
+std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, const JsonRecords& records, const FilterOptions& options, PageFold& fold) {
     fold = {};
     PageJudge judge(start, fold);
     impl_->start_ = &start;
     impl_->fold_ = &fold;
     impl_->judge_ = &judge;
-    std::optional<RecordProblem> problem = impl_->filter(records, kept_max);
-    judge.finish();
-    return problem;
+    return impl_->filter(records, options);
 }
 
-std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, std::vector<Value>& records, std::size_t kept_max, PageFold& fold) {
+std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, std::vector<Value>& records, const FilterOptions& options, PageFold& fold) {
     fold = {};
     PageJudge judge(start, fold);
-    for (std::size_t i = 0; i < records.size() && fold.kept < kept_max; ++i) {
+    for (std::size_t i = 0; i < records.size() && fold.kept < options.kept_max; ++i) {
         const Value& record = records[i];
         if (record.is_null()) {
             judge.keep_null();
@@ -302,11 +412,15 @@ std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, std::v
         const Value* found = start.name ? find_member(record, *start.name) : find_first(record, start.path.steps(), 0);
         const Verdict verdict = found == nullptr    ? judge.judge_absent(Absence::path)
                                 : found->is_null() ? judge.judge_absent(Absence::null)
-                                                   : judge.judge(*found, [&] { return hash_record(start, start.form, record); });
+                                                   : judge.judge(*found, [&] {
+                                                         return recognize(start, key_of_record(start, record), [&] { return hash_record(start, start.form, record); });
+                                                     });
         if (verdict == Verdict::problem) return RecordProblem{.text = judge.problem(), .record = i};
     }
-    for (const std::size_t place : judge.last_records()) judge.add_hash(hash_record(start, judge.last_form(), records[place]));
-    judge.finish();
+    const std::vector<std::size_t>& last = judge.last_records();
+    fold_last_records(
+        options, fold, last.size(), [&](std::size_t i) { return key_of_record(start, records[last[i]]); },
+        [&](std::size_t i) { return hash_record(start, judge.last_form(), records[last[i]]); });
     std::size_t place = 0;
     auto next = fold.dropped.begin();
     std::erase_if(records, [&](const Value&) {
@@ -320,7 +434,7 @@ std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, std::v
 
 // ---- columns ----
 
-std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, columns::Batch& batch, std::size_t kept_max, PageFold& fold) {
+std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, columns::Batch& batch, const FilterOptions& options, PageFold& fold) {
     fold = {};
     if (!start.name) {
         throw Error(ErrorKind::usage, "resource \"{}\": the cursor \"{}\" must be the name of a column, for records that come as columns", start.resource,
@@ -328,16 +442,19 @@ std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, column
     }
     PageJudge judge(start, fold);
     const columns::BatchView view = batch.view();
-    const auto found = std::find(view.names.begin(), view.names.end(), *start.name);
-    const columns::ColumnView* column = found == view.names.end() ? nullptr : &view.columns[static_cast<std::size_t>(found - view.names.begin())];
-    for (std::size_t row = 0; row < batch.rows && fold.kept < kept_max; ++row) {
+    const columns::ColumnView* column = find_column(view, *start.name);
+    for (std::size_t row = 0; row < batch.rows && fold.kept < options.kept_max; ++row) {
         const bool is_null = column == nullptr || column->is_null(row);
         const Verdict verdict = is_null ? judge.judge_absent(column == nullptr ? Absence::path : Absence::null)
-                                        : judge.judge(columns::value_at(*column, row), [&] { return hash_row(start, start.form, view, row); });
+                                        : judge.judge(columns::value_at(*column, row), [&] {
+                                              return recognize(start, key_of_row(start, view, row), [&] { return hash_row(start, start.form, view, row); });
+                                          });
         if (verdict == Verdict::problem) return RecordProblem{.text = judge.problem(), .record = row};
     }
-    for (const std::size_t row : judge.last_records()) judge.add_hash(hash_row(start, judge.last_form(), view, row));
-    judge.finish();
+    const std::vector<std::size_t>& last = judge.last_records();
+    fold_last_records(
+        options, fold, last.size(), [&](std::size_t i) { return key_of_row(start, view, last[i]); },
+        [&](std::size_t i) { return hash_row(start, judge.last_form(), view, last[i]); });
     if (!fold.dropped.empty()) batch = without(batch, fold.dropped);
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +20,14 @@ struct JsonRecords {
     std::span<const std::size_t> record_starts;
 };
 
+/// What of a page is of interest.
+struct FilterOptions {
+    /// No more records than this are kept.
+    std::size_t kept_max = SIZE_MAX;
+    /// A value that is known to be crowded (Cursor::crowded_value): records there need no hashes.
+    schema::Value crowded_value = {};
+};
+
 /// A record that ends the run, and where it stands.
 struct RecordProblem {
     std::string text;
@@ -28,7 +37,7 @@ struct RecordProblem {
 
 /// Leaves records out of pages, by what the cursor was at the start of the run alone. One per worker; not thread-safe.
 ///
-/// Each call fills `fold` and looks at records until `kept_max` were kept; what lies behind them stays. A page with a problem stays as it is.
+/// Each call fills `fold` and looks at records until enough were kept; what lies behind them stays. A page with a problem stays as it is.
 class PageFilter {
 public:
     PageFilter();
@@ -37,10 +46,10 @@ public:
 
     /// Records that are left out become blanks, so that offsets and lines of the others stay true. What is no JSON stays and counts as kept:
     /// whoever reads the records will say so.
-    std::optional<RecordProblem> filter(const CursorStart& start, const JsonRecords& records, std::size_t kept_max, PageFold& fold);
-    std::optional<RecordProblem> filter(const CursorStart& start, std::vector<schema::Value>& records, std::size_t kept_max, PageFold& fold);
+    std::optional<RecordProblem> filter(const CursorStart& start, const JsonRecords& records, const FilterOptions& options, PageFold& fold);
+    std::optional<RecordProblem> filter(const CursorStart& start, std::vector<schema::Value>& records, const FilterOptions& options, PageFold& fold);
     /// Throws Error(usage) when the cursor is no column.
-    std::optional<RecordProblem> filter(const CursorStart& start, columns::Batch& batch, std::size_t kept_max, PageFold& fold);
+    std::optional<RecordProblem> filter(const CursorStart& start, columns::Batch& batch, const FilterOptions& options, PageFold& fold);
 
 private:
     struct Impl;

@@ -422,8 +422,8 @@ void Stage::end(Reading& reading) {
     if (!reading.cursor) return;
     const extract::ResourceSpec& spec = reading.resource.spec;
     if (reading.cursor->has_become_coarse()) {
-        context_.log.warning("resource \"{}\": more than {} records share the last value of cursor \"{}\", and each is remembered by a hash; a cursor with finer values needs less",
-                             spec.name, incremental::Cursor::many_hashes, spec.incremental->cursor_path);
+        context_.log.warning("resource \"{}\": more than {} records share the last value of cursor \"{}\", and each is remembered; a cursor with finer values needs less",
+                             spec.name, incremental::Cursor::many_records, spec.incremental->cursor_path);
     }
     if (std::optional<json::Object> slot = reading.cursor->slot()) set_cursor_slot(context_.state.resource(spec.name), *spec.incremental, *std::move(slot));
 }
@@ -452,6 +452,7 @@ void Stage::work() {
                 admitted_.wait(lock, stop_.get_token(), [&] { return item->number < head_ + window; });
                 if (stop_.stop_requested()) break;
                 done.routing_columns = routing_columns_;
+                if (item->reading->cursor) done.crowded_value = item->reading->cursor->crowded_value();
                 unwanted = unwanted_;
             }
             done.work = std::move(*item);

@@ -91,14 +91,15 @@ void PageNormalizer::filter(DoneItem& done, std::size_t records_max) {
     if (!reading.cursor || (done.fold && records_max == SIZE_MAX)) return;
     const incremental::CursorStart& start = reading.cursor->start();
     incremental::PageFold fold;
+    const incremental::FilterOptions options{.kept_max = records_max, .crowded_value = done.crowded_value};
     std::optional<incremental::RecordProblem> problem;
     if (auto* json = std::get_if<extract::JsonPage>(&done.work.page)) {
         problem = filter_.filter(start, {.text = reinterpret_cast<char*>(json->text.data()), .size = json->size, .record_starts = json->record_starts},
-                                 records_max, fold);
+                                 options, fold);
     } else if (auto* columns = std::get_if<extract::ColumnPage>(&done.work.page)) {
-        problem = filter_.filter(start, columns->batch, records_max, fold);
+        problem = filter_.filter(start, columns->batch, options, fold);
     } else {
-        problem = filter_.filter(start, std::get<extract::ValuePage>(done.work.page).records, records_max, fold);
+        problem = filter_.filter(start, std::get<extract::ValuePage>(done.work.page).records, options, fold);
     }
     if (problem) throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
     if (done.fold) fold.dropped = std::move(done.fold->dropped);

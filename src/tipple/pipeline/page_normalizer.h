@@ -55,6 +55,8 @@ struct DoneItem {
     normalize::PageResult result;  ///< without rows: those are encoded
     std::vector<package::EncodedBatch> batches;
     std::exception_ptr error;
+    /// Of the cursor, as of then or before: incremental::Cursor::crowded_value.
+    schema::Value crowded_value;
     /// What the cursor said, when the resource has one.
     std::optional<incremental::PageFold> fold;
     /// What the page was normalized against, and Stage::routing_columns_ as of then or before.

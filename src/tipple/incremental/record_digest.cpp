@@ -1,0 +1,208 @@
+#include "tipple/incremental/record_digest.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "tipple/core/hash.h"
+#include "tipple/core/limits.h"
+#include "tipple/schema/coerce.h"
+
+namespace tipple::incremental {
+
+namespace pull = json::pull;
+using pull::Fault;
+
+namespace {
+
+/// Kinds of values: digests of different ones differ though their bytes be the same.
+enum class Tag : std::uint64_t {
+    null = 0x9e3779b97f4a7c15,
+    boolean = 0xbf58476d1ce4e5b9,
+    integer = 0x94d049bb133111eb,
+    large = 0xd6e8feb86659fd93,
+    real = 0xa0761d6478bd642f,
+    text = 0xe7037ed1a0b428db,
+    list = 0x8ebc6af09c88c6e3,
+    object = 0x589965cc75374cc3,
+};
+
+/// A bijection in which every bit of the input reaches every bit of the output (the finalizer of splitmix64).
+std::uint64_t mix(std::uint64_t bits) {
+    bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9;
+    bits = (bits ^ (bits >> 27)) * 0x94d049bb133111eb;
+    return bits ^ (bits >> 31);
+}
+
+std::uint64_t tagged(Tag tag, std::uint64_t bits) { return mix(bits ^ static_cast<std::uint64_t>(tag)); }
+
+std::uint64_t of_text(std::string_view text) { return tagged(Tag::text, xxh3_64(text)); }
+
+std::uint64_t of_double(double number) {
+    if (!std::isfinite(number)) return tagged(Tag::null, 0);
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &number, sizeof(bits));
+    return tagged(Tag::real, bits);
+}
+
+std::uint64_t next_of_list(std::uint64_t so_far, std::uint64_t element) { return mix(so_far * 3 + element); }
+
+std::uint64_t of_member(std::uint64_t name, std::uint64_t value) { return mix(name * 3 + value); }
+
+std::uint64_t of_json(const json::Value& document);
+
+std::uint64_t mixed_of(const schema::Value& value) {
+    if (value.is_null()) return tagged(Tag::null, 0);
+    if (const auto* flag = value.get_if<bool>()) return tagged(Tag::boolean, *flag ? 1 : 0);
+    if (const auto* integer = value.get_if<std::int64_t>()) return tagged(Tag::integer, static_cast<std::uint64_t>(*integer));
+    if (const auto* large = value.get_if<std::uint64_t>()) return tagged(Tag::large, *large);
+    if (const auto* number = value.get_if<double>()) return of_double(*number);
+    if (const auto* text = value.get_if<std::string>()) return of_text(*text);
+    if (const auto* timestamp = value.get_if<schema::Timestamp>()) return tagged(Tag::integer, static_cast<std::uint64_t>(timestamp->us));
+    if (const auto* binary = value.get_if<schema::Binary>()) return of_text(binary->bytes);
+    if (const auto* list = value.get_if<schema::List>()) {
+        std::uint64_t bits = 0;
+        for (const schema::Value& element : *list) bits = next_of_list(bits, mixed_of(element));
+        return tagged(Tag::list, bits);
+    }
+    if (const auto* object = value.get_if<schema::Object>()) {
+        ObjectDigest digest;
+        for (const schema::Field& field : *object) digest.add(field.name, field.value);
+        return digest.finish().bits;
+    }
+    if (const auto* whole = value.get_if<schema::Json>()) {
+        json::Value document;
+        return json::try_parse(whole->text, document) ? of_json(document) : of_text(whole->text);
+    }
+    // Decimals, dates and times.
+    return of_text(schema::coerce(schema::DataType::text, value)->as<std::string>());
+}
+
+std::uint64_t of_json(const json::Value& document) {
+    if (document.is_bool()) return mixed_of(document.as_bool());
+    if (document.is_int()) return mixed_of(document.as_int());
+    if (document.is_uint()) return mixed_of(document.as_uint());
+    if (document.is_double()) return of_double(document.as_double());
+    if (document.is_text()) return of_text(document.as_text());
+    std::uint64_t bits = 0;
+    if (document.is_array()) {
+        for (const json::Value& element : document.as_array()) bits = next_of_list(bits, of_json(element));
+        return tagged(Tag::list, bits);
+    }
+    if (!document.is_object()) return mixed_of({});
+    for (const json::Member& member : document.as_object()) bits += of_member(of_text(member.name), of_json(member.value));
+    return tagged(Tag::object, bits);
+}
+
+/// Where the string ends that begins at `raw`, behind its opening quote. False when an escape is before that.
+bool find_plain_end(const char* raw, std::string_view& text) {
+    const char* end = raw;
+    while (*end != '"' && *end != '\\') ++end;
+    text = {raw, static_cast<std::size_t>(end - raw)};
+    return *end == '"';
+}
+
+std::uint64_t of_number(const pull::Number& number) {
+    switch (number.kind) {
+        case pull::NumberKind::int64:
+            return tagged(Tag::integer, static_cast<std::uint64_t>(number.int64));
+        case pull::NumberKind::uint64:
+            return tagged(Tag::large, number.uint64);
+        case pull::NumberKind::float64:
+            return of_double(number.float64);
+        case pull::NumberKind::beyond:
+            break;
+    }
+    return of_text(number.text);
+}
+
+}  // namespace
+
+std::uint64_t RecordDigest::mixed() const { return is_integer ? tagged(Tag::integer, bits) : bits; }
+
+RecordDigest digest_of(const schema::Value& value) {
+    if (const auto* integer = value.get_if<std::int64_t>()) return {static_cast<std::uint64_t>(*integer), true};
+    return {mixed_of(value), false};
+}
+
+RecordDigest digest_of_list(std::span<const RecordDigest> values) {
+    std::uint64_t bits = 0;
+    for (const RecordDigest& value : values) bits = next_of_list(bits, value.mixed());
+    return {tagged(Tag::list, bits), false};
+}
+
+void ObjectDigest::add(std::string_view name, const schema::Value& value) { sum_ += of_member(of_text(name), mixed_of(value)); }
+
+RecordDigest ObjectDigest::finish() const { return {tagged(Tag::object, sum_), false}; }
+
+Fault JsonDigester::digest_text(const char* raw, std::uint64_t& bits) {
+    std::string_view text;
+    if (!find_plain_end(raw, text)) {
+        if (!pull::unescape_into(raw, scratch_)) return Fault::string_escape;
+        text = scratch_;
+    }
+    bits = of_text(text);
+    return Fault::none;
+}
+
+Fault JsonDigester::digest_value(pull::Cursor& cursor, int depth, std::uint64_t& bits) {
+    if (depth > limits::json_depth_max) return Fault::too_deep;
+    switch (cursor.peek()) {
+        case '{': {
+            std::uint64_t sum = 0;
+            const Fault fault = pull::for_each_member(cursor, [&](pull::Key key, pull::Cursor& member) {
+                std::uint64_t name = 0;
+                std::uint64_t value = 0;
+                if (const Fault bad = digest_text(key.raw(), name); bad != Fault::none) return bad;
+                if (const Fault bad = digest_value(member, depth + 1, value); bad != Fault::none) return bad;
+                sum += of_member(name, value);
+                return Fault::none;
+            });
+            bits = tagged(Tag::object, sum);
+            return fault;
+        }
+        case '[': {
+            std::uint64_t list = 0;
+            const Fault fault = pull::for_each_element(cursor, [&](pull::Cursor& element) {
+                std::uint64_t value = 0;
+                if (const Fault bad = digest_value(element, depth + 1, value); bad != Fault::none) return bad;
+                list = next_of_list(list, value);
+                return Fault::none;
+            });
+            bits = tagged(Tag::list, list);
+            return fault;
+        }
+        case '"':
+            return digest_text(cursor.take() + 1, bits);
+        case 't':
+            bits = tagged(Tag::boolean, 1);
+            return pull::read_true(cursor.take());
+        case 'f':
+            bits = tagged(Tag::boolean, 0);
+            return pull::read_false(cursor.take());
+        case 'n':
+            bits = tagged(Tag::null, 0);
+            return pull::read_null(cursor.take());
+        default:
+            break;
+    }
+    pull::Number number;
+    const Fault fault = pull::read_number(cursor.take(), number);
+    if (fault == Fault::none) bits = of_number(number);
+    return fault;
+}
+
+Fault JsonDigester::digest(pull::Cursor& cursor, RecordDigest& digest) {
+    const char first = cursor.peek();
+    if (first == '-' || (first >= '0' && first <= '9')) {
+        pull::Number number;
+        const Fault fault = pull::read_number(cursor.take(), number);
+        if (fault != Fault::none) return fault;
+        const bool is_integer = number.kind == pull::NumberKind::int64;
+        digest = {is_integer ? static_cast<std::uint64_t>(number.int64) : of_number(number), is_integer};
+        return Fault::none;
+    }
+    digest.is_integer = false;
+    return digest_value(cursor, 1, digest.bits);
+}
+
+}  // namespace tipple::incremental
