@@ -1,5 +1,6 @@
 """What docs/known-differences.md lists, as far as random cases could run into it: such inputs are changed before the case is run."""
 import importlib
+import json
 
 from case_format import READERS
 
@@ -33,10 +34,10 @@ class RecordWalk:
 
     def record(self, record, table):
         """Changes one row's record in place and goes down into its lists."""
-        scalars, lists, empty = {}, {}, []
-        self.collect(record, (), scalars, lists, empty)
-        # Where no level is left, lists are values too.
-        whole = {self.naming.shorten_fragments(*path) for path in lists}
+        scalars, lists, empty, objects = {}, {}, [], []
+        self.collect(record, (), scalars, lists, empty, objects)
+        # Where no level is left, objects and lists are values too.
+        whole = {self.naming.shorten_fragments(*path) for path in [*lists, *objects]}
         for name, places in scalars.items():
             if len(places) > 1 or name in whole:
                 for holder, key in places:
@@ -61,7 +62,7 @@ class RecordWalk:
             elif isinstance(element, list):
                 self.record({"list": element}, table)
 
-    def collect(self, record, path, scalars, lists, empty):
+    def collect(self, record, path, scalars, lists, empty, objects):
         for key, value in record.items():
             name = self.key_name(key)
             if name is None or not name and not isinstance(value, dict):
@@ -71,7 +72,8 @@ class RecordWalk:
             elif isinstance(value, list):
                 lists.setdefault((*path, name), []).append((record, key))
             elif isinstance(value, dict) and not is_typed(value):
-                self.collect(value, (*path, name), scalars, lists, empty)
+                objects.append((*path, name))
+                self.collect(value, (*path, name), scalars, lists, empty, objects)
             else:
                 scalars.setdefault(self.naming.shorten_fragments(*path, name), []).append((record, key))
 
@@ -80,12 +82,29 @@ def is_typed(value):
     return len(value) == 1 and next(iter(value)) in READERS
 
 
+# From here on dlt writes a number into a decimal column as 1E+16, which DuckDB takes for a double: other digits are loaded.
+EXACT_DOUBLE_MAX = 1e15
+
+
+def has_decimals(case):
+    text = json.dumps(case)
+    return any(f'"{word}"' in text for word in ("$decimal", "$wei", "decimal", "wei"))
+
+
+def without_large_doubles(value):
+    if isinstance(value, dict):
+        return {key: without_large_doubles(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [without_large_doubles(member) for member in value]
+    return EXACT_DOUBLE_MAX if isinstance(value, float) and abs(value) > EXACT_DOUBLE_MAX else value
+
+
 def pages_of(resource):
     return [resource["data"]] if "data" in resource else resource.get("pages", [])
 
 
 def generate_around(case):
-    """Changes the records of a case in place, see RecordWalk."""
+    """Changes the records of a case in place, see RecordWalk and EXACT_DOUBLE_MAX."""
     naming = naming_of(case["pipeline"])
     tables = {}
     for run in case["runs"]:
@@ -97,6 +116,8 @@ def generate_around(case):
                 for record in page:
                     if isinstance(record, dict) and not is_typed(record):
                         walk.record(record, (table,))
+    if has_decimals(case):
+        case["runs"] = without_large_doubles(case["runs"])
 
 
 def is_known(expect):
@@ -116,13 +137,22 @@ def forget_versions(made):
             expect.pop("schema_version", None)
 
 
+def carries_hashes(state):
+    """Whether a cursor remembers several records: dlt stores them in an order that changes, and takes that for a change of the state."""
+    cursors = [cursor for resource in state.get("resources", {}).values() for cursor in (resource or {}).get("incremental", {}).values()]
+    return any(len(cursor.get("unique_hashes", [])) > 1 for cursor in cursors)
+
+
 def comparable_runs(expects):
     """How many runs may be compared. A run that loads nothing changes the schema in dlt's working folder; tipple keeps it at the destination
-    only, with the next load."""
-    before = {"loads": 0, "schema": {}, "schema_version": None}
+    only, with the next load. A load without rows may be one of hashes in another order."""
+    before = {"loads": 0, "schema": {}, "schema_version": None, "tables": {}, "state": {}}
     for number, expect in enumerate(expects):
         has_changed = expect["schema"] != before["schema"] or expect.get("schema_version") != before.get("schema_version")
         if is_known(expect) or expect["error"] is None and expect["loads"] == before["loads"] and has_changed:
+            return number
+        is_same = expect["tables"] == before["tables"] and expect["state"] == before["state"]
+        if is_same and expect["error"] is None and expect["loads"] > before["loads"] and carries_hashes(expect["state"]):
             return number
         before = expect
     return len(expects)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Loads files with the reference (dlt) and with tipple, and compares the two datasets: tables, columns, types, every value, links, order.
 
-    real_data.py FILE... [--select PATH] [--table NAME] [--max-table-nesting N] [--tipple PATH]
+    real_data.py FILE... [--select PATH] [--values] [--limit N] [--table NAME] [--max-table-nesting N] [--tipple PATH]
 
-Each file is one table of a dataset of its own. Takes JSON lines, a JSON list of records, or one JSON document with the list under `--select` (a dotted path). Needs dlt, duckdb and pytz
-in the Python that runs it; the program is found through --tipple or TIPPLE_BIN.
+Each file is one table of a dataset of its own. Takes JSON lines, a JSON list of records, or one JSON document with the list under `--select` (a
+dotted path). With `--values` the records are the values of an object, each with its name as `key`. Needs dlt, duckdb and pytz in the Python that
+runs it; the program is found through --tipple or TIPPLE_BIN.
 """
 import argparse
 import json
@@ -18,7 +19,7 @@ import canonical
 import reference
 
 
-def read_records(path, select):
+def read_records(path, select, takes_values):
     with open(path, "rb") as file:
         text = file.read().decode("utf-8-sig")
     try:
@@ -28,6 +29,8 @@ def read_records(path, select):
     for part in (select or "").split("."):
         if part:
             document = document[part]
+    if takes_values:
+        return [{"key": key, **value} if isinstance(value, dict) else {"key": key, "value": value} for key, value in document.items()]
     return document if isinstance(document, list) else [document]
 
 
@@ -79,7 +82,7 @@ def compare(reference, ours):
 
 
 def compare_file(path, arguments, folder):
-    records = read_records(path, arguments.select)
+    records = read_records(path, arguments.select, arguments.values)[: arguments.limit]
     lines = os.path.join(folder, "records.jsonl")
     with open(lines, "w", encoding="utf-8") as file:
         for record in records:
@@ -99,6 +102,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--select")
+    parser.add_argument("--values", action="store_true")
+    parser.add_argument("--limit", type=int)
     parser.add_argument("--table", default="t")
     parser.add_argument("--max-table-nesting", type=int)
     parser.add_argument("--tipple", default=os.environ.get("TIPPLE_BIN", "build/release/bin/tipple"))
