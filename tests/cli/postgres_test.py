@@ -202,6 +202,18 @@ class Merge(PostgresCase):
         self.assertEqual(self.psql('SELECT id, v FROM insert_only ORDER BY id'), [["1", "1"], ["2", "1"], ["3", "2"]])
         self.assertEqual(self.psql("SELECT id, v FROM scd2 WHERE _dlt_valid_to IS NULL ORDER BY id"), [["2", "2"], ["3", "2"]])
 
+    def test_columns_become_wider(self):
+        self.load(self.write("t.jsonl", [{"id": 1, "n": 1, "m": 2**53 + 1}]), "--key", "id", "--widen")
+        self.load(self.write("t.jsonl", [{"id": 2, "n": 2.5, "m": 0.5}, {"id": 1, "n": 4, "m": 1}]), "--key", "id", "--widen")
+        self.assertEqual(self.psql("SELECT id, n, m, m__v_double FROM t ORDER BY id"), [["1", "4", "1", None], ["2", "2.5", None, "0.5"]])
+        self.load(self.write("d.csv", "d\n2024-01-05\n"), "--widen")
+        self.psql("CREATE VIEW days AS SELECT d FROM d")
+        timestamps = self.write("d.jsonl", [{"d": "2024-01-06T10:00:00+02:00"}])
+        self.assertIn("view", self.load(timestamps, "--widen", expect=None).err)
+        self.psql("DROP VIEW days")
+        self.load(timestamps, "--widen")
+        self.assertEqual(self.psql("SELECT extract(epoch FROM d)::bigint FROM d ORDER BY d"), [["1704412800"], ["1704528000"]])
+
     def test_null_key_is_told(self):
         self.load(self.write("t.jsonl", [{"id": 1}]), "--key", "id")
         self.assertIn('column "id"', self.load(self.write("t.jsonl", [{"id": None, "v": 1}]), "--key", "id", expect=EXIT_DATA).err)

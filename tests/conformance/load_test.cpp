@@ -31,6 +31,41 @@ TEST_P(Conformance, TablesGrow) {
     EXPECT_EQ(rows("SELECT a FROM {}", "u"), "true");
 }
 
+TEST_P(Conformance, ColumnsBecomeWiderWhereEveryValueSurvives) {
+    if (!capabilities().widens_columns) GTEST_SKIP() << "it does not widen columns";
+    const std::string narrow = R"({"id": {"data_type": "bigint", "primary_key": true}, "n": "bigint", "d": "date", "x": {"data_type": "decimal", "precision": 5, "scale": 2}, "y": "bigint"})";
+    const std::string wide = R"({"id": {"data_type": "bigint", "primary_key": true}, "n": "double", "d": "timestamp", "x": {"data_type": "decimal", "precision": 12, "scale": 4}, "y": {"data_type": "decimal", "precision": 21, "scale": 2}})";
+    int number = 0;
+    for (const Disposition disposition : {Disposition::append, Disposition::merge}) {
+        const std::string table = disposition == Disposition::append ? "a" : "m";
+        const std::string properties = disposition == Disposition::append ? "{}" : R"({"write_disposition": "merge"})";
+        maker_.table(table, properties, narrow);
+        maker_.begin(fmt::format("{}.0", ++number)).load(disposition, {table});
+        maker_.rows(table, R"([{"id": 1, "n": 9007199254740992, "d": 19732, "x": 12345, "y": -7}])");
+        load(close());
+        maker_.table(table, properties, wide);
+        maker_.begin(fmt::format("{}.0", ++number)).load(disposition, {table});
+        for (const char* column : {"n", "x", "y"}) maker_.widen(table, column, schema::DataType::bigint);
+        maker_.widen(table, "d", schema::DataType::date);
+        maker_.rows(table, R"([{"id": 2, "n": 0.5, "d": 1704844800000000, "x": 123456789, "y": 25}])");
+        load(close());
+        EXPECT_EQ(rows("SELECT id, CAST(n AS bigint), CAST(d AS date), x, y FROM {} WHERE id = 1", table), "1|9007199254740992|2024-01-10|123.4500|-7.00");
+        EXPECT_EQ(rows("SELECT id, n, CAST(d AS date), x, y FROM {} WHERE id = 2", table), "2|0.5|2024-01-10|12345.6789|0.25");
+    }
+}
+
+TEST_P(Conformance, AColumnThatGotOtherValuesMeanwhileIsNotWidened) {
+    if (!capabilities().widens_columns) GTEST_SKIP() << "it does not widen columns";
+    maker_.table("t", "{}", R"({"n": "bigint"})");
+    maker_.begin("1.0").load(Disposition::append, {"t"}).rows("t", R"([{"n": 9007199254740993}])");
+    load(close());
+    maker_.table("t", "{}", R"({"n": "double"})");
+    maker_.begin("2.0").load(Disposition::append, {"t"}).widen("t", "n", schema::DataType::bigint).rows("t", R"([{"n": 0.5}])");
+    const package::Package package = close();
+    expect_error(ErrorKind::conflict, [&] { load(package); });
+    EXPECT_EQ(rows("SELECT n FROM {}", "t"), "9007199254740993");
+}
+
 TEST_P(Conformance, ReplaceLeavesTheLastLoadOnly) {
     maker_.table("t", R"({"write_disposition": "replace"})", R"({"id": "bigint"})");
     maker_.table("t__c", R"({"parent": "t"})", R"({"v": "bigint"})");

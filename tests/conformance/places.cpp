@@ -63,7 +63,7 @@ std::vector<destination::LoadedTable> Conformance::apply(const package::Package&
                                                          destination::LoadTransaction& transaction) {
     std::vector<std::string> tables;
     for (const package::TableLoad& load : package.manifest().loads) tables.insert(tables.end(), load.tables.begin(), load.tables.end());
-    transaction.apply(destination::plan_ddl(package.schema(), tables, transaction.catalog(), destination.capabilities()));
+    transaction.apply(destination::plan_ddl(package.schema(), tables, transaction.catalog(), destination.capabilities(), package.manifest().widened));
     for (const package::TableLoad& load : package.manifest().loads) {
         for (const std::string& table : load.tables) transaction.load({.table = table, .disposition = load.disposition}, {});
     }

@@ -75,6 +75,12 @@ public:
         batches_.clear();
         loads_.clear();
         references_.clear();
+        widened_.clear();
+        return *this;
+    }
+    /// A column of the last definition that the destination has with type `from`.
+    PackageMaker& widen(const std::string& table, const std::string& column, schema::DataType from) {
+        widened_.push_back({table, column, from});
         return *this;
     }
     /// How a table and those below it are loaded.
@@ -122,6 +128,7 @@ public:
         content.manifest.tool_version = "0.1.0";
         content.manifest.has_new_state = has_new_state;
         content.manifest.loads = loads_;
+        content.manifest.widened = widened_;
         return writer->close(std::move(content), clock_);
     }
     bool has_new_state = true;
@@ -213,6 +220,7 @@ private:
     std::vector<std::pair<std::string, std::pair<package::FileReference, std::uint64_t>>>
         references_;
     std::vector<package::TableLoad> loads_;
+    std::vector<package::WidenedColumn> widened_;
     std::uint64_t last_id_ = 0;
 };
 

@@ -157,6 +157,16 @@ void check_types(const Catalog& catalog, const package::Package& package, const 
     }
 }
 
+void check_widening(SqlSession& session, const DdlPlan::WidenColumn& wider) {
+    if (wider.from != schema::DataType::bigint || wider.column.data_type() != schema::DataType::double_) return;
+    const auto count = session.query_int(count_large_integers(session.sql().table(wider.table), session.sql().name(wider.column.name())));
+    if (count.value_or(0) == 0) return;
+    throw Error(ErrorKind::conflict,
+                "table \"{}\", column \"{}\": it was to become double, but has got {} whole numbers since the run started that no double holds. "
+                "Nothing was loaded: run again",
+                wider.table, wider.column.name(), *count);
+}
+
 void create_system_tables(SqlSession& session, const Catalog& catalog) {
     if (!session.has_dataset()) session.execute(session.sql().create_schema());
     for (const schema::Table& table : {version_table_definition(), loads_table_definition(), state_table_definition()}) {

@@ -65,6 +65,9 @@ Error missing_value_error(const std::string& table, const std::string& column);
 
 // The steps of a load's transaction. `catalog`: what was there when it began.
 
+/// Other programs may have written to the table since the run looked. Throws Error(conflict) when the column has got values that its wider type does not hold.
+void check_widening(SqlSession& session, const DdlPlan::WidenColumn& wider);
+
 /// Throws Error(conflict) when state or schema are not what the run saw when it started, or the load is there already.
 void check_fence(SqlSession& session, const Catalog& catalog, const package::Package& package);
 /// Throws Error(usage) when a table exists that no stored schema knows.

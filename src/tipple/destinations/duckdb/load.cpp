@@ -136,17 +136,6 @@ void Load::truncate(const std::vector<std::string>& tables) {
     }
 }
 
-/// Other programs may have written to the table since the run looked.
-void Load::require_doubles(const destination::DdlPlan::WidenColumn& wider) {
-    const auto count = session_->query_int(
-        destination::count_large_integers(session_->sql().table(wider.table), session_->sql().name(wider.column.name())));
-    if (count.value_or(0) == 0) return;
-    throw Error(ErrorKind::conflict,
-                "table \"{}\", column \"{}\": it was to become double, but has got {} whole numbers since the run started that no double holds. "
-                "Nothing was loaded: run again",
-                wider.table, wider.column.name(), *count);
-}
-
 void Load::apply(const destination::DdlPlan& plan) {
     engine::Engine& engine = session_->engine();
     const destination::SqlWriter& sql = session_->sql();
@@ -157,7 +146,7 @@ void Load::apply(const destination::DdlPlan& plan) {
             engine.execute(sql.add_column(addition.table, column));
     }
     for (const destination::DdlPlan::WidenColumn& wider : plan.widen) {
-        if (wider.from == schema::DataType::bigint && wider.column.data_type() == schema::DataType::double_) require_doubles(wider);
+        destination::check_widening(*session_, wider);
         engine.execute(sql.widen_column(wider.table, wider.column));
     }
 }

@@ -34,7 +34,6 @@ private:
     using TableState = destination::TableLoadState;
 
     void register_streams();
-    void require_doubles(const destination::DdlPlan::WidenColumn& wider);
     destination::Merge& prepare_merge(const std::string& root, std::stop_token stop);
     std::vector<std::string> key_selects(const TableState& table) const;
     std::string reference_select(const package::JobFile& job,

@@ -78,7 +78,7 @@ void Load::apply(const destination::DdlPlan& plan) {
     destination::create_system_tables(session_, catalog_);
     for (const schema::Table& table : plan.create) session_.execute(session_.sql().create_table(table));
     ddl_ = plan;
-    choose_ways(plan);
+    choose_ways();
 }
 
 void Load::undo() {
@@ -86,13 +86,16 @@ void Load::undo() {
                             [&](const std::string& statement) { return session_.execute(statement); });
 }
 
-void Load::choose_ways(const destination::DdlPlan& plan) {
-    const auto is_altered = [&](const TableState& table) {
-        return std::any_of(plan.add.begin(), plan.add.end(), [&](const auto& addition) { return addition.table == table.name; });
-    };
+/// Whether the table is there and must get other columns.
+bool Load::is_altered(const std::string& table) const {
+    const auto is_of_table = [&](const auto& change) { return change.table == table; };
+    return std::any_of(ddl_.add.begin(), ddl_.add.end(), is_of_table) || std::any_of(ddl_.widen.begin(), ddl_.widen.end(), is_of_table);
+}
+
+void Load::choose_ways() {
     for (const TableState& table : plan_.tables()) {
         Way& way = ways_[table.name];
-        way = existed(table.name) && is_altered(table) ? Way::staged : Way::direct;
+        way = existed(table.name) && is_altered(table.name) ? Way::staged : Way::direct;
         if (table.disposition != Disposition::replace || !existed(table.name)) continue;
         way = table.rows > 0 && is_replaceable(session_, table.name) ? Way::swapped : Way::staged;
     }
@@ -108,6 +111,8 @@ void Load::choose_ways(const destination::DdlPlan& plan) {
 // ---- rows ----
 
 std::string Load::type_of_column(const std::string& table, const std::string& column) const {
+    const bool is_widened = std::any_of(ddl_.widen.begin(), ddl_.widen.end(), [&](const auto& wider) { return wider.table == table && wider.column.name() == column; });
+    if (is_widened) return column_type(*package_.schema().require(table).find(column));
     if (const std::vector<CatalogColumn>* columns = catalog_.find(table)) {
         const auto found = std::find_if(columns->begin(), columns->end(), [&](const CatalogColumn& known) { return known.name == column; });
         if (found != columns->end()) return found->type;
@@ -229,7 +234,7 @@ void Load::copy_to_successor(TableState& table, std::stop_token stop) {
     const destination::SqlWriter& sql = session_.sql();
     const std::string successor = successor_of(table);
     session_.execute(fmt::format("CREATE TABLE {} (LIKE {} INCLUDING ALL)", sql.table(successor), sql.table(table.name)));
-    add_columns(table.name, successor);
+    alter_columns(table.name, successor);
     table.loaded.inserted = copy_rows(table, sql.table(successor), fields_of(table), stop);
 }
 
@@ -264,11 +269,18 @@ void Load::fail(const Error& error, const std::string& table) const {
 
 // ---- the end, for which readers wait ----
 
-/// The columns that `table` lacks, to it or to the one that takes its place.
-void Load::add_columns(const std::string& table, const std::string& target) {
+/// The columns that `table` lacks, and those that must become wider, in it or in the one that takes its place.
+void Load::alter_columns(const std::string& table, const std::string& target) {
     for (const destination::DdlPlan::AddColumns& addition : ddl_.add) {
         if (addition.table != table) continue;
         for (const schema::Column& column : addition.columns) session_.execute(session_.sql().add_column(target, column));
+    }
+    for (const destination::DdlPlan::WidenColumn& wider : ddl_.widen) {
+        if (wider.table != table) continue;
+        if (target == table) destination::check_widening(session_, wider);
+        // A date becomes its midnight in UTC.
+        session_.execute("SET LOCAL TimeZone = 'UTC'");
+        session_.execute(session_.sql().widen_column(target, wider.column));
     }
 }
 
@@ -326,7 +338,7 @@ void Load::take_place(const TableState& table) {
         session_.execute(fmt::format("DROP TABLE {}; ALTER TABLE {} RENAME TO {}", target, successor, quote_identifier(table.name)));
         return;
     }
-    add_columns(table.name, table.name);
+    alter_columns(table.name, table.name);
     session_.execute(fmt::format("TRUNCATE {0}; INSERT INTO {0} SELECT * FROM {1}; DROP TABLE {1}", target, successor));
 }
 
@@ -334,8 +346,7 @@ std::vector<std::string> Load::tables_to_lock() const {
     std::vector<std::string> tables;
     for (const TableState& table : plan_.tables()) {
         const bool is_emptied = table.disposition == Disposition::replace && existed(table.name);
-        const bool is_altered = std::any_of(ddl_.add.begin(), ddl_.add.end(), [&](const auto& addition) { return addition.table == table.name; });
-        if (is_emptied || is_altered) tables.push_back(table.name);
+        if (is_emptied || is_altered(table.name)) tables.push_back(table.name);
     }
     // In one order, so that two loads do not wait for each other.
     std::sort(tables.begin(), tables.end());
@@ -345,8 +356,8 @@ std::vector<std::string> Load::tables_to_lock() const {
 std::vector<destination::LoadedTable> Load::finish() {
     TIPPLE_ASSERT(!is_finished_);
     session_.lock_exclusively(tables_to_lock());
-    for (const destination::DdlPlan::AddColumns& addition : ddl_.add) {
-        if (ways_.at(addition.table) != Way::swapped) add_columns(addition.table, addition.table);
+    for (const auto& [table, way] : ways_) {
+        if (way != Way::swapped) alter_columns(table, table);
     }
     std::vector<destination::LoadedTable> result;
     for (TableState& table : plan_.tables()) {

@@ -54,7 +54,7 @@ private:
     };
 
     bool existed(const std::string& table) const { return catalog_.find(table) != nullptr; }
-    void choose_ways(const destination::DdlPlan& plan);
+    void choose_ways();
     std::string type_of_column(const std::string& table, const std::string& column) const;
     std::vector<CopyField> fields_of(const TableState& table) const;
     std::string staging_of(const TableState& table) const;
@@ -66,7 +66,8 @@ private:
     void copy_to_successor(TableState& table, std::stop_token stop);
     void prepare_merge(const std::string& root, std::stop_token stop);
     std::vector<std::string> tables_to_lock() const;
-    void add_columns(const std::string& table, const std::string& target);
+    bool is_altered(const std::string& table) const;
+    void alter_columns(const std::string& table, const std::string& target);
     std::string kept_condition(const TableState& table);
     void insert_staged(TableState& table);
     void take_place(const TableState& table);

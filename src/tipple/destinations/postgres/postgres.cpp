@@ -93,6 +93,7 @@ private:
         .has_transactions = true,
         .parallel_jobs_max = 1,
         .loads_file_references = false,
+        .widens_columns = true,
         .default_dataset = "public",
         .dispositions = {schema::Disposition::append, schema::Disposition::replace, schema::Disposition::merge},
         .merge_strategies = {schema::MergeStrategy::delete_insert, schema::MergeStrategy::upsert, schema::MergeStrategy::insert_only,
