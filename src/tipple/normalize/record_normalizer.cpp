@@ -197,10 +197,42 @@ std::optional<std::string> RecordNormalizer::row_id(const schema::Object& object
     return key_id(key);
 }
 
+/// Fields of rows above win over the row's own.
+void RecordNormalizer::take_inherited(const Links& links, FlatRow& row) {
+    for (const schema::Field& field : links.inherited) {
+        const auto same = std::find_if(row.fields.begin(), row.fields.end(), [&](const Field& other) { return other.name == field.name; });
+        if (same != row.fields.end()) {
+            same->value = &field.value;
+        } else {
+            row.fields.push_back({.name = field.name, .value = &field.value, .source = {}});
+        }
+    }
+}
+
+/// `below.parent_id` is the row's id.
+void RecordNormalizer::inherit(const TableState& table, const FlatRow& row, Links& below) const {
+    for (const PropagatedField& propagated : propagated_fields(tables_.snapshot(), table)) {
+        Value value;
+        const auto field = std::find_if(row.fields.begin(), row.fields.end(), [&](const Field& any) { return any.name == propagated.from; });
+        if (propagated.from == schema::id_column) {
+            value = below.parent_id;
+        } else if (propagated.from == schema::load_id_column && !table.is_nested) {
+            value = rules_.load_id;
+        } else if (field != row.fields.end()) {
+            value = *field->value;
+        } else {
+            continue;
+        }
+        std::erase_if(below.inherited, [&](const schema::Field& other) { return other.name == propagated.to; });
+        below.inherited.push_back({propagated.to, std::move(value)});
+    }
+}
+
 PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowContext& context, const Links& links) {
     FlatRow row;
     if (const PutResult result = flatten(object, context, row); result != PutResult::done) return result;
     TableState& table = *context.table;
+    take_inherited(links, row);
     const std::string given_id = own_id(row);
     std::string id = given_id;
     if (id.empty()) {
@@ -230,6 +262,8 @@ PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowCont
     below.root_number = root_number;
     below.parent_id = id.empty() ? std::string(made.text()) : id;
     if (context.gives_root_id) below.root_id = context.is_own_root ? below.parent_id : links.root_id;
+    below.inherited = links.inherited;
+    inherit(table, row, below);
     for (const ListField& list : row.lists) {
         if (const PutResult result = emit_list(list, context, below); result != PutResult::done) return result;
     }

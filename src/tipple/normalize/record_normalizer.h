@@ -40,6 +40,8 @@ private:
         std::int64_t root_number = 0;  ///< of the root row above, where rows are numbered
         /// The ids above are known in advance, so this row's can be too.
         bool is_repeatable = false;
+        /// Fields of rows above that the schema propagates.
+        std::vector<schema::Field> inherited;
     };
     using SourcePath = std::vector<std::string_view>;
     struct Field {
@@ -70,11 +72,13 @@ private:
                         const SourcePath& second);
     std::string free_column(const std::string& name, const TableState& table, const FlatRow& row) const;
     void sort_lists(const RowContext& context, std::vector<ListField>& lists) const;
+    void inherit(const TableState& table, const FlatRow& row, Links& below) const;
     PutResult emit_row(const schema::Object& object, const RowContext& context, const Links& links);
     std::optional<std::string> row_id(const schema::Object& object, const FlatRow& row, const TableState& table, const Links& links);
     PutResult put_fields(const FlatRow& row, TableState& table, bool has_own_id);
     PutResult put_field(TableState& table, const Field& field, std::int32_t position);
     PutResult emit_list(const ListField& list, const RowContext& context, const Links& links);
+    static void take_inherited(const Links& links, FlatRow& row);
     static std::string own_id(const FlatRow& row);
 
     PageTables& tables_;

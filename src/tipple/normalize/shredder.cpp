@@ -160,7 +160,7 @@ void Shredder::Impl::begin_page(std::uint64_t number, const RootTable& root, con
     tables_.begin_page(snapshot, number);
     chosen_.clear();
     record_target_ = nullptr;
-    goes_slow_ = root.by_field != nullptr || tables_.rules().collisions == Collisions::suffix;
+    goes_slow_ = root.by_field != nullptr || tables_.rules().collisions == Collisions::suffix || propagates_fields(*snapshot);
     if (root.by_field != nullptr) return;
     root_ = &shape_.root(root.name, max_nesting(*snapshot, root.name), propagates_root_id(*snapshot, root.name));
     target_ = make_target(root.name);

@@ -1,5 +1,6 @@
 #include "tipple/normalize/table_names.h"
 
+#include <algorithm>
 #include <array>
 
 #include "tipple/core/limits.h"
@@ -34,16 +35,56 @@ std::string variant_name(const Rules& rules, std::string_view column, schema::Da
     return rules.naming->join_path(parts);
 }
 
-bool propagates_root_id(const schema::Schema& schema, std::string_view root) {
+namespace {
+
+/// `root`, which is for rows of all root tables, or what `tables` has for one; nullptr when nothing is said.
+const json::Object* find_propagation(const schema::Schema& schema, std::string_view section) {
     const json::Value* propagation = find_config(schema, "propagation");
-    if (propagation == nullptr || !propagation->is_object()) return false;
-    const json::Value* tables = propagation->as_object().find("tables");
-    const json::Value* table = tables != nullptr && tables->is_object() ? tables->as_object().find(root) : nullptr;
-    if (table == nullptr || !table->is_object()) return false;
-    for (const json::Member& member : table->as_object()) {
-        if (member.value == json::Value(schema::root_id_column)) return true;
+    const json::Value* found = propagation != nullptr && propagation->is_object() ? propagation->as_object().find(section) : nullptr;
+    return found != nullptr && found->is_object() ? &found->as_object() : nullptr;
+}
+
+const json::Object* find_table_propagation(const schema::Schema& schema, std::string_view table) {
+    const json::Object* tables = find_propagation(schema, "tables");
+    const json::Value* found = tables != nullptr ? tables->find(table) : nullptr;
+    return found != nullptr && found->is_object() ? &found->as_object() : nullptr;
+}
+
+bool has_root_id(const json::Object* fields) {
+    return fields != nullptr && std::any_of(fields->begin(), fields->end(), [](const json::Member& member) { return member.value == json::Value(schema::root_id_column); });
+}
+
+void add_fields(const json::Object* fields, std::vector<PropagatedField>& list) {
+    if (fields == nullptr) return;
+    for (const json::Member& member : *fields) {
+        if (!member.value.is_text() || member.value.as_text() == schema::root_id_column) continue;
+        std::erase_if(list, [&](const PropagatedField& other) { return other.from == member.name; });
+        list.push_back({member.name, member.value.as_text()});
     }
-    return false;
+}
+
+}  // namespace
+
+bool propagates_root_id(const schema::Schema& schema, std::string_view root) {
+    return has_root_id(find_propagation(schema, "root")) || has_root_id(find_table_propagation(schema, root));
+}
+
+std::vector<PropagatedField> propagated_fields(const schema::Schema& schema, const TableState& table) {
+    std::vector<PropagatedField> fields;
+    if (!table.is_nested) add_fields(find_propagation(schema, "root"), fields);
+    add_fields(find_table_propagation(schema, table.name), fields);
+    return fields;
+}
+
+bool propagates_fields(const schema::Schema& schema) {
+    std::vector<PropagatedField> fields;
+    add_fields(find_propagation(schema, "root"), fields);
+    if (const json::Object* tables = find_propagation(schema, "tables")) {
+        for (const json::Member& table : *tables) {
+            if (table.value.is_object()) add_fields(&table.value.as_object(), fields);
+        }
+    }
+    return !fields.empty();
 }
 
 bool is_own_root(const schema::Schema& schema, const TableState& table) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <vector>
 
 #include "tipple/normalize/rules.h"
 #include "tipple/schema/schema.h"
@@ -27,6 +28,16 @@ bool propagates_root_id(const schema::Schema& schema, std::string_view root);
 /// Whether the id of a row of `table` is the root id of the rows below it: it is a root table, or one that hints made a root of its own, and
 /// the schema propagates it.
 bool is_own_root(const schema::Schema& schema, const TableState& table);
+
+/// A field of a row that the rows below it get too, under another name.
+struct PropagatedField {
+    std::string from;
+    std::string to;
+};
+/// What the schema propagates from rows of `table`, but for root ids.
+std::vector<PropagatedField> propagated_fields(const schema::Schema& schema, const TableState& table);
+/// Whether there is any such field.
+bool propagates_fields(const schema::Schema& schema);
 
 /// How many objects and lists below a row of `root` are opened before what is left stays JSON.
 int max_nesting(const schema::Schema& schema, std::string_view root);
