@@ -183,7 +183,7 @@ constexpr const char* schema_help =
     "  tipple schema TARGET [TABLE]               what is there now\n"
     "  tipple schema history TARGET               every stored version, the load that made it, what it changed\n"
     "  tipple schema diff TARGET [A [B]]          between two versions [the last two; B: the newest]\n"
-    "  tipple schema blame TARGET TABLE.COLUMN    which load made a column, and why it has its type";
+    "  tipple schema blame TARGET TABLE.COLUMN    which load and record made a column, and why it has its type";
 
 void add_schema(CLI::App& app, SchemaArguments& schema, std::vector<std::string>& places) {
     app.add_option("ARGUMENTS", places, "See above; TARGET is a pipeline or connection of the project, or a database file")->required()->expected(1, 4)->option_text(" ");

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "cli/column_origin.h"
 #include "cli/exit_code.h"
 #include "cli/program.h"
 #include "cli/rows_printer.h"
@@ -214,29 +215,64 @@ std::pair<const schema::Table*, const schema::Column*> find_column(const schema:
     throw Error(ErrorKind::usage, "several tables have a column \"{}\": name one of {}", text, join(tables, ", "));
 }
 
+json::Value place_object(const json::Object& origin) {
+    json::Object place;
+    for (const char* name : {"source", "line", "byte_offset", "record"}) {
+        if (const json::Value* value = origin.find(name)) place.set(name, *value);
+    }
+    return place;
+}
+
+json::Object blame_object(const schema::Table& table, const schema::Column& column, const SchemaVersion* added, const ColumnOrigins& origins,
+                          const std::string& why) {
+    const bool has_place = origins.made && !place_text(*origins.made).empty();
+    json::Array widened;
+    for (const json::Object& origin : origins.widened) {
+        widened.push_back(json::Object{{"load_id", *origin.find("load_id")}, {"data_type", *origin.find("data_type")}, {"first_record", place_object(origin)}});
+    }
+    return {{"v", 1},
+            {"table", table.name()},
+            {"column", column.name()},
+            {"data_type", column.is_complete() ? json::Value(type_text(column)) : json::Value()},
+            {"load_id", added == nullptr ? json::Value() : json::Value(added->load_id)},
+            {"inserted_at", added == nullptr ? json::Value() : json::Value(added->inserted_at)},
+            {"version", added == nullptr ? json::Value() : json::Value(added->schema.version())},
+            {"first_record", has_place ? place_object(*origins.made) : json::Value()},
+            {"widened", std::move(widened)},
+            {"reason", why}};
+}
+
+std::string explain(const std::vector<SchemaVersion>& history, const schema::Table& table, const schema::Column& column, const ColumnOrigins& origins) {
+    if (!column.is_complete()) return "every value so far was null: there is no such column yet";
+    std::string why;
+    if (!origins.widened.empty()) {
+        why = reason_text(origins.widened.front(), column);
+    } else if (origins.made) {
+        why = reason_text(*origins.made, column);
+    }
+    return why.empty() ? explain_column(history, table, column) : why;
+}
+
 void show_blame(Program& program, const SchemaArguments& arguments, destination::Destination& destination,
                 const destination::StoredDataset& stored) {
     const schema::Schema& schema = choose_schema(stored, "");
     const auto [table, column] = find_column(schema, arguments.column);
     const std::vector<SchemaVersion> history = read_schema_history(destination, schema.name());
     const SchemaVersion* added = column->is_complete() ? version_that_added(history, table->name(), column->name()) : nullptr;
-    const std::string why = column->is_complete() ? explain_column(history, *table, *column) : "every value so far was null: there is no such column yet";
+    const ColumnOrigins origins = read_column_origins(program, arguments.target, arguments.dataset, schema.name(), table->name(), column->name());
+    const std::string why = explain(history, *table, *column, origins);
     if (program.global.is_json) {
-        print(json::to_text(json::Object{{"v", 1},
-                                         {"table", table->name()},
-                                         {"column", column->name()},
-                                         {"data_type", column->is_complete() ? json::Value(type_text(*column)) : json::Value()},
-                                         {"load_id", added == nullptr ? json::Value() : json::Value(added->load_id)},
-                                         {"inserted_at", added == nullptr ? json::Value() : json::Value(added->inserted_at)},
-                                         {"version", added == nullptr ? json::Value() : json::Value(added->schema.version())},
-                                         {"reason", why}}) +
-              "\n");
+        print(json::to_text(blame_object(*table, *column, added, origins, why)) + "\n");
         return;
     }
     std::string out = fmt::format("{}  {}\n", program.terminal.styled(Style::bold, table->name() + "." + column->name()), type_text(*column));
     if (added != nullptr) {
         out += fmt::format("  added by load {}, schema version {}, {}\n", added->load_id.empty() ? "(not recorded)" : added->load_id,
                            added->schema.version(), added->inserted_at);
+    }
+    if (origins.made && !place_text(*origins.made).empty()) out += fmt::format("  first in {}\n", place_text(*origins.made));
+    for (const json::Object& origin : origins.widened) {
+        out += fmt::format("  made {} by load {}, for {}\n", origin.find("data_type")->as_text(), origin.find("load_id")->as_text(), place_text(origin));
     }
     print(out + "  " + why + "\n");
 }

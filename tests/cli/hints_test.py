@@ -1,5 +1,6 @@
 """What a user says of columns beforehand (`--column`), and names that meet (`--collisions`)."""
 
+import json
 from decimal import Decimal
 
 from tipple_cli import EXIT_DATA, EXIT_PARTIAL, EXIT_USAGE, Case, main
@@ -34,6 +35,26 @@ class Hints(Case):
     def test_key_that_no_record_has(self):
         path = self.write("t.jsonl", [{"a": 1}])
         self.assertIn('"idd"', self.tipple("load", path, "shop.duckdb", "--column", "idd:bigint:key", expect=EXIT_DATA).err)
+        path = self.write("t.jsonl", [{"id": 1}])
+        self.assertIn('did you mean "id"?', self.tipple("load", path, "shop.duckdb", "--key", "idd", expect=EXIT_DATA).err)
+
+    def test_records_that_lack_their_key_are_named_in_a_first_load_too(self):
+        files = {"jsonl": self.write("t.jsonl", [{"id": 1}, {"v": 2}, {"id": 3}]), "csv": self.write("t.csv", "id,v\n1,\n,2\n3,\n")}
+        places = {"jsonl": "t.jsonl:2 (byte 10)", "csv": "t.csv, record 2:"}
+        for form, path in files.items():
+            for widen in ([], ["--widen"]):
+                with self.subTest(form=form, widen=widen):
+                    self.database.unlink(missing_ok=True)
+                    arguments = ["load", path, "shop.duckdb", "--key", "id", *widen]
+                    error = self.tipple(*arguments, expect=EXIT_DATA).err
+                    self.assertIn(places[form], error)
+                    self.assertIn('table "t", column "id": the record has no value for it', error)
+                    self.assertFalse(self.database.exists() and self.query("SELECT * FROM duckdb_tables() WHERE table_name = 't'"))
+                    self.tipple(*arguments, "--on-bad-record", "quarantine", expect=EXIT_PARTIAL)
+                    self.assertEqual(self.query("SELECT id FROM t ORDER BY id"), [(1,), (3,)])
+                    [(table, column, record)] = self.query("SELECT table_name, column_name, record FROM _tipple_quarantine")
+                    self.assertEqual((table, column), ("t", "id"))
+                    self.assertEqual(json.loads(record)["v"], 2)
 
 
 class Collisions(Case):

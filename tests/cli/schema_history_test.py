@@ -45,6 +45,37 @@ class History(Case):
         self.assertIn('did you mean "t.when"', self.tipple("schema", "blame", "shop.duckdb", "t.whe", expect=EXIT_USAGE).err)
         self.assertIn("t._dlt_id, t__tags._dlt_id", self.tipple("schema", "blame", "shop.duckdb", "_dlt_id", expect=EXIT_USAGE).err)
 
+    def test_blame_names_the_record(self):
+        late = self.schema_json("blame", "shop.duckdb", "t.when")
+        self.assertEqual(late["first_record"], {"source": "more.jsonl", "line": 1, "byte_offset": 0, "record": 1})
+        self.assertIn("reads as timestamp", late["reason"])
+        variant = self.schema_json("blame", "shop.duckdb", "a__v_text")
+        self.assertEqual((variant["first_record"]["line"], variant["first_record"]["byte_offset"]), (2, 18))
+        self.assertIn("first in t.jsonl:2 (byte 18)", self.tipple("schema", "blame", "shop.duckdb", "t__tags.value").out)
+        # Loads that make no column leave what is noted alone.
+        self.load(self.write("t.jsonl", [{"id": 4, "a": 1, "when": "2024-01-01T00:00:00Z"}]))
+        self.assertEqual(self.schema_json("blame", "shop.duckdb", "t.when"), late)
+
+    def test_blame_knows_nothing_of_other_machines(self):
+        late = self.schema_json("blame", "shop.duckdb", "t.when", "--data-dir", "elsewhere", data_folder=False)
+        self.assertIsNone(late["first_record"])
+        self.assertIn("the first value that was not null made it timestamp", late["reason"])
+
+    def test_blame_of_columns_that_come_as_columns_and_of_declared_ones(self):
+        self.load(self.write("c.csv", "n,s\n1,a\n2,b\n"), "--column", "d:date", "--column", "s:text")
+        self.assertEqual(self.schema_json("blame", "shop.duckdb", "c.n")["first_record"], {"source": "c.csv"})
+        declared = self.schema_json("blame", "shop.duckdb", "c.s")
+        self.assertEqual((declared["first_record"], declared["reason"]), (None, "a hint declared it text"))
+
+    def test_blame_of_a_column_that_became_wider(self):
+        self.load(self.write("w.jsonl", [{"n": 1}]), "--widen")
+        self.load(self.write("x.jsonl", [{"n": 2}, {"n": 2.5}]), "--as", "w", "--widen")
+        blamed = self.schema_json("blame", "shop.duckdb", "w.n")
+        self.assertEqual(blamed["first_record"], {"source": "w.jsonl", "line": 1, "byte_offset": 0, "record": 1})
+        self.assertEqual([(entry["data_type"], entry["first_record"]["source"], entry["first_record"]["line"]) for entry in blamed["widened"]],
+                         [("double", "x.jsonl", 2)])
+        self.assertIn("made double by load", self.tipple("schema", "blame", "shop.duckdb", "w.n").out)
+
     def test_wrong_arguments(self):
         self.assertIn("TARGET is required", self.tipple("schema", "show", "", expect=EXIT_USAGE).err)
         self.assertIn("blame needs a column", self.tipple("schema", "blame", "shop.duckdb", expect=EXIT_USAGE).err)

@@ -147,8 +147,8 @@ class CaseMaker:
         if self.chance(0.2):
             return self.pick(["evolve", "freeze", "discard_value"])
         contract = {entity: self.pick(MODES) for entity in self.random.sample(["tables", "columns", "data_type"], self.random.choice([1, 2, 3]))}
-        if contract.get("data_type") == "discard_row":
-            # dlt makes the other new columns of a row that is left out, tipple does not.
+        # dlt makes the other new columns and variants of a row that is left out, tipple does not.
+        if "discard_row" in (contract.get("columns"), contract.get("data_type")):
             contract["data_type"] = "discard_value"
         return contract
 

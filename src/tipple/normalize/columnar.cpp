@@ -35,7 +35,7 @@ const std::string& ColumnarNormalizer::normalized(const std::string& name) {
 }
 
 /// Proposes a column that the table does not have yet. What the user said about it beforehand overlays what the data says.
-void ColumnarNormalizer::add(TableProposal& proposal, const schema::Table* table, schema::Column column) {
+void ColumnarNormalizer::add(TableProposal& proposal, const schema::Table* table, schema::Column column, const ColumnOrigin& origin) {
     const schema::Column* hints = table != nullptr ? table->find(column.name()) : nullptr;
     if (hints != nullptr) {
         if (hints->is_complete()) return;
@@ -43,6 +43,7 @@ void ColumnarNormalizer::add(TableProposal& proposal, const schema::Table* table
     }
     mark_unsettled(rules_, column);
     proposal.columns.push_back(std::move(column));
+    proposal.origins.push_back(origin);
 }
 
 namespace {
@@ -92,8 +93,31 @@ void ColumnarNormalizer::discard(schema::ContractMode mode, const std::string& n
     discards_.rows[row] = true;
     ++discards_.count;
     if (!is_quarantined) return;
-    discards_.quarantined.push_back({.record_index = row, .table = table_name_, .column = name, .reason = fmt::format("{}, which the schema contract puts aside", what)});
-    discards_.quarantined.back().is_quarantined = true;
+    discards_.bad.push_back({.record_index = row, .table = table_name_, .column = name, .reason = fmt::format("{}, which the schema contract puts aside", what)});
+    discards_.bad.back().is_quarantined = true;
+}
+
+/// Finds rows that lack a part of the table's key.
+void ColumnarNormalizer::find_keyless(const TableRows& rows, const schema::Table* table) {
+    for (const std::string& name : required_key(table)) {
+        std::vector<std::string> wanted = columns_of_kinds(rules_, name);
+        wanted.push_back(name);
+        std::vector<const ColumnView*> views;
+        std::size_t values = 0;
+        for (std::size_t i = 0; i < rows.names.size(); ++i) {
+            if (std::find(wanted.begin(), wanted.end(), rows.names[i]) == wanted.end()) continue;
+            views.push_back(&rows.columns[i]);
+            values += rows.columns[i].length - rows.columns[i].null_count;
+        }
+        if (values >= rows.rows) continue;
+        for (std::size_t row = 0; row < rows.rows; ++row) {
+            const bool has_value = std::any_of(views.begin(), views.end(), [&](const ColumnView* view) { return !view->is_null(row); });
+            if (has_value || discards_.rows[row]) continue;
+            discards_.rows[row] = true;
+            ++discards_.count;
+            discards_.bad.push_back({.record_index = row, .table = table_name_, .column = name, .reason = "the record has no value for it, and it is part of the table's key"});
+        }
+    }
 }
 
 /// Whether a column that may be new is let in.
@@ -110,20 +134,22 @@ bool ColumnarNormalizer::admit_column(const ColumnView& source, const std::strin
 
 void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
                                    const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
-    contract_ = schema::contract_of(*snapshot, snapshot->find(root_table));
-    discards_ = {.rows = std::vector<bool>(contract_.is_evolving() ? 0 : batch.rows), .count = 0, .values = 0, .quarantined = {}};
+    const schema::Table* table = snapshot->find(root_table);
+    contract_ = schema::contract_of(*snapshot, table);
+    const bool keeps_all = contract_.is_evolving() && required_key(table).empty();
+    discards_ = {.rows = std::vector<bool>(keeps_all ? 0 : batch.rows), .count = 0, .values = 0, .bad = {}};
     normalize_batch(batch, page_number, root_table, snapshot, result);
+    if (!result.tables.empty()) find_keyless(result.tables.front(), table);
     if (discards_.count == 0) return;
     // Once more without the rows that turned out to be unwanted: ids follow the rows that stay.
     const std::size_t discarded = discards_.count;
     kept_ = without_rows(batch, discards_.rows);
     discards_.rows.assign(kept_->rows, false);
     normalize_batch(*kept_, page_number, root_table, snapshot, result);
-    result.discarded_rows = discarded - discards_.quarantined.size();
-    std::stable_sort(discards_.quarantined.begin(), discards_.quarantined.end(),
-                     [](const BadRecord& a, const BadRecord& b) { return a.record_index < b.record_index; });
-    for (BadRecord& bad : discards_.quarantined) describe_row(batch, bad);
-    result.bad_records = std::move(discards_.quarantined);
+    result.discarded_rows = discarded - discards_.bad.size();
+    std::stable_sort(discards_.bad.begin(), discards_.bad.end(), [](const BadRecord& a, const BadRecord& b) { return a.record_index < b.record_index; });
+    for (BadRecord& bad : discards_.bad) describe_row(batch, bad);
+    result.bad_records = std::move(discards_.bad);
 }
 
 void ColumnarNormalizer::put_aside(const columns::Batch& batch, const std::string& reason, PageResult& result) {
@@ -186,7 +212,7 @@ void ColumnarNormalizer::note_rounded(const std::string& column, std::size_t row
     }
 }
 
-columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table,
+columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, const columns::ColumnType& type, std::size_t row, const schema::Table* table,
                                                     TableProposal& proposal) {
     const std::string variant = variant_name(rules_, name, type.type);
     for (const auto& target : converted_) {
@@ -196,7 +222,7 @@ columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, con
     column.set_hint("variant", true);
     const schema::Column* known = table != nullptr ? table->find(variant) : nullptr;
     const columns::ColumnType column_type = columns::column_type(known != nullptr && known->is_complete() ? *known : column);
-    add(proposal, table, std::move(column));
+    add(proposal, table, std::move(column), {.reason = TypeReason::variant, .record_index = row});
     converted_.push_back(std::make_unique<Target>(Target{variant, columns::ColumnBuilder(column_type)}));
     return converted_.back()->builder;
 }
@@ -289,7 +315,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
             continue;
         }
         if (!fitted) {
-            builder = &variant(name, source.type, table, proposal);
+            builder = &variant(name, source.type, row, table, proposal);
             fitted = fit(rules_, builder->type(), value);
         }
         if (!fitted) {

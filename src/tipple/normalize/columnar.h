@@ -33,13 +33,13 @@ public:
     static void put_aside(const columns::Batch& batch, const std::string& reason, PageResult& result);
 
 private:
-    /// Rows that the contract wants left out, found while a batch is normalized.
+    /// Rows that do not stay, found while a batch is normalized.
     struct Discards {
         std::vector<bool> rows;
         std::size_t count = 0;
         std::size_t values = 0;
-        /// Of those, the rows that are put aside, in the order in which they were found.
-        std::vector<BadRecord> quarantined;
+        /// Of those, the rows that are bad or put aside, in the order in which they were found.
+        std::vector<BadRecord> bad;
     };
 
     struct Target {
@@ -50,14 +50,15 @@ private:
     void normalize_batch(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
                          const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
     const std::string& normalized(const std::string& name);
-    void add(TableProposal& proposal, const schema::Table* table, schema::Column column);
+    void add(TableProposal& proposal, const schema::Table* table, schema::Column column, const ColumnOrigin& origin = {.reason = TypeReason::source});
     void convert(const columns::ColumnView& source, const std::string& name, const columns::ColumnType& type, const schema::Table* table,
                  TableRows& rows, TableProposal& proposal);
     bool keep_kind(const columns::ColumnView& source, const std::string& name, const schema::Column& known, const schema::Table* table,
                    TableRows& rows, TableProposal& proposal);
     bool admit_column(const columns::ColumnView& source, const std::string& name, const schema::Table* table);
     void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
-    columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, const schema::Table* table, TableProposal& proposal);
+    columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, std::size_t row, const schema::Table* table, TableProposal& proposal);
+    void find_keyless(const TableRows& rows, const schema::Table* table);
     void note_rounded(const std::string& column, std::size_t row);
     void add_ids(const columns::Batch& batch, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
     void append_content_ids(const columns::Batch& batch, columns::ColumnBuilder& ids) const;

@@ -67,6 +67,20 @@ TEST_F(Columnar, NumbersGoToADecimalColumnAndRoundingIsNoted) {
     EXPECT_EQ(load(doubles({0.125, -0.125, 0.001})), (std::vector<std::string>{"a 0.13 -0.13 0.00"}));
 }
 
+TEST_F(Columnar, RowsWithoutTheirKeyAreBadAndNamed) {
+    declare(schema::Column("a", json::Object{{"nullable", false}, {"primary_key", true}}));
+    columns::Batch batch = doubles({1.5});
+    batch.columns[0].append_null();
+    batch.columns[0].append_double(2.5);
+    batch.rows = 3;
+    EXPECT_EQ(load(std::move(batch)), (std::vector<std::string>{"a 1.5 2.5"}));
+    ASSERT_EQ(result_.bad_records.size(), 1U);
+    EXPECT_EQ(result_.bad_records[0].record_index, 1U);
+    EXPECT_EQ(result_.bad_records[0].column, "a");
+    EXPECT_EQ(result_.bad_records[0].text, R"({"A":null})");
+    EXPECT_FALSE(result_.bad_records[0].is_quarantined);
+}
+
 TEST_F(Columnar, DecimalsThatDoNotFitKeepTheirTypeInAVariant) {
     declare(schema::Column("a", DataType::bigint, true));
     columns::Batch batch;

@@ -96,6 +96,16 @@ std::string hash_id(std::string_view text) { return to_base64(as_text(shake128(t
 
 }  // namespace
 
+std::vector<std::string> required_key(const schema::Table* table) {
+    std::vector<std::string> names;
+    if (table == nullptr) return names;
+    for (const schema::Column& column : table->columns()) {
+        const bool is_key = column.flag("primary_key") || column.flag("merge_key");
+        if (is_key && !column.is_nullable()) names.push_back(column.name());
+    }
+    return names;
+}
+
 RowIdSource row_id_source(const schema::Table* root) {
     if (root == nullptr || root->is_nested() || root->disposition() != schema::Disposition::merge) return RowIdSource::position;
     const std::optional<schema::MergeStrategy> strategy = schema::merge_strategy_of(*root);

@@ -22,6 +22,9 @@ enum class RowIdSource {
 /// As the table's disposition and merge strategy want it. `root` may be nullptr: a table that nobody declared.
 RowIdSource row_id_source(const schema::Table* root);
 
+/// Columns of the primary and merge key of `table` that must not be null. None when it is nullptr.
+std::vector<std::string> required_key(const schema::Table* table);
+
 /// Row id of a record, whose names are those of the source; the loader's own fields do not count.
 std::string content_id(const schema::Object& record);
 

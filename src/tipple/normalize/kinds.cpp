@@ -170,6 +170,13 @@ void mark_unsettled(const Rules& rules, Column& column) {
 
 bool is_unsettled(const Column& column) { return column.flag(unsettled_hint); }
 
+std::vector<std::string> columns_of_kinds(const Rules& rules, std::string_view column) {
+    std::vector<std::string> names;
+    if (!rules.widens) return names;
+    for (const DataType type : main_order) names.push_back(variant_name(rules, column, type));
+    return names;
+}
+
 void note_kinds(const Rules& rules, std::string_view table, std::string_view column, const columns::ColumnView& values,
                 std::vector<ColumnKinds>& noted) {
     if (!rules.widens || column.starts_with(schema::internal_prefix)) return;

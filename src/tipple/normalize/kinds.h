@@ -22,6 +22,9 @@ inline constexpr std::string_view unsettled_hint = "x-unsettled";
 void mark_unsettled(const Rules& rules, schema::Column& column);
 bool is_unsettled(const schema::Column& column);
 
+/// The columns beside `column` in which values under its name may wait. None without widening.
+std::vector<std::string> columns_of_kinds(const Rules& rules, std::string_view column);
+
 /// Notes what the values of a column of a page are like, when widening has to know.
 void note_kinds(const Rules& rules, std::string_view table, std::string_view column, const columns::ColumnView& values,
                 std::vector<ColumnKinds>& noted);

@@ -11,6 +11,22 @@
 
 namespace tipple::normalize {
 
+/// Why a column has its type.
+enum class TypeReason {
+    value,      ///< the type of its first value
+    detected,   ///< the first value reads as one
+    preferred,  ///< a rule of the schema prefers it for columns of that name
+    variant,    ///< the first value did not fit the column of its name
+    source,     ///< the source has columns, and says so
+};
+
+/// Which record of a page made a column.
+struct ColumnOrigin {
+    TypeReason reason = TypeReason::value;
+    std::size_t offset = 0;        ///< of the record in the page
+    std::size_t record_index = 0;  ///< records of the page before it
+};
+
 /// What a page would add to one table of the schema. Columns come in the order in which the reference would meet them.
 struct TableProposal {
     std::string table;
@@ -19,6 +35,8 @@ struct TableProposal {
     /// What rows were let through depends on the table being new: if another page has made it meanwhile, this page must be shredded again.
     bool must_be_new = false;
     std::vector<schema::Column> columns;
+    /// Of `columns`, in their order.
+    std::vector<ColumnOrigin> origins = {};
     /// Columns that are there, and that must get at least these digits.
     std::vector<schema::Column> wider = {};
 };

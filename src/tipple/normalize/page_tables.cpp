@@ -99,6 +99,13 @@ void PageTables::refresh_contract(TableState& table, const schema::Table* known)
     table.is_open = is_marked || (is_new && !table.is_open_once);
 }
 
+void PageTables::refresh_required(TableState& table) const {
+    table.required.clear();
+    for (const std::string& name : required_key(table.known.get())) {
+        table.required.push_back({.name = name, .kinds = columns_of_kinds(rules_, name)});
+    }
+}
+
 /// Makes the table's columns those of the snapshot, empty.
 void PageTables::refresh_table(TableState& table) {
     table.rows = 0;
@@ -115,13 +122,7 @@ void PageTables::refresh_table(TableState& table) {
     table.proposed_count = 0;
     table.id_source = row_id_source(table.known.get());
     table.key_columns = table.id_source == RowIdSource::key ? table.known->columns_with("primary_key") : std::vector<std::string>();
-    table.required.clear();
-    if (table.known != nullptr) {
-        for (const schema::Column& stored : table.known->columns()) {
-            const bool is_key = stored.flag("primary_key") || stored.flag("merge_key");
-            if (is_key && stored.is_complete() && !stored.is_nullable()) table.required.push_back(stored.name());
-        }
-    }
+    refresh_required(table);
     std::vector<ColumnState*> gone;
     for (const auto& column : table.columns) {
         const schema::Column* stored = table.known == nullptr ? nullptr : table.known->find(column->name);
@@ -385,15 +386,31 @@ void PageTables::remove_late_columns(TableState& table) {
     }
 }
 
+namespace {
+
+std::size_t count_values(const ColumnState* column) {
+    return column == nullptr ? 0 : column->builder.length() - column->builder.null_count();
+}
+
+std::string describe_missing_key(const TableState& table, const std::string& name) {
+    std::string reason = "the record has no value for it, and it is part of the table's key";
+    if (table.find(name) != nullptr) return reason;
+    std::vector<std::string> names;
+    for (const auto& column : table.columns) {
+        if (!column->name.starts_with(schema::internal_prefix)) names.push_back(column->name);
+    }
+    const std::optional<std::string> near = did_you_mean(name, names);
+    return near ? fmt::format("{}; did you mean \"{}\"?", reason, *near) : reason;
+}
+
+}  // namespace
+
 PutResult PageTables::end_record() {
-    // The value may wait in a column of its own kind.
-    if (rules_.widens) return PutResult::done;
     for (const TableState* table : touched_) {
-        for (const std::string& name : table->required) {
-            const ColumnState* column = table->find(name);
-            // Rows that lack it are padded when the next value comes, so the column is as long as the table unless the last ones do.
-            const bool is_whole = column != nullptr && column->builder.null_count() == 0 && column->builder.length() == table->rows;
-            if (!is_whole && table->rows > 0) return reject(*table, name, "the record has no value for it, and it is part of the table's key");
+        for (const RequiredColumn& column : table->required) {
+            std::size_t values = count_values(table->find(column.name));
+            for (const std::string& kind : column.kinds) values += count_values(table->find(kind));
+            if (values < table->rows) return reject(*table, column.name, describe_missing_key(*table, column.name));
         }
     }
     return PutResult::done;
@@ -505,7 +522,13 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
     }
     if (is_beyond_wei(*converted)) return put_wei_text(table, column, *converted, order);
     if (const std::optional<PutResult> verdict = check_contract(table, column, is_variant, value)) return *verdict;
-    return append(table, make_column(table, column, type, is_variant, order), *converted);
+    return append(table, make_column(table, column, type, reason_of(column, type, value, is_variant), order), *converted);
+}
+
+TypeReason PageTables::reason_of(std::string_view column, DataType type, const Value& value, bool is_variant) const {
+    if (is_variant) return TypeReason::variant;
+    if (rules_.inference->preferred_type(column)) return TypeReason::preferred;
+    return schema::natural_type(value) == type ? TypeReason::value : TypeReason::detected;
 }
 
 PutResult PageTables::put_variant(TableState& table, std::string_view column, const Value& value, const FieldOrderSource& order) {
@@ -529,11 +552,10 @@ PutResult PageTables::put_wei_text(TableState& table, std::string_view column, c
     return reject(table, name, fmt::format("the value \"{}\" does not fit type {}", shown(text), schema::to_text(state->type.type)));
 }
 
-ColumnState& PageTables::make_column(TableState& table, std::string_view name, DataType type, bool is_variant,
-                                     const FieldOrderSource& order) {
+ColumnState& PageTables::make_column(TableState& table, std::string_view name, DataType type, TypeReason reason, const FieldOrderSource& order) {
     const schema::Column* hints = table.known == nullptr ? nullptr : table.known->find(name);
     schema::Column definition = overlay(rules_.inference->make_column(name, type), hints);
-    if (is_variant) definition.set_hint("variant", true);
+    if (reason == TypeReason::variant) definition.set_hint("variant", true);
     mark_unsettled(rules_, definition);
     ColumnState& column = add_column(table, std::string(name), columns::column_type(definition));
     column.is_nullable = definition.is_nullable();
@@ -541,6 +563,7 @@ ColumnState& PageTables::make_column(TableState& table, std::string_view name, D
     column.proposed = std::move(definition);
     column.first_row = table.rows - 1;
     column.order = order();
+    column.origin = {.reason = reason, .offset = record_offset_, .record_index = record_index_};
     ++table.proposed_count;
     // From here on objects under this name stay whole, so what was cached about the name no longer holds.
     if (type == DataType::json) ++table.generation;
@@ -614,19 +637,23 @@ void PageTables::propose(TableState& table, TableProposal& proposal) const {
         std::size_t row;
         const FieldOrder* order;
         schema::Column column;
+        ColumnOrigin origin;
     };
     std::vector<Entry> entries;
     for (const auto& column : table.columns) {
-        if (column->proposed) entries.push_back({column->first_row, &column->order, *column->proposed});
+        if (column->proposed) entries.push_back({column->first_row, &column->order, *column->proposed, column->origin});
     }
     if (table.proposes_load_id) {
         entries.push_back({table.load_id_first_row, &table.load_id_order,
-                           rules_.inference->make_column(schema::load_id_column, DataType::text)});
+                           rules_.inference->make_column(schema::load_id_column, DataType::text), {}});
     }
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
         return a.row != b.row ? a.row < b.row : *a.order < *b.order;
     });
-    for (Entry& entry : entries) proposal.columns.push_back(std::move(entry.column));
+    for (Entry& entry : entries) {
+        proposal.columns.push_back(std::move(entry.column));
+        proposal.origins.push_back(entry.origin);
+    }
 }
 
 void PageTables::finish_page(PageResult& result) {

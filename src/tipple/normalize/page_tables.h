@@ -45,6 +45,12 @@ struct ColumnState {
     std::optional<schema::Column> proposed;
     std::size_t first_row = 0;
     FieldOrder order;
+    ColumnOrigin origin;
+};
+
+struct RequiredColumn {
+    std::string name;
+    std::vector<std::string> kinds;
 };
 
 /// One table of the page. Rows are numbered from 0 within the page.
@@ -94,8 +100,8 @@ struct TableState {
     /// Goes up whenever cached pointers to columns of this table are no longer good.
     std::uint64_t generation = 0;
 
-    /// Columns of primary and merge keys that must not be null, of those that the schema has.
-    std::vector<std::string> required;
+    /// Columns of the table's keys that must not be null, each with the columns its value may wait in while kinds are kept apart.
+    std::vector<RequiredColumn> required;
 
     ColumnState* find(std::string_view column) const {
         const auto at = by_name.find(column);
@@ -208,6 +214,7 @@ public:
 
 private:
     void refresh_contract(TableState& table, const schema::Table* known);
+    void refresh_required(TableState& table) const;
     void refresh_table(TableState& table);
     void check_root(const TableState& table) const;
     ColumnState& add_column(TableState& table, std::string name, columns::ColumnType type);
@@ -218,8 +225,8 @@ private:
     ColumnState* add_system_column(TableState& table, std::string_view name, schema::DataType type, std::int32_t rank);
     void remove_column(TableState& table, ColumnState& column);
     void remove_late_columns(TableState& table);
-    ColumnState& make_column(TableState& table, std::string_view name, schema::DataType type, bool is_variant,
-                             const FieldOrderSource& order);
+    TypeReason reason_of(std::string_view column, schema::DataType type, const schema::Value& value, bool is_variant) const;
+    ColumnState& make_column(TableState& table, std::string_view name, schema::DataType type, TypeReason reason, const FieldOrderSource& order);
     PutResult put_new(TableState& table, std::string_view column, const schema::Value& value, bool is_variant,
                       const FieldOrderSource& order);
     PutResult put_variant(TableState& table, std::string_view column, const schema::Value& value, const FieldOrderSource& order);

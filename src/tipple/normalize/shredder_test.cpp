@@ -50,6 +50,7 @@ public:
         shredder_->shred(page, "t", writer_.snapshot(), result);
         EXPECT_EQ(writer_.admit(result.proposals), SchemaWriter::Admission::admitted);
         take(result);
+        note_origins(result);
     }
 
     void values(const std::vector<schema::Value>& records) {
@@ -87,6 +88,8 @@ public:
     const std::vector<BadRecord>& bad() const { return bad_; }
     const std::vector<NullOnlyColumn>& null_only() const { return null_only_; }
     const std::vector<DataNote>& notes() const { return notes_; }
+    /// `table.column reason record`, sorted.
+    const std::vector<std::string>& origins() const { return origins_; }
     SchemaWriter& writer() { return writer_; }
     std::string dump() const {
         std::string out;
@@ -98,6 +101,20 @@ public:
     }
 
 private:
+    void note_origins(const PageResult& result) {
+        const std::map<TypeReason, std::string> names = {
+            {TypeReason::value, "value"}, {TypeReason::detected, "detected"}, {TypeReason::preferred, "preferred"}, {TypeReason::variant, "variant"}};
+        for (const TableProposal& proposal : result.proposals) {
+            ASSERT_EQ(proposal.origins.size(), proposal.columns.size());
+            for (std::size_t i = 0; i < proposal.columns.size(); ++i) {
+                const std::string& column = proposal.columns[i].name();
+                if (column.starts_with(schema::internal_prefix)) continue;
+                origins_.push_back(fmt::format("{}.{} {} {}", proposal.table, column, names.at(proposal.origins[i].reason), proposal.origins[i].record_index));
+            }
+        }
+        std::sort(origins_.begin(), origins_.end());
+    }
+
     void take(const PageResult& result) {
         for (const TableRows& table : result.tables) {
             const std::string name(table.table);
@@ -134,6 +151,7 @@ private:
     std::vector<BadRecord> bad_;
     std::vector<NullOnlyColumn> null_only_;
     std::vector<DataNote> notes_;
+    std::vector<std::string> origins_;
 };
 
 using Texts = std::vector<std::string>;
@@ -251,6 +269,35 @@ TEST(Shredder, NamesThatMeetCanHaveColumnsOfTheirOwn) {
     EXPECT_EQ(run.rows("t"), (Texts{"a=1 a_2=2", "a_2=3", "a=5 a_2=4", "a=6 ax=7 ax_2=8 x__a=1"}));
     EXPECT_TRUE(run.notes().empty());
     EXPECT_EQ(run.writer().snapshot()->find("t")->find("a_2")->hints().find("x-source-name")->as_text(), "a");
+}
+
+/// A table of which only the key's name is known.
+schema::Schema keyed_schema() {
+    schema::Schema schema = Trial::start_schema();
+    schema::Table table = schema.require("t");
+    table.set_column(schema::Column("id", json::Object{{"nullable", false}, {"primary_key", true}}));
+    schema.set_table(table);
+    return schema;
+}
+
+TEST(Shredder, RecordsWithoutTheirKeyAreBadInTheFirstPageToo) {
+    Trial trial(keyed_schema());
+    trial.page("{\"idd\":7}\n{\"id\":1}\n{\"a\":2}\n");
+    trial.page("{\"a\":3}\n{\"id\":4}\n");
+    EXPECT_EQ(trial.rows("t"), (std::vector<std::string>{"id=1", "id=4"}));
+    ASSERT_EQ(trial.bad().size(), 3U);
+    EXPECT_EQ(trial.bad()[0].reason, "the record has no value for it, and it is part of the table's key; did you mean \"idd\"?");
+    EXPECT_EQ(trial.bad()[1].record_index, 2U);
+    EXPECT_EQ(trial.bad()[1].column, "id");
+    EXPECT_EQ(trial.columns("t"), "id:bigint _dlt_load_id:text _dlt_id:text");
+}
+
+TEST(Shredder, ColumnsSayWhichRecordMadeThem) {
+    schema::Schema schema = Trial::start_schema();
+    schema.settings().set("preferred_types", json::Object{{"p", "decimal"}});
+    Trial trial(schema);
+    trial.page("{\"a\":1,\"l\":[]}\n{\"a\":\"x\",\"p\":1,\"when\":\"2024-01-01T00:00:00Z\",\"l\":[{\"v\":1}]}\n");
+    EXPECT_EQ(trial.origins(), (std::vector<std::string>{"t.a value 0", "t.a__v_text variant 1", "t.p preferred 1", "t.when detected 1", "t__l.v value 1"}));
 }
 
 TEST(Shredder, EmptiesAndNullsLeaveNoTrace) {  // V4
@@ -375,6 +422,26 @@ TEST(Shredder, RootIdsArePropagated) {  // V19
     EXPECT_EQ(run.cell("t__a", 1, "_dlt_root_id"), run.id("t", 0));
     EXPECT_EQ(run.cell("t__a__b", 0, "_dlt_root_id"), run.id("t", 0));
     EXPECT_EQ(run.cell("t__a__b", 0, "_dlt_parent_id"), run.id("t__a", 1));
+}
+
+TEST(Shredder, FieldsArePropagated) {  // V23
+    schema::Schema schema = Trial::start_schema();
+    schema.normalizers().set(
+        "json", json::parse(R"({"module": "relational", "config": {"propagation": {"root": {"ts": "_root_ts"}, "tables": {"t__l": {"k": "_lk", "_dlt_id": "_l_id"}}}}})"));
+    Trial trial(schema);
+    trial.page(R"({"_dlt_id":"R","ts":9,"l":[{"k":1,"m":[2],"_root_ts":"own"},{"m":[3]}]})");
+    EXPECT_EQ(trial.rows("t"), (std::vector<std::string>{"ts=9"}));
+    EXPECT_EQ(trial.rows("t__l"), (std::vector<std::string>{"idx=0 _root_ts=9 k=1", "idx=1 _root_ts=9"}));
+    const auto id = [&](std::size_t row) { return trial.id("t__l", row); };
+    EXPECT_EQ(trial.rows("t__l__m"), (std::vector<std::string>{"idx=0 _l_id=" + id(0) + " _lk=1 _root_ts=9 value=2", "idx=0 _l_id=" + id(1) + " _root_ts=9 value=3"}));
+}
+
+TEST(Shredder, OldSchemasPropagateRootIdsOfAllTables) {
+    schema::Schema schema = Trial::start_schema();
+    schema.normalizers().set("json", json::parse(R"({"module": "relational", "config": {"propagation": {"root": {"_dlt_id": "_dlt_root_id"}}}})"));
+    Trial trial(schema);
+    trial.page(R"({"l":[{"m":[2]}]})");
+    EXPECT_EQ(trial.cell("t__l__m", 0, "_dlt_root_id"), trial.id("t", 0));
 }
 
 TEST(Shredder, TypesThatChange) {  // V25-V30

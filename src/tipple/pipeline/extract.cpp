@@ -29,6 +29,14 @@ std::size_t page_memory(const extract::Page& page) {
     return std::get<extract::ValuePage>(page).records.size() * 1'000;
 }
 
+/// `offset`, `record_index`: in a page of that origin.
+RecordPlace place_in(const extract::Origin& origin, std::size_t offset, std::size_t line, std::size_t record_index) {
+    return {.origin = origin.name,
+            .byte_offset = origin.byte_offset + offset,
+            .line = origin.line == 0 ? 0 : origin.line + line,
+            .record = origin.record + record_index + 1};
+}
+
 /// One run of the stage: the threads, what they share, and the order in which pages are admitted.
 class Stage {
 public:
@@ -53,6 +61,7 @@ private:
     void submit(DoneItem done, PageNormalizer& normalizer);
     void admit(DoneItem& done, PageNormalizer& normalizer);
     bool try_admit(const DoneItem& done, std::size_t records_max);
+    void note_births(const DoneItem& done, const schema::Schema& before);
     bool declare_chosen_tables(const DoneItem& done);
     void admit_bad_records(const DoneItem& done);
     void admit_notes(const DoneItem& done);
@@ -204,6 +213,7 @@ void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std
         if (result_.rows[table] == 0) result_.rows.erase(table);
         rows_ -= rows;
     }
+    std::erase_if(result_.births, [&](const ColumnBirth& birth) { return std::find(tables.begin(), tables.end(), birth.table) != tables.end(); });
     rows_of_resource_.clear();
     quarantine_.clear();
     result_.quarantined_count = reading.quarantined_before;
@@ -300,6 +310,8 @@ bool Stage::offer_file(const ActiveResource& resource, const extract::FileOffer&
     const schema::Table* table = snapshot->find(resource.table);
     // Ids of rows that stay where they are are made of the rows' numbers.
     if (normalize::row_id_source(table) != normalize::RowIdSource::position) return false;
+    // Rows that lack their key are left out one by one, when they may be left out.
+    if (context_.options.on_bad_record != OnBadRecord::fail && !normalize::required_key(table).empty()) return false;
     package::FileReference reference{.path = offer.path, .size = offer.size, .modified_ns = offer.modified_ns, .columns = {}, .row_id_prefix = {}};
     normalize::TableProposal proposal{.table = resource.table, .parent = {}, .is_new = table == nullptr, .columns = {}};
     const auto propose = [&](schema::Column column) {
@@ -318,6 +330,10 @@ bool Stage::offer_file(const ActiveResource& resource, const extract::FileOffer&
     const bool has_load_id = propose(rules_.inference->make_column(schema::load_id_column, schema::DataType::text));
     const bool has_id = propose(rules_.inference->make_column(schema::id_column, schema::DataType::text));
     if (!has_load_id || !has_id || schema_.admit({proposal}) != normalize::SchemaWriter::Admission::admitted) return false;
+    for (const schema::Column& column : proposal.columns) {
+        if (column.name().starts_with(schema::internal_prefix)) continue;
+        result_.births.push_back({.table = resource.table, .column = column.name(), .reason = normalize::TypeReason::source, .place = {.origin = offer.path}});
+    }
     // The file takes the place of one page: its rows' ids begin like that page's.
     const std::uint64_t number = next_number_++;
     ++head_;
@@ -522,13 +538,39 @@ bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
         const bool leaves_out = !result.bad_records.empty() || result.discarded_rows > 0 || result.discarded_values > 0;
         if (leaves_out || done.routing_columns != routing_columns_) return false;
     }
+    const std::shared_ptr<const schema::Schema> before = schema_.snapshot();
     if (schema_.admit(result.proposals) == normalize::SchemaWriter::Admission::conflict) return false;
+    note_births(done, *before);
     for (const normalize::TableProposal& proposal : result.proposals) {
         routing_columns_ += static_cast<std::uint64_t>(std::count_if(proposal.columns.begin(), proposal.columns.end(), [](const schema::Column& column) {
             return column.data_type() == schema::DataType::json || column.hints().find(schema::source_name_hint) != nullptr;
         }));
     }
     return true;
+}
+
+/// Of the columns that the page was the first to bring.
+void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
+    const auto* json = std::get_if<extract::JsonPage>(&done.work.page);
+    std::size_t offset = 0;
+    std::size_t line = 0;
+    for (const normalize::TableProposal& proposal : done.result.proposals) {
+        const schema::Table* table = before.find(proposal.table);
+        for (std::size_t i = 0; i < proposal.origins.size(); ++i) {
+            const std::string& name = proposal.columns[i].name();
+            const schema::Column* known = table != nullptr ? table->find(name) : nullptr;
+            if ((known != nullptr && known->is_complete()) || name.starts_with(schema::internal_prefix)) continue;
+            const normalize::ColumnOrigin& origin = proposal.origins[i];
+            if (json != nullptr && origin.offset != offset) {
+                offset = origin.offset;
+                line = count_lines({reinterpret_cast<const char*>(json->text.data()), offset});
+            }
+            RecordPlace place = place_in(origin_of(done.work.page), origin.offset, line, done.fold ? done.fold->place_of(origin.record_index) : origin.record_index);
+            // A column of the source is that of all its records.
+            if (origin.reason == normalize::TypeReason::source) place.record = 0;
+            result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place)});
+        }
+    }
 }
 
 void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
@@ -573,11 +615,7 @@ void Stage::admit_notes(const DoneItem& done) {
         if (same != result_.notes.end()) {
             same->note.count += note.count;
         } else if (result_.notes.size() < limits::data_notes_max) {
-            const SkippedRecord first{.origin = origin.name,
-                                      .byte_offset = origin.byte_offset + note.offset,
-                                      .line = origin.line == 0 ? 0 : origin.line + note.line,
-                                      .record = origin.record + note.record_index + 1};
-            result_.notes.push_back({note, first.place()});
+            result_.notes.push_back({note, to_text(place_in(origin, note.offset, note.line, note.record_index))});
         }
     }
 }
@@ -605,11 +643,11 @@ void Stage::admit_bad_records(const DoneItem& done) {
     const std::string page_table = own_table.empty() ? done.work.reading->resource.table : table_name(own_table, *rules_.naming);
     for (const normalize::BadRecord& bad : done.result.bad_records) {
         const std::string& root_table = bad.chosen_table.empty() ? page_table : bad.chosen_table;
-        const std::size_t place = done.fold ? done.fold->place_of(bad.record_index) : bad.record_index;
-        SkippedRecord record{.origin = origin.name,
-                             .byte_offset = origin.byte_offset + bad.offset,
-                             .line = origin.line == 0 ? 0 : origin.line + bad.line,
-                             .record = origin.record + place + 1,
+        const RecordPlace place = place_in(origin, bad.offset, bad.line, done.fold ? done.fold->place_of(bad.record_index) : bad.record_index);
+        SkippedRecord record{.origin = place.origin,
+                             .byte_offset = place.byte_offset,
+                             .line = place.line,
+                             .record = place.record,
                              .table = bad.table.empty() ? root_table : bad.table,
                              .column = bad.column,
                              .reason = bad.reason,

@@ -20,6 +20,7 @@
 #include "tipple/normalize/rules.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/package/package.h"
+#include "tipple/pipeline/column_log.h"
 #include "tipple/pipeline/observer.h"
 #include "tipple/pipeline/options.h"
 #include "tipple/pipeline/report.h"
@@ -78,6 +79,7 @@ struct ExtractResult {
     std::vector<normalize::NullOnlyColumn> null_only;
     std::vector<DataWarning> notes;
     normalize::KindLog kinds;
+    std::vector<ColumnBirth> births;
     std::map<std::string, std::uint64_t> rows;  ///< by table
     Metrics metrics;
     /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.

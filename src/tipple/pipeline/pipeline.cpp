@@ -14,6 +14,7 @@
 #include "tipple/destination/system_tables.h"
 #include "tipple/normalize/row_ids.h"
 #include "tipple/normalize/schema_writer.h"
+#include "tipple/pipeline/column_log.h"
 #include "tipple/pipeline/extract.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
@@ -208,6 +209,7 @@ struct Pipeline::Draft {
     std::vector<columns::ColumnMove> moves;
     std::vector<package::WidenedColumn> widened;
     json::Object schema_change;
+    json::Array births;
     std::vector<extract::InputFile> inputs;
     std::vector<TableReport> tables;
     std::optional<package::Package> closed;
@@ -299,6 +301,7 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
     for (const package::JobFile& job : package.manifest().jobs) {
         report.jobs.push_back({.load_id = package.load_id(), .name = job.name, .table = job.table, .rows = job.rows, .bytes = job.bytes});
     }
+    ColumnLog(files_, folder_).add(package.manifest());
     store.finish(package, package::PackageState::loaded);
     report.seconds.load += watch.seconds();
 }
@@ -434,6 +437,7 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, declared);
     erase_unused(declared, resources, extracted);
     erase_unused(draft.schema, resources, extracted);
+    draft.births = describe_births(extracted.births, draft.moves, before, draft.schema);
     const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
     if (has_quarantine && draft.schema.find(quarantine_table) == nullptr) draft.schema.set_table(quarantine_definition());
     if (options.keeps_contract) {
@@ -473,6 +477,7 @@ void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report)
     content.manifest.widened = draft.widened;
     content.manifest.has_new_state = state != nullptr;
     if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, inputs_hash(draft.inputs));
+    if (!draft.births.empty()) content.manifest.notes.set(ColumnLog::note, std::move(draft.births));
     content.schema = draft.schema;
     content.schema_change = std::move(draft.schema_change);
     if (state != nullptr) content.state = *state;

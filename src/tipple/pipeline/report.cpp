@@ -6,9 +6,12 @@
 
 namespace tipple::pipeline {
 
-std::string SkippedRecord::place() const {
-    if (line > 0) return fmt::format("{}:{} (byte {})", origin, line, format_count(byte_offset));
-    return fmt::format("{}, record {} (byte {})", origin, format_count(record), format_count(byte_offset));
+std::string to_text(const RecordPlace& place) {
+    if (place.line > 0) return fmt::format("{}:{} (byte {})", place.origin, place.line, format_count(place.byte_offset));
+    if (place.record == 0) return place.origin;
+    // Columns have no bytes to point at.
+    if (place.byte_offset == 0) return fmt::format("{}, record {}", place.origin, format_count(place.record));
+    return fmt::format("{}, record {} (byte {})", place.origin, format_count(place.record), format_count(place.byte_offset));
 }
 
 std::string to_text(const DataWarning& warning) {

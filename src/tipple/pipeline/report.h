@@ -12,6 +12,16 @@
 
 namespace tipple::pipeline {
 
+/// Where a record came from.
+struct RecordPlace {
+    std::string origin;             ///< file or "stdin"
+    std::uint64_t byte_offset = 0;
+    std::uint64_t line = 0;         ///< from 1; 0 = not known
+    std::uint64_t record = 0;       ///< from 1; 0 = the whole of `origin`
+};
+/// `orders.jsonl:17 (byte 1,234)`, `orders.csv, record 17`
+std::string to_text(const RecordPlace& place);
+
 /// A record that was left out, and where it came from.
 struct SkippedRecord {
     std::string origin;             ///< file or "stdin"
@@ -23,8 +33,7 @@ struct SkippedRecord {
     std::string reason;
     std::string text_excerpt;
 
-    /// `orders.jsonl:17 (byte 1,234)`
-    std::string place() const;
+    std::string place() const { return to_text(RecordPlace{origin, byte_offset, line, record}); }
 };
 
 /// What the user should hear of the data that was loaded.
