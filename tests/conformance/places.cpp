@@ -25,6 +25,8 @@ std::optional<config::Options> place_of(const std::string& kind, const support::
     config::Options options;
     if (kind == "duckdb") {
         options.set("path", folder.path("conformance.duckdb"));
+    } else if (kind == "filesystem") {
+        options.set("path", folder.path("conformance"));
     } else if (const char* url = std::getenv("TIPPLE_TEST_POSTGRES"); kind == "postgres" && url != nullptr) {
         options.set("url", url);
     } else {

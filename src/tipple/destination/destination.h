@@ -47,6 +47,10 @@ struct Capabilities {
     std::vector<schema::Disposition> dispositions;
     /// The first one is for tables that do not say.
     std::vector<schema::MergeStrategy> merge_strategies = {schema::MergeStrategy::delete_insert};
+    /// What to do about a table that is to be merged where there are no merge strategies; a sentence for people.
+    std::string without_merge;
+    /// Tables that are to be merged are appended to: their keys do not count.
+    bool appends_merges = false;
     std::vector<ReplaceStrategy> replace_strategies = {ReplaceStrategy::truncate_and_insert};
     /// Whether a column without nulls can be added NOT NULL to a table that has rows.
     bool adds_not_null_columns = false;
@@ -138,6 +142,14 @@ struct LoadedTable {
     std::uint64_t deleted = 0;
 };
 
+/// Something in a store that is not as it should be, and that no query finds.
+struct StorageFinding {
+    std::string check;
+    std::size_t count = 0;
+    std::string example;
+    std::string meaning;
+};
+
 /// One package on its way in. A repeat repeats the whole transaction; a single `load` is never
 /// repeated inside it. The destructor rolls back.
 class LoadTransaction {
@@ -199,6 +211,8 @@ public:
     virtual std::unique_ptr<LoadTransaction> begin(const package::Package& package) = 0;
     /// Reads only.
     virtual QueryResult query(std::string_view sql, const QueryOptions& options) = 0;
+    /// Looks for what lies in the store without being part of the dataset.
+    virtual std::vector<StorageFinding> check_storage() { return {}; }
     /// The text that names a table in a query: quoted, with its dataset.
     virtual std::string quote_table(std::string_view table) const = 0;
     /// The same for a column. As standard SQL has it, unless the store differs.
@@ -241,6 +255,8 @@ struct DestinationEntry {
     /// URL schemes, and file endings (with dot), by which a text names this kind of destination.
     std::vector<std::string> schemes;
     std::vector<std::string> endings;
+    /// Whether a path that starts with `/` or `.` names a place of this kind that is there. May be empty.
+    std::function<bool(const std::string& path)> is_place = {};
     /// Options out of such a text. Throws Error(usage).
     std::function<config::Options(std::string_view text)> parse;
     std::function<std::unique_ptr<Destination>(const DestinationContext& context)> make;

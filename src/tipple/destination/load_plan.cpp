@@ -25,7 +25,7 @@ void TableLoadState::check_counts() const {
 LoadPlan::LoadPlan(const package::Package& package, const Capabilities& capabilities) {
     for (const package::TableLoad& load : package.manifest().loads) {
         if (load.disposition == Disposition::skip) continue;
-        if (load.disposition == Disposition::merge) {
+        if (load.disposition == Disposition::merge && !capabilities.appends_merges) {
             const schema::Table& root = package.schema().require(load.root);
             const schema::MergeStrategy strategy = require_merge_strategy(root, capabilities);
             merges_[load.root] = plan_merge(root, load.tables.size() > 1, strategy, load_id_time_us(package.load_id()));
@@ -105,11 +105,15 @@ void check_fence(SqlSession& session, const Catalog& catalog, const package::Pac
         }
     }
     if (has_table(version_table)) found.schema_hash = session.query_value(sql.select_schema_hash(package.schema().name())).value_or("");
+    require_fence(found, package, session.dataset());
+}
+
+void require_fence(const package::Fence& found, const package::Package& package, const std::string& dataset) {
     if (found == package.fence()) return;
     throw Error(ErrorKind::conflict,
                 "another run of pipeline \"{}\" changed dataset \"{}\" after this one had started (state {} then, {} now; schema {} then, {} "
                 "now): nothing was loaded, run again",
-                manifest.pipeline, session.dataset(), package.fence().state_version.value_or(0), found.state_version.value_or(0),
+                package.manifest().pipeline, dataset, package.fence().state_version.value_or(0), found.state_version.value_or(0),
                 package.fence().schema_hash, found.schema_hash);
 }
 

@@ -70,6 +70,8 @@ void check_widening(SqlSession& session, const DdlPlan::WidenColumn& wider);
 
 /// Throws Error(conflict) when state or schema are not what the run saw when it started, or the load is there already.
 void check_fence(SqlSession& session, const Catalog& catalog, const package::Package& package);
+/// Throws Error(conflict) when what is stored, `found`, is not what the run saw.
+void require_fence(const package::Fence& found, const package::Package& package, const std::string& dataset);
 /// Throws Error(usage) when a table exists that no stored schema knows.
 void check_foreign_tables(SqlSession& session, const Catalog& catalog, const LoadPlan& plan);
 /// Throws Error(usage) when a column that is there would change values. `keeps_values`: whether a column of the type `to` (as the catalog

@@ -56,6 +56,8 @@ const DestinationEntry& Registry::require_for(std::string_view text) const {
             if (scheme.empty() && path.ends_with(known)) return entry;
             endings.push_back(known);
         }
+        const bool is_path = scheme.empty() && (text.starts_with('/') || text.starts_with('.'));
+        if (is_path && entry.is_place && entry.is_place(std::string(text))) return entry;
     }
     if (!scheme.empty()) {
         const auto nearest = did_you_mean(scheme, schemes);
@@ -65,7 +67,7 @@ const DestinationEntry& Registry::require_for(std::string_view text) const {
                     join(schemes, ", "));
     }
     throw Error(ErrorKind::usage,
-                "cannot tell what kind of destination \"{}\" is; files end in {}, URLs start with "
+                "cannot tell what kind of destination \"{}\" is; paths end in {}, URLs start with "
                 "{} and ://",
                 excerpt(text), join(endings, ", "), join(schemes, ", "));
 }

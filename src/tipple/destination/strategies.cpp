@@ -40,7 +40,8 @@ ReplaceStrategy require_replace_strategy(std::string_view name) {
 schema::MergeStrategy require_merge_strategy(const schema::Table& root, const Capabilities& capabilities) {
     const std::vector<schema::MergeStrategy>& known = capabilities.merge_strategies;
     const std::optional<schema::MergeStrategy> own = schema::merge_strategy_of(root);
-    if (known.empty() || (own && !contains(known, *own))) {
+    if (known.empty()) throw Error(ErrorKind::usage, "table \"{}\": the destination cannot merge rows into those that are there: {}", root.name(), capabilities.without_merge);
+    if (own && !contains(known, *own)) {
         throw Error(ErrorKind::usage, "table \"{}\": the destination does not have the merge strategy {}; {}", root.name(),
                     schema::to_text(own.value_or(schema::MergeStrategy::delete_insert)), names(known));
     }
@@ -51,7 +52,7 @@ schema::MergeStrategy require_merge_strategy(const schema::Table& root, const Ca
 
 void check_disposition(const schema::Table& root, const Capabilities& capabilities, const std::optional<ReplaceStrategy>& replace) {
     const schema::Disposition disposition = root.disposition().value_or(schema::Disposition::append);
-    if (disposition == schema::Disposition::merge) require_merge_strategy(root, capabilities);
+    if (disposition == schema::Disposition::merge && !capabilities.appends_merges) require_merge_strategy(root, capabilities);
     if (disposition != schema::Disposition::replace || !replace || contains(capabilities.replace_strategies, *replace)) return;
     throw Error(ErrorKind::usage, "table \"{}\": the destination does not have the replace strategy {}; {}", root.name(), to_text(*replace),
                 names(capabilities.replace_strategies));

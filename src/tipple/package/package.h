@@ -249,10 +249,11 @@ class TableReader {
 public:
     /// `columns`: the table's columns at the destination, in order; those that a segment does not have are null. A segment with a column
     /// that is not among them, or whose type is neither that nor narrower, is Error(corrupt); with `OtherColumns::skip` the former is left undecoded.
-    /// `batch_bytes_max`: a batch ends early rather than holding more bytes of values; one message is never refused for its size.
+    /// `batch_bytes_max`: a batch ends early rather than holding more bytes of values; one message is never refused for its size. `only`: the one job that is
+    /// read, instead of all of the table.
     TableReader(io::FileSystem& files, const Package& package, std::string_view table, std::vector<SegmentColumn> columns,
                 std::size_t batch_rows_max, std::uint64_t batch_bytes_max = limits::text_buffer_bytes_max,
-                OtherColumns other_columns = OtherColumns::refuse);
+                OtherColumns other_columns = OtherColumns::refuse, const JobFile* only = nullptr);
     ~TableReader();
     TableReader(TableReader&&) noexcept;
 

@@ -328,7 +328,8 @@ std::unique_ptr<columns::Batch> TableReader::Impl::next() {
 
 TableReader::TableReader(io::FileSystem& files, const Package& package, std::string_view table,
                          std::vector<SegmentColumn> columns, std::size_t batch_rows_max,
-                         std::uint64_t batch_bytes_max, OtherColumns other_columns)
+                         std::uint64_t batch_bytes_max, OtherColumns other_columns,
+                         const JobFile* only)
     : impl_(std::make_unique<Impl>()) {
     TIPPLE_ASSERT(batch_rows_max > 0);
     impl_->files = &files;
@@ -344,7 +345,7 @@ TableReader::TableReader(io::FileSystem& files, const Package& package, std::str
         if (move.table == table) impl_->moves.emplace(move.from, move.to);
     }
     for (const JobFile* job : package.jobs_of(table)) {
-        if (job->reference) continue;
+        if (job->reference || (only != nullptr && job->name != only->name)) continue;
         impl_->jobs.push_back({package.path_of(*job), *job});
         impl_->rows_left += job->rows;
     }

@@ -29,6 +29,9 @@ public:
 
     VerifyReport check() {
         check_records();
+        for (destination::StorageFinding& finding : destination_.check_storage()) {
+            report_.findings.push_back({.check = std::move(finding.check), .table = {}, .count = finding.count, .example = std::move(finding.example), .meaning = std::move(finding.meaning)});
+        }
         for (const auto& [name, schema] : stored_.schemas) {
             check_hash(schema);
             for (const auto& table : schema.tables()) {

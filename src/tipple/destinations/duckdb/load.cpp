@@ -7,6 +7,7 @@
 #include "tipple/destination/stored.h"
 #include "tipple/destination/undo_sql.h"
 #include "tipple/destinations/duckdb/types.h"
+#include "tipple/engine/column_types.h"
 
 namespace tipple::destinations::duckdb {
 
@@ -87,7 +88,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     for (const std::string& table : package_.manifest().removal.dropped) {
         std::erase_if(catalog_.tables, [&](const auto& known) { return name_rule.key(known.first) == name_rule.key(table); });
     }
-    destination::check_types(catalog_, package_, plan_, session_->sql().dialect(), keeps_values);
+    destination::check_types(catalog_, package_, plan_, session_->sql().dialect(), engine::keeps_values);
 }
 
 Load::~Load() {
@@ -108,7 +109,7 @@ void Load::remove_spills() {
 void Load::register_streams() {
     for (const TableState& table : plan_.tables()) {
         if (table.job_rows == 0) continue;
-        const RowsOptions options{
+        const destination::RowsOptions options{
             .files = context_.files,
             .package = &package_,
             .table = table.name,
@@ -117,10 +118,10 @@ void Load::register_streams() {
             .batch_bytes = memory_.batch_bytes};
         std::vector<std::string> hidden;
         for (const destination::Constant& constant : table.constants) hidden.push_back(constant.column);
-        session_->engine().register_stream(rows_stream(table), table_rows(options, table.columns, hidden, table.dropped, [this](std::uint64_t rows) {
+        session_->engine().register_stream(rows_stream(table), destination::table_rows(options, table.columns, hidden, table.dropped, [this](std::uint64_t rows) {
                                                if (on_rows_) on_rows_(rows);
                                            }));
-        if (!table.key_columns.empty()) session_->engine().register_stream(keys_stream(table), table_keys(options, table.key_columns));
+        if (!table.key_columns.empty()) session_->engine().register_stream(keys_stream(table), destination::table_keys(options, table.key_columns));
     }
 }
 

@@ -7,8 +7,8 @@
 
 #include "tipple/destination/load_plan.h"
 #include "tipple/destination/merge.h"
+#include "tipple/destination/package_rows.h"
 #include "tipple/destinations/duckdb/memory_plan.h"
-#include "tipple/destinations/duckdb/rows.h"
 #include "tipple/destinations/duckdb/session.h"
 
 namespace tipple::destinations::duckdb {

@@ -7,13 +7,6 @@
 
 namespace tipple::destinations::duckdb {
 
-/// The type a complete column gets. Throws Error(usage) when DuckDB has none for it.
-std::string column_type(const schema::Column& column);
-
-/// Whether a column of the type `to`, as the catalog names it, takes any value of the type `from` unchanged or with an error. Elsewhere the engine
-/// would round, cut or guess without a word.
-bool keeps_values(std::string_view from, std::string_view to);
-
 inline constexpr destination::NameRule name_rule{.is_case_sensitive = false};
 
 destination::SqlDialect dialect();

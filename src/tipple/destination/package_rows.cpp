@@ -1,10 +1,10 @@
-#include "tipple/destinations/duckdb/rows.h"
+#include "tipple/destination/package_rows.h"
 
 #include <algorithm>
 
 #include "tipple/core/error.h"
 
-namespace tipple::destinations::duckdb {
+namespace tipple::destination {
 
 using columns::Batch;
 using columns::ColumnBuilder;
@@ -23,7 +23,7 @@ public:
         if (is_at_end_) return nullptr;
         if (!reader_) {
             reader_.emplace(*options_.files, *options_.package, options_.table, columns_,
-                            options_.batch_rows, options_.batch_bytes, others_);
+                            options_.batch_rows, options_.batch_bytes, others_, options_.job);
         }
         std::unique_ptr<Batch> batch = reader_->next();
         if (batch == nullptr) {
@@ -134,4 +134,4 @@ columns::ArrowSource table_keys(const RowsOptions& options,
     return source;
 }
 
-}  // namespace tipple::destinations::duckdb
+}  // namespace tipple::destination

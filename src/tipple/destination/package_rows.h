@@ -9,15 +9,15 @@
 #include "tipple/destination/dropped_rows.h"
 #include "tipple/package/package.h"
 
-namespace tipple::destinations::duckdb {
-
-using destination::DroppedRows;
+namespace tipple::destination {
 
 /// What both kinds of stream need to know.
 struct RowsOptions {
     io::FileSystem* files = nullptr;
     const package::Package* package = nullptr;  ///< outlives the stream
     std::string table;
+    /// The one job whose rows are read; nothing = all of the table.
+    const package::JobFile* job = nullptr;
     /// Job files may have schema::root_number_column, which is no column of the table.
     bool has_root_numbers = false;
     std::size_t batch_rows = 0;
@@ -36,4 +36,4 @@ columns::ArrowSource table_rows(const RowsOptions& options,
 columns::ArrowSource table_keys(const RowsOptions& options,
                                 const std::vector<package::SegmentColumn>& columns);
 
-}  // namespace tipple::destinations::duckdb
+}  // namespace tipple::destination
