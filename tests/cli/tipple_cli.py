@@ -12,10 +12,15 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
 import duckdb
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+
+import files_dataset  # noqa: E402
 
 BINARY = os.environ.get("TIPPLE_BINARY", str(pathlib.Path(__file__).parents[2] / "build/release/bin/tipple"))
 IS_SANITIZED = bool(os.environ.get("TIPPLE_SANITIZE"))
@@ -135,6 +140,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.data_folder = self.folder / "data"
         self.database = self.folder / "shop.duckdb"
+        self.destination = self.database.name
         self.has_loaded_after_failure = False
 
     # ---- files ----
@@ -175,11 +181,11 @@ class Case(unittest.TestCase):
 
     def load(self, *arguments, **options):
         """`tipple load ARGUMENTS`, into the test's database when no other is named."""
-        names_database = any(str(argument).endswith(".duckdb") for argument in arguments)
+        names_database = any(str(argument).endswith((".duckdb", "/")) or str(argument).startswith(("file://", "./")) for argument in arguments)
         arguments = list(arguments)
         if not names_database:
             flags = next((at for at, argument in enumerate(arguments) if str(argument).startswith("--")), len(arguments))
-            arguments.insert(flags, self.database.name)
+            arguments.insert(flags, self.destination)
         return self.tipple("load", *arguments, **options)
 
     def start(self, *arguments, **options):
@@ -187,8 +193,13 @@ class Case(unittest.TestCase):
 
     # ---- what it left behind ----
 
+    def connect(self, database=None):
+        """To a database file, or to tables made of the files of a folder's dataset "main"."""
+        database = pathlib.Path(database or self.database)
+        return files_dataset.connect(database / "main") if database.is_dir() else duckdb.connect(str(database), read_only=True)
+
     def query(self, sql, database=None):
-        connection = duckdb.connect(str(database or self.database), read_only=True)
+        connection = self.connect(database)
         try:
             return connection.execute(sql).fetchall()
         finally:
@@ -216,7 +227,7 @@ class Case(unittest.TestCase):
         database = pathlib.Path(database or self.database)
         if not database.exists():
             return None
-        connection = duckdb.connect(str(database), read_only=True)
+        connection = self.connect(database)
         try:
             found = {}
             for dataset, table in connection.execute("SELECT schema_name, table_name FROM duckdb_tables() ORDER BY ALL").fetchall():
@@ -231,7 +242,7 @@ class Case(unittest.TestCase):
     def records(self, root, database=None):
         """All records of a table with what is nested in them, sorted, without the system's columns: what counts for a person. Fails when a
         nested row has no parent, an id is there twice, or a load is not recorded."""
-        connection = duckdb.connect(str(database or self.database), read_only=True)
+        connection = self.connect(database)
         try:
             names = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY 1").fetchall()]
             tables = {}

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "cli"))
 
 from killpoint import BYTE_CALLS, CALLS, Killpoint, Point, evenly, kill_points
-from tipple_cli import IS_LONG, Case, main
+from tipple_cli import IS_LONG, Case, files_dataset, main
 
 POINTS_MAX = 300 if IS_LONG else 6
 FAILURES_MAX = 400 if IS_LONG else 8
@@ -48,7 +48,12 @@ SIGKILL_CODE = -signal.SIGKILL
 class Matrix(Case):
     """One cell: a write mode and a shape of data."""
 
+    into_files = False
+
     def prepare(self, mode, shape):
+        if self.into_files:
+            self.database = self.path("lake")
+            self.destination = f"file://lake?format={'jsonl' if shape == 'nested' else 'parquet'}"
         self.flags = ["--as", "orders", "--workers", "1", *MODES[mode]]
         self.mode = mode
         make = SHAPES[shape]
@@ -59,18 +64,27 @@ class Matrix(Case):
         self.killpoint = Killpoint(self.path("control"))
         self.load("first.jsonl", *self.flags)
         self.before = self.state()
-        self.saved = {"database": self.database.read_bytes()}
-        shutil.copytree(self.data_folder, self.path("saved-data"))
+        self.save(self.database)
+        self.save(self.data_folder)
         self.run_at(Point())
         self.calls = self.killpoint.calls()
         self.after = self.state()
         self.assertNotEqual(self.before, self.after)
 
+    def saved(self, path):
+        return path.with_name("saved-" + path.name)
+
+    def save(self, path):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, self.saved(path))
+
     def restore(self):
         self.path("shop.duckdb.wal").unlink(missing_ok=True)
-        self.database.write_bytes(self.saved["database"])
-        shutil.rmtree(self.data_folder, ignore_errors=True)
-        shutil.copytree(self.path("saved-data"), self.data_folder)
+        for path in (self.database, self.data_folder):
+            if path.is_dir():
+                shutil.rmtree(path)
+                shutil.copytree(self.saved(path), path)
+            else:
+                shutil.copy(self.saved(path), path)
 
     def run_at(self, point, expect=0):
         return self.load("second.jsonl", *self.flags, env=self.killpoint.environment(point), expect=expect)
@@ -101,9 +115,21 @@ class Matrix(Case):
         else:
             self.load("second.jsonl", *self.flags)
             self.assertEqual(self.state(), self.after)
+        if self.into_files:
+            self.assert_only_visible_files()
 
 
-class Kills(Matrix):
+    def assert_only_visible_files(self):
+        """Behind the next load nothing lies in the folder but what a reader sees, and what belongs to every dataset."""
+        self.write("others.jsonl", [{"id": 1}])
+        self.load("others.jsonl")
+        folder = self.database / "main"
+        files, _ = files_dataset.visible(folder)
+        known = {path for paths in files.values() for path in paths} | {folder / name for name in ("init", "_tipple/lock", "_tipple/dataset.json")}
+        self.assertEqual({path for path in folder.rglob("*") if path.is_file()} - known, set())
+
+
+class KillMatrix(Matrix):
     def cell(self, mode, shape):
         self.prepare(mode, shape)
         points = kill_points(self.calls, POINTS_MAX)
@@ -117,7 +143,7 @@ class Kills(Matrix):
         print(f"| {mode} | {shape} | {len(self.calls)} | {len(points)} |", flush=True)
 
 
-class Failures(Matrix):
+class FailureMatrix(Matrix):
     """Calls that fail instead: once, or from then on, for want of room or because the disk is broken; and writes that write only half."""
 
     def points(self):
@@ -148,8 +174,24 @@ class Failures(Matrix):
         print(f"| {mode} | {shape} | {len(self.calls)} | {len(points)} | {aborted} |", flush=True)
 
 
-def add_cells(case):
-    for mode in MODES:
+class Kills(KillMatrix):
+    pass
+
+
+class Failures(FailureMatrix):
+    pass
+
+
+class FileKills(KillMatrix):
+    into_files = True
+
+
+class FileFailures(FailureMatrix):
+    into_files = True
+
+
+def add_cells(case, modes):
+    for mode in modes:
         for shape in SHAPES:
 
             def test(self, mode=mode, shape=shape):
@@ -158,8 +200,11 @@ def add_cells(case):
             setattr(case, f"test_{mode.replace('-', '_').replace(', ', '_')}_{shape}", test)
 
 
-add_cells(Kills)
-add_cells(Failures)
+FILE_MODES = ["append", "append, cursor", "replace"]
+add_cells(FileKills, FILE_MODES)
+add_cells(FileFailures, FILE_MODES)
+add_cells(Kills, MODES)
+add_cells(Failures, MODES)
 
 if __name__ == "__main__":
     main()

@@ -161,8 +161,8 @@ std::string read_statement(const std::vector<schema::Column>& columns, Format fo
         case Format::csv:
             return select + with_all_columns(columns,
                                              fmt::format("read_csv({}, header = true, all_varchar = true, union_by_name = true, delim = ',', quote = '\"', escape = '\"', "
-                                                         "allow_quoted_nulls = false, max_line_size = {})",
-                                                         list_of(files), line_bytes),
+                                                         "allow_quoted_nulls = false, max_line_size = {}, buffer_size = {})",
+                                                         list_of(files), line_bytes, 2 * line_bytes),
                                              varchar);
         case Format::parquet:
             break;

@@ -87,7 +87,10 @@ public:
         if (!folder.exists()) return false;
         // Whoever is about to write the record holds the lock.
         const std::unique_ptr<io::FileLock> lock = folder.lock(context_.lock_timeout, fmt::format("looking for load {}\n", load_id), context_.stop);
-        return folder.read(folder.layout()).has_load(load_id);
+        const filesystem::Snapshot snapshot = folder.read(folder.layout());
+        // What its load could not tidy up any more.
+        folder.settle(snapshot);
+        return snapshot.has_load(load_id);
     }
 
     std::unique_ptr<destination::LoadTransaction> begin(const package::Package& package) override {
@@ -102,7 +105,8 @@ public:
             try {
                 return query_tables(tables, sql, options, filesystem::line_bytes_default);
             } catch (const Error& error) {
-                if (std::string_view(error.what()).find("maximum_object_size") == std::string_view::npos) throw;
+                const std::string_view text = error.what();
+                if (text.find("maximum_object_size") == std::string_view::npos && text.find("Maximum line size") == std::string_view::npos) throw;
                 return query_tables(tables, sql, options, filesystem::line_bytes_max);
             }
         });
@@ -191,6 +195,16 @@ private:
     filesystem::Place place_;
 };
 
+std::vector<config::OptionSpec> option_specs() {
+    using config::OptionKind;
+    return {{.name = "path", .summary = "Folder that datasets lie in; made when missing.", .kind = OptionKind::path},
+            {.name = "bucket_url", .summary = "The same as dlt calls it: a path or file:///path."},
+            {.name = "format", .summary = "jsonl, parquet or csv; files of other formats that are there stay readable.", .default_value = "jsonl"},
+            {.name = "compression", .summary = "none, gzip, zstd, and snappy for Parquet; gzip for jsonl and csv, zstd for parquet when nothing says otherwise."},
+            {.name = "layout", .summary = "Where files lie in a dataset's folder; {table_name}/{load_id}.{file_id}.{ext} when nothing says otherwise."},
+            {.name = "merge", .summary = "What becomes of rows that are to be merged: refuse, or append.", .default_value = "refuse"}};
+}
+
 /// A path or `file://` URL; `?format=parquet&layout=…` behind the latter sets options.
 config::Options parse(std::string_view text) {
     config::Options options;
@@ -204,6 +218,8 @@ config::Options parse(std::string_view text) {
         if (equals == std::string_view::npos) throw Error(ErrorKind::usage, "\"{}\" in the URL is no option=value", excerpt(pair));
         options.set(std::string(pair.substr(0, equals)), std::string(pair.substr(equals + 1)));
     }
+    // Defaults come later: settings of other places stand above them.
+    config::check_options(options, option_specs(), "the URL");
     return options;
 }
 
@@ -212,15 +228,9 @@ std::unique_ptr<destination::Destination> make(const destination::DestinationCon
 }  // namespace
 
 destination::DestinationEntry filesystem_destination() {
-    using config::OptionKind;
     return {.name = "filesystem",
             .summary = "Loads into files of a folder: JSON lines, Parquet or CSV.",
-            .options = {{.name = "path", .summary = "Folder that datasets lie in; made when missing.", .kind = OptionKind::path},
-                        {.name = "bucket_url", .summary = "The same as dlt calls it: a path or file:///path."},
-                        {.name = "format", .summary = "jsonl, parquet or csv; files of other formats that are there stay readable.", .default_value = "jsonl"},
-                        {.name = "compression", .summary = "none, gzip, zstd, and snappy for Parquet; gzip for jsonl and csv, zstd for parquet when nothing says otherwise."},
-                        {.name = "layout", .summary = "Where files lie in a dataset's folder; {table_name}/{load_id}.{file_id}.{ext} when nothing says otherwise."},
-                        {.name = "merge", .summary = "What becomes of rows that are to be merged: refuse, or append.", .default_value = "refuse"}},
+            .options = option_specs(),
             .schemes = {"file"},
             .endings = {"/"},
             .is_place =
