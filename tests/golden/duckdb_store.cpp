@@ -37,17 +37,7 @@ public:
         return columns;
     }
 
-    std::string value_sql(const Column& column) const override {
-        const std::string name = quote_identifier(column.name);
-        const std::string& type = column.type;
-        const auto padded = [](const std::string& text, int length) { return fmt::format("lpad({}, {}, '0')", text, length); };
-        if (type == "TIMESTAMP WITH TIME ZONE") return padded(fmt::format("strftime({} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')", name), 27);
-        if (type.starts_with("TIMESTAMP")) return padded(fmt::format("strftime({}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f')", name), 26);
-        if (type == "DATE") return padded(fmt::format("strftime({}, '%Y-%m-%d')", name), 10);
-        if (type == "TIME") return fmt::format("strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%f')", name);
-        if (type == "BLOB") return fmt::format("to_base64({})", name);
-        return name;
-    }
+    std::string value_sql(const Column& column) const override { return duckdb_value_sql(column); }
 
 private:
     std::unique_ptr<engine::Engine> open(engine::AttachMode mode) const {
@@ -62,6 +52,18 @@ private:
 };
 
 }  // namespace
+
+std::string duckdb_value_sql(const Store::Column& column) {
+    const std::string name = quote_identifier(column.name);
+    const std::string& type = column.type;
+    const auto padded = [](const std::string& text, int length) { return fmt::format("lpad({}, {}, '0')", text, length); };
+    if (type == "TIMESTAMP WITH TIME ZONE") return padded(fmt::format("strftime({} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')", name), 27);
+    if (type.starts_with("TIMESTAMP")) return padded(fmt::format("strftime({}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%f')", name), 26);
+    if (type == "DATE") return padded(fmt::format("strftime({}, '%Y-%m-%d')", name), 10);
+    if (type == "TIME") return fmt::format("strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%f')", name);
+    if (type == "BLOB") return fmt::format("to_base64({})", name);
+    return name;
+}
 
 std::unique_ptr<Store> duckdb_store(const std::string& folder) { return std::make_unique<DuckdbStore>(folder); }
 

@@ -1,4 +1,4 @@
-// Runs a folder of golden cases: `golden [--destination duckdb|postgres] [--skip FILE] DIR [NAME...]`. Ends with `N passed, N failed`; the exit code
+// Runs a folder of golden cases: `golden [--destination duckdb|postgres|filesystem] [--skip FILE] DIR [NAME...]`. Ends with `N passed, N failed`; the exit code
 // is 0 when all passed. FILE is a JSON object of cases that this kind of destination cannot run, each with the reason.
 // With TIPPLE_GOLDEN_KEEP=FOLDER a case works in FOLDER/NAME, where `golden.duckdb` may lie already and stays. Postgres: see store.h.
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ bool parse(std::vector<std::string> texts, io::FileSystem& files, Arguments& arg
             return false;
         }
     }
-    if (at == texts.size() || (arguments.destination != "duckdb" && arguments.destination != "postgres")) return false;
+    if (at == texts.size() || (arguments.destination != "duckdb" && arguments.destination != "postgres" && arguments.destination != "filesystem")) return false;
     arguments.folder = texts[at];
     arguments.names.assign(texts.begin() + static_cast<std::ptrdiff_t>(at) + 1, texts.end());
     return true;
@@ -44,7 +44,9 @@ bool parse(std::vector<std::string> texts, io::FileSystem& files, Arguments& arg
 
 golden::Outcome run(const std::string& path, const std::string& folder, const std::string& destination, io::FileSystem& files) {
     try {
-        const std::unique_ptr<golden::Store> store = destination == "postgres" ? golden::postgres_store() : golden::duckdb_store(folder);
+        const std::unique_ptr<golden::Store> store = destination == "postgres"     ? golden::postgres_store()
+                                                     : destination == "filesystem" ? golden::filesystem_store(folder)
+                                                                                   : golden::duckdb_store(folder);
         return golden::run_case(json::parse(files.read_text(path), path), folder, *store);
     } catch (const Error& error) {
         return {.has_passed = false, .differences = {error.what()}};
@@ -57,7 +59,7 @@ int main(int argc, char** argv) {
     const std::unique_ptr<io::FileSystem> files = io::local_file_system();
     Arguments arguments;
     if (!parse({argv + 1, argv + argc}, *files, arguments)) {
-        fmt::print(stderr, "usage: golden [--destination duckdb|postgres] [--skip FILE] DIR [NAME...]\n");
+        fmt::print(stderr, "usage: golden [--destination duckdb|postgres|filesystem] [--skip FILE] DIR [NAME...]\n");
         return 2;
     }
     const char* base = std::getenv("TMPDIR");

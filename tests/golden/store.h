@@ -40,8 +40,14 @@ public:
 /// A database file in `folder`.
 std::unique_ptr<Store> duckdb_store(const std::string& folder);
 
+/// A dataset of files in `folder`.
+std::unique_ptr<Store> filesystem_store(const std::string& folder);
+
 /// The database that the environment variable TIPPLE_TEST_POSTGRES names. All that is in it goes.
 std::unique_ptr<Store> postgres_store();
+
+/// The SQL of DuckDB for a column's value in the form of the cases.
+std::string duckdb_value_sql(const Store::Column& column);
 
 std::string quote_identifier(std::string_view name);
 std::string quote_literal(std::string_view text);
