@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
@@ -75,8 +76,14 @@ destination::SqlDialect types_dialect() {
     return dialect;
 }
 
-/// Here it is the files that are read as what the package says.
-bool files_keep_values(std::string_view of_package, std::string_view of_files) { return engine::keeps_values(of_files, of_package); }
+/// Files are read as what the package says, so every value that may be in them must be one of that type too: one that is not would make the table unreadable.
+bool can_read_files(std::string_view of_package, std::string_view of_files) {
+    constexpr std::array<std::string_view, 5> integers = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"};
+    const auto from = std::find(integers.begin(), integers.end(), of_files);
+    const auto to = std::find(integers.begin(), integers.end(), of_package);
+    if (from != integers.end() && to != integers.end()) return from <= to;
+    return of_package == of_files || (of_package == "VARCHAR" && of_files != "BLOB");
+}
 
 }  // namespace
 
@@ -117,7 +124,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context, c
     for (const std::string& table : package_.manifest().removal.dropped) {
         std::erase_if(catalog_.tables, [&](const auto& known) { return dialect.names.key(known.first) == dialect.names.key(table); });
     }
-    destination::check_types(catalog_, package_, plan_, dialect, files_keep_values);
+    destination::check_types(catalog_, package_, plan_, dialect, can_read_files);
 }
 
 Load::~Load() {
