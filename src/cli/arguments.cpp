@@ -145,6 +145,12 @@ constexpr const char* run_examples =
     "  tipple run shop -r orders        only this resource\n"
     "  tipple run --all --keep-going    all, even if one fails";
 
+extract::Checkpoint require_checkpoint(const std::string& text) {
+    const std::optional<extract::Checkpoint> checkpoint = extract::parse_checkpoint(text);
+    if (!checkpoint) throw CLI::ValidationError("--checkpoint", fmt::format("\"{}\" is neither a number of records, as 500000, nor a time, as 90s, 10m or 2h", text));
+    return *checkpoint;
+}
+
 void add_run(CLI::App& app, RunArguments& run, std::string& memory, std::string& timeout) {
     app.add_option("PIPELINE", run.pipelines, "Pipelines of the project [the only one]")->option_text(" ");
     app.add_flag("--all", run.runs_all, "All pipelines of the project");
@@ -156,6 +162,10 @@ void add_run(CLI::App& app, RunArguments& run, std::string& memory, std::string&
     app.add_option("--since", run.since, "Read from this cursor value on, whatever was read before")->option_text("VALUE");
     app.add_option("--until", run.until, "Read up to this cursor value, without it; the cursor stays where it is")->option_text("VALUE");
     app.add_option("--limit", run.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
+    app.add_option_function<std::string>(
+           "--checkpoint", [&run](const std::string& text) { run.checkpoint = require_checkpoint(text); },
+           "Commit what was read after so many records, or so much time (500000, 10m): a run that is killed goes on from there. For resources read in the order of a cursor")
+        ->option_text("N|TIME");
     app.add_flag("--dry-run", run.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
     app.add_flag("--keep-going", run.keeps_going, "When a pipeline fails, go on with the next; the exit code is then 7");
     app.add_flag("--adopt", run.adopts_tables, "Load into existing tables that tipple or dlt did not make");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tipple/core/limits.h"
+#include "tipple/source/checkpoint.h"
 
 /// The command line as plain data. Only arguments.cpp knows the library that parses it.
 namespace tipple::cli {
@@ -72,6 +73,7 @@ struct RunArguments {
     std::optional<std::string> since;
     std::optional<std::string> until;
     std::optional<std::uint64_t> limit;
+    std::optional<extract::Checkpoint> checkpoint;
     bool is_dry_run = false;
     bool keeps_going = false;
     bool adopts_tables = false;

@@ -170,6 +170,30 @@ json::Value failure_event(const std::string& pipeline, const Error& error, const
     return event;
 }
 
+std::vector<json::Value> schema_events(const RunReport& report, const Clock& clock) {
+    std::vector<json::Value> events;
+    for (const TableReport& table : report.tables) {
+        if (!table.is_new && table.new_columns.empty() && table.widened_columns.empty()) continue;
+        json::Object added;
+        json::Array variants;
+        for (const schema::Column& column : table.new_columns) {
+            added.set(column.name(), std::string(schema::to_text(*column.data_type())));
+            if (column.flag("variant")) variants.emplace_back(column.name());
+        }
+        json::Object widened;
+        for (const pipeline::WidenedType& column : table.widened_columns) {
+            widened.set(column.column, json::Object{{"from", std::string(schema::to_text(column.from))}, {"to", std::string(schema::to_text(column.to))}});
+        }
+        json::Object event{{"v", 1}, {"ts", utc_text(clock.now_us())}, {"event", "schema.changed"}, {"run", report.run_id}, {"table", table.table}};
+        event.set("is_new", table.is_new);
+        event.set("added", std::move(added));
+        event.set("variants", std::move(variants));
+        event.set("widened", std::move(widened));
+        events.emplace_back(std::move(event));
+    }
+    return events;
+}
+
 json::Value report_event(const RunReport& report, int exit_code, const Clock& clock) {
     json::Object rows;
     json::Object columns;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/arguments.h"
 #include "cli/terminal.h"
@@ -28,6 +29,9 @@ void print_notes(const pipeline::RunReport& report, const Terminal& terminal);
 json::Value failure_event(const std::string& pipeline, const Error& error, const Clock& clock);
 
 /// The last event of `--json`.
+/// Of each table that the run made or changed: `schema.changed`.
+std::vector<json::Value> schema_events(const pipeline::RunReport& report, const Clock& clock);
+
 json::Value report_event(const pipeline::RunReport& report, int exit_code, const Clock& clock);
 
 }  // namespace tipple::cli

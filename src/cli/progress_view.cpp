@@ -118,20 +118,33 @@ public:
     }
     void on_step_finished(Step, const Progress& progress) override { print("step.finished", progress); }
     void on_pending_package(const std::string& load_id) override {
-        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"ts", utc_text(clock_.now_us())}, {"event", "package.resumed"}, {"load_id", load_id}}));
+        print_object({{"event", "package.resumed"}, {"load_id", load_id}});
+    }
+    void on_step_started(Step step) override { print_object({{"event", "step.started"}, {"step", pipeline::to_text(step)}}); }
+    void on_package_loaded(const std::string& load_id, std::uint64_t rows) override {
+        print_object({{"event", "package.loaded"}, {"load_id", load_id}, {"rows", rows}});
+    }
+    void on_retry(const std::string& message, double delay_seconds) override {
+        print_object({{"event", "retry"}, {"message", message}, {"delay_s", delay_seconds}});
     }
 
 private:
+    void print_object(const json::Object& members) {
+        json::Object object{{"v", 1}, {"ts", utc_text(clock_.now_us())}};
+        for (const json::Member& member : members) object.append(member.name, member.value);
+        fmt::print("{}\n", json::to_text(object));
+        std::fflush(stdout);
+    }
+
     void print(const char* event, const Progress& progress) {
-        json::Object object{{"v", 1}, {"ts", utc_text(clock_.now_us())}, {"event", event}, {"step", pipeline::to_text(progress.step)}};
+        json::Object object{{"event", event}, {"step", pipeline::to_text(progress.step)}};
         object.set("resource", progress.resource);
         object.set("records", progress.records);
         object.set("rows", progress.rows);
         object.set("bytes", progress.bytes_read);
         object.set("rows_per_s", static_cast<std::uint64_t>(per_second(progress.rows, progress.seconds)));
         object.set("total", progress.bytes_total ? json::Value(*progress.bytes_total) : json::Value());
-        fmt::print("{}\n", json::to_text(object));
-        std::fflush(stdout);
+        print_object(object);
     }
 
     const Clock& clock_;

@@ -28,6 +28,7 @@ pipeline::RunOptions run_options(const project::PipelineDefinition& pipeline, co
     pipeline::RunOptions options = pipeline.options;
     options.select = arguments.resources;
     options.limit = arguments.limit;
+    options.checkpoint = arguments.checkpoint;
     options.is_dry_run = arguments.is_dry_run;
     if (arguments.refresh == "drop_sources") options.refresh = Refresh::drop_sources;
     if (arguments.refresh == "drop_resources") options.refresh = Refresh::drop_resources;

@@ -10,6 +10,7 @@
 #include "cli/version.h"
 #include "tipple/core/hash.h"
 #include "tipple/core/random.h"
+#include "tipple/core/text.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/pipeline.h"
 #include "tipple/pipeline/run_history.h"
@@ -22,6 +23,11 @@ namespace {
 int exit_code_of(int signal) {
     if (signal == SIGALRM) return exit_timeout;
     return signal == SIGTERM ? exit_terminated : exit_interrupted;
+}
+
+void print_event(const json::Value& event) {
+    fmt::print("{}\n", json::to_text(event));
+    std::fflush(stdout);
 }
 
 /// Keeps the record of one run, however it ends.
@@ -40,6 +46,18 @@ public:
 
     const std::string& run_id() const { return facts_.run_id; }
     pipeline::Observer& observer() { return steps_; }
+    const pipeline::StepLog& steps() const { return steps_; }
+
+    json::Object started_event(const Clock& clock) const {
+        return {{"v", 1},
+                {"ts", utc_text(clock.now_us())},
+                {"event", "run.started"},
+                {"run", facts_.run_id},
+                {"pipeline", facts_.pipeline},
+                {"source", facts_.source},
+                {"destination", facts_.destination},
+                {"dataset", facts_.dataset}};
+    }
 
     void finish(int exit_code, const pipeline::RunReport* report, const Error* error) {
         const io::ProcessUsage usage = io::process_usage();
@@ -78,6 +96,7 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
     Recorder recorder(program, target, source, *view);
     pipeline::RunOptions named = options;
     named.run_id = recorder.run_id();
+    if (program.global.is_json) print_event(recorder.started_event(program.clock));
     pipeline::RunReport report;
     try {
         report = pipeline.run(source, named, recorder.observer(), signals.token());
@@ -86,13 +105,25 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
         const int exit_code = is_stopped ? exit_code_of(signals.received()) : to_exit_code(error.kind());
         if (!options.is_dry_run) recorder.finish(exit_code, nullptr, &error);
         if (!is_stopped) throw;
-        fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", target.destination->description());
+        if (program.global.is_json) {
+            json::Object event = failure_event(target.config.name, error, program.clock).as_object();
+            event.set("status", "stopped");
+            event.set("exit_code", exit_code);
+            print_event(event);
+        }
+        if (recorder.steps().loads().empty()) {
+            fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", target.destination->description());
+        } else {
+            fmt::print(stderr, "stopped: {} loads with {} rows were committed to {}; run the same command again to go on from there\n", recorder.steps().loads().size(),
+                       format_count(recorder.steps().loaded_rows()), target.destination->description());
+        }
         return exit_code;
     }
     const int exit_code = report.skipped_count > 0 ? exit_partial : exit_done;
     if (!options.is_dry_run) recorder.finish(exit_code, &report, nullptr);
     if (program.global.is_json) {
-        fmt::print("{}\n", json::to_text(report_event(report, exit_code, program.clock)));
+        for (const json::Value& event : schema_events(report, program.clock)) print_event(event);
+        print_event(report_event(report, exit_code, program.clock));
     } else if (!program.global.is_quiet) {
         const std::string text = format_summary(report, summary, io::process_usage(), program.terminal);
         std::fwrite(text.data(), 1, text.size(), stdout);

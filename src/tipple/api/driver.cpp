@@ -114,7 +114,11 @@ public:
         // A run begins: pages of another one are gone.
         spools_.clear();
         std::vector<extract::ResourceSpec> specs;
-        for (const Resource& resource : source_.resources()) specs.push_back(resource.definition().spec);
+        for (const Resource& resource : source_.resources()) {
+            extract::ResourceSpec& spec = specs.emplace_back(resource.definition().spec);
+            spec.marks_checkpoints = true;
+            spec.is_linked = !resource.definition().parent.empty() || is_parent(spec.name);
+        }
         return specs;
     }
 

@@ -77,6 +77,8 @@ Rows& Output::rows(const std::vector<RowColumn>& columns, const WriteOptions& op
 
 void Output::materialize() { pages_.materialize(); }
 
+void Output::checkpoint() { pages_.checkpoint(); }
+
 bool Output::wants_more() const { return pages_.wants_more(); }
 
 }  // namespace tipple

@@ -115,6 +115,9 @@ public:
     Rows& rows(const std::vector<RowColumn>& columns, const WriteOptions& options = {});
     /// Makes the resource's table with its declared columns even if no record comes.
     void materialize();
+    /// All that was written, and all that is remembered so far, belong together: a run with checkpoints (Resource::checkpoint, `--checkpoint`) may commit them here, as a load
+    /// of their own. A resource with a cursor needs no such marks unless it uses its state.
+    void checkpoint();
     /// False when no more records are wanted, since a limit was reached: the read should end. What is written then is ignored.
     bool wants_more() const;
 

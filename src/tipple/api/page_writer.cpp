@@ -149,6 +149,11 @@ void PageWriter::materialize() {
     target_.out.materialize();
 }
 
+void PageWriter::checkpoint() {
+    flush();
+    target_.out.checkpoint();
+}
+
 void PageWriter::push(Records records, const WriteOptions& options) {
     for (const auto& step : target_.resource.steps) step(records);
     if (target_.listener != nullptr) target_.listener->hear(records);

@@ -42,6 +42,8 @@ public:
     void write_batch(columns::Batch batch, const WriteOptions& options);
     Rows& rows(const std::vector<RowColumn>& columns, const WriteOptions& options);
     void materialize();
+    /// What was gathered goes with it.
+    void checkpoint();
     bool wants_more() const { return target_.out.wants_more(); }
     /// Writes what was gathered.
     void flush();

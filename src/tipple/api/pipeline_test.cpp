@@ -45,6 +45,32 @@ TEST_F(ApiPipelineTest, ErrorsAreExceptionsAndLeaveTheDestinationAsItWas) {
     EXPECT_TRUE(contains(error_of(ErrorKind::usage, [] { Pipeline({.name = "a", .destination = "ducks"}); }), "cannot tell what kind of destination \"ducks\" is"));
 }
 
+TEST_F(ApiPipelineTest, AReadMarksWhereItMayBeCommitted) {
+    int failing = 200;
+    auto pages = resource("pages", [&](Output& out, ResourceContext& context) {
+        for (int page = static_cast<int>(context.resource_state().get<std::int64_t>("next", 1)); page <= 300; ++page) {
+            if (page == failing) throw std::runtime_error("no");
+            context.resource_state().set("next", page + 1);
+            out.write({{"page", page}});
+            out.checkpoint();
+        }
+    });
+    pages.checkpoint({.records = 20});
+    EXPECT_TRUE(contains(error_of(ErrorKind::remote, [&] { run(one(pages)); }), "committed; the next run goes on behind them"));
+    EXPECT_EQ(rows("SELECT count(*) > 0, count(*) = max(page) FROM pages"), "true true");
+    failing = 0;
+    EXPECT_GT(run(one(pages)).load_ids.size(), 1U);
+    EXPECT_EQ(rows("SELECT count(*), count(DISTINCT page), max(page) FROM pages"), "300 300 300");
+}
+
+TEST_F(ApiPipelineTest, RecordsThatOthersAreReadByAreNotParted) {
+    auto parents = resource("parents", [](Output& out, ResourceContext&) { out.write({{"id", 1}}); });
+    auto children = transformer("children", parents, [](const Records&, Output& out, ResourceContext&) { out.write({{"of", 1}}); });
+    children.checkpoint({.records = 1});
+    const std::string message = error_of(ErrorKind::usage, [&] { run(source("shop").add(parents).add(children)); });
+    EXPECT_TRUE(contains(message, "both belong into one load")) << message;
+}
+
 TEST_F(ApiPipelineTest, ARunCanBeStopped) {
     std::stop_source stop;
     Observer nobody;

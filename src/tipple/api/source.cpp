@@ -63,6 +63,11 @@ Resource& Resource::table_by(std::function<std::string(const Record&)> choose) {
     return *this;
 }
 
+Resource& Resource::checkpoint(Checkpoint every) {
+    definition_.spec.checkpoint = every;
+    return *this;
+}
+
 Resource& Resource::limit(std::uint64_t pages) {
     definition_.spec.limit = pages;
     return *this;

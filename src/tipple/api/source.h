@@ -16,6 +16,8 @@
 namespace tipple {
 
 /// Options of a source, as a project file, a command line or a program gives them: texts by name.
+/// How often a long read is committed: after so many records, or so much time.
+using extract::Checkpoint;
 using config::Options;
 /// How a resource is read incrementally: where it begins and ends, the order of its records, how much is read again.
 using IncrementalOptions = incremental::Spec;
@@ -82,6 +84,9 @@ public:
     Resource& table_by(std::function<std::string(const Record&)> choose);
     /// Reading ends after so many pages that had records left.
     Resource& limit(std::uint64_t pages);
+    /// A long read is committed in parts, each with the cursor as it stood there: when so many records came, or so much time went by. Its records must come in the order of
+    /// the cursor, or the read mark where parts may end (Output::checkpoint).
+    Resource& checkpoint(Checkpoint every);
     /// Changes each record. Steps run in the order in which they were added, before the cursor looks at the records.
     Resource& map(std::function<void(Record&)> change);
     /// Leaves out records for which it is false.

@@ -94,6 +94,11 @@ void SchemaWriter::set_table(schema::Table table) {
 
 void SchemaWriter::reset(schema::Schema earlier) { publish(std::move(earlier)); }
 
+void SchemaWriter::begin_part(schema::Schema loaded) {
+    publish(std::move(loaded));
+    start_ = snapshot();
+}
+
 json::Object SchemaWriter::change() const {
     json::Object change;
     for (const auto& table : snapshot()->tables()) {

@@ -33,7 +33,10 @@ public:
     /// Back to an earlier state of this run's schema, because what was admitted since is read again.
     void reset(schema::Schema earlier);
 
-    /// What was added since the start: table -> list of column names.
+    /// A part of the run is loaded: this is what the next one begins with.
+    void begin_part(schema::Schema loaded);
+
+    /// What was added since the start, or since the part began: table -> list of column names.
     json::Object change() const;
 
 private:

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "tipple/core/bounded_queue.h"
 #include "tipple/core/limits.h"
@@ -74,6 +75,11 @@ private:
     void end(Reading& reading);
     void close(Reading& reading, std::uint64_t end_number);
     void forget_surplus(const Reading& reading);
+    void save_cursor(Reading& reading);
+    bool is_checkpoint_due(const ActiveResource& resource) const;
+    void take_checkpoint(Reading& reading);
+    void commit_part(Observer& observer, const Stopwatch& watch);
+    void wait_for_threads(Observer& observer, const Stopwatch& watch);
     void admit_cursor(const DoneItem& done);
     std::size_t records_left() const;
     void finish_thread();
@@ -124,6 +130,14 @@ private:
     ExtractResult result_;
     std::exception_ptr error_;
     std::size_t threads_running_ = 0;
+    /// The reading thread waits until what it has read so far is committed.
+    bool is_checkpoint_taken_ = false;
+    /// Of the part that is being read.
+    std::size_t first_resource_ = 0;
+    std::size_t current_resource_ = 0;
+    std::uint64_t records_before_ = 0;
+    std::uint64_t bytes_before_ = 0;
+    Stopwatch part_watch_{context_.clock};
     std::string resource_name_;
     std::map<std::string, std::uint64_t> rows_of_resource_;
 };
@@ -131,10 +145,16 @@ private:
 /// What a source writes into.
 class StageOutput final : public extract::Output {
 public:
-    StageOutput(Stage& stage, Reading& reading)
-        : stage_(stage), reading_(reading), schema_at_start_(*stage.schema_.snapshot()), records_at_start_(stage.records_) {}
+    StageOutput(Stage& stage, Reading& reading, const ResourceState& state)
+        : stage_(stage), reading_(reading), state_(state), schema_at_start_(*stage.schema_.snapshot()), records_at_start_(stage.records_) {}
 
-    void write(extract::Page page) override { stage_.write(reading_, std::move(page)); }
+    void write(extract::Page page) override {
+        if (reading_.cursor && !state_.is_used()) checkpoint();
+        stage_.write(reading_, std::move(page));
+    }
+    void checkpoint() override {
+        if (stage_.is_checkpoint_due(reading_.resource)) stage_.take_checkpoint(reading_);
+    }
     bool offer_file(const extract::FileOffer& offer) override { return stage_.offer_file(reading_.resource, offer); }
     void restart() override {
         stage_.restart(reading_, schema_at_start_, records_at_start_);
@@ -153,6 +173,7 @@ public:
 private:
     Stage& stage_;
     Reading& reading_;
+    const ResourceState& state_;
     schema::Schema schema_at_start_;
     std::uint64_t records_at_start_;
     std::uint64_t bytes_before_ = stage_.bytes_read_;
@@ -203,6 +224,10 @@ void Stage::drain(std::unique_lock<std::mutex>& lock) {
 void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start) {
     std::unique_lock lock(mutex_);
     drain(lock);
+    if (reading.is_committed) {
+        throw Error(ErrorKind::usage, "resource \"{}\" has to be read again in another way, and a part of it is committed already: run it without --checkpoint",
+                    reading.resource.spec.name);
+    }
     forget_surplus(reading);
     begin(reading);
     std::vector<std::string> tables;
@@ -368,6 +393,7 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
             {
                 const std::lock_guard lock(mutex_);
                 resource_name_ = resource.spec.name;
+                current_resource_ = static_cast<std::size_t>(&resource - resources.data());
                 rows_of_resource_.clear();
                 reading.skipped_before = result_.skipped_count;
                 reading.quarantined_before = result_.quarantined_count;
@@ -404,8 +430,8 @@ void Stage::begin(Reading& reading) {
 void Stage::read(Reading& reading) {
     if (reading.is_closed) return;
     const extract::ResourceSpec& spec = reading.resource.spec;
-    StageOutput output(*this, reading);
     ResourceState state(context_.state, spec.name);
+    StageOutput output(*this, reading, state);
     std::optional<StageCursor> cursor;
     if (reading.cursor) cursor.emplace(*this, reading);
     const extract::ResourceContext source_context{.stop = stop_.get_token(),
@@ -429,6 +455,49 @@ void Stage::read(Reading& reading) {
     }
 }
 
+bool Stage::is_checkpoint_due(const ActiveResource& resource) const {
+    if (!resource.checkpoint || package_ == nullptr || records_ == records_before_) return false;
+    const extract::Checkpoint& every = *resource.checkpoint;
+    return (every.records > 0 && records_ - records_before_ >= every.records) || (every.seconds > 0 && part_watch_.seconds() >= every.seconds);
+}
+
+/// Waits until all that was written so far is committed.
+void Stage::take_checkpoint(Reading& reading) {
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    // An end that was reached meanwhile ends the resource, and with it the part.
+    if (reading.is_closed || is_limit_reached_) return;
+    save_cursor(reading);
+    write_quarantine();
+    reading.is_committed = true;
+    is_checkpoint_taken_ = true;
+    finished_.notify_all();
+    admitted_.wait(lock, stop_.get_token(), [&] { return !is_checkpoint_taken_; });
+    if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
+}
+
+/// Nothing else goes on: the reading thread waits in take_checkpoint, the workers for pages.
+void Stage::commit_part(Observer& observer, const Stopwatch& watch) {
+    ExtractResult part = std::exchange(result_, {});
+    part.first_resource = first_resource_;
+    part.end_resource = current_resource_ + 1;
+    part.records = records_ - records_before_;
+    part.bytes_read = bytes_read_ - bytes_before_;
+    // What can be said when all is read only: a column may get its values later, and files are read when their resource is.
+    result_.null_only = std::move(part.null_only);
+    result_.inputs = std::exchange(part.inputs, {});
+    part.null_only.clear();
+    observer.on_step_finished(Step::extract, progress(watch));
+    package_ = context_.commit_part(std::move(part));
+    observer.on_step_started(Step::extract);
+    declared_.clear();
+    rows_of_resource_.clear();
+    first_resource_ = current_resource_;
+    records_before_ = records_;
+    bytes_before_ = bytes_read_;
+    part_watch_.restart();
+}
+
 /// All its pages are admitted, and what its cursor has come to is remembered.
 void Stage::end(Reading& reading) {
     std::unique_lock lock(mutex_);
@@ -441,6 +510,12 @@ void Stage::end(Reading& reading) {
         context_.log.warning("resource \"{}\": more than {} records share the last value of cursor \"{}\", and each is remembered; a cursor with finer values needs less",
                              spec.name, incremental::Cursor::many_records, spec.incremental->cursor_path);
     }
+    save_cursor(reading);
+}
+
+void Stage::save_cursor(Reading& reading) {
+    if (!reading.cursor) return;
+    const extract::ResourceSpec& spec = reading.resource.spec;
     if (std::optional<json::Object> slot = reading.cursor->slot()) set_cursor_slot(context_.state.resource(spec.name), *spec.incremental, *std::move(slot));
 }
 
@@ -687,6 +762,28 @@ bool has_values(const schema::Schema& schema, const normalize::NullOnlyColumn& n
     });
 }
 
+void Stage::wait_for_threads(Observer& observer, const Stopwatch& watch) {
+    std::unique_lock lock(mutex_);
+    while (threads_running_ > 0) {
+        finished_.wait_for(lock, std::chrono::milliseconds(100), [&] { return threads_running_ == 0 || is_checkpoint_taken_; });
+        const Progress now = progress(watch);
+        const bool has_part = is_checkpoint_taken_;
+        lock.unlock();
+        if (has_part) {
+            try {
+                commit_part(observer, watch);
+            } catch (...) {
+                fail(std::current_exception());
+            }
+        } else {
+            observer.on_progress(now);
+        }
+        lock.lock();
+        if (has_part) is_checkpoint_taken_ = false;
+        admitted_.notify_all();
+    }
+}
+
 ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(context_.clock);
     observer.on_step_started(Step::extract);
@@ -696,17 +793,13 @@ ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer&
         threads_running_ = context_.config.workers + 1;
         threads.emplace_back([&] { extract(resources); });
         for (std::size_t i = 0; i < context_.config.workers; ++i) threads.emplace_back([&] { work(); });
-        std::unique_lock lock(mutex_);
-        while (!finished_.wait_for(lock, std::chrono::milliseconds(100), [&] { return threads_running_ == 0; })) {
-            const Progress now = progress(watch);
-            lock.unlock();
-            observer.on_progress(now);
-            lock.lock();
-        }
+        wait_for_threads(observer, watch);
     }
     if (error_ != nullptr) std::rethrow_exception(error_);
-    result_.records = records_;
-    result_.bytes_read = bytes_read_;
+    result_.first_resource = first_resource_;
+    result_.end_resource = resources.size();
+    result_.records = records_ - records_before_;
+    result_.bytes_read = bytes_read_ - bytes_before_;
     // What had nothing but nulls in one page may have got its values from another.
     const std::shared_ptr<const schema::Schema> admitted = schema_.snapshot();
     std::erase_if(result_.null_only, [&](const normalize::NullOnlyColumn& nulls) { return has_values(*admitted, nulls, rules_.naming->separator()); });

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,6 +40,8 @@ struct ActiveResource {
     bool is_left_out = false;
     /// It does not let the table in, and wants the records put aside.
     bool is_put_aside = false;
+    /// What it reads is committed in parts.
+    std::optional<extract::Checkpoint> checkpoint = {};
     /// Of the tables that were declared for it, those that the schema did not know.
     std::vector<std::string> new_tables = {};
 };
@@ -52,6 +55,8 @@ struct DeclareContext {
     std::optional<int> max_nesting = {};
 };
 
+struct ExtractResult;
+
 /// What extract and normalize work with. All referenced objects outlive the stage.
 struct ExtractContext {
     const PipelineConfig& config;
@@ -63,10 +68,16 @@ struct ExtractContext {
     std::string temp_folder;
     const Clock& clock;
     Log log;
+    /// Loads what was read so far, begins the schema anew from what was loaded, and returns the package of what follows. Called on the thread that called
+    /// extract_and_normalize, while no other one works.
+    std::function<package::PackageWriter*(ExtractResult part)> commit_part = {};
 };
 
-/// What came out of it.
+/// What came out of it, or of a part of it.
 struct ExtractResult {
+    /// The resources it is of, as places in the list of all: those that were read, begun or ended in this part.
+    std::size_t first_resource = 0;
+    std::size_t end_resource = 0;
     std::uint64_t records = 0;
     std::uint64_t records_in_place = 0;  ///< of those, in files that the load reads where they lie
     std::uint64_t bytes_read = 0;

@@ -31,6 +31,8 @@ public:
     virtual void on_step_finished(Step, const Progress&) {}
     /// A package of an earlier run is loaded, or closed, first.
     virtual void on_pending_package(const std::string& /*load_id*/) {}
+    /// Its rows are committed.
+    virtual void on_package_loaded(const std::string& /*load_id*/, std::uint64_t /*rows*/) {}
     virtual void on_retry(const std::string& /*message*/, double /*delay_seconds*/) {}
 };
 

@@ -13,6 +13,7 @@
 #include "tipple/schema/hints.h"
 #include "tipple/schema/merge_options.h"
 #include "tipple/schema/types.h"
+#include "tipple/source/checkpoint.h"
 
 namespace tipple::pipeline {
 
@@ -83,6 +84,8 @@ struct RunOptions {
     /// Records of the root tables, over all resources.
     std::optional<std::uint64_t> limit = {};
     Refresh refresh = Refresh::none;
+    /// For every resource, instead of its own.
+    std::optional<extract::Checkpoint> checkpoint = {};
     /// Only these resources are read; empty = all.
     std::vector<std::string> select = {};
     OnBadRecord on_bad_record = OnBadRecord::fail;

@@ -39,6 +39,8 @@ struct Reading {
     /// What had been left out and put aside when it began.
     std::uint64_t skipped_before = 0;
     std::uint64_t quarantined_before = 0;
+    /// A part of it is committed.
+    bool is_committed = false;
 };
 
 /// A page between extract and admission.

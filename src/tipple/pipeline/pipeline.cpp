@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 #include <thread>
 
 #include "tipple/core/hash.h"
@@ -18,6 +19,7 @@
 #include "tipple/pipeline/extract.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
+#include "tipple/pipeline/parts.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/removal.h"
 #include "tipple/pipeline/resources.h"
@@ -138,6 +140,20 @@ void add_counts(RunReport& report, ExtractResult& extracted) {
     report.null_only.insert(report.null_only.end(), extracted.null_only.begin(), extracted.null_only.end());
 }
 
+/// A table may come in several parts of a run.
+void add_tables(std::vector<TableReport>& tables, const std::vector<TableReport>& added) {
+    for (const TableReport& table : added) {
+        const auto known = std::find_if(tables.begin(), tables.end(), [&](const TableReport& other) { return other.table == table.table; });
+        if (known == tables.end()) {
+            tables.push_back(table);
+            continue;
+        }
+        known->rows += table.rows;
+        known->new_columns.insert(known->new_columns.end(), table.new_columns.begin(), table.new_columns.end());
+        known->widened_columns.insert(known->widened_columns.end(), table.widened_columns.begin(), table.widened_columns.end());
+    }
+}
+
 std::string dataset_of(const PipelineConfig& config, const destination::Destination& destination) {
     return config.dataset.empty() ? destination.capabilities().default_dataset : config.dataset;
 }
@@ -214,6 +230,16 @@ struct Pipeline::Draft {
     std::vector<TableReport> tables;
     std::optional<package::Package> closed;
     std::size_t discarded_rows = 0;  ///< left out by contracts
+};
+
+/// What is known of the tables before anything is read.
+struct Pipeline::Declaration {
+    const DeclareContext& context;
+    /// The schema with what the resources say, and as it was without.
+    schema::Schema declared;
+    schema::Schema before;
+    std::vector<ActiveResource> resources;
+    normalize::SchemaWriter* writer = nullptr;
 };
 
 Pipeline::Start Pipeline::read_start() const {
@@ -297,6 +323,7 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
     } catch (const Error& error) {
         give_up(store, package, origin, error);
     }
+    observer.on_package_loaded(package.load_id(), package.manifest().rows());
     report.load_ids.push_back(package.load_id());
     for (const package::JobFile& job : package.manifest().jobs) {
         report.jobs.push_back({.load_id = package.load_id(), .name = job.name, .table = job.table, .rows = job.rows, .bytes = job.bytes});
@@ -359,8 +386,9 @@ void Pipeline::settle(Draft& draft, const Start& start, const normalize::Rules& 
 }
 
 /// Extracts and normalizes the draft's sources into its package.
-void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop) {
+void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
+    const double load_before = report.seconds.load;
     const SchemaFiles schema_files(files_, config_.schema_import_folder, config_.schema_export_folder);
     schema_files.import_into(draft.schema);
     schema::Schema declared = draft.schema;
@@ -394,9 +422,11 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
                 state.erase_resource(resource.spec.name);
                 if (start.sources.find(declared.name()) == nullptr) start.sources.set(declared.name(), json::Object());
             }
+            resource.checkpoint = options.checkpoint ? options.checkpoint : resource.spec.checkpoint;
             resources.push_back(std::move(resource));
         }
     }
+    require_parts(resources, declared, destination_.capabilities(), config_);
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(declared, clock_.now_us()),
@@ -408,6 +438,15 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     if (draft.package != nullptr) schema_files.offer(declared);
     normalize::SchemaWriter writer(declared);
+    Declaration declaration{.context = declare, .declared = declared, .before = before, .resources = std::move(resources), .writer = &writer};
+    const auto commit_part = [&](ExtractResult part) {
+        set_source_state(start.sources, declared.name(), SourceState(state.document()));
+        conclude(draft, declaration, options, std::move(part), report);
+        load_part(store, draft, start, report, observer, stop);
+        this->declare(declaration, options, draft.schema);
+        writer.begin_part(declaration.declared);
+        return draft.package.get();
+    };
     const ExtractContext context{.config = config_,
                                  .options = options,
                                  .declare = declare,
@@ -415,12 +454,11 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
                                  .state = state,
                                  .temp_folder = temp_folder(),
                                  .clock = clock_,
-                                 .log = log_};
-    ExtractResult extracted = extract_and_normalize(resources, rules, writer, draft.package.get(), context, observer, stop);
-    add_counts(report, extracted);
+                                 .log = log_,
+                                 .commit_part = commit_part};
+    ExtractResult extracted = extract_and_normalize(declaration.resources, rules, writer, draft.package.get(), context, observer, stop);
     set_source_state(start.sources, declared.name(), std::move(state));
-    for (const DataWarning& note : extracted.notes) report.warnings.push_back(to_text(note));
-    for (const ActiveResource& resource : resources) {
+    for (const ActiveResource& resource : declaration.resources) {
         if (!resource.is_left_out) continue;
         report.warnings.push_back(fmt::format("table \"{}\" is new, and the schema contract leaves new tables out: nothing of resource \"{}\" was loaded (make it "
                                               "with --contract evolve first)",
@@ -428,13 +466,25 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     }
 
     if (config_.widens) settle(draft, start, rules, extracted.kinds, writer);
-    draft.schema = *writer.snapshot();
-    draft.schema_change = writer.change();
+    conclude(draft, declaration, options, std::move(extracted), report);
+    report.seconds.extract += watch.seconds() - (report.seconds.load - load_before);
+}
+
+/// What was read, a part or all of it, becomes the schema of the draft and what its load has to do.
+void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions& options, ExtractResult extracted, RunReport& report) const {
+    schema::Schema& declared = declaration.declared;
+    const schema::Schema& before = declaration.before;
+    const std::span<const ActiveResource> all = declaration.resources;
+    const std::span<const ActiveResource> resources = all.subspan(extracted.first_resource, extracted.end_resource - extracted.first_resource);
+    add_counts(report, extracted);
+    for (const DataWarning& note : extracted.notes) report.warnings.push_back(to_text(note));
+    draft.schema = *declaration.writer->snapshot();
+    draft.schema_change = declaration.writer->change();
     draft.inputs = std::move(extracted.inputs);
     draft.discarded_rows = extracted.discarded_rows;
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
-    for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declare, declared);
+    for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declaration.context, declared);
     erase_unused(declared, resources, extracted);
     erase_unused(draft.schema, resources, extracted);
     draft.births = describe_births(extracted.births, draft.moves, before, draft.schema);
@@ -450,10 +500,46 @@ void Pipeline::normalize(Draft& draft, Start& start, const RunOptions& options, 
     end_first_run(draft.schema, extracted.rows);
     mark_seen_data(draft.schema, extracted.rows);
     draft.loads = plan_loads(draft.schema, resources, extracted.rows);
-    for (const package::TableLoad& load : draft.loads) check_disposition(draft.schema.require(load.root));
+    for (const package::TableLoad& load : draft.loads) {
+        destination::check_disposition(draft.schema.require(load.root), destination_.capabilities(), config_.replace_strategy);
+    }
     if (config_.widens) draft.widened = widened_columns(draft.schema, before);
     describe_tables(draft.tables, draft.schema, before, extracted.rows, draft.widened);
-    report.seconds.extract += watch.seconds();
+    add_tables(report.tables, draft.tables);
+}
+
+/// The tables of the resources, on top of `schema`. Again for each part of a run, since what nothing came for is not kept.
+void Pipeline::declare(Declaration& declaration, const RunOptions& options, const schema::Schema& schema) const {
+    declaration.before = schema;
+    declaration.declared = schema;
+    std::vector<extract::ResourceSpec> specs;
+    for (const ActiveResource& resource : declaration.resources) specs.push_back(resource.spec);
+    const std::vector<ActiveResource> again = declare_resources(std::move(specs), options, declaration.context, declaration.declared);
+    for (std::size_t i = 0; i < again.size(); ++i) declaration.resources[i].new_tables = again[i].new_tables;
+}
+
+/// Loads what was read so far, and makes the draft one of what follows.
+void Pipeline::load_part(package::PackageStore& store, Draft& draft, Start& start, RunReport& report, Observer& observer, std::stop_token stop) {
+    const PipelineState state = next_state(start.state, config_, {draft.schema.name()}, destination_.reference_type(), start.sources);
+    close(draft, state.is_changed || !draft.removal.dropped.empty() ? &state.document : nullptr, report);
+    if (draft.closed) {
+        load(store, *draft.closed, PackageOrigin::this_run, report, observer, std::move(stop));
+        start.newest_load_id = draft.load_id;
+        if (draft.closed->manifest().has_new_state) {
+            const auto text = [&](std::string_view name) { return state.document.find(name)->as_text(); };
+            start.state = destination::StoredState{.version = state.document.find("_state_version")->as_int(),
+                                                   .version_hash = text("_version_hash"),
+                                                   .load_id = draft.load_id,
+                                                   .document = state.document};
+        }
+        start.schemas.insert_or_assign(draft.schema.name(), draft.schema);
+        SchemaFiles(files_, config_.schema_import_folder, config_.schema_export_folder).write_export(draft.schema);
+    }
+    start.next_load_us = std::max(start.next_load_us, clock_.now_us());
+    std::vector<SelectedSource> sources = std::move(draft.sources);
+    draft = this->draft(start, draft.schema.name());
+    draft.sources = std::move(sources);
+    draft.package = store.create(draft.load_id, job_bytes_max);
 }
 
 /// `state` is what the package carries, or nullptr. Leaves `closed` empty when there is nothing to be loaded.
@@ -597,26 +683,44 @@ RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOption
 
     Start start = read_start();
     const json::Object sources_at_start = start.sources;
+    const std::size_t loads_before = report.load_ids.size();
     std::vector<Draft> drafts = make_drafts(sources, options, start, stop);
+    if (options.checkpoint && drafts.size() > 1) {
+        throw Error(ErrorKind::usage, "a run of several schemas cannot be committed in parts: their loads belong together; run one source at a time, or without --checkpoint");
+    }
+    try {
+        read_and_load(store, drafts, start, finished, options, report, observer, stop);
+    } catch (const Error& error) {
+        if (report.load_ids.size() == loads_before) throw;
+        Error after(error.kind(), "{}\n  before that, {} {} committed; the next run goes on behind them", error.what(), format_count(report.load_ids.size() - loads_before),
+                    report.load_ids.size() == loads_before + 1 ? "load was" : "loads were");
+        if (error.retry_after()) after.set_retry_after(*error.retry_after());
+        throw after;
+    }
+    report.cursors = compare_cursors(sources_at_start, start.sources);
+    files_.remove(temp_folder());
+    report.seconds.total = watch.seconds();
+    return report;
+}
+
+void Pipeline::read_and_load(package::PackageStore& store, std::vector<Draft>& drafts, Start& start, const std::vector<package::Manifest>& finished, const RunOptions& options,
+                             RunReport& report, Observer& observer, std::stop_token stop) {
+    const std::size_t loads_before = report.load_ids.size();
     for (Draft& draft : drafts) {
         if (!options.is_dry_run) draft.package = store.create(draft.load_id, job_bytes_max);
         const json::Object sources_before = start.sources;
         RunOptions rest = options;
         if (rest.limit) *rest.limit -= std::min(*rest.limit, report.records);
-        normalize(draft, start, rest, report, observer, stop);
-        if (const package::Manifest* repeated = find_repeated(finished, draft)) {
+        normalize(store, draft, start, rest, report, observer, stop);
+        const package::Manifest* repeated = report.load_ids.size() == loads_before ? find_repeated(finished, draft) : nullptr;
+        if (repeated != nullptr) {
             leave_out_repeated(draft, *repeated, report);
             start.sources = sources_before;
         }
-        report.tables.insert(report.tables.end(), draft.tables.begin(), draft.tables.end());
     }
     close_all(drafts, start, report);
     if (!drafts.empty()) report.schema = drafts.back().schema;
     load_all(store, drafts, start, report, observer, stop);
-    report.cursors = compare_cursors(sources_at_start, start.sources);
-    files_.remove(temp_folder());
-    report.seconds.total = watch.seconds();
-    return report;
 }
 
 void Pipeline::refuse_pending(const package::PackageStore& store, std::string_view action) const {

@@ -27,6 +27,8 @@ class SchemaWriter;
 /// The only orchestrator: extract and normalize into a package, then load the package.
 namespace tipple::pipeline {
 
+struct ExtractResult;
+
 /// A source of a run, and the schema that its tables and its memory belong to.
 struct SourceInput {
     extract::SourceDriver* driver = nullptr;
@@ -71,6 +73,7 @@ public:
 private:
     struct Start;
     struct Draft;
+    struct Declaration;
     /// With the resources that the run reads.
     struct SelectedSource {
         extract::SourceDriver* driver = nullptr;
@@ -86,7 +89,12 @@ private:
     Draft draft(Start& start, const std::string& schema_name) const;
     std::vector<Draft> make_drafts(const std::vector<SourceInput>& inputs, const RunOptions& options, Start& start, std::stop_token stop) const;
     std::shared_ptr<const schema::NamingConvention> naming(const schema::Schema& schema) const;
-    void normalize(Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop);
+    void normalize(package::PackageStore& store, Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop);
+    void declare(Declaration& declaration, const RunOptions& options, const schema::Schema& schema) const;
+    void conclude(Draft& draft, Declaration& declaration, const RunOptions& options, ExtractResult extracted, RunReport& report) const;
+    void read_and_load(package::PackageStore& store, std::vector<Draft>& drafts, Start& start, const std::vector<package::Manifest>& finished, const RunOptions& options,
+                       RunReport& report, Observer& observer, std::stop_token stop);
+    void load_part(package::PackageStore& store, Draft& draft, Start& start, RunReport& report, Observer& observer, std::stop_token stop);
     void settle(Draft& draft, const Start& start, const normalize::Rules& rules, const normalize::KindLog& kinds, normalize::SchemaWriter& writer) const;
     void close(Draft& draft, const json::Object* state, RunReport& report);
     void close_all(std::vector<Draft>& drafts, const Start& start, RunReport& report);

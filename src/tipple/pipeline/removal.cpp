@@ -177,7 +177,7 @@ void erase_tables(schema::Schema& schema, const std::vector<std::string>& tables
     }
 }
 
-void erase_unused(schema::Schema& schema, const std::vector<ActiveResource>& resources, const ExtractResult& extracted) {
+void erase_unused(schema::Schema& schema, std::span<const ActiveResource> resources, const ExtractResult& extracted) {
     for (const ActiveResource& resource : resources) {
         if (!extracted.rows.contains(resource.table) && !extracted.reached.contains(resource.table)) erase_tables(schema, resource.new_tables);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <regex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,6 @@ package::Removal refresh(Refresh mode, const std::vector<std::string>& resources
 void erase_tables(schema::Schema& schema, const std::vector<std::string>& tables);
 
 /// Tables that were declared for the first time, and of whose resource nothing came, are as if they had not been.
-void erase_unused(schema::Schema& schema, const std::vector<ActiveResource>& resources, const ExtractResult& extracted);
+void erase_unused(schema::Schema& schema, std::span<const ActiveResource> resources, const ExtractResult& extracted);
 
 }  // namespace tipple::pipeline

@@ -315,7 +315,7 @@ std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const 
 
 }  // namespace
 
-std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const std::vector<ActiveResource>& resources,
+std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::span<const ActiveResource> resources,
                                            const std::map<std::string, std::uint64_t>& rows) {
     std::vector<package::TableLoad> loads;
     for (const ActiveResource& resource : resources) {

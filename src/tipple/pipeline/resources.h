@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,7 @@ std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec>
 
 /// What the load has to do with the tables of a package: every root table that got rows (or is in `rows` with none: to be made), or that a
 /// replace empties, with its nested tables.
-std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, const std::vector<ActiveResource>& resources,
+std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::span<const ActiveResource> resources,
                                            const std::map<std::string, std::uint64_t>& rows);
 
 /// Throws Error(data) for a table with rows that has a column which must not be null and never had a value: most often a key that is

@@ -19,6 +19,12 @@ void StepLog::on_step_finished(Step step, const Progress& progress) {
     next_.on_step_finished(step, progress);
 }
 
+void StepLog::on_package_loaded(const std::string& load_id, std::uint64_t rows) {
+    loads_.push_back(load_id);
+    loaded_rows_ += rows;
+    next_.on_package_loaded(load_id, rows);
+}
+
 void StepLog::on_retry(const std::string& message, double delay_seconds) {
     ++retries_;
     next_.on_retry(message, delay_seconds);
@@ -104,9 +110,9 @@ json::Object make_run_record(const RunFacts& facts, const StepLog& steps, const 
     record.set("dataset", facts.dataset);
     record.set("steps", steps_array(steps, report));
     record.set("retries", steps.retries());
-    record.set("loads", report != nullptr ? texts(report->load_ids) : json::Array());
+    record.set("loads", texts(steps.loads()));
     record.set("pending_finished", report != nullptr ? report->pending_finished : 0);
-    record.set("rows", report != nullptr ? report->rows : 0);
+    record.set("rows", report != nullptr ? report->rows : steps.loaded_rows());
     record.set("tables", report != nullptr ? tables_array(*report) : json::Array());
     record.set("jobs", report != nullptr ? jobs_array(*report) : json::Array());
     record.set("cursors", report != nullptr ? cursors_array(*report) : json::Array());

@@ -24,6 +24,7 @@ public:
     void on_progress(const Progress& progress) override;
     void on_step_finished(Step step, const Progress& progress) override;
     void on_pending_package(const std::string& load_id) override { next_.on_pending_package(load_id); }
+    void on_package_loaded(const std::string& load_id, std::uint64_t rows) override;
     void on_retry(const std::string& message, double delay_seconds) override;
 
     struct Entry {
@@ -32,11 +33,16 @@ public:
     };
     const std::optional<Entry>& entry(Step step) const { return entries_[static_cast<std::size_t>(step)]; }
     std::uint64_t retries() const { return retries_; }
+    /// What was committed, packages of earlier runs included.
+    const std::vector<std::string>& loads() const { return loads_; }
+    std::uint64_t loaded_rows() const { return loaded_rows_; }
 
 private:
     Observer& next_;
     std::array<std::optional<Entry>, 2> entries_;
     std::uint64_t retries_ = 0;
+    std::vector<std::string> loads_;
+    std::uint64_t loaded_rows_ = 0;
 };
 
 /// What is known of a run besides its report.

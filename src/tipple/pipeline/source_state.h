@@ -33,12 +33,21 @@ public:
     /// `state` outlives this.
     ResourceState(SourceState& state, std::string resource) : state_(state), resource_(std::move(resource)) {}
 
-    json::Object& resource() override { return state_.resource(resource_); }
-    json::Object& source() override { return state_.document(); }
+    json::Object& resource() override {
+        is_used_ = true;
+        return state_.resource(resource_);
+    }
+    json::Object& source() override {
+        is_used_ = true;
+        return state_.document();
+    }
+    /// Whether the source remembers anything itself. Only it knows then up to where that and what it has written belong together.
+    bool is_used() const { return is_used_; }
 
 private:
     SourceState& state_;
     std::string resource_;
+    bool is_used_ = false;
 };
 
 /// What a resource's state says of a cursor, or nullptr.

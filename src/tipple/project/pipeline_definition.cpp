@@ -20,7 +20,7 @@ namespace {
 
 /// The keys that `read_resource_hints` knows.
 const std::vector<std::string> hint_keys = {"enabled", "table",   "disposition", "strategy",    "primary_key",
-                                            "merge_key", "columns", "contract",    "max_nesting", "cursor"};
+                                            "merge_key", "columns", "contract",    "max_nesting", "checkpoint", "cursor"};
 
 void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& problems) {
     pipeline.config.name = pipeline.name;

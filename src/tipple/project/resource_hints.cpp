@@ -146,6 +146,13 @@ void read_bound(TableReader& reader, const char* name, schema::Value& bound) {
     }
 }
 
+void read_checkpoint(TableReader& reader, extract::ResourceHints& hints) {
+    const Node* node = reader.find("checkpoint");
+    if (node == nullptr) return;
+    hints.checkpoint = node->is_scalar() ? extract::parse_checkpoint(config::scalar_text(*node)) : std::nullopt;
+    if (!hints.checkpoint) reader.problem("checkpoint", "\"checkpoint\" must be a number of records, or a time such as \"10m\", after which what was read is committed");
+}
+
 bool is_path(const std::string& text) {
     try {
         json::Path::parse(text);
@@ -203,6 +210,7 @@ extract::ResourceHints read_resource_hints(std::string name, TableReader& reader
     if (const std::optional<std::int64_t> levels = reader.integer("max_nesting")) {
         hints.max_nesting = static_cast<int>(std::min<std::int64_t>(*levels, limits::json_depth_max));
     }
+    read_checkpoint(reader, hints);
     const Node* cursor = reader.find("cursor");
     if (cursor != nullptr) hints.incremental = read_cursor(*cursor, "\"cursor\"", problems);
     const Node* key = reader.find("primary_key");

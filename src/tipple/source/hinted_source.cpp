@@ -106,6 +106,7 @@ void apply_hints(const ResourceHints& hints, ResourceSpec& spec) {
     if (!hints.schema_contract.is_null()) spec.schema_contract = hints.schema_contract;
     if (hints.max_nesting) spec.max_nesting = hints.max_nesting;
     if (hints.incremental) spec.incremental = hints.incremental;
+    if (hints.checkpoint) spec.checkpoint = hints.checkpoint;
 }
 
 std::unique_ptr<SourceDriver> with_hints(std::unique_ptr<SourceDriver> driver, SourceHints hints) {

@@ -27,6 +27,7 @@ struct ResourceHints {
     json::Value schema_contract;
     std::optional<int> max_nesting;
     std::optional<incremental::Spec> incremental;
+    std::optional<Checkpoint> checkpoint;
 };
 
 /// Which part of the cursors' range is read, instead of what is new.

@@ -14,6 +14,7 @@
 #include "tipple/incremental/spec.h"
 #include "tipple/json/value.h"
 #include "tipple/schema/hints.h"
+#include "tipple/source/checkpoint.h"
 #include "tipple/source/page.h"
 
 /// Where records come from. One kind of source = one file in src/tipple/sources. The namespace has another name than the module because
@@ -41,6 +42,12 @@ struct ResourceSpec {
     std::optional<incremental::Spec> incremental;
     /// Reading ends after so many pages that had records left.
     std::optional<std::uint64_t> limit;
+    /// What it reads is committed in parts; nothing = in one.
+    std::optional<Checkpoint> checkpoint;
+    /// Without a cursor, the source itself says by Output::checkpoint() up to where what was written and what is remembered belong together.
+    bool marks_checkpoints = false;
+    /// Others are read by its records, or it by theirs: what they bring belongs into one load.
+    bool is_linked = false;
     /// Further hints for the table as schema documents write them.
     json::Object table_hints;
     std::vector<schema::NestedHints> nested;
@@ -128,6 +135,8 @@ public:
     /// Tells which input is read next, so that loading it twice can be noticed.
     virtual void begin_input(const InputFile& input) = 0;
     virtual void report(const ReadProgress& progress) = 0;
+    /// All that was written and remembered so far may be committed, without what follows.
+    virtual void checkpoint() {}
     /// Adds to a figure of the resource that the run reports.
     virtual void count(std::string_view /*metric*/, std::int64_t /*by*/) {}
     /// False when no more records are wanted (a limit was reached): the source should end.
