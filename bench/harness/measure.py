@@ -26,7 +26,7 @@ class Measurement:
         return self.user + self.system
 
 
-def _descendants(pid):
+def descendants(pid):
     found, todo = [], [pid]
     while todo:
         one = todo.pop()
@@ -62,7 +62,7 @@ class Sampler:
         pause = SAMPLE_SECONDS
         while not self._stop.wait(pause):
             start = time.monotonic()
-            pids = _descendants(self._pid)
+            pids = descendants(self._pid)
             for pid in pids:
                 self.peak_kib = max(self.peak_kib, _kib(f"/proc/{pid}/status", "VmHWM"))
             if len(pids) == 1:
