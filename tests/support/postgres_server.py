@@ -27,7 +27,10 @@ STARTS_WITHIN_SECONDS = 120
 
 
 def find_program(name):
-    """The newest installed one, or None."""
+    """That of TIPPLE_POSTGRES_BIN, or the newest installed one, or None."""
+    chosen = pathlib.Path(os.environ.get("TIPPLE_POSTGRES_BIN", "/nonexistent"), name)
+    if chosen.exists():
+        return str(chosen)
     found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), key=lambda path: [int(n) for n in re.findall(r"\d+", path)])
     return found[-1] if found else shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
 
