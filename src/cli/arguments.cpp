@@ -99,6 +99,11 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
         ->check(CLI::IsMember({"delete-insert", "upsert", "insert-only", "cdc", "scd2"}))
         ->option_text("STRATEGY");
     app.add_option("--key", load.keys, "Primary key column for merge; several for a composite key")->option_text("COLUMN")->expected(1)->take_all()->allow_extra_args(false);
+    app.add_option("--delete-missing", load.delete_missing, "The source is a full snapshot: soft flags rows whose key it does not have, hard removes them")
+        ->check(CLI::IsMember({"soft", "hard"}))
+        ->option_text("MODE");
+    app.add_option("--max-delete", load.max_delete, "Rows that may be missing, as a share or a number; more stop the load [10%]")->option_text("LIMIT")->needs("--delete-missing");
+    app.add_flag("--allow-empty", load.allows_empty, "Believe a snapshot without records: all rows go")->needs("--delete-missing");
     app.add_option("--limit", load.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
     app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")
         ->check(CLI::Range(0, limits::json_depth_max))
@@ -132,6 +137,9 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_flag("--adopt", load.adopts_tables, "Load into existing tables that tipple or dlt did not make");
     app.add_option("--workers", load.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
     app.add_option("--memory", memory, "Memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
+    app.add_option("--retry-budget", load.retry_budget_seconds, "Seconds to wait, all attempts together, for a destination that is away; 0 = one attempt [60]")
+        ->check(CLI::NonNegativeNumber)
+        ->option_text("SECONDS");
     app.add_option("--lock-timeout", load.lock_timeout_seconds, "Seconds to wait for a database that another process holds [10]")
         ->check(CLI::NonNegativeNumber)
         ->option_text("SECONDS");
@@ -161,6 +169,8 @@ void add_run(CLI::App& app, RunArguments& run, std::string& memory, std::string&
         ->option_text("MODE");
     app.add_option("--since", run.since, "Read from this cursor value on, whatever was read before")->option_text("VALUE");
     app.add_option("--until", run.until, "Read up to this cursor value, without it; the cursor stays where it is")->option_text("VALUE");
+    app.add_option("--max-delete", run.max_delete, "Of resources with delete_missing: rows that may be missing, as a share or a number [as the project says]")->option_text("LIMIT");
+    app.add_flag("--allow-empty", run.allows_empty, "Of resources with delete_missing: believe a snapshot without records");
     app.add_option("--limit", run.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
     app.add_option_function<std::string>(
            "--checkpoint", [&run](const std::string& text) { run.checkpoint = require_checkpoint(text); },
@@ -172,6 +182,9 @@ void add_run(CLI::App& app, RunArguments& run, std::string& memory, std::string&
     app.add_option("--timeout", timeout, "Stop in order after so long: 30s, 5m, 2h; the exit code is then 124")->option_text("TIME");
     app.add_option("--workers", run.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
     app.add_option("--memory", memory, "Memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
+    app.add_option("--retry-budget", run.retry_budget_seconds, "Seconds to wait, all attempts together, for a destination that is away; 0 = one attempt [60]")
+        ->check(CLI::NonNegativeNumber)
+        ->option_text("SECONDS");
     app.add_option("--lock-timeout", run.lock_timeout_seconds, "Seconds to wait for a database that another process holds [10]")
         ->check(CLI::NonNegativeNumber)
         ->option_text("SECONDS");

@@ -44,6 +44,9 @@ struct LoadArguments {
     std::optional<std::string> disposition;
     std::optional<std::string> strategy;  ///< of a merge
     std::vector<std::string> keys;
+    std::optional<std::string> delete_missing;
+    std::optional<std::string> max_delete;
+    bool allows_empty = false;
     std::optional<std::uint64_t> limit;
     std::optional<int> max_nesting;
     std::size_t workers = 0;  ///< 0 = one per core
@@ -58,6 +61,7 @@ struct LoadArguments {
     bool is_dry_run = false;
     bool adopts_tables = false;
     double lock_timeout_seconds = 10;
+    double retry_budget_seconds = limits::retry_budget_seconds_default;
     std::string cursor;
     std::string cursor_start;
     std::string cursor_lag;
@@ -72,6 +76,8 @@ struct RunArguments {
     std::optional<std::string> refresh;
     std::optional<std::string> since;
     std::optional<std::string> until;
+    std::optional<std::string> max_delete;
+    bool allows_empty = false;
     std::optional<std::uint64_t> limit;
     std::optional<extract::Checkpoint> checkpoint;
     bool is_dry_run = false;
@@ -80,6 +86,7 @@ struct RunArguments {
     std::size_t workers = 0;       ///< 0 = as the project says, else one per core
     std::size_t memory_bytes = 0;  ///< 0 = as the project says
     double lock_timeout_seconds = 0;  ///< 0 = as the project says
+    std::optional<double> retry_budget_seconds = {};
     double timeout_seconds = 0;    ///< 0 = none
 };
 

@@ -123,6 +123,12 @@ pipeline::OnBadRecord on_bad_record(const std::string& name) {
     return name == "skip" ? pipeline::OnBadRecord::skip : pipeline::OnBadRecord::fail;
 }
 
+schema::DeleteMissing delete_missing(const LoadArguments& arguments) {
+    schema::DeleteMissing missing{.mode = schema::require_delete_mode(*arguments.delete_missing), .allows_empty = arguments.allows_empty};
+    if (arguments.max_delete) missing.limit = schema::DeleteLimit::parse(*arguments.max_delete);
+    return missing;
+}
+
 pipeline::RunOptions run_options(const LoadArguments& arguments) {
     pipeline::RunOptions options;
     const bool has_key = set_columns(options, arguments.columns) || !arguments.keys.empty();
@@ -131,6 +137,7 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
     if (!arguments.keys.empty()) options.primary_key = arguments.keys;
     options.max_nesting = arguments.max_nesting;
     options.limit = arguments.limit;
+    if (arguments.delete_missing) options.delete_missing = delete_missing(arguments);
     options.on_bad_record = on_bad_record(arguments.on_bad_record);
     options.collisions = collisions(arguments.collisions);
     options.is_dry_run = arguments.is_dry_run;
@@ -155,6 +162,7 @@ int run_load(Program& program, const LoadArguments& arguments) {
     // What a source by name remembers is kept under its own name, so that several can load into one dataset.
     if (names_source(program, arguments)) target.config.schema_name = source->name();
     target.config.widens = arguments.widens;
+    target.config.retry_budget_seconds = arguments.retry_budget_seconds;
     target.config.schema_import_folder = arguments.schema_import_folder;
     target.config.schema_export_folder = arguments.schema_export_folder;
     return run_and_report(program, target, *source, options,

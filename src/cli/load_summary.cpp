@@ -135,6 +135,11 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
                    report.pending_finished == 1 ? "was" : "were");
     }
     for (const std::string& warning : report.warnings) fmt::print(stderr, "{} {}\n", mark, warning);
+    for (const auto& [table, rows] : report.missing_rows) {
+        const bool is_flagged = report.schema.require(table).find(schema::deleted_at_column) != nullptr;
+        fmt::print(stderr, "note: table {}: {} row{} {} because the source does not have {} any more\n", table, format_count(rows), rows == 1 ? "" : "s",
+                   is_flagged ? "flagged" : "removed", rows == 1 ? "it" : "them");
+    }
     if (!report.null_only.empty()) {
         std::vector<std::string> names;
         for (const auto& column : report.null_only) {
@@ -238,6 +243,11 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
     event.set("skipped_count", report.skipped_count);
     event.set("skipped", std::move(skipped));
     event.set("quarantined_count", report.quarantined_count);
+    if (!report.missing_rows.empty()) {
+        json::Object missing;
+        for (const auto& [table, count] : report.missing_rows) missing.set(table, count);
+        event.set("missing_rows", std::move(missing));
+    }
     if (!metrics.empty()) event.set("metrics", std::move(metrics));
     event.set("duration_s", report.seconds.total);
     event.set("extract_s", report.seconds.extract);

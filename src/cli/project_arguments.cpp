@@ -94,6 +94,7 @@ struct ProjectCommands::Impl {
     InitArguments init_arguments;
     CompletionArguments completion_arguments;
     std::vector<std::string> pipeline_places;
+    bool is_pipeline_confirmed = false;
 
     void add_looking(CLI::App& app) {
         list = app.add_subcommand("list", "Lists the pipelines of the project: last run, rows, packages that wait.");
@@ -145,6 +146,7 @@ struct ProjectCommands::Impl {
             ->option_text(" ");
         pipeline = add_command(app, "pipeline", pipeline_help)->group("");
         pipeline->add_option("ARGUMENTS", pipeline_places, "See above")->required()->expected(1, -1)->option_text(" ");
+        pipeline->add_flag("-y,--yes", is_pipeline_confirmed, "drop, drop-pending-packages, sync: do not ask");
     }
 
     Command state_command() const {
@@ -197,11 +199,11 @@ struct ProjectCommands::Impl {
             case DltOperation::failed_jobs:
                 return JobsArguments{.target = name, .only_failed = true};
             case DltOperation::drop:
-                return DropArguments{.target = name, .resources = places};
+                return DropArguments{.target = name, .resources = places, .is_confirmed = is_pipeline_confirmed};
             case DltOperation::drop_pending:
-                return PackagesArguments{.action = PackagesAction::discard, .target = name};
+                return PackagesArguments{.action = PackagesAction::discard, .target = name, .is_confirmed = is_pipeline_confirmed};
             case DltOperation::sync:
-                return SyncArguments{.target = name};
+                return SyncArguments{.target = name, .is_confirmed = is_pipeline_confirmed};
             case DltOperation::schema:
                 break;
         }

@@ -29,6 +29,8 @@ pipeline::RunOptions run_options(const project::PipelineDefinition& pipeline, co
     options.select = arguments.resources;
     options.limit = arguments.limit;
     options.checkpoint = arguments.checkpoint;
+    if (arguments.max_delete) options.delete_limit = schema::DeleteLimit::parse(*arguments.max_delete);
+    options.allows_empty = arguments.allows_empty;
     options.is_dry_run = arguments.is_dry_run;
     if (arguments.refresh == "drop_sources") options.refresh = Refresh::drop_sources;
     if (arguments.refresh == "drop_resources") options.refresh = Refresh::drop_resources;
@@ -40,12 +42,13 @@ pipeline::RunOptions run_options(const project::PipelineDefinition& pipeline, co
 schema::Value bound(const std::optional<std::string>& text) { return text ? schema::Value(*text) : schema::Value(); }
 
 int run_pipeline(Program& program, const project::PipelineDefinition& pipeline, const RunArguments& arguments, const SignalWatch& signals) {
-    const PipelineSession session = open_pipeline(program, pipeline, {.since = bound(arguments.since), .until = bound(arguments.until)},
+    PipelineSession session = open_pipeline(program, pipeline, {.since = bound(arguments.since), .until = bound(arguments.until)},
                                                   {.workers = arguments.workers,
                                                    .memory_bytes = arguments.memory_bytes,
                                                    .lock_timeout_seconds = arguments.lock_timeout_seconds,
                                                    .adopts_tables = arguments.adopts_tables,
                                                    .stop = signals.token()});
+    if (arguments.retry_budget_seconds) session.target.config.retry_budget_seconds = *arguments.retry_budget_seconds;
     return run_and_report(program, session.target, *session.source, run_options(pipeline, arguments),
                           {.target = pipeline.name, .dataset = {}, .is_dry_run = arguments.is_dry_run}, signals);
 }

@@ -147,6 +147,18 @@ Object list_entry(Program& program, const std::string& name) {
     return entry;
 }
 
+/// What the loads of these jobs ended with, each once: tables have no room for it.
+void print_messages(const json::Array& jobs) {
+    std::string last;
+    for (const Value& value : jobs) {
+        const Object& job = value.as_object();
+        const std::string load = text_of(job, "load");
+        if (text_of(job, "message").empty() || load == last) continue;
+        fmt::print("\nload {}: {}\n  package: {}\n", load, text_of(job, "message"), text_of(job, "folder"));
+        last = load;
+    }
+}
+
 }  // namespace
 
 int run_list(Program& program) {
@@ -202,8 +214,12 @@ int run_jobs(Program& program, const JobsArguments& arguments) {
         const bool is_failed = package.package_state() == package::PackageState::failed;
         has_failed = has_failed || is_failed;
         if (arguments.only_failed && !is_failed) continue;
+        const std::string error = pipeline::describe_package(package).error;
         for (const package::JobFile& job : package.manifest().jobs) {
             list.push_back(Object{{"load", package.load_id()}, {"job", job.name}, {"table", job.table}, {"state", state}, {"rows", job.rows}, {"bytes", job.bytes}});
+            if (error.empty()) continue;
+            list.back().as_object().set("folder", package.folder());
+            list.back().as_object().set("message", error);
         }
     }
     const int exit_code = has_failed && arguments.has_exit_code ? exit_partial : exit_done;
@@ -218,6 +234,7 @@ int run_jobs(Program& program, const JobsArguments& arguments) {
         table.rows.push_back({text_of(job, "load"), text_of(job, "job"), text_of(job, "table"), text_of(job, "state"), format_count(count_of(job, "rows")), format_bytes(count_of(job, "bytes"))});
     }
     print_table(table, program);
+    print_messages(list);
     return exit_code;
 }
 

@@ -136,6 +136,13 @@ class Append(PostgresCase):
         result = self.load(path, expect=EXIT_DATA)
         self.assertIn('column "a", row 2', result.err)
         self.assertIn("NUL", result.err)
+        self.assertIn('row: {"a":"not', result.err)
+        # What was refused can be looked at later.
+        [job] = json.loads(self.tipple("jobs", self.url(), "--failed", "--json").out)["jobs"]
+        self.assertEqual(job["table"], "t")
+        self.assertIn('row: {"a":"not', job["message"])
+        self.assertTrue(pathlib.Path(job["folder"]).is_dir())
+        self.assertIn('column "a", row 2', self.tipple("jobs", self.url(), "--failed").out)
         self.assertIsNone(self.value("SELECT to_regclass('t')"))
 
     def test_what_reads_goes_through_too(self):
@@ -319,13 +326,32 @@ class Broken(PostgresCase):
                     self.assertTrue(proxy.is_held.wait(120))
                     own.kill()
                     proxy.let_go()
+                    run.wait_for("; again in")
                     own.start()
-                    run.finish()
-                # Whether it came through by itself or not: the next run has everything exactly once.
-                if own.value("SELECT count(*) FROM t") == "10":
-                    self.tipple("load", path, own.url(port=proxy.port), "--as", "t", expect=None)
+                    result = run.finish()
+                # It waits for the server, and loads what it has read.
+                self.assertEqual(result.code, 0, result.err)
             self.assertEqual(own.psql("SELECT count(*), count(DISTINCT _dlt_id) FROM t"), [["4010", "4010"]])
             self.assertEqual(own.value("SELECT count(*) FROM _dlt_loads"), "2")
+
+    def test_a_server_that_stays_away(self):
+        with Server() as own:
+            self.load_into(own.url(), self.records_file("t.jsonl", 10))
+            with Proxy(own.port) as proxy:
+                proxy.hold_after = 100_000
+                flags = ["--as", "t", "--retry-budget", "0.5"]
+                with self.start("load", self.records_file("more.jsonl", 1000), own.url(port=proxy.port), *flags) as run:
+                    self.assertTrue(proxy.is_held.wait(120))
+                    own.kill()
+                    proxy.let_go()
+                    result = run.finish()
+                self.assertEqual(result.code, EXIT_TRANSIENT, result.err)
+                self.assertIn("times in 0.5 seconds", result.err)
+                [waiting] = self.pending()
+                self.assertIn(waiting, result.err)
+                own.start()
+                self.load_into(own.url(port=proxy.port), "more.jsonl", *flags)
+            self.assertEqual(own.psql("SELECT count(*), count(DISTINCT _dlt_id) FROM t"), [["1010", "1010"]])
 
     def test_killed_in_the_middle(self):
         with Proxy(server.port) as proxy:

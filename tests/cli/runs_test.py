@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 
-from tipple_cli import BINARY, EXIT_DATA, EXIT_USAGE, Case, clean_environment, main
+import duckdb
+
+from tipple_cli import BINARY, EXIT_DATA, EXIT_LOCKED, EXIT_USAGE, Case, clean_environment, main
 
 EXIT_CHANGES = 8
 
@@ -74,6 +76,24 @@ class Records(RunsCase):
         self.assertEqual({job["state"] for job in self.json("jobs", "shop")["jobs"]}, {"loaded"})
         self.assertEqual(self.json("pipeline", "shop", "failed-jobs")["jobs"], [])
         self.assertIn("did you mean trace", self.tipple("pipeline", "shop", "trac", expect=EXIT_USAGE).err)
+
+    def test_the_names_of_dlt_for_what_takes_away(self):
+        self.tipple("run")
+        holder = duckdb.connect(str(self.database), read_only=True)
+        self.write("data/orders-2.jsonl", [{"id": 3}])
+        self.tipple("run", "--lock-timeout", "0.1", expect=EXIT_LOCKED)
+        holder.close()
+        [waiting] = self.pending()
+        refused = self.tipple("pipeline", "shop", "drop-pending-packages", expect=EXIT_USAGE)
+        self.assertIn(waiting, refused.out)
+        self.assertEqual(self.pending(), [waiting])
+        self.tipple("pipeline", "shop", "drop-pending-packages", "--yes")
+        self.assertEqual(self.pending(), [])
+        # The cursor moves with the commit only, so nothing is skipped.
+        self.tipple("run")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [1, 2, 3])
+        self.tipple("pipeline", "shop", "drop", "orders", "--yes")
+        self.assertEqual(self.tables(), [])
 
 
 class Changes(RunsCase):

@@ -113,6 +113,76 @@ TEST_P(Conformance, StrategiesDoWhatTheirNamesSay) {
     }
 }
 
+// ---- full snapshots ----
+
+using schema::DeleteLimit;
+using schema::DeleteMissing;
+
+constexpr const char* keyed_columns = R"({"id": {"data_type": "bigint", "primary_key": true}, "v": "text", "_tipple_deleted_at": "timestamp"})";
+
+TEST_P(Conformance, ASnapshotRemovesWhatItDoesNotHaveWithWhatIsBelow) {
+    if (!capabilities().deletes_missing) GTEST_SKIP() << "it has no full snapshots";
+    maker_.table("t", R"({"write_disposition": "merge"})", keyed_columns);
+    maker_.table("t__c", R"({"parent": "t"})", R"({"w": "bigint", "_tipple_deleted_at": "timestamp"})");
+    const std::vector<std::string> tables = {"t", "t__c"};
+    const DeleteMissing hard{.mode = DeleteMissing::Mode::hard, .limit = DeleteLimit::parse("50%")};
+    maker_.begin("1.0").load(Disposition::merge, tables).delete_missing(hard);
+    maker_.rows("t", R"([{"id": 1, "v": "a", "_dlt_id": "a"}, {"id": 2, "v": "b", "_dlt_id": "b"}, {"id": 3, "v": "c", "_dlt_id": "c"}])");
+    maker_.rows("t__c", R"([{"w": 1, "_dlt_root_id": "a", "_dlt_parent_id": "a", "_dlt_list_idx": 0}, {"w": 2, "_dlt_root_id": "b", "_dlt_parent_id": "b", "_dlt_list_idx": 0}])");
+    load(close());
+    maker_.begin("2.0").load(Disposition::merge, tables).delete_missing(hard).rows("t", R"([{"id": 2, "v": "B"}, {"id": 3, "v": "C"}, {"id": 4, "v": "D"}])");
+    const auto loaded = load(close());
+    EXPECT_EQ(rows("SELECT id, v FROM {} ORDER BY id", "t"), "2|B 3|C 4|D");
+    EXPECT_EQ(rows("SELECT count(*) FROM {}", "t__c"), "0");
+    ASSERT_EQ(loaded.size(), 2U);
+    EXPECT_EQ(loaded[0].missing, 1U);
+    EXPECT_EQ(loaded[0].deleted, 3U) << "one is missing, two are replaced";
+    EXPECT_EQ(loaded[1].deleted, 2U);
+}
+
+TEST_P(Conformance, ASnapshotMayOnlyMissSoMuch) {
+    if (!capabilities().deletes_missing) GTEST_SKIP() << "it has no full snapshots";
+    maker_.table("t", R"({"write_disposition": "merge"})", keyed_columns);
+    maker_.begin("1.0").load(Disposition::merge, {"t"}).rows("t", R"([{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4}])");
+    load(close());
+    for (const DeleteMissing::Mode mode : {DeleteMissing::Mode::hard, DeleteMissing::Mode::soft}) {
+        maker_.begin(fmt::format("2.{}", static_cast<int>(mode))).load(Disposition::merge, {"t"}).delete_missing({.mode = mode}).rows("t", R"([{"id": 4}])");
+        const package::Package package = close();
+        expect_error(ErrorKind::data, [&] { load(package); });
+        EXPECT_EQ(rows("SELECT id, _dlt_load_id FROM {} ORDER BY id", "t"), "1|1.0 2|1.0 3|1.0 4|1.0");
+    }
+    // Nothing at all is believed when somebody says so, and only then.
+    maker_.begin("3.0").load(Disposition::merge, {"t"}).delete_missing({.mode = DeleteMissing::Mode::hard});
+    const package::Package empty = close();
+    expect_error(ErrorKind::data, [&] { load(empty); });
+    maker_.begin("4.0").load(Disposition::merge, {"t"}).delete_missing({.mode = DeleteMissing::Mode::hard, .allows_empty = true});
+    EXPECT_EQ(load(close())[0].missing, 4U);
+    EXPECT_EQ(rows("SELECT count(*) FROM {}", "t"), "0");
+}
+
+/// Rows that are gone are flagged once, with the time of the load that missed them first, and have no flag when they are back.
+TEST_P(Conformance, ASnapshotFlagsWhatItDoesNotHave) {
+    if (!capabilities().deletes_missing) GTEST_SKIP() << "it has no full snapshots";
+    const DeleteMissing soft{.mode = DeleteMissing::Mode::soft, .limit = DeleteLimit::parse("1")};
+    for (const schema::MergeStrategy strategy : capabilities().merge_strategies) {
+        if (strategy == schema::MergeStrategy::cdc || strategy == schema::MergeStrategy::scd2) continue;  // they do something of their own with absent rows
+        const std::string table = fmt::format("t_{}", static_cast<int>(strategy));
+        const auto snapshot = [&](int number, const std::string& list) {
+            maker_.begin(fmt::format("{}{}.0", static_cast<int>(strategy) + 1, number)).load(Disposition::merge, {table}).delete_missing(soft).rows(table, list);
+            return load(close()).at(0).missing;
+        };
+        maker_.table(table, fmt::format(R"({{"write_disposition": "merge", "x-merge-strategy": "{}", "x-merge-skip-unchanged-rows": true}})", schema::to_text(strategy)), keyed_columns);
+        EXPECT_EQ(snapshot(1, R"([{"id": 1}, {"id": 2}, {"id": 3}])"), 0U);
+        EXPECT_EQ(snapshot(2, R"([{"id": 2}, {"id": 3}])"), 1U);
+        const std::string first = rows("SELECT _tipple_deleted_at FROM {} WHERE id = 1", table);
+        EXPECT_EQ(snapshot(3, R"([{"id": 2}])"), 1U) << "the one that is flagged already does not count again";
+        EXPECT_EQ(rows("SELECT _tipple_deleted_at FROM {} WHERE id = 1", table), first);
+        EXPECT_EQ(rows("SELECT id FROM {} WHERE _tipple_deleted_at IS NOT NULL ORDER BY id", table), "1 3") << schema::to_text(strategy);
+        EXPECT_EQ(snapshot(4, R"([{"id": 1}, {"id": 2}])"), 0U);
+        EXPECT_EQ(rows("SELECT id FROM {} WHERE _tipple_deleted_at IS NOT NULL ORDER BY id", table), "3") << schema::to_text(strategy);
+    }
+}
+
 TEST_P(Conformance, WhatIsNotCommittedNeverWas) {
     if (!capabilities().has_transactions) GTEST_SKIP() << "it has no transactions";
     maker_.table("t", "{}", R"({"id": "bigint"})");

@@ -99,8 +99,10 @@ TEST_F(LoadTest, ALostAnswerToTheCommitIsNoSecondLoad) {
 }
 
 TEST_F(LoadTest, RetriesEnd) {
+    // The destination asks for a millisecond each time.
+    config_.retry_budget_seconds = 0.0035;
     destination_.fail(FailPoint::load, ErrorKind::transient, 5);
-    error_of(ErrorKind::transient, source_);
+    EXPECT_TRUE(contains(error_of(ErrorKind::transient, source_), "tried 5 times"));
     EXPECT_EQ(observer_.retries.size(), 4U);
     EXPECT_EQ(count(destination_.take_calls(), "begin"), 5U);
     expect_nothing_loaded();
@@ -109,6 +111,15 @@ TEST_F(LoadTest, RetriesEnd) {
     ScriptedSource nothing;
     run(nothing);
     expect_loaded_once();
+}
+
+TEST_F(LoadTest, AskingWhetherTheLoadIsThereIsTriedAgainToo) {
+    destination_.fail(FailPoint::committed, ErrorKind::transient);
+    destination_.fail(FailPoint::find_load, ErrorKind::transient, 2);
+    run(source_);
+    expect_loaded_once();
+    EXPECT_EQ(observer_.retries.size(), 3U);
+    EXPECT_EQ(count(destination_.take_calls(), "begin"), 1U);
 }
 
 TEST_F(LoadTest, AStopEndsTheRetries) {

@@ -88,6 +88,11 @@ public:
         loads_.push_back({.root = tables[0], .disposition = disposition, .tables = tables});
         return *this;
     }
+    /// The last load is a full snapshot of its root table.
+    PackageMaker& delete_missing(schema::DeleteMissing missing) {
+        loads_.back().delete_missing = std::move(missing);
+        return *this;
+    }
     /// A batch of rows of a table, as a JSON list of objects. Rows without `_dlt_id` get one.
     PackageMaker& rows(const std::string& table, const std::string& list) {
         batches_.emplace_back(table, json::parse(list).as_array());

@@ -51,7 +51,8 @@ Pipeline::Impl::Impl(PipelineOptions given) : options(std::move(given)) {
                                     .tool_version = "tipple " TIPPLE_VERSION,
                                     .max_nesting = chosen.entry.max_nesting,
                                     .workers = options.workers > 0 ? options.workers : std::max(1U, std::thread::hardware_concurrency()),
-                                    .memory_bytes = options.memory_bytes};
+                                    .memory_bytes = options.memory_bytes,
+                                    .retry_budget_seconds = options.retry_budget_seconds};
     destination::DestinationContext context;
     context.options = chosen.options;
     context.dataset = config.dataset;

@@ -52,6 +52,8 @@ struct PipelineOptions {
     std::size_t memory_bytes = limits::memory_default;
     /// How long to wait for a database that another process holds.
     double lock_timeout_seconds = 10;
+    /// How long a load waits, all attempts together, for an error to pass that may pass.
+    double retry_budget_seconds = limits::retry_budget_seconds_default;
     /// Load into tables that exist and were not made by a pipeline.
     bool adopts_tables = false;
     /// Nothing is logged unless one is given.

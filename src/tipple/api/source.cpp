@@ -43,6 +43,11 @@ Resource& Resource::schema_contract(json::Value contract) {
     return *this;
 }
 
+Resource& Resource::delete_missing(DeleteMissing options) {
+    definition_.spec.delete_missing = std::move(options);
+    return *this;
+}
+
 Resource& Resource::max_nesting(int levels) {
     definition_.spec.max_nesting = levels;
     return *this;

@@ -23,6 +23,9 @@ using config::Options;
 using IncrementalOptions = incremental::Spec;
 /// How a merge is done: its strategy and what belongs to it.
 using schema::MergeOptions;
+/// What a full snapshot does with rows that it does not have, and how many of them it may miss.
+using schema::DeleteLimit;
+using schema::DeleteMissing;
 
 /// One name or several.
 class Names {
@@ -68,6 +71,8 @@ public:
     Resource& primary_key(Names names);
     /// Fields whose values say which rows are replaced together.
     Resource& merge_key(Names names);
+    /// What is read is all there is: merged rows of other records are removed or flagged. Refused in a run that leaves anything out.
+    Resource& delete_missing(DeleteMissing options = {});
     /// Only records whose cursor has moved on are loaded; what that is, is remembered with the commit. `cursor_path`: a field's name or a JSONPath.
     Resource& incremental(std::string cursor_path, IncrementalOptions options = {});
     /// Hints for columns, as `NAME:TYPE[:HINT...]`: "price:decimal(10,2)", "id:bigint:key", "lines/sku:text:not_null". Throws Error(usage).

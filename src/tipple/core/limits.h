@@ -18,6 +18,9 @@ inline constexpr std::size_t json_padding = 64;
 /// Objects and lists inside each other in one record. Also what the parser refuses beyond.
 inline constexpr int json_depth_max = 1'000;
 
+/// Default of how long a load waits, all attempts together, for an error to pass.
+inline constexpr double retry_budget_seconds_default = 60;
+
 /// Default memory budget of the whole process.
 inline constexpr std::size_t memory_default = std::size_t{512} << 20;
 inline constexpr std::size_t memory_min = std::size_t{128} << 20;

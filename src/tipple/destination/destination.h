@@ -42,6 +42,8 @@ struct Capabilities {
     bool loads_file_references = false;
     /// Whether `apply` widens columns.
     bool widens_columns = false;
+    /// Whether rows that a full snapshot does not have can be removed or flagged.
+    bool deletes_missing = false;
     /// Where tables go when nobody says otherwise.
     std::string default_dataset = "main";
     std::vector<schema::Disposition> dispositions;
@@ -140,6 +142,8 @@ struct LoadedTable {
     std::string table;
     std::uint64_t inserted = 0;
     std::uint64_t deleted = 0;
+    /// Rows of records that a full snapshot does not have: flagged, or among `deleted`.
+    std::uint64_t missing = 0;
 };
 
 /// Something in a store that is not as it should be, and that no query finds.

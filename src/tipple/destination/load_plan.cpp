@@ -29,6 +29,7 @@ LoadPlan::LoadPlan(const package::Package& package, const Capabilities& capabili
             const schema::Table& root = package.schema().require(load.root);
             const schema::MergeStrategy strategy = require_merge_strategy(root, capabilities);
             merges_[load.root] = plan_merge(root, load.tables.size() > 1, strategy, load_id_time_us(package.load_id()));
+            merges_[load.root].missing = load.delete_missing;
         }
         for (const std::string& name : load.tables) add_table(package, load, name);
     }

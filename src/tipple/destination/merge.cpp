@@ -170,28 +170,37 @@ void Merge::fill_root_keys(std::stop_token stop) {
     }
 }
 
-/// Deletes what is below rows of the root, while these are still there.
-void Merge::delete_below(const std::string& select_row_keys, std::stop_token stop) {
+/// Hands over every table below the root with the condition, for its alias `c`, by which its rows are below the selected ones, while these are
+/// still there.
+void Merge::each_below(const std::string& select_row_keys, const std::function<void(MergeTable& table, const std::string& is_below)>& take,
+                       std::stop_token stop) {
     if (tables_.size() == 1) return;
     fill_root_keys(stop);
-    session_.execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("doomed"), select_row_keys), stop);
+    session_.execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("chosen"), select_row_keys), stop);
     for (MergeTable& table : tables_) {
         const schema::Table& nested = schema_.require(table.name);
         if (!nested.is_nested() || !table.existed) continue;
-        table.deleted += session_.execute(
-            fmt::format("DELETE FROM {} AS c WHERE EXISTS (SELECT 1 FROM {} AS k WHERE k.row_key = c.{})",
-                        session_.sql().table(table.name), temporary("doomed"),
-                        session_.sql().name(root_key_of(schema_, nested))),
-            stop);
+        take(table, fmt::format("EXISTS (SELECT 1 FROM {} AS k WHERE k.row_key = c.{})", temporary("chosen"),
+                                session_.sql().name(root_key_of(schema_, nested))));
     }
-    drop("doomed");
+    drop("chosen");
+}
+
+void Merge::delete_below(const std::string& select_row_keys, std::stop_token stop) {
+    each_below(
+        select_row_keys,
+        [&](MergeTable& table, const std::string& is_below) {
+            table.deleted += session_.execute(fmt::format("DELETE FROM {} AS c WHERE {}", session_.sql().table(table.name), is_below), stop);
+        },
+        stop);
 }
 
 void Merge::prepare(std::stop_token stop) {
-    if (root().rows == 0 || plan_.staged_columns.empty()) return;
+    if ((root().rows == 0 && !plan_.missing) || plan_.staged_columns.empty()) return;
     const bool is_filtered = !plan_.source_filter.empty();
     stage(root(), temporary(is_filtered ? "loaded" : "keys"), plan_.staged_columns, stop);
     filter_source(stop);
+    if (plan_.missing) settle_missing(stop);
     switch (plan_.strategy) {
         case MergeStrategy::delete_insert:
             delete_insert(stop);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tipple/destination/dropped_rows.h"
@@ -23,6 +24,8 @@ struct MergeTable {
     std::function<std::uint64_t(const std::string& temporary, std::stop_token stop)> stage;
     std::shared_ptr<DroppedRows> dropped = std::make_shared<DroppedRows>();
     std::uint64_t deleted = 0;
+    /// Rows of records that the load, a full snapshot, does not have: flagged, or among `deleted`.
+    std::uint64_t missing = 0;
 };
 
 /// The merge of one root table and those below it, up to the inserts.
@@ -66,7 +69,15 @@ private:
     void find_known_children(MergeTable& table, const std::string& staged, std::stop_token stop);
     void fill_root_keys(std::stop_token stop);
     void delete_below(const std::string& select_row_keys, std::stop_token stop);
+    void each_below(const std::string& select_row_keys, const std::function<void(MergeTable& table, const std::string& is_below)>& take, std::stop_token stop);
+    enum class Flag { set, clear };
+    void flag_below(const std::string& select_row_keys, Flag flag, std::stop_token stop);
     void drop(std::string_view what);
+
+    // For full snapshots.
+    void settle_missing(std::stop_token stop);
+    void check_limit(std::uint64_t missing, std::uint64_t known) const;
+    void unflag_returned(std::stop_token stop);
 
     // One per strategy, each over the staged keys of the root.
     void delete_insert(std::stop_token stop);

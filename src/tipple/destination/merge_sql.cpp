@@ -169,6 +169,7 @@ MergePlan plan_merge(const schema::Table& root, bool has_nested_tables, MergeStr
     plan.has_root_numbers = has_nested_tables && schema::has_key_ids(strategy);
     plan.has_random_ids = !schema::has_key_ids(strategy) && plan.versions.column != schema::id_column;
     plan.staged_columns = staged_columns(root, plan);
+    plan.load_time_us = load_time_us;
     return plan;
 }
 
@@ -366,6 +367,51 @@ std::string MergeSql::select_replaced_row_keys(const std::string& fates) const {
     std::string condition = is_matched;
     if (plan_.strategy == MergeStrategy::cdc) condition += fmt::format(" OR (NOT {}{})", is_matched, partition());
     return fmt::format("SELECT {} AS row_key FROM {} WHERE {}", writer_.name(keys_.row_key), writer_.table(target_), condition);
+}
+
+// ---- rows that a full snapshot does not have ----
+
+std::string MergeSql::has_staged_key() const {
+    return fmt::format("EXISTS (SELECT 1 FROM {} AS s WHERE {})", staged_, equal_keys(keys_.primary, writer_.table(target_)));
+}
+
+/// Null equals nothing, so a row without a key is missing; the load has it anew.
+std::string MergeSql::is_missing() const {
+    const std::string is_unknown = "NOT " + has_staged_key();
+    if (plan_.missing->mode == schema::DeleteMissing::Mode::hard) return is_unknown;
+    return fmt::format("{} IS NULL AND {}", target_column(schema::deleted_at_column), is_unknown);
+}
+
+std::string MergeSql::count_known() const {
+    const bool flags = plan_.missing->mode == schema::DeleteMissing::Mode::soft;
+    return fmt::format("SELECT count(*) FROM {}{}", writer_.table(target_),
+                       flags ? fmt::format(" WHERE {} IS NULL", target_column(schema::deleted_at_column)) : "");
+}
+
+std::string MergeSql::count_missing() const { return fmt::format("SELECT count(*) FROM {} WHERE {}", writer_.table(target_), is_missing()); }
+
+std::string MergeSql::select_missing_row_keys() const {
+    return fmt::format("SELECT {} AS row_key FROM {} WHERE {}", writer_.name(keys_.row_key), writer_.table(target_), is_missing());
+}
+
+std::string MergeSql::settle_missing() const {
+    const std::string target = writer_.table(target_);
+    if (plan_.missing->mode == schema::DeleteMissing::Mode::hard) return fmt::format("DELETE FROM {} WHERE {}", target, is_missing());
+    return fmt::format("UPDATE {} SET {} = {} WHERE {}", target, writer_.name(schema::deleted_at_column), missing_since(), is_missing());
+}
+
+std::string MergeSql::missing_since() const { return writer_.dialect().timestamp_literal(plan_.load_time_us); }
+
+std::string MergeSql::is_returned() const {
+    return fmt::format("{} IS NOT NULL AND {}", target_column(schema::deleted_at_column), has_staged_key());
+}
+
+std::string MergeSql::select_returned_row_keys() const {
+    return fmt::format("SELECT {} AS row_key FROM {} WHERE {}", writer_.name(keys_.row_key), writer_.table(target_), is_returned());
+}
+
+std::string MergeSql::unflag_returned() const {
+    return fmt::format("UPDATE {} SET {} = NULL WHERE {}", writer_.table(target_), writer_.name(schema::deleted_at_column), is_returned());
 }
 
 // ---- scd2 ----

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tipple/destination/sql.h"
+#include "tipple/schema/delete_missing.h"
 #include "tipple/schema/merge_options.h"
 #include "tipple/schema/schema.h"
 
@@ -77,6 +78,10 @@ struct MergePlan {
     bool has_random_ids = true;
     /// Row keys of roots may come twice in a load, so rows below them are told apart by schema::root_number_column.
     bool has_root_numbers = false;
+    /// The load is a full snapshot: what becomes of rows whose primary key it does not have.
+    std::optional<schema::DeleteMissing> missing = {};
+    /// When the load was made, by its id.
+    std::int64_t load_time_us = 0;
 };
 
 /// `load_time_us`: the load's, by its id. Throws Error(usage) when the hints of `root` contradict each other.
@@ -140,6 +145,21 @@ public:
     /// Row keys of rows of the target below which all rows go.
     std::string select_replaced_row_keys(const std::string& fates) const;
 
+    // ---- rows that a full snapshot does not have ----
+
+    /// Rows of the target; without those that are flagged as missing already, where missing rows are flagged.
+    std::string count_known() const;
+    /// Of those, the ones whose primary key no staged row has.
+    std::string count_missing() const;
+    std::string select_missing_row_keys() const;
+    /// DELETE or, where they are flagged, UPDATE.
+    std::string settle_missing() const;
+    /// Row keys of flagged rows whose primary key a staged row has.
+    std::string select_returned_row_keys() const;
+    std::string unflag_returned() const;
+    /// What the flag of rows that are missing from this load on holds.
+    std::string missing_since() const;
+
     // ---- scd2 ----
 
     /// Positions of staged rows whose version is active already.
@@ -161,6 +181,9 @@ private:
     std::string scope() const;
     std::string partition() const;
     std::string is_changed(std::string_view alias) const;
+    std::string has_staged_key() const;
+    std::string is_missing() const;
+    std::string is_returned() const;
     std::string is_active() const;
     std::string has_active_version() const;
     std::string ranked(std::string_view column) const;

@@ -62,9 +62,13 @@ json::Object job_document(const JobFile& job) {
 }
 
 json::Object load_document(const TableLoad& load) {
-    return {{"root", load.root},
-            {"disposition", schema::to_text(load.disposition)},
-            {"tables", texts(load.tables)}};
+    json::Object document = {{"root", load.root}, {"disposition", schema::to_text(load.disposition)}, {"tables", texts(load.tables)}};
+    if (load.delete_missing) {
+        document.append("delete_missing", json::Object{{"mode", schema::to_text(load.delete_missing->mode)},
+                                                       {"limit", load.delete_missing->limit.text()},
+                                                       {"allows_empty", load.delete_missing->allows_empty}});
+    }
+    return document;
 }
 
 json::Array moves_document(const std::vector<columns::ColumnMove>& moves) {
@@ -315,13 +319,28 @@ JobFile read_job(Members members) {
     return job;
 }
 
+schema::DeleteMissing read_delete_missing(Members members) {
+    schema::DeleteMissing missing;
+    try {
+        missing = {.mode = schema::require_delete_mode(members.text("mode")),
+                   .limit = schema::DeleteLimit::parse(members.text("limit")),
+                   .allows_empty = members.flag("allows_empty")};
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::corrupt) throw;
+        members.fail("is not understood: {}", error.what());
+    }
+    members.finish();
+    return missing;
+}
+
 TableLoad read_load(Members members) {
     TableLoad load{
-        .root = members.text("root"), .disposition = {}, .tables = members.texts("tables")};
+        .root = members.text("root"), .disposition = {}, .tables = members.texts("tables"), .delete_missing = {}};
     const std::string disposition = members.text("disposition");
     const std::optional<schema::Disposition> known = schema::find_disposition(disposition);
     if (!known) members.fail("has the unknown disposition \"{}\"", excerpt(disposition));
     load.disposition = *known;
+    if (members.has("delete_missing")) load.delete_missing = read_delete_missing(members.object("delete_missing"));
     members.finish();
     return load;
 }

@@ -12,6 +12,7 @@
 #include "tipple/core/clock.h"
 #include "tipple/io/file_system.h"
 #include "tipple/json/value.h"
+#include "tipple/schema/delete_missing.h"
 #include "tipple/schema/schema.h"
 
 /// Load packages: what one run extracted and normalized, on disk, complete and checked, so that it can be loaded now, later, or again.
@@ -68,6 +69,8 @@ struct TableLoad {
     /// The root and those nested tables that take part, parents first. For replace and merge also tables that got no rows in this package
     /// but may hold some at the destination.
     std::vector<std::string> tables;
+    /// Rows at the destination whose primary key the package does not have go. For merge.
+    std::optional<schema::DeleteMissing> delete_missing = {};
     bool operator==(const TableLoad&) const = default;
 };
 

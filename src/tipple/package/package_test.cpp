@@ -54,6 +54,15 @@ TEST_F(PackageTest, KeepsWhatItWasGiven) {
     EXPECT_EQ(names_in(folder_.path("packages")), Names{load_id});
 }
 
+TEST_F(PackageTest, AFullSnapshotStaysOne) {
+    const auto writer = PackageStore(*files_, folder_.path()).create(load_id, 1'000);
+    PackageContent content = content_for({"orders"});
+    const schema::DeleteMissing soft{.mode = schema::DeleteMissing::Mode::soft, .limit = schema::DeleteLimit::parse("2.5%"), .allows_empty = true};
+    content.manifest.loads[0].delete_missing = soft;
+    const Package written = writer->close(content, clock_);
+    EXPECT_EQ(Package(*files_, written.folder()).manifest().loads[0].delete_missing, soft);
+}
+
 TEST_F(PackageTest, AFenceMayKnowNothing) {
     const auto writer = PackageStore(*files_, folder_.path()).create(load_id, 1'000);
     PackageContent content = content_for({});

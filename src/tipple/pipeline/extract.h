@@ -44,6 +44,8 @@ struct ActiveResource {
     std::optional<extract::Checkpoint> checkpoint = {};
     /// Of the tables that were declared for it, those that the schema did not know.
     std::vector<std::string> new_tables = {};
+    /// What is read is all there is.
+    std::optional<schema::DeleteMissing> delete_missing = {};
 };
 
 /// What hints are applied with.

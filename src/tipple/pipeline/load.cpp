@@ -6,19 +6,16 @@
 #include <future>
 #include <mutex>
 
-#include "tipple/core/random.h"
+#include "tipple/pipeline/retries.h"
 
 namespace tipple::pipeline {
 
 namespace {
 
-/// Attempts at one package, and the wait before the second one; it doubles from then on.
-constexpr int attempts_max = 5;
-constexpr double first_delay_seconds = 0.5;
 constexpr std::chrono::milliseconds progress_interval{100};
 
-void apply_and_commit(package::Package& package, destination::Destination& destination, const Clock& clock, std::atomic<std::uint64_t>& rows_done,
-                      std::stop_token stop) {
+std::vector<destination::LoadedTable> apply_and_commit(package::Package& package, destination::Destination& destination, const Clock& clock,
+                                                       std::atomic<std::uint64_t>& rows_done, std::stop_token stop) {
     const std::unique_ptr<destination::LoadTransaction> transaction = destination.begin(package);
     std::vector<std::string> tables;
     for (const package::TableLoad& load : package.manifest().loads) tables.insert(tables.end(), load.tables.begin(), load.tables.end());
@@ -34,18 +31,20 @@ void apply_and_commit(package::Package& package, destination::Destination& desti
             transaction->load({.table = table, .disposition = load.disposition, .on_rows = [&](std::uint64_t rows) { rows_done += rows; }}, stop);
         }
     }
-    transaction->finish();
+    std::vector<destination::LoadedTable> loaded = transaction->finish();
     package.journal(clock, "committing");
     transaction->commit();
     package.journal(clock, "committed");
+    return loaded;
 }
 
 /// The transaction runs on a thread of its own, so that this one can tell how far it is.
-void load_and_report(package::Package& package, destination::Destination& destination, const Clock& clock, Observer& observer, std::stop_token stop) {
+std::vector<destination::LoadedTable> load_and_report(package::Package& package, destination::Destination& destination, const Clock& clock, Observer& observer,
+                                                      std::stop_token stop) {
     const Stopwatch watch(clock);
     std::atomic<std::uint64_t> rows_done = 0;
-    std::future<void> work =
-        std::async(std::launch::async, [&] { apply_and_commit(package, destination, clock, rows_done, stop); });
+    std::future<std::vector<destination::LoadedTable>> work =
+        std::async(std::launch::async, [&] { return apply_and_commit(package, destination, clock, rows_done, stop); });
     Progress progress{.step = Step::load, .resource = destination.description()};
     progress.rows_total = package.manifest().rows();
     const auto look = [&] {
@@ -56,9 +55,10 @@ void load_and_report(package::Package& package, destination::Destination& destin
         look();
         observer.on_progress(progress);
     }
-    work.get();
+    std::vector<destination::LoadedTable> loaded = work.get();
     look();
     observer.on_step_finished(Step::load, progress);
+    return loaded;
 }
 
 /// Waits, or returns early when a stop is requested.
@@ -69,41 +69,36 @@ void wait(double seconds, std::stop_token stop) {
     woken.wait_for(lock, stop, std::chrono::duration<double>(seconds), [] { return false; });
 }
 
-/// Between half and all of the delay, so that several programs do not try again at the same moment.
-double with_jitter(double seconds) {
-    const auto byte = static_cast<unsigned char>(random_bytes(1)[0]);
-    return seconds * (0.5 + 0.5 * byte / 255.0);
-}
-
 }  // namespace
 
-void load_package(package::Package package, PackageOrigin origin, destination::Destination& destination, const Clock& clock, const Log& log,
-                  Observer& observer, std::stop_token stop) {
+std::vector<destination::LoadedTable> load_package(package::Package package, PackageOrigin origin, const LoadContext& context, Observer& observer,
+                                                   std::stop_token stop) {
+    destination::Destination& destination = context.destination;
     if (package.manifest().destination != destination.identity()) {
         throw Error(ErrorKind::usage, "package {} was made for {}, not for {}", package.load_id(), package.manifest().destination,
                     destination.description());
     }
     observer.on_step_started(Step::load);
     bool may_be_loaded = origin == PackageOrigin::earlier_run;
-    double delay = first_delay_seconds;
-    for (int attempt = 1;; ++attempt) {
-        if (may_be_loaded && destination.has_load(package.load_id())) {
-            log.info("load {} is at the destination already: the package is closed", package.load_id());
-            package.journal(clock, "found at the destination");
-            return;
-        }
+    Retries retries(context.retry_budget_seconds);
+    while (true) {
         try {
-            load_and_report(package, destination, clock, observer, stop);
-            return;
+            if (may_be_loaded && destination.has_load(package.load_id())) {
+                context.log.info("load {} is at the destination already: the package is closed", package.load_id());
+                package.journal(context.clock, "found at the destination");
+                return {};
+            }
+            return load_and_report(package, destination, context.clock, observer, stop);
         } catch (const Error& error) {
-            if (error.kind() != ErrorKind::transient || attempt == attempts_max || stop.stop_requested()) throw;
+            const std::optional<double> seconds = stop.stop_requested() ? std::nullopt : retries.next(error);
+            if (!seconds) {
+                if (error.kind() != ErrorKind::transient || retries.attempts() == 1) throw;
+                throw Error(error.kind(), "{}\n  tried {} times in {} seconds (--retry-budget)", error.what(), retries.attempts(), context.retry_budget_seconds);
+            }
             // The connection may have broken after the commit was done.
             may_be_loaded = true;
-            const double seconds =
-                error.retry_after() ? std::chrono::duration<double>(*error.retry_after()).count() : with_jitter(delay);
-            observer.on_retry(error.what(), seconds);
-            wait(seconds, stop);
-            delay *= 2;
+            observer.on_retry(error.what(), *seconds);
+            wait(*seconds, stop);
         }
     }
 }

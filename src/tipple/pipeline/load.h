@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stop_token>
+#include <vector>
 
 #include "tipple/core/clock.h"
 #include "tipple/core/log.h"
@@ -15,9 +16,18 @@ enum class PackageOrigin {
     earlier_run,  ///< may have been committed before its run ended
 };
 
-/// Loads a package in one transaction, or finds that its load record is at the destination already. Transient errors are tried again,
-/// each time after asking whether the attempt before was committed after all. Throws Error; the destination is then as before.
-void load_package(package::Package package, PackageOrigin origin, destination::Destination& destination, const Clock& clock, const Log& log,
-                  Observer& observer, std::stop_token stop);
+/// What packages are loaded with.
+struct LoadContext {
+    destination::Destination& destination;
+    const Clock& clock;
+    const Log& log;
+    double retry_budget_seconds = 0;
+};
+
+/// Loads a package in one transaction, or finds that its load record is at the destination already, and then returns nothing. Transient errors are
+/// tried again, each time after asking whether the attempt before was committed after all, until the budget of waiting is used up. Throws Error; the
+/// destination is then as before.
+std::vector<destination::LoadedTable> load_package(package::Package package, PackageOrigin origin, const LoadContext& context, Observer& observer,
+                                                   std::stop_token stop);
 
 }  // namespace tipple::pipeline

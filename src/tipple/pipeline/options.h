@@ -10,6 +10,7 @@
 #include "tipple/destination/destination.h"
 #include "tipple/json/value.h"
 #include "tipple/normalize/rules.h"
+#include "tipple/schema/delete_missing.h"
 #include "tipple/schema/hints.h"
 #include "tipple/schema/merge_options.h"
 #include "tipple/schema/types.h"
@@ -58,6 +59,8 @@ struct PipelineConfig {
     std::size_t workers = 1;
     /// For the whole process, the destination's engine included.
     std::size_t memory_bytes = limits::memory_default;
+    /// How long a load waits, all attempts together, for an error to pass that may pass.
+    double retry_budget_seconds = limits::retry_budget_seconds_default;
     /// Finished packages that are kept for inspection (without their rows).
     std::size_t packages_kept = 20;
 };
@@ -83,6 +86,11 @@ struct RunOptions {
     std::optional<int> max_nesting = {};
     /// Records of the root tables, over all resources.
     std::optional<std::uint64_t> limit = {};
+    /// For every resource, instead of its own.
+    std::optional<schema::DeleteMissing> delete_missing = {};
+    /// Only these parts of what resources say of it.
+    std::optional<schema::DeleteLimit> delete_limit = {};
+    bool allows_empty = false;
     Refresh refresh = Refresh::none;
     /// For every resource, instead of its own.
     std::optional<extract::Checkpoint> checkpoint = {};

@@ -24,6 +24,7 @@
 #include "tipple/pipeline/removal.h"
 #include "tipple/pipeline/resources.h"
 #include "tipple/pipeline/schema_files.h"
+#include "tipple/pipeline/snapshots.h"
 #include "tipple/pipeline/state.h"
 #include "tipple/schema/contract.h"
 #include "tipple/schema/widening.h"
@@ -281,7 +282,9 @@ std::vector<Pipeline::Draft> Pipeline::make_drafts(const std::vector<SourceInput
         for (const extract::ResourceSpec& resource : source.resources) names.push_back(resource.name);
         if (!options.select.empty()) {
             std::erase_if(source.resources, [&](const extract::ResourceSpec& resource) {
-                return std::find(options.select.begin(), options.select.end(), resource.name) == options.select.end();
+                const bool is_read = std::find(options.select.begin(), options.select.end(), resource.name) != options.select.end();
+                if (!is_read) source.unread_tables.push_back(resource.table.empty() ? resource.name : resource.table);
+                return !is_read;
             });
         }
         by_schema[input.schema_name.empty() ? config_.schema_name : input.schema_name].push_back(std::move(source));
@@ -318,8 +321,11 @@ std::vector<package::Manifest> Pipeline::finish_pending(package::PackageStore& s
 void Pipeline::load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report,
                     Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
+    const LoadContext context{.destination = destination_, .clock = clock_, .log = log_, .retry_budget_seconds = config_.retry_budget_seconds};
     try {
-        load_package(package, origin, destination_, clock_, log_, observer, stop);
+        for (const destination::LoadedTable& table : load_package(package, origin, context, observer, stop)) {
+            if (table.missing > 0) report.missing_rows[table.table] += table.missing;
+        }
     } catch (const Error& error) {
         give_up(store, package, origin, error);
     }
@@ -412,7 +418,9 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
         destination::check_disposition(root, destination_.capabilities(), config_.replace_strategy);
     };
     std::vector<ActiveResource> resources;
+    std::vector<std::string> unread;
     for (SelectedSource& source : draft.sources) {
+        for (const std::string& table : source.unread_tables) unread.push_back(table_name(table, *names));
         for (ActiveResource& resource : declare_resources(std::move(source.resources), options, declare, declared)) {
             resource.driver = source.driver;
             if (const schema::Table* table = declared.find(resource.table)) check_disposition(*table);
@@ -427,6 +435,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
         }
     }
     require_parts(resources, declared, destination_.capabilities(), config_);
+    check_snapshots(resources, unread, declared, options, destination_.capabilities());
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(declared, clock_.now_us()),
@@ -457,6 +466,8 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
                                  .log = log_,
                                  .commit_part = commit_part};
     ExtractResult extracted = extract_and_normalize(declaration.resources, rules, writer, draft.package.get(), context, observer, stop);
+    check_complete(resources, extracted);
+    add_counts(report, extracted);
     set_source_state(start.sources, declared.name(), std::move(state));
     for (const ActiveResource& resource : declaration.resources) {
         if (!resource.is_left_out) continue;
@@ -500,6 +511,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     end_first_run(draft.schema, extracted.rows);
     mark_seen_data(draft.schema, extracted.rows);
     draft.loads = plan_loads(draft.schema, resources, extracted.rows);
+    add_missing_flags(draft.schema, draft.loads);
     for (const package::TableLoad& load : draft.loads) {
         destination::check_disposition(draft.schema.require(load.root), destination_.capabilities(), config_.replace_strategy);
     }

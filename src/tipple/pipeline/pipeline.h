@@ -78,6 +78,8 @@ private:
     struct SelectedSource {
         extract::SourceDriver* driver = nullptr;
         std::vector<extract::ResourceSpec> resources;
+        /// Of its other resources, as they are named there.
+        std::vector<std::string> unread_tables = {};
     };
 
     std::unique_ptr<io::FileLock> lock();

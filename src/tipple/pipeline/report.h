@@ -109,6 +109,8 @@ struct RunReport {
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;  ///< the first ones
     std::uint64_t quarantined_count = 0;  ///< of those, put aside in the quarantine
+    /// By table: rows that were removed or flagged, because a full snapshot does not have them.
+    std::map<std::string, std::uint64_t> missing_rows;
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;

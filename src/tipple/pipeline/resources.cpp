@@ -264,6 +264,9 @@ std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec>
     for (extract::ResourceSpec& spec : specs) {
         ActiveResource resource{.spec = std::move(spec), .table = {}};
         resource.disposition = options.disposition.value_or(resource.spec.disposition);
+        resource.delete_missing = options.delete_missing ? options.delete_missing : resource.spec.delete_missing;
+        if (resource.delete_missing && options.delete_limit) resource.delete_missing->limit = *options.delete_limit;
+        if (resource.delete_missing && options.allows_empty) resource.delete_missing->allows_empty = true;
         if (!resource.spec.table_by) {
             const std::string raw = resource.spec.table.empty() ? resource.spec.name : resource.spec.table;
             resource.table = table_name(raw, context.naming);
@@ -299,8 +302,9 @@ std::vector<const schema::Table*> tables_of(const schema::Schema& schema, const 
 
 /// The root table with those nested in it that got rows or, where older rows go, may hold some. Nothing when there is nothing to be done.
 std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const schema::Table& root, bool is_emptied,
-                                            const std::map<std::string, std::uint64_t>& rows) {
-    package::TableLoad load{.root = root.name(), .disposition = root.disposition().value_or(Disposition::append), .tables = {}};
+                                            const std::map<std::string, std::uint64_t>& rows, const std::optional<schema::DeleteMissing>& delete_missing) {
+    package::TableLoad load{
+        .root = root.name(), .disposition = root.disposition().value_or(Disposition::append), .tables = {}, .delete_missing = delete_missing};
     bool has_rows = false;
     for (const schema::Table* table : schema.chain_of(root.name())) {
         const bool got_rows = rows.contains(table->name());
@@ -308,7 +312,7 @@ std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const 
         const bool is_affected = load.disposition != Disposition::append && may_hold_rows(*table) && table->has_complete_columns();
         if (got_rows || is_affected) load.tables.push_back(table->name());
     }
-    const bool is_needed = has_rows || (is_emptied && load.disposition == Disposition::replace);
+    const bool is_needed = has_rows || (is_emptied && (load.disposition == Disposition::replace || delete_missing));
     if (!is_needed || load.tables.empty()) return std::nullopt;
     return load;
 }
@@ -321,16 +325,16 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
     for (const ActiveResource& resource : resources) {
         if (resource.is_left_out) continue;
         const std::vector<const schema::Table*> tables = tables_of(schema, resource.spec);
-        // A replace that brings no record at all empties what the resource has loaded before.
+        // A replace or a full snapshot that brings no record at all empties what the resource has loaded before.
         const bool is_emptied =
             std::none_of(tables.begin(), tables.end(), [&](const schema::Table* table) { return rows.contains(table->name()); });
         for (const schema::Table* table : tables) {
             const bool is_listed = std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.root == table->name(); });
             if (is_listed) continue;
-            if (std::optional<package::TableLoad> load = plan_load(schema, *table, is_emptied, rows)) loads.push_back(std::move(*load));
+            if (std::optional<package::TableLoad> load = plan_load(schema, *table, is_emptied, rows, resource.delete_missing)) loads.push_back(std::move(*load));
         }
     }
-    if (rows.contains(std::string(quarantine_table))) loads.push_back(*plan_load(schema, schema.require(quarantine_table), false, rows));
+    if (rows.contains(std::string(quarantine_table))) loads.push_back(*plan_load(schema, schema.require(quarantine_table), false, rows, std::nullopt));
     return loads;
 }
 
@@ -346,6 +350,18 @@ void check_unbound_columns(const schema::Schema& schema, const std::map<std::str
             const std::optional<std::string> near = did_you_mean(column.name(), names);
             throw Error(ErrorKind::data, "table \"{}\": column \"{}\" is {} and must not be null, but no record has a value for it{}", name, column.name(),
                         column.flag("primary_key") ? "a key" : "declared", near ? fmt::format("; did you mean \"{}\"?", *near) : "");
+        }
+    }
+}
+
+void add_missing_flags(schema::Schema& schema, const std::vector<package::TableLoad>& loads) {
+    for (const package::TableLoad& load : loads) {
+        if (!load.delete_missing || load.delete_missing->mode != schema::DeleteMissing::Mode::soft) continue;
+        for (const std::string& name : load.tables) {
+            schema::Table table = schema.require(name);
+            if (table.find(schema::deleted_at_column) != nullptr) continue;
+            table.set_column(schema::Column(std::string(schema::deleted_at_column), json::Object{{"data_type", "timestamp"}, {"nullable", true}}));
+            schema.set_table(std::move(table));
         }
     }
 }

@@ -43,6 +43,9 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
 /// spelled wrong.
 void check_unbound_columns(const schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
 
+/// Adds the column that flags missing rows to the tables of loads that fill it.
+void add_missing_flags(schema::Schema& schema, const std::vector<package::TableLoad>& loads);
+
 /// Puts the contracts back that `before` had. Tables that are new have none of their own.
 void restore_contracts(schema::Schema& schema, const schema::Schema& before);
 

@@ -20,7 +20,8 @@ namespace {
 
 /// The keys that `read_resource_hints` knows.
 const std::vector<std::string> hint_keys = {"enabled", "table",   "disposition", "strategy",    "primary_key",
-                                            "merge_key", "columns", "contract",    "max_nesting", "checkpoint", "cursor"};
+                                            "merge_key", "columns", "contract",    "max_nesting", "checkpoint", "cursor"};"cursor",
+                                            "delete_missing", "max_delete", "allow_empty"};
 
 void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& problems) {
     pipeline.config.name = pipeline.name;
@@ -52,6 +53,8 @@ void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& pr
         pipeline.memory_bytes = *memory;
         if (*memory < limits::memory_min) reader.problem("memory", fmt::format("\"memory\" is too little; at least {}MiB", limits::memory_min >> 20));
     }
+    if (const std::optional<std::int64_t> seconds = reader.integer("retry_budget")) pipeline.config.retry_budget_seconds = static_cast<double>(*seconds);
+    if (const std::optional<std::int64_t> packages = reader.integer("packages_kept")) pipeline.config.packages_kept = static_cast<std::size_t>(*packages);
     if (const std::optional<std::int64_t> seconds = reader.integer("lock_timeout")) pipeline.lock_timeout_seconds = static_cast<double>(*seconds);
 }
 

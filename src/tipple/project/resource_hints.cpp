@@ -153,6 +153,25 @@ void read_checkpoint(TableReader& reader, extract::ResourceHints& hints) {
     if (!hints.checkpoint) reader.problem("checkpoint", "\"checkpoint\" must be a number of records, or a time such as \"10m\", after which what was read is committed");
 }
 
+void read_delete_missing(TableReader& reader, extract::ResourceHints& hints, Problems& problems) {
+    const std::optional<std::string> mode = reader.text("delete_missing");
+    const Node* limit = reader.find("max_delete");
+    const std::optional<bool> allows_empty = reader.boolean("allow_empty");
+    schema::DeleteMissing missing{.allows_empty = allows_empty.value_or(false)};
+    if (limit != nullptr && limit->is_scalar()) {
+        guarded(*limit, problems, [&] { missing.limit = schema::DeleteLimit::parse(config::scalar_text(*limit)); });
+    } else if (limit != nullptr) {
+        reader.problem("max_delete", "\"max_delete\" must be a share such as \"10%\", or a number of rows");
+    }
+    if (!mode) {
+        if (limit != nullptr) reader.problem("max_delete", "\"max_delete\" is for delete_missing = \"soft\" or \"hard\"");
+        if (allows_empty) reader.problem("allow_empty", "\"allow_empty\" is for delete_missing = \"soft\" or \"hard\"");
+        return;
+    }
+    guarded(*reader.find("delete_missing"), problems, [&] { missing.mode = schema::require_delete_mode(*mode); });
+    hints.delete_missing = missing;
+}
+
 bool is_path(const std::string& text) {
     try {
         json::Path::parse(text);
@@ -211,6 +230,7 @@ extract::ResourceHints read_resource_hints(std::string name, TableReader& reader
         hints.max_nesting = static_cast<int>(std::min<std::int64_t>(*levels, limits::json_depth_max));
     }
     read_checkpoint(reader, hints);
+    read_delete_missing(reader, hints, problems);
     const Node* cursor = reader.find("cursor");
     if (cursor != nullptr) hints.incremental = read_cursor(*cursor, "\"cursor\"", problems);
     const Node* key = reader.find("primary_key");

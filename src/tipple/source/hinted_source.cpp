@@ -104,6 +104,7 @@ void apply_hints(const ResourceHints& hints, ResourceSpec& spec) {
     spec.columns.insert(spec.columns.end(), hints.columns.begin(), hints.columns.end());
     spec.nested.insert(spec.nested.end(), hints.nested.begin(), hints.nested.end());
     if (!hints.schema_contract.is_null()) spec.schema_contract = hints.schema_contract;
+    if (hints.delete_missing) spec.delete_missing = hints.delete_missing;
     if (hints.max_nesting) spec.max_nesting = hints.max_nesting;
     if (hints.incremental) spec.incremental = hints.incremental;
     if (hints.checkpoint) spec.checkpoint = hints.checkpoint;

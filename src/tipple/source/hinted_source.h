@@ -28,6 +28,7 @@ struct ResourceHints {
     std::optional<int> max_nesting;
     std::optional<incremental::Spec> incremental;
     std::optional<Checkpoint> checkpoint;
+    std::optional<schema::DeleteMissing> delete_missing;
 };
 
 /// Which part of the cursors' range is read, instead of what is new.

@@ -13,6 +13,7 @@
 #include "tipple/core/log.h"
 #include "tipple/incremental/spec.h"
 #include "tipple/json/value.h"
+#include "tipple/schema/delete_missing.h"
 #include "tipple/schema/hints.h"
 #include "tipple/source/checkpoint.h"
 #include "tipple/source/page.h"
@@ -40,6 +41,8 @@ struct ResourceSpec {
     json::Value schema_contract;
     /// Only records whose cursor has moved on are read.
     std::optional<incremental::Spec> incremental;
+    /// What is read is all there is: rows of other records go. For the disposition merge with a primary key.
+    std::optional<schema::DeleteMissing> delete_missing = {};
     /// Reading ends after so many pages that had records left.
     std::optional<std::uint64_t> limit;
     /// What it reads is committed in parts; nothing = in one.

@@ -99,6 +99,7 @@ private:
         .batch_rows = 122'880,
         .loads_file_references = true,
         .widens_columns = true,
+        .deletes_missing = true,
         .default_dataset = "main",
         .dispositions = {schema::Disposition::append, schema::Disposition::replace,
                          schema::Disposition::merge},

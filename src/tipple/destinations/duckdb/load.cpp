@@ -293,7 +293,11 @@ destination::Merge& Load::prepare_merge(const std::string& root, std::stop_token
     destination::Merge& merge =
         merges_.try_emplace(root, *session_, package_.schema(), *plan_.find_merge(root), std::move(members), merges_.size()).first->second;
     merge.prepare(stop);
-    for (const destination::MergeTable& member : merge.tables()) plan_.require(member.name).loaded.deleted = member.deleted;
+    for (const destination::MergeTable& member : merge.tables()) {
+        destination::LoadedTable& loaded = plan_.require(member.name).loaded;
+        loaded.deleted = member.deleted;
+        loaded.missing = member.missing;
+    }
     return merge;
 }
 

@@ -23,7 +23,7 @@ struct Cause {
 };
 
 /// The first that is found counts, so what says more comes first.
-constexpr std::array<Cause, 24> causes = {{
+constexpr std::array<Cause, 26> causes = {{
     {"password authentication failed", ErrorKind::usage,
      "user or password is wrong. Special characters of a password in a URL are written %XX; or leave it out of the URL and set PGPASSWORD or ~/.pgpass"},
     {"no password supplied", ErrorKind::usage, "a password is needed: give it in the URL, in PGPASSWORD or in ~/.pgpass"},
@@ -52,6 +52,8 @@ constexpr std::array<Cause, 24> causes = {{
     {"Connection refused", ErrorKind::transient, "nothing listens there: check host and port, and whether the server is running"},
     {"timeout expired", ErrorKind::transient, "nothing answered in time: check host, port and firewalls"},
     {"server closed the connection unexpectedly", ErrorKind::transient, "the server went away while the connection was made"},
+    {"Connection reset by peer", ErrorKind::transient, "the server, or something on the way to it, cut the connection while it was made"},
+    {"Connection timed out", ErrorKind::transient, "nothing answered in time: check host, port and firewalls"},
     {"role \"", ErrorKind::usage, "there is no such user: correct the URL or create the role"},
 }};
 

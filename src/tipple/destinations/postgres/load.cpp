@@ -18,8 +18,10 @@ using schema::Disposition;
 
 namespace {
 
-/// Values of one batch hold no more bytes than this.
+/// Values of one batch hold no more bytes than this, and than this part of the memory there is.
 constexpr std::uint64_t batch_bytes_max = std::uint64_t{16} << 20;
+constexpr std::uint64_t batch_bytes_min = std::uint64_t{1} << 20;
+constexpr std::uint64_t batches_in_memory = 8;
 constexpr std::size_t batch_rows = 32'768;
 constexpr std::string_view not_null_violation = "23502";
 /// Positions that go to the server in one batch.
@@ -137,7 +139,8 @@ std::uint64_t Load::copy(const Copy& copy, std::stop_token stop) {
     Connection& connection = session_.connection();
     connection.start_copy(copy_statement(copy.target, copy.fields, copy.is_new), stop);
     CopyEncoder encoder(copy.table, copy.fields);
-    package::TableReader reader(*context_.files, package_, copy.table, copy.columns, batch_rows, batch_bytes_max, copy.other_columns);
+    package::TableReader reader(*context_.files, package_, copy.table, copy.columns, batch_rows,
+                                std::clamp(context_.memory_bytes / batches_in_memory, batch_bytes_min, batch_bytes_max), copy.other_columns);
     std::uint64_t position = 0;
     while (const std::unique_ptr<columns::Batch> batch = reader.next()) {
         encoder.start_batch(batch->view(), position);
@@ -202,7 +205,11 @@ void Load::prepare_merge(const std::string& root, std::stop_token stop) {
     destination::Merge& merge =
         merges_.try_emplace(root, session_, package_.schema(), *plan_.find_merge(root), std::move(members), merges_.size()).first->second;
     merge.prepare(stop);
-    for (const destination::MergeTable& member : merge.tables()) plan_.require(member.name).loaded.deleted = member.deleted;
+    for (const destination::MergeTable& member : merge.tables()) {
+        destination::LoadedTable& loaded = plan_.require(member.name).loaded;
+        loaded.deleted = member.deleted;
+        loaded.missing = member.missing;
+    }
 }
 
 std::string Load::staging_of(const TableState& table) const { return session_.sql().temporary(fmt::format("rows_{}", table.number)); }

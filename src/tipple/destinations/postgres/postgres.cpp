@@ -94,6 +94,7 @@ private:
         .parallel_jobs_max = 1,
         .loads_file_references = false,
         .widens_columns = true,
+        .deletes_missing = true,
         .default_dataset = "public",
         .dispositions = {schema::Disposition::append, schema::Disposition::replace, schema::Disposition::merge},
         .merge_strategies = {schema::MergeStrategy::delete_insert, schema::MergeStrategy::upsert, schema::MergeStrategy::insert_only,
