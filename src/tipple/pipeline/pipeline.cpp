@@ -466,8 +466,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
                                  .log = log_,
                                  .commit_part = commit_part};
     ExtractResult extracted = extract_and_normalize(declaration.resources, rules, writer, draft.package.get(), context, observer, stop);
-    check_complete(resources, extracted);
-    add_counts(report, extracted);
+    check_complete(declaration.resources, extracted);
     set_source_state(start.sources, declared.name(), std::move(state));
     for (const ActiveResource& resource : declaration.resources) {
         if (!resource.is_left_out) continue;

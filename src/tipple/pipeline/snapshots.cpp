@@ -54,8 +54,10 @@ void check_sharing(const ActiveResource& resource, const std::vector<ActiveResou
 
 void check_snapshots(const std::vector<ActiveResource>& resources, const std::vector<std::string>& unread, const schema::Schema& schema, const RunOptions& options,
                      const destination::Capabilities& capabilities) {
+    const bool has_parts = std::any_of(resources.begin(), resources.end(), [](const ActiveResource& resource) { return resource.checkpoint.has_value(); });
     for (const ActiveResource& resource : resources) {
         if (!resource.delete_missing) continue;
+        if (has_parts) refuse(resource, "a checkpoint in the run commits a part of what is read: leave it out, or choose resources with -r");
         if (!capabilities.deletes_missing) refuse(resource, "the destination cannot tell which of its rows are missing");
         check_reading(resource, options);
         check_merging(resource, schema.require(resource.table), capabilities);

@@ -20,7 +20,7 @@ namespace {
 
 /// The keys that `read_resource_hints` knows.
 const std::vector<std::string> hint_keys = {"enabled", "table",   "disposition", "strategy",    "primary_key",
-                                            "merge_key", "columns", "contract",    "max_nesting", "checkpoint", "cursor"};"cursor",
+                                            "merge_key", "columns", "contract",    "max_nesting", "checkpoint", "cursor",
                                             "delete_missing", "max_delete", "allow_empty"};
 
 void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& problems) {
