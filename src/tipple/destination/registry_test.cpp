@@ -43,11 +43,22 @@ TEST(Registry, SaysWhatIsKnown) {
               "postgres://?); known are duckdb, postgres, "
               "postgresql");
     EXPECT_EQ(message_for("shop.sqlite"),
-              "cannot tell what kind of destination \"shop.sqlite\" is; files end in .duckdb, .db, "
+              "cannot tell what kind of destination \"shop.sqlite\" is; paths end in .duckdb, .db, "
               "URLs start with duckdb, postgres, "
               "postgresql and ://");
     // A file ending does not help where the scheme is unknown.
     EXPECT_NE(message_for("xyz://shop.duckdb"), "no error");
+}
+
+TEST(Registry, KnowsPlacesThatAreThere) {
+    Registry registry;
+    registry.add({.name = "folder", .endings = {"/"}, .is_place = [](const std::string& path) { return path.ends_with("there"); }});
+    EXPECT_EQ(registry.require_for("lake/").name, "folder");
+    EXPECT_EQ(registry.require_for("./there").name, "folder");
+    EXPECT_EQ(registry.require_for("/there").name, "folder");
+    // It may be the name of a pipeline.
+    EXPECT_THROW(registry.require_for("there"), Error);
+    EXPECT_THROW(registry.require_for("./elsewhere"), Error);
 }
 
 }  // namespace
