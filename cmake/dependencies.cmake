@@ -47,6 +47,10 @@ tipple_dependency(lzma LibLZMA::LibLZMA)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 tipple_dependency(xxhash PkgConfig::xxhash)
 
+# HTTP.
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85)
+tipple_dependency(curl PkgConfig::curl)
+
 # Postgres. CMake's own module also wants headers of the server, which nobody needs here.
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 tipple_dependency(libpq PkgConfig::libpq)
@@ -77,6 +81,9 @@ if(TIPPLE_TESTS)
   find_package(rapidcheck REQUIRED)
   tipple_dependency(rapidcheck rapidcheck)
   # Debian's package has the GoogleTest glue as a header only.
+  # The HTTP server of tests.
+  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+  tipple_dependency(httplib PkgConfig::httplib)
 endif()
 if(TIPPLE_BENCH)
   find_package(benchmark REQUIRED)

@@ -1,0 +1,133 @@
+#include "tipple/io/http_client.h"
+
+#include <gtest/gtest.h>
+
+#include "support/http_server.h"
+
+namespace tipple::io {
+namespace {
+
+using std::chrono::milliseconds;
+using support::Answer;
+using support::HttpServer;
+using support::SeenRequest;
+
+HttpOutcome fetch(HttpClient& client, const HttpRequest& request) {
+    client.start(7, request);
+    while (true) {
+        if (std::optional<HttpOutcome> outcome = client.wait(milliseconds(1'000), {})) return *outcome;
+    }
+}
+
+TEST(HttpClient, SendsWhatItIsToldAndReadsTheAnswer) {
+    HttpServer server([](const SeenRequest& request) { return Answer{.body = request.method + request.body, .status = 201, .headers = {{"X-One", " 1 "}}}; });
+    const auto client = make_http_client({});
+    const HttpOutcome outcome = fetch(*client, {.method = "PATCH", .url = server.url() + "/a%20b?x=1", .headers = {{"X-Two", "2"}}, .body = "hello"});
+    ASSERT_FALSE(outcome.error) << outcome.error->what();
+    EXPECT_EQ(outcome.id, 7U);
+    EXPECT_EQ(outcome.response.status, 201);
+    EXPECT_EQ(outcome.response.body, "PATCHhello");
+    EXPECT_EQ(*find_header(outcome.response.headers, "x-one"), "1");
+    EXPECT_GT(outcome.response.bytes_received, 10U);
+    const SeenRequest seen = server.seen().front();
+    EXPECT_EQ(seen.target, "/a%20b?x=1");
+    EXPECT_EQ(seen.header("x-two"), "2");
+    EXPECT_EQ(seen.header("content-type"), "");
+    EXPECT_EQ(seen.header("user-agent"), "tipple");
+}
+
+TEST(HttpClient, HasManyTransfersAtATimeAndAbandonsThem) {
+    HttpServer server([](const SeenRequest& request) { return Answer{.body = request.path}; });
+    const auto client = make_http_client({});
+    for (std::uint64_t i = 0; i < 20; ++i) client->start(i, {.url = server.url() + "/" + std::to_string(i)});
+    client->abandon(3);
+    client->abandon(99);
+    std::map<std::uint64_t, std::string> bodies;
+    while (bodies.size() < 19) {
+        const std::optional<HttpOutcome> outcome = client->wait(milliseconds(1'000), {});
+        if (outcome) bodies[outcome->id] = outcome->response.body;
+    }
+    EXPECT_EQ(bodies[19], "/19");
+    EXPECT_FALSE(bodies.contains(3));
+}
+
+TEST(HttpClient, AnswersAreBounded) {
+    HttpServer server([](const SeenRequest&) { return Answer{.body = std::string(100'000, 'x')}; });
+    const auto client = make_http_client({});
+    const HttpOutcome outcome = fetch(*client, {.url = server.url(), .response_bytes_max = 99'999});
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind(), ErrorKind::data);
+    EXPECT_EQ(fetch(*client, {.url = server.url(), .response_bytes_max = 100'000}).response.body.size(), 100'000U);
+}
+
+TEST(HttpClient, BodiesCanBeStreamedAndRefusedByWhoTakesThem) {
+    HttpServer server([](const SeenRequest& request) { return Answer{.body = std::string(300'000, 'x'), .status = request.path == "/no" ? 404 : 200}; });
+    const auto client = make_http_client({});
+    std::size_t streamed = 0;
+    HttpRequest request{.url = server.url(), .on_body = [&](std::string_view piece) { streamed += piece.size(); }};
+    EXPECT_EQ(fetch(*client, request).response.body, "");
+    EXPECT_EQ(streamed, 300'000U);
+    request.url += "/no";
+    EXPECT_FALSE(fetch(*client, request).response.body.empty()) << "of a refusal the body says why";
+    EXPECT_EQ(streamed, 300'000U);
+    request = {.url = server.url(), .on_body = [](std::string_view) { throw Error(ErrorKind::local, "disk full"); }};
+    EXPECT_EQ(fetch(*client, request).error->kind(), ErrorKind::local);
+}
+
+TEST(HttpClient, ErrorsSayWhatMayBeDone) {
+    const auto client = make_http_client({.connect_timeout = milliseconds(2'000)});
+    std::string url;
+    {
+        HttpServer gone([](const SeenRequest&) { return Answer{}; });
+        url = gone.url();
+    }
+    EXPECT_EQ(fetch(*client, {.url = url}).error->kind(), ErrorKind::transient) << "nobody listens";
+    HttpServer breaking([](const SeenRequest&) { return Answer{.body = "[1,", .breaks = true}; });
+    EXPECT_EQ(fetch(*client, {.url = breaking.url()}).error->kind(), ErrorKind::transient) << "it ends in the middle";
+    EXPECT_THROW(client->start(1, {.url = "file:///etc/passwd"}), Error);
+    EXPECT_THROW(client->start(1, {.url = "no url"}), Error);
+}
+
+TEST(HttpClient, ASlowServerMeetsTheTimeouts) {
+    std::mutex gate;
+    gate.lock();
+    HttpServer server([&](const SeenRequest&) {
+        const std::lock_guard wait(gate);
+        return Answer{};
+    });
+    const auto client = make_http_client({.first_byte_timeout = milliseconds(50)});
+    const HttpOutcome outcome = fetch(*client, {.url = server.url()});
+    gate.unlock();
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->kind(), ErrorKind::transient);
+    EXPECT_NE(std::string(outcome.error->what()).find("no answer within 0.05 s"), std::string::npos) << outcome.error->what();
+}
+
+TEST(HttpClient, ARequestToStopEndsTheWait) {
+    std::mutex gate;
+    gate.lock();
+    HttpServer server([&](const SeenRequest&) {
+        const std::lock_guard wait(gate);
+        return Answer{};
+    });
+    const auto client = make_http_client({});
+    client->start(1, {.url = server.url()});
+    std::stop_source stop;
+    std::thread stopper([&] { stop.request_stop(); });
+    EXPECT_THROW(
+        {
+            while (true) client->wait(milliseconds(60'000), stop.get_token());
+        },
+        Error);
+    stopper.join();
+    gate.unlock();
+}
+
+TEST(HttpClient, AProxyIsAskedInTheServersPlace) {
+    HttpServer proxy([](const SeenRequest& request) { return Answer{.body = request.header("host")}; });
+    const auto client = make_http_client({.proxy = proxy.url()});
+    EXPECT_EQ(fetch(*client, {.url = "http://nowhere.example/x"}).response.body, "nowhere.example");
+}
+
+}  // namespace
+}  // namespace tipple::io
