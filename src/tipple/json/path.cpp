@@ -8,7 +8,7 @@ namespace {
 
 class PathParser {
 public:
-    explicit PathParser(std::string_view text) : text_(text) {}
+    PathParser(std::string_view text, Path::FromEnd from_end) : text_(text), from_end_(from_end) {}
 
     std::vector<Path::Step> parse() {
         std::vector<Path::Step> steps;
@@ -74,6 +74,9 @@ private:
             step.kind = Path::Step::Kind::wildcard;
         } else if (peek() == '\'' || peek() == '"') {
             step.key = quoted_key();
+        } else if (from_end_ == Path::FromEnd::allowed && text_.substr(at_).starts_with("-1]")) {
+            at_ += 2;
+            step.kind = Path::Step::Kind::last;
         } else {
             step.kind = Path::Step::Kind::index;
             const std::size_t start = at_;
@@ -89,6 +92,7 @@ private:
     }
 
     std::string_view text_;
+    Path::FromEnd from_end_;
     std::size_t at_ = 0;
 };
 
@@ -105,6 +109,8 @@ void collect(const Value& value, const std::vector<Path::Step>& steps, std::size
     } else if (step.kind == Path::Step::Kind::index) {
         if (!value.is_array() || step.index >= value.as_array().size()) return;
         collect(value.as_array()[step.index], steps, at + 1, found);
+    } else if (step.kind == Path::Step::Kind::last) {
+        if (value.is_array() && !value.as_array().empty()) collect(value.as_array().back(), steps, at + 1, found);
     } else if (value.is_array()) {
         for (const Value& element : value.as_array()) collect(element, steps, at + 1, found);
     } else if (value.is_object()) {
@@ -114,11 +120,41 @@ void collect(const Value& value, const std::vector<Path::Step>& steps, std::size
 
 }  // namespace
 
-Path Path::parse(std::string_view text) {
+Path Path::parse(std::string_view text, FromEnd from_end) {
     if (text.empty()) throw Error(ErrorKind::usage, "an empty text is not a path; the whole document is `$`");
     Path path;
-    path.steps_ = PathParser(text).parse();
+    path.steps_ = PathParser(text, from_end).parse();
     return path;
+}
+
+Path Path::of_keys(const std::vector<std::string>& keys) {
+    Path path;
+    for (const std::string& key : keys) path.steps_.push_back({Step::Kind::key, key, 0});
+    return path;
+}
+
+std::string Path::text() const {
+    std::string text = steps_.empty() ? "$" : "";
+    for (const Step& step : steps_) {
+        const bool is_name = step.kind == Step::Kind::key || step.kind == Step::Kind::wildcard;
+        if (is_name && !text.empty()) text += '.';
+        if (step.kind == Step::Kind::wildcard) text += '*';
+        if (step.kind == Step::Kind::index) text += fmt::format("[{}]", step.index);
+        if (step.kind == Step::Kind::last) text += "[-1]";
+        if (step.kind != Step::Kind::key) continue;
+        const bool is_plain = !step.key.empty() && step.key != "*" && step.key.front() != '$' && step.key.find_first_of(".['\"\\") == std::string::npos;
+        if (is_plain) {
+            text += step.key;
+            continue;
+        }
+        text += '\'';
+        for (const char c : step.key) {
+            if (c == '\'' || c == '\\') text += '\\';
+            text += c;
+        }
+        text += '\'';
+    }
+    return text;
 }
 
 std::vector<const Value*> Path::find_all(const Value& document) const {
