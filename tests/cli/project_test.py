@@ -329,6 +329,16 @@ class LoadWithCursor(ProjectCase):
         self.assertIn("--cursor", self.tipple("load", "orders.jsonl", "shop.duckdb", "--cursor-lag", "5m", expect=EXIT_USAGE).err)
         self.assertIn("must be a number or a time", self.tipple("load", "orders.jsonl", "shop.duckdb", "--cursor", "at", "--cursor-lag", "5x", expect=EXIT_USAGE).err)
 
+    def test_the_type_of_a_cursor_decides_how_values_compare(self):
+        self.project(SHOP.replace('cursor = { field = "id" }', 'cursor = { field = "id", type = "bigint" }'))
+        self.write("data/orders-1.jsonl", [{"id": "9"}, {"id": "10"}])
+        self.tipple("run", "--quiet")
+        self.write("data/orders-2.jsonl", [{"id": "11"}, {"id": "2"}])
+        self.tipple("run", "--quiet")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY length(id), id"), ["9", "10", "11"])
+        self.write("data/orders-3.jsonl", [{"id": "twelve"}])
+        self.run_fails(says='cursor "id": "twelve" (text) cannot be read as bigint', expect=EXIT_DATA)
+
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,7 @@
 #include "tipple/api/spool.h"
 #include "tipple/api/user_code.h"
 #include "tipple/incremental/page_filter.h"
-#include "tipple/pipeline/source_state.h"
+#include "tipple/incremental/slot.h"
 
 namespace tipple::api {
 
@@ -38,7 +38,7 @@ public:
     SpoolWriter(const extract::ResourceSpec& parent, Spool& spool, extract::State& state) : parent_(parent), spool_(spool) {
         if (!parent.incremental) return;
         const json::Object* own = find_state(state, parent.name);
-        const json::Object* slot = own != nullptr ? pipeline::find_cursor_slot(*own, *parent.incremental) : nullptr;
+        const json::Object* slot = own != nullptr ? incremental::find_slot(*own, *parent.incremental) : nullptr;
         cursor_.emplace(*parent.incremental, parent.name, parent.primary_key, slot);
     }
 

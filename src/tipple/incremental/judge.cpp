@@ -1,6 +1,9 @@
 #include "tipple/incremental/judge.h"
 
+#include <charconv>
+
 #include "tipple/incremental/bounds.h"
+#include "tipple/schema/datetime_text.h"
 
 namespace tipple::incremental {
 
@@ -30,6 +33,54 @@ PageJudge::Verdict PageJudge::judge_absent(Absence absence) {
     return fail(fmt::format("resource \"{}\": the record has no value for the cursor \"{}\" ({}); to let such records in, or leave them out: "
                             "on_cursor_value_missing = include, or exclude",
                             start_.resource, start_.spec.cursor_path, absence == Absence::path ? "it is not there" : "it is null"));
+}
+
+namespace {
+
+/// The value as the cursor's type has it; nothing when it cannot be read so.
+std::optional<Value> to_type(const Value& value, schema::DataType type) {
+    const auto* text = value.get_if<std::string>();
+    const auto* number = value.get_if<std::int64_t>();
+    const auto wrap = [](const auto& found) -> std::optional<Value> { return found ? std::optional<Value>(*found) : std::nullopt; };
+    switch (type) {
+        case schema::DataType::timestamp:
+            if (text != nullptr) return wrap(schema::timestamp_from_text(*text));
+            if (number != nullptr) return wrap(schema::timestamp_from_seconds(*number));
+            if (const auto* seconds = value.get_if<double>()) return wrap(schema::timestamp_from_seconds(*seconds));
+            return value.is<schema::Timestamp>() ? std::optional(value) : std::nullopt;
+        case schema::DataType::date:
+            if (text != nullptr) return wrap(schema::date_from_text(*text));
+            return value.is<schema::Date>() ? std::optional(value) : std::nullopt;
+        case schema::DataType::bigint: {
+            if (text == nullptr) return number != nullptr ? std::optional(value) : std::nullopt;
+            std::int64_t parsed = 0;
+            const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), parsed);
+            return error == std::errc() && end == text->data() + text->size() ? std::optional<Value>(parsed) : std::nullopt;
+        }
+        case schema::DataType::double_: {
+            if (number != nullptr) return Value(static_cast<double>(*number));
+            if (text == nullptr) return value.is<double>() ? std::optional(value) : std::nullopt;
+            double parsed = 0;
+            const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), parsed);
+            return error == std::errc() && end == text->data() + text->size() ? std::optional<Value>(parsed) : std::nullopt;
+        }
+        default:
+            if (text != nullptr) return value;
+            return number != nullptr ? std::optional<Value>(std::to_string(*number)) : std::nullopt;
+    }
+}
+
+}  // namespace
+
+bool PageJudge::take_type(Value& value) {
+    std::optional<Value> typed = to_type(value, *start_.spec.value_type);
+    if (!typed) {
+        fail(fmt::format("resource \"{}\", cursor \"{}\": {} cannot be read as {}, the type that the cursor has", start_.resource, start_.spec.cursor_path, describe(value),
+                         schema::to_text(*start_.spec.value_type)));
+        return false;
+    }
+    value = *std::move(typed);
+    return true;
 }
 
 /// False when the value is of another kind than those it has to be compared with.

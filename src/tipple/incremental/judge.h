@@ -42,6 +42,7 @@ public:
 
 private:
     Verdict count(Verdict verdict);
+    bool take_type(schema::Value& value);
     bool begin_value(const schema::Value& value);
     bool is_behind_end(const schema::Value& value);
     bool is_at_start(const schema::Value& value) const { return !from_.is_null() && compare(value, from_) == 0; }
@@ -59,6 +60,7 @@ private:
 
 template <typename Recognize>
 PageJudge::Verdict PageJudge::judge(schema::Value value, Recognize&& recognize) {
+    if (start_.spec.value_type && !take_type(value)) return Verdict::problem;
     if (!begin_value(value)) return Verdict::problem;
     // A number that is none has no place in any order.
     if (compare(value, value) != 0) return count(Verdict::keep);

@@ -46,6 +46,8 @@ struct Spec {
     /// The bounds may have another type than the records' values, as what a user writes has: they are turned into what the records have, where
     /// that can be done.
     bool converts_bounds = false;
+    /// Values are read as this type, whatever the records write them as; of timestamp, date, bigint, double and text.
+    std::optional<schema::DataType> value_type = {};
     /// Reading begins at the initial value whatever is remembered. What is remembered does not fall behind for it.
     bool begins_anew = false;
 };

@@ -12,6 +12,7 @@
 #include "tipple/core/bounded_queue.h"
 #include "tipple/core/limits.h"
 #include "tipple/core/text.h"
+#include "tipple/incremental/slot.h"
 #include "tipple/normalize/content_ids.h"
 #include "tipple/pipeline/page_normalizer.h"
 #include "tipple/pipeline/quarantine.h"
@@ -424,7 +425,7 @@ void Stage::begin(Reading& reading) {
     if (!spec.incremental) return;
     const json::Object* state = context_.state.find_resource(spec.name);
     const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
-    reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? find_cursor_slot(*state, *spec.incremental) : nullptr);
+    reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? incremental::find_slot(*state, *spec.incremental) : nullptr);
 }
 
 void Stage::read(Reading& reading) {
@@ -516,7 +517,7 @@ void Stage::end(Reading& reading) {
 void Stage::save_cursor(Reading& reading) {
     if (!reading.cursor) return;
     const extract::ResourceSpec& spec = reading.resource.spec;
-    if (std::optional<json::Object> slot = reading.cursor->slot()) set_cursor_slot(context_.state.resource(spec.name), *spec.incremental, *std::move(slot));
+    if (std::optional<json::Object> slot = reading.cursor->slot()) incremental::set_slot(context_.state.resource(spec.name), *spec.incremental, *std::move(slot));
 }
 
 void Stage::close(Reading& reading, std::uint64_t end_number) {

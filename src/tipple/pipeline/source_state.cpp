@@ -1,11 +1,12 @@
 #include "tipple/pipeline/source_state.h"
 
+#include "tipple/incremental/slot.h"
+
 namespace tipple::pipeline {
 
 namespace {
 
 constexpr std::string_view resources_member = "resources";
-constexpr std::string_view incremental_member = "incremental";
 
 const json::Object* find_object(const json::Object* object, std::string_view name) {
     const json::Value* value = object != nullptr ? object->find(name) : nullptr;
@@ -38,18 +39,6 @@ void SourceState::erase_resource(std::string_view name) {
     if (resources != nullptr && resources->is_object()) resources->as_object().erase(name);
 }
 
-const json::Object* find_cursor_slot(const json::Object& resource, const incremental::Spec& spec) {
-    const json::Value* slots = resource.find(incremental_member);
-    const json::Value* slot = slots != nullptr && slots->is_object() ? slots->as_object().find(spec.cursor_path) : nullptr;
-    return slot != nullptr && slot->is_object() ? &slot->as_object() : nullptr;
-}
-
-void set_cursor_slot(json::Object& resource, const incremental::Spec& spec, json::Object slot) {
-    json::Value& slots = resource[incremental_member];
-    if (!slots.is_object()) slots = json::Object();
-    slots.as_object().set(spec.cursor_path, std::move(slot));
-}
-
 SourceState source_state(const json::Object& sources, std::string_view schema) {
     const json::Value* own = sources.find(schema);
     return SourceState(own != nullptr && own->is_object() ? own->as_object() : json::Object());
@@ -61,8 +50,8 @@ std::vector<CursorReport> compare_cursors(const json::Object& sources_before, co
         const json::Object* after = find_object(find_object(&sources_after, source.name), resources_member);
         const json::Object* before = find_object(find_object(&sources_before, source.name), resources_member);
         for (const json::Member& resource : after != nullptr ? *after : json::Object()) {
-            const json::Object* slots = find_object(find_object(after, resource.name), incremental_member);
-            const json::Object* old = find_object(find_object(before, resource.name), incremental_member);
+            const json::Object* slots = find_object(find_object(after, resource.name), incremental::slots_member);
+            const json::Object* old = find_object(find_object(before, resource.name), incremental::slots_member);
             for (const json::Member& slot : slots != nullptr ? *slots : json::Object()) {
                 cursors.push_back({.resource = resource.name,
                                    .cursor = slot.name,

@@ -50,10 +50,6 @@ private:
     bool is_used_ = false;
 };
 
-/// What a resource's state says of a cursor, or nullptr.
-const json::Object* find_cursor_slot(const json::Object& resource, const incremental::Spec& spec);
-void set_cursor_slot(json::Object& resource, const incremental::Spec& spec, json::Object slot);
-
 /// The state of the source with this schema out of a pipeline's `sources`; empty when there is none.
 SourceState source_state(const json::Object& sources, std::string_view schema);
 

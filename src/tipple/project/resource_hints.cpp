@@ -203,6 +203,12 @@ std::optional<incremental::Spec> read_cursor(const Node& node, const std::string
     const std::vector<std::pair<std::string, MissingCursor>> missing = {
         {"raise", MissingCursor::raise}, {"include", MissingCursor::include}, {"exclude", MissingCursor::exclude}};
     spec.on_cursor_value_missing = reader.one_of("on_missing", missing).value_or(spec.on_cursor_value_missing);
+    const std::vector<std::pair<std::string, schema::DataType>> types = {{"timestamp", schema::DataType::timestamp},
+                                                                         {"date", schema::DataType::date},
+                                                                         {"bigint", schema::DataType::bigint},
+                                                                         {"double", schema::DataType::double_},
+                                                                         {"text", schema::DataType::text}};
+    spec.value_type = reader.one_of("type", types);
     read_lag(reader, spec);
     read_range(reader, spec);
     if (const Node* key = reader.find("primary_key")) {
