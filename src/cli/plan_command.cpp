@@ -116,7 +116,7 @@ namespace {
 /// One line of `tipple check`.
 struct Finding {
     std::string pipeline;
-    std::string what;
+    std::string what;  ///< a part of the settings, or a resource
     std::string result;  ///< empty = good
     std::string detail;
     int exit_code = exit_done;
@@ -155,7 +155,15 @@ std::string check_secrets_file(const project::Project& project) {
     return project.secrets_path() + ", readable for you alone";
 }
 
-void check_pipeline(Program& program, const std::string& name, std::vector<Finding>& findings) {
+/// What a look at the resource itself says; no line for sources that have no say in that.
+void add_probe(extract::SourceDriver& source, const extract::ResourceSpec& resource, const std::string& pipeline, const std::stop_token& stop,
+               std::vector<Finding>& findings) {
+    std::vector<Finding> own;
+    add_finding(own, pipeline, resource.name.c_str(), [&] { return source.probe(resource, stop); });
+    if (!own.front().detail.empty() || !own.front().result.empty()) findings.push_back(std::move(own.front()));
+}
+
+void check_pipeline(Program& program, const std::string& name, const std::stop_token& stop, std::vector<Finding>& findings) {
     std::optional<project::PipelineDefinition> definition;
     add_finding(findings, name, "settings", [&] {
         definition = read_pipeline(program, name);
@@ -163,12 +171,15 @@ void check_pipeline(Program& program, const std::string& name, std::vector<Findi
     });
     if (!definition) return;
     std::optional<PipelineSession> session;
+    std::vector<extract::ResourceSpec> specs;
     add_finding(findings, name, "source", [&] {
         session = open_pipeline(program, *definition, {}, as_defined);
+        specs = session->source->resources(stop);
         std::vector<std::string> resources;
-        for (const extract::ResourceSpec& resource : session->source->resources({})) resources.push_back(resource.name);
+        for (const extract::ResourceSpec& resource : specs) resources.push_back(resource.name);
         return fmt::format("{}: {}", definition->source.entry->name, join(resources, ", "));
     });
+    for (const extract::ResourceSpec& resource : specs) add_probe(*session->source, resource, name, stop, findings);
     add_finding(findings, name, "destination", [&] {
         const LoadTarget target = make_load_target(program, definition->destination, definition->config, {});
         const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
@@ -180,10 +191,11 @@ void check_pipeline(Program& program, const std::string& name, std::vector<Findi
 
 int run_check(Program& program, const CheckArguments& arguments) {
     const project::Project& project = require_project(program);
+    const SignalWatch signals([](int) {});
     std::vector<Finding> findings;
     add_finding(findings, "", "secrets", [&] { return check_secrets_file(project); });
     add_finding(findings, "", "disk", [&] { return check_disk(program); });
-    for (const std::string& name : names_or_all(program, arguments.pipelines)) check_pipeline(program, name, findings);
+    for (const std::string& name : names_or_all(program, arguments.pipelines)) check_pipeline(program, name, signals.token(), findings);
     int exit_code = exit_done;
     json::Array list;
     for (const Finding& finding : findings) {

@@ -241,6 +241,7 @@ SourceChoice read_source(const Node& node, const std::string& what, const Projec
     const extract::SourceEntry& entry = *choice.entry;
     const config::Options own = read_options(node, endpoint_keys, entry.takes_any_option ? nullptr : &entry.options, what, project, problems);
     for (const auto& [option, value] : own.values()) choice.context.options.set(option, value);
+    choice.context.settings = node;
     return choice;
 }
 

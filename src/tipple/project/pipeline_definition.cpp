@@ -83,11 +83,16 @@ public:
         for (const auto& [name, member] : resources->members) {
             const std::string what = fmt::format("resource \"{}\"", name);
             TableReader form(member, what, problems_);
-            auto [hints, options] = read_one(name, what, merge_defaults(known, member));
+            Node settings = merge_defaults(known, member);
+            auto [hints, options] = read_one(name, what, settings);
             if (defines_resources()) {
+                const bool is_told = hints.is_enabled || pipeline_.source.entry->takes_disabled_resources;
+                if (is_told) {
+                    pipeline_.source.context.resources.push_back(
+                        {.name = name, .options = std::move(options), .settings = std::move(settings), .is_enabled = hints.is_enabled});
+                }
                 // One that is switched off need not say what it would read.
                 if (!hints.is_enabled) continue;
-                pipeline_.source.context.resources.push_back({.name = name, .options = std::move(options)});
             }
             pipeline_.hints.resources.push_back(std::move(hints));
         }

@@ -43,6 +43,7 @@ public:
     }
 
     void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) override { driver_->read(resource, context, out); }
+    std::string probe(const ResourceSpec& resource, std::stop_token stop) override { return driver_->probe(resource, std::move(stop)); }
 
 private:
     const ResourceHints* find(const std::string& name) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tipple/config/node.h"
 #include "tipple/config/option_spec.h"
 #include "tipple/core/log.h"
 #include "tipple/incremental/spec.h"
@@ -157,17 +158,25 @@ public:
     virtual std::vector<ResourceSpec> resources(std::stop_token stop) = 0;
     /// Pushes the resource's pages, in order, until the end.
     virtual void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) = 0;
+    /// Reads a little of the resource and says what was found, for people; empty = nothing can be said. Changes nothing. Throws Error.
+    virtual std::string probe(const ResourceSpec& /*resource*/, std::stop_token /*stop*/) { return {}; }
 };
 
 /// A resource that the user defines, of a source that leaves that to him.
 struct ResourceDefinition {
     std::string name;
     config::Options options;
+    /// The same as it was written, with places and what is secret; empty where it comes from flags.
+    config::Node settings = {};
+    /// False = it is not loaded, but others may depend on it.
+    bool is_enabled = true;
 };
 
 /// What a source is made from.
 struct SourceContext {
     config::Options options;
+    /// The same as it was written, with places and what is secret; empty where it comes from flags.
+    config::Node settings = {};
     std::vector<ResourceDefinition> resources = {};
     Log log = {};
 };
@@ -179,6 +188,8 @@ struct SourceEntry {
     std::vector<config::OptionSpec> options;
     /// Of a resource that the user defines; empty = the source alone says what its resources are.
     std::vector<config::OptionSpec> resource_options = {};
+    /// Resources that are switched off are told to the source all the same: others may depend on them.
+    bool takes_disabled_resources = false;
     /// Its options are not listed: whatever is given is handed to it.
     bool takes_any_option = false;
     std::function<std::unique_ptr<SourceDriver>(const SourceContext& context)> make;

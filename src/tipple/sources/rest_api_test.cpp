@@ -1,0 +1,559 @@
+#include <gtest/gtest.h>
+
+#include "support/http_server.h"
+#include "support/temporary_folder.h"
+#include "tipple/config/toml.h"
+#include "tipple/core/error.h"
+#include "tipple/core/hash.h"
+#include "tipple/json/value.h"
+#include "tipple/sources/builtin.h"
+
+/// The source against a server: the vectors of our specification by their names (P1, A7, …), and where tipple differs on purpose, what it does.
+namespace tipple::sources {
+namespace {
+
+using support::Answer;
+using support::HttpServer;
+using support::SeenRequest;
+using Texts = std::vector<std::string>;
+
+class Records final : public extract::Output {
+public:
+    void write(extract::Page page) override {
+        const auto& json = std::get<extract::JsonPage>(page);
+        const std::string_view text(reinterpret_cast<const char*>(json.text.data()), json.size);
+        for (std::size_t i = 0; i < json.record_starts.size(); ++i) {
+            const std::size_t end = i + 1 < json.record_starts.size() ? json.record_starts[i + 1] : text.size();
+            std::string record(text.substr(json.record_starts[i], end - json.record_starts[i]));
+            while (!record.empty() && (record.back() == ' ' || record.back() == '\n')) record.pop_back();
+            records.push_back(std::move(record));
+        }
+    }
+    bool offer_file(const extract::FileOffer&) override { return false; }
+    void restart() override {}
+    void skip(const extract::SkippedText& text) override { skipped.push_back(text.reason); }
+    void materialize() override {}
+    void begin_input(const extract::InputFile&) override {}
+    void report(const extract::ReadProgress&) override {}
+    bool wants_more() const override { return true; }
+
+    Texts records;
+    Texts skipped;
+};
+
+class Memory final : public extract::State {
+public:
+    json::Object& resource() override {
+        json::Value& resources = document_["resources"];
+        if (!resources.is_object()) resources = json::Object();
+        json::Value& own = resources.as_object()[name];
+        if (!own.is_object()) own = json::Object();
+        return own.as_object();
+    }
+    json::Object& source() override { return document_; }
+    std::string name;
+
+private:
+    json::Object document_;
+};
+
+class FixedCursor final : public extract::CursorView {
+public:
+    const schema::Value& start() const override { return start_value; }
+    const schema::Value& end() const override { return end_value; }
+    schema::Value last() override { return start_value; }
+    schema::Value start_value;
+    schema::Value end_value;
+};
+
+class RestApiTest : public testing::Test {
+protected:
+    RestApiTest() { add_builtin(registry_); }
+
+    /// `settings`: the source's keys, and tables `resources.NAME`. `SERVER` stands for the server's URL; retries do not wait.
+    std::unique_ptr<extract::SourceDriver> make(const std::string& settings) {
+        std::string text = settings.find("retry =") == std::string::npos ? "retry = { base = \"0s\" }\n" + settings : settings;
+        if (text.find("base_url") == std::string::npos) text = "base_url = \"SERVER\"\n" + text;
+        for (std::size_t at = text.find("SERVER"); at != std::string::npos; at = text.find("SERVER")) text.replace(at, 6, server_->url());
+        config::Node node = config::parse_toml(text, "t.toml");
+        extract::SourceContext context;
+        if (const config::Node* resources = node.find("resources")) {
+            for (const auto& [name, table] : resources->members) {
+                const config::Node* enabled = table.find("enabled");
+                context.resources.push_back({.name = name, .settings = table, .is_enabled = enabled == nullptr || enabled->value.as_bool()});
+            }
+        }
+        std::erase_if(node.members, [](const auto& member) { return member.first == "resources"; });
+        context.settings = std::move(node);
+        return registry_.make("rest_api", context);
+    }
+
+    /// All records of the resource, in order. Its parents are read as the pipeline would.
+    Texts read(const std::string& settings, const std::string& name = "x") {
+        std::unique_ptr<extract::SourceDriver> driver = make(settings);
+        Texts records;
+        for (const extract::ResourceSpec& spec : driver->resources({})) {
+            if (is_selected_ && spec.name != name) continue;
+            memory_.name = spec.name;
+            const extract::ResourceContext context{.state = &memory_, .cursor = &cursor_, .page_bytes = 100, .memory_bytes = 1 << 20, .temp_folder = folder_.path()};
+            Records out;
+            driver->read(spec, context, out);
+            if (spec.name == name) records = out.records;
+            skipped_.insert(skipped_.end(), out.skipped.begin(), out.skipped.end());
+        }
+        return records;
+    }
+
+    void serve(std::function<Answer(const SeenRequest&)> handler) {
+        server_.emplace(std::move(handler));
+        if (forgets_) memory_ = {};
+    }
+    /// The body for each target, 404 for others.
+    void serve(std::map<std::string, std::string> bodies) {
+        serve([bodies = std::move(bodies)](const SeenRequest& request) {
+            const auto found = bodies.find(request.target);
+            return found != bodies.end() ? Answer{.body = found->second} : Answer{.body = "{}", .status = 404};
+        });
+    }
+    Texts targets() const { return server_->targets(); }
+
+    std::string error_of(const std::string& settings) {
+        try {
+            read(settings);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "";
+    }
+    void expect_error(const std::string& settings, const std::string& part) {
+        const std::string error = error_of(settings);
+        EXPECT_NE(error.find(part), std::string::npos) << settings << "\n" << error;
+    }
+
+    extract::Registry registry_;
+    support::TemporaryFolder folder_;
+    std::optional<HttpServer> server_;
+    Memory memory_;
+    FixedCursor cursor_;
+    Texts skipped_;
+    bool is_selected_ = false;
+    /// What was found out of one server says nothing of the next.
+    bool forgets_ = true;
+};
+
+std::string page_of(int number) { return "{\"data\":[{\"id\":" + std::to_string(number) + "}]}"; }
+
+TEST_F(RestApiTest, PageNumbers) {
+    const auto pages = [](const std::string& total) {
+        return [total](const SeenRequest& request) {
+            return Answer{.body = "{\"data\":[{\"id\":" + (request.param("page").empty() ? "0" : request.param("page")) + "}]" + total + "}"};
+        };
+    };
+    serve(pages(",\"total_pages\":3"));
+    EXPECT_EQ(read("[resources.x]\npaginator = { type = 'page_number', base_page = 1, total_path = 'total_pages' }"), (Texts{R"({"id":1})", R"({"id":2})", R"({"id":3})"}));
+    EXPECT_EQ(targets(), (Texts{"/x?page=1", "/x?page=2", "/x?page=3"})) << "P1";
+    serve(pages(""));
+    read("[resources.x]\npaginator = { type = 'page_number', base_page = 1, maximum_page = 3 }");
+    EXPECT_EQ(targets(), (Texts{"/x?page=1", "/x?page=2"})) << "P2";
+    serve(pages(""));
+    read("[resources.x]\npaginator = { type = 'page_number', maximum_page = 3 }");
+    EXPECT_EQ(targets(), (Texts{"/x?page=0", "/x?page=1", "/x?page=2"})) << "P2";
+    serve(pages(",\"t\":\"5\""));
+    read("[resources.x]\nparams = { page = 9 }\npaginator = { type = 'page_number', base_page = 1, page = 3, total_path = 't' }");
+    EXPECT_EQ(targets(), (Texts{"/x?page=3", "/x?page=4", "/x?page=5"})) << "P4";
+    serve(pages(""));
+    read("[resources.x]\nmax_pages = 2\npaginator = { type = 'page_number', base_page = 1 }");
+    EXPECT_EQ(targets(), (Texts{"/x?page=1", "/x?page=2"})) << "max_pages counts pages";
+}
+
+TEST_F(RestApiTest, PageNumbersInTheBody) {
+    serve([](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}],"t":2})"}; });
+    read("[resources.x]\nmethod = 'post'\njson = { q = 1 }\npaginator = { type = 'page_number', base_page = 1, page_body_path = 'pg.n', total_path = 't' }");
+    ASSERT_EQ(server_->seen().size(), 2U) << "P6";
+    EXPECT_EQ(server_->seen()[0].body, R"({"q":1,"pg":{"n":1}})");
+    EXPECT_EQ(server_->seen()[1].body, R"({"q":1,"pg":{"n":2}})");
+    EXPECT_EQ(server_->seen()[0].header("content-type"), "application/json");
+}
+
+TEST_F(RestApiTest, Offsets) {
+    const auto rows = [](const std::string& total, int last) {
+        return [=](const SeenRequest& request) {
+            const bool has_rows = std::stoi(request.param("offset")) <= last;
+            return Answer{.body = std::string("{\"data\":[") + (has_rows ? "{\"id\":1}" : "") + "]" + total + "}"};
+        };
+    };
+    serve(rows(",\"total\":\"25\"", 100));
+    read("[resources.x]\npaginator = { type = 'offset', limit = 10 }");
+    EXPECT_EQ(targets(), (Texts{"/x?offset=0&limit=10", "/x?offset=10&limit=10", "/x?offset=20&limit=10"})) << "P7";
+    serve(rows("", 10));
+    EXPECT_EQ(read("[resources.x]\npaginator = { type = 'offset', limit = 10 }").size(), 2U) << "P8: without a total, until a page is empty";
+    EXPECT_EQ(targets().size(), 3U);
+    serve(rows("", 10));
+    expect_error("[resources.x]\npaginator = { type = 'offset', limit = 10, total_path = 'total' }", "no whole number at total_path");
+    serve(rows(",\"total\":200", 100'000));
+    read("[resources.x]\nmax_pages = 2\npaginator = { type = 'offset', offset = 123, limit = 42 }");
+    EXPECT_EQ(targets().back(), "/x?offset=165&limit=42") << "P10";
+    serve(rows(",\"more\":true", 100'000));
+    read("[resources.x]\npaginator = { type = 'offset', limit = 10, maximum_offset = 20, has_more_path = 'more' }");
+    EXPECT_EQ(targets(), (Texts{"/x?offset=0&limit=10", "/x?offset=10&limit=10"})) << "P12: a maximum holds whatever has_more says";
+}
+
+TEST_F(RestApiTest, Cursors) {
+    serve({{"/x", R"({"data":[{"id":1}],"c":"z","m":"yes"})"}, {"/x?after=z", R"({"data":[{"id":2}],"c":"y","m":"false"})"}});
+    read("[resources.x]\npaginator = { type = 'cursor', cursor_path = 'c', cursor_param = 'after', has_more_path = 'm' }");
+    EXPECT_EQ(targets(), (Texts{"/x", "/x?after=z"})) << "P14";
+    for (const char* none : {"0", "\"\"", "null", "false"}) {
+        serve({{"/x", std::string(R"({"data":[{"id":1}],"c":)") + none + "}"}});
+        EXPECT_EQ(read("[resources.x]\npaginator = { type = 'cursor', cursor_path = 'c' }").size(), 1U) << "P16 " << none;
+    }
+    serve({{"/x", R"({"data":[{"id":1}],"c":null,"m":true})"}});
+    expect_error("[resources.x]\npaginator = { type = 'cursor', cursor_path = 'c', has_more_path = 'm' }", "says that there is more, but has no cursor");
+    serve([](const SeenRequest& request) { return Answer{.body = R"({"data":[{"id":1}],"next_page":)" + std::string(request.body == "{}" ? "2" : request.body == R"({"page":2})" ? "3" : "null") + "}"}; });
+    read("[resources.x]\nmethod = 'POST'\njson = {}\npaginator = { type = 'cursor', cursor_path = 'next_page', cursor_body_path = 'page' }");
+    ASSERT_EQ(server_->seen().size(), 3U) << "P17";
+    EXPECT_EQ(server_->seen()[2].body, R"({"page":3})");
+    serve({{"/x", R"({"data":[{"id":"a"},{"id":"b"}],"has_more":true})"}, {"/x?starting_after=b", R"({"data":[{"id":"c"}],"has_more":false})"}});
+    EXPECT_EQ(read("[resources.x]\npaginator = { type = 'cursor', cursor_path = 'data[-1].id', cursor_param = 'starting_after', has_more_path = 'has_more' }").size(), 3U);
+}
+
+TEST_F(RestApiTest, LinksInTheBody) {
+    for (const auto& [next, target] : std::map<std::string, std::string>{{"?page=2", "/v1/x?page=2"}, {"x2", "/v1/x2"}, {"/api/r?page=2", "/api/r?page=2"}, {"SELF/v1/x?page=2", "/v1/x?page=2"}}) {
+        serve([&, next = next](const SeenRequest& request) {
+            std::string link = next;
+            if (link.starts_with("SELF")) link.replace(0, 4, server_->url());
+            return Answer{.body = request.target == "/v1/x?limit=5" ? R"({"data":[{"id":1}],"next":")" + link + "\"}" : page_of(2)};
+        });
+        EXPECT_EQ(read("paginator = 'json_link'\n[resources.x]\npath = 'v1/x'\nparams = { limit = 5 }").size(), 2U);
+        EXPECT_EQ(targets(), (Texts{"/v1/x?limit=5", target})) << "P18, P19";
+    }
+    serve({{"/x", R"({"data":[{"id":1}],"next":""})"}});
+    EXPECT_EQ(read("paginator = 'json_link'\n[resources.x]").size(), 1U) << "P18: an empty link is none";
+    serve({{"/x", R"({"value":[{"id":1}],"@odata.nextLink":"/x?s=1"})"}, {"/x?s=1", R"({"value":[{"id":2}]})"}});
+    EXPECT_EQ(read("[resources.x]\nselect = 'value'\npaginator = { type = 'json_link', next_url_path = \"['@odata.nextLink']\" }").size(), 2U) << "P21";
+    serve([](const SeenRequest& request) { return Answer{.body = request.target == "/x?z=1" ? R"({"data":[{"id":1}],"next":"/x?p=2"})" : page_of(2)}; });
+    read("paginator = 'json_link'\n[resources.x]\nmethod = 'POST'\njson = { q = 1 }\nparams = { z = 1 }");
+    EXPECT_EQ(targets(), (Texts{"/x?z=1", "/x?p=2"})) << "P22";
+    EXPECT_EQ(server_->seen()[1].body, R"({"q":1})");
+}
+
+TEST_F(RestApiTest, LinksAndCursorsInHeaders) {
+    serve([](const SeenRequest& request) {
+        Answer answer{.body = page_of(1)};
+        if (request.target == "/x") answer.headers = {{"Link", "</x?page=0>; rel=\"prev, x\"; title=\"a, b\", </x?page=2>; rel=\"next\""}};
+        return answer;
+    });
+    EXPECT_EQ(read("paginator = 'header_link'\n[resources.x]").size(), 2U);
+    EXPECT_EQ(targets(), (Texts{"/x", "/x?page=2"}));
+    serve([](const SeenRequest& request) {
+        Answer answer{.body = page_of(1)};
+        answer.headers = {{"X-Next", request.target == "/x" ? "n 2" : ""}};
+        return answer;
+    });
+    EXPECT_EQ(read("paginator = { type = 'header_cursor', cursor_key = 'x-next', cursor_param = 'c' }\n[resources.x]").size(), 2U);
+    EXPECT_EQ(targets(), (Texts{"/x", "/x?c=n%202"})) << "an empty header ends it";
+}
+
+TEST_F(RestApiTest, TheNearestPaginatorCounts) {
+    serve({{"/x", R"({"data":[{"id":1}],"next":"/x?p=2"})"}, {"/x?p=2", page_of(2)}});
+    EXPECT_EQ(read("paginator = 'single_page'\n[resources.x]\npaginator = 'auto'").size(), 2U) << "P24: auto is a choice like any other";
+    serve({{"/users", R"([{"id":1}])"}, {"/user/1", R"({"id":1,"next":"/user/2"})"}});
+    EXPECT_EQ(read("paginator = 'json_link'\n[resources.users]\npaginator = 'single_page'\n[resources.x]\nparent = 'users'\npath = 'user/{parent.id}'"), Texts{R"({"id":1,"next":"/user/2"})"}) << "P25";
+}
+
+TEST_F(RestApiTest, PaginatorsAreFoundOut) {
+    const auto numbered = [](int base) {
+        return [base](const SeenRequest& request) {
+            const int page = request.param("page").empty() ? base : std::stoi(request.param("page"));
+            return Answer{.body = R"({"items":[{"id":)" + std::to_string(page) + R"(}],"total_pages":3})"};
+        };
+    };
+    serve(numbered(1));
+    EXPECT_EQ(read("[resources.x]"), (Texts{R"({"id":1})", R"({"id":2})", R"({"id":3})"})) << "A1: page 1 is not loaded twice, page 3 is not missing";
+    EXPECT_EQ(targets(), (Texts{"/x", "/x?page=1", "/x?page=2", "/x?page=3"}));
+    serve(numbered(0));
+    EXPECT_EQ(read("[resources.x]"), (Texts{R"({"id":0})", R"({"id":1})", R"({"id":2})"}));
+    serve([](const SeenRequest& request) {
+        const std::string page = request.param("page").empty() ? "1" : request.param("page");
+        return Answer{.body = R"({"items":[{"id":)" + page + R"(}],"page":)" + page + R"(,"total_pages":2})"};
+    });
+    read("[resources.x]");
+    EXPECT_EQ(targets(), (Texts{"/x", "/x?page=2"})) << "the page says its number";
+    serve({{"/x", R"({"_embedded":{"items":[{"id":1}]},"_links":{"next":{"href":"/x?p=2"}}})"}, {"/x?p=2", R"({"_embedded":{"items":[{"id":2}]}})"}});
+    EXPECT_EQ(read("[resources.x]").size(), 2U) << "A2";
+    serve([](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}],"next_page_token":"abc"})"}; });
+    expect_error("[resources.x]", "the pages have no end; correct the paginator");
+    EXPECT_EQ(targets(), (Texts{"/x", "/x?cursor=abc"})) << "A3";
+    serve([](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}],"pagination":{"offset":0,"limit":1,"total":9}})"}; });
+    EXPECT_EQ(read("[resources.x]").size(), 1U) << "A6";
+}
+
+TEST_F(RestApiTest, SelectorsAreFoundOut) {
+    const std::string entity = R"({"id":1,"name":"x","tags":["a","b"]})";
+    serve({{"/x", entity}});
+    EXPECT_EQ(read("[resources.x]"), Texts{entity}) << "A7: a list of scalars is no list of records";
+    for (const char* key : {"my items", "my.items"}) {
+        serve({{"/x", std::string("{\"") + key + R"(":[{"id":1}]})"}});
+        EXPECT_EQ(read("[resources.x]"), Texts{R"({"id":1})"}) << "A8 " << key;
+        EXPECT_EQ(read("[resources.x]"), Texts{R"({"id":1})"}) << "as it was remembered";
+    }
+    serve([](const SeenRequest& request) { return Answer{.body = request.param("page") == "1" ? R"({"data":null})" : R"({"data":[{"id":2}]})"}; });
+    EXPECT_EQ(read("[resources.x]\npaginator = { type = 'page_number', base_page = 1, maximum_page = 3, stop_after_empty_page = false }"), Texts{R"({"id":2})"}) << "A9";
+    serve({{"/x", R"({"a":{"b":[{"id":1}]},"c":[{"id":2}]})"}});
+    EXPECT_EQ(read("[resources.x]"), Texts{R"({"id":1})"}) << "A10";
+    serve({{"/x", R"({"c":[{"id":2}],"meta":{"data":[{"id":1}]}})"}});
+    EXPECT_EQ(read("[resources.x]"), Texts{R"({"id":1})"}) << "A10";
+}
+
+TEST_F(RestApiTest, WhatIsFoundOutOnceIsKept) {
+    serve({{"/x", R"({"rows":[{"id":1}]})"}});
+    read("[resources.x]");
+    forgets_ = false;
+    serve({{"/x", R"({"data":[{"z":1}],"rows":[{"id":1}]})"}});
+    EXPECT_EQ(read("[resources.x]"), Texts{R"({"id":1})"});
+    serve({{"/x", R"({"count":0})"}});
+    EXPECT_EQ(read("[resources.x]").size(), 0U);
+    serve({{"/x", R"({"data":[{"z":1}]})"}});
+    expect_error("[resources.x]", "records were at \"rows\" before, and are not there any more, but at \"data\"");
+}
+
+TEST_F(RestApiTest, Selection) {
+    serve({{"/x", R"({"groups":[{"rows":[{"id":1},{"id":2}]},{"rows":[{"id":3}]}],"n":5,"users":null,"e":{"id":9}})"}});
+    EXPECT_EQ(read("[resources.x]\nselect = 'groups[*].rows'").size(), 3U) << "S1: every list gives its records";
+    EXPECT_EQ(read("[resources.x]\nselect = 'nope'").size(), 0U) << "S2";
+    EXPECT_EQ(read("[resources.x]\nselect = 'n'"), Texts{"5"}) << "S2";
+    EXPECT_EQ(read("[resources.x]\nselect = 'users'").size(), 0U) << "S2";
+    EXPECT_EQ(read("[resources.x]\nselect = 'e'"), Texts{R"({"id":9})"});
+    serve([](const SeenRequest&) { return Answer{.body = "", .status = 204}; });
+    EXPECT_EQ(read("[resources.x]").size(), 0U) << "an empty answer has no records";
+    serve([](const SeenRequest&) { return Answer{.body = "<html>"}; });
+    expect_error("[resources.x]", "is not JSON");
+}
+
+TEST_F(RestApiTest, ParamsAndBodies) {
+    serve([](const SeenRequest&) { return Answer{.body = "[]"}; });
+    cursor_.end_value = {};
+    read("[resources.x]\npath = '/posts/{not_this}'\nparams = { b = true, l = [1, 2], f = 1.5, until = '{cursor.end}', s = 'a b&c' }");
+    EXPECT_EQ(targets().back(), "/posts/%7Bnot_this%7D?b=true&l=1&l=2&f=1.5&s=a%20b%26c") << "H1, H3, H4";
+    cursor_.start_value = std::string("2024-01-02 03:04:05");
+    read("[resources.x]\nparams = { s = '{cursor.start|iso}', e = '{cursor.start|epoch}', d = '{cursor.start|add:-1d|date:%Y-%m-%d}' }");
+    EXPECT_EQ(targets().back(), "/x?s=2024-01-02T03%3A04%3A05Z&e=1704164645&d=2024-01-01") << "H6, I2";
+    cursor_.start_value = std::int64_t{42};
+    read("[resources.x]\nmethod = 'POST'\njson = { a = '{cursor.start}', b = '{cursor.start}{cursor.start}', c = '{cursor.end}', d = { e = ['{cursor.start}', 'x'] } }");
+    EXPECT_EQ(server_->seen().back().body, R"({"a":42,"b":"4242","d":{"e":[42,"x"]}})") << "H2";
+    read("[resources.x]\nmethod = 'POST'\nform = { a = 'x y', b = [1, 2] }");
+    EXPECT_EQ(server_->seen().back().body, "a=x+y&b=1&b=2");
+    read("[resources.x]\nmethod = 'PUT'\nbody = 'raw {cursor.start}'\nheaders = { X-A = '{cursor.start}', X-B = '{cursor.end}' }");
+    EXPECT_EQ(server_->seen().back().body, "raw 42");
+    EXPECT_EQ(server_->seen().back().header("x-a"), "42");
+    EXPECT_EQ(server_->seen().back().header("x-b"), "");
+}
+
+TEST_F(RestApiTest, Children) {
+    const std::map<std::string, std::string> bodies = {{"/posts", R"([{"id":1,"title":"a","u":{"n":"ann"}},{"id":"a/b c?d","title":null,"u":{}}])"},
+                                                       {"/posts/1/c", R"([{"c":1},{"c":2,"_posts_id":"own"},{}])"},
+                                                       {"/posts/a%2Fb%20c%3Fd/c", R"([{"c":3}])"}};
+    const std::string settings = "concurrency = 4\n[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'posts/{parent.id}/c'\ninclude = ['id', 'title', 'u.n']\n";
+    serve(bodies);
+    EXPECT_EQ(read(settings), (Texts{R"({"c":1,"_posts_id":1,"_posts_title":"a","_posts_u_n":"ann"})", R"({"c":2,"_posts_id":1,"_posts_title":"a","_posts_u_n":"ann"})",
+                                     R"({"_posts_id":1,"_posts_title":"a","_posts_u_n":"ann"})", R"({"c":3,"_posts_id":"a/b c?d","_posts_title":null,"_posts_u_n":null})"}))
+        << "D1, D2, H5";
+    EXPECT_EQ(targets().size(), 3U) << "parents are read once";
+    is_selected_ = true;
+    EXPECT_EQ(read(settings).size(), 4U) << "a parent that is not loaded is read all the same";
+    is_selected_ = false;
+    std::string disabled = settings;
+    disabled.replace(disabled.find("[resources.posts]\n"), 18, "[resources.posts]\nenabled = false\n");
+    EXPECT_EQ(read(disabled).size(), 4U);
+    serve({{"/posts", R"([{"t":[{"id":9},{"id":8}]}])"}, {"/c/9", R"({"ok":1})"}});
+    EXPECT_EQ(read("[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'c/{parent.t[*].id}'"), Texts{R"({"ok":1})"}) << "D4";
+}
+
+TEST_F(RestApiTest, ChildrenOfChildren) {
+    serve({{"/a", R"({"data":[{"id":1}],"next":"/a?p=2"})"},
+           {"/a?p=2", R"({"data":[{"id":2}]})"},
+           {"/a/1/b", R"([{"k":"x"}])"},
+           {"/a/2/b", R"([{"k":"y"},{"k":"z"}])"},
+           {"/a/1/b/x", R"([{"v":1}])"},
+           {"/a/2/b/y", R"([{"v":2}])"},
+           {"/a/2/b/z", R"([{"v":3}])"}});
+    EXPECT_EQ(read("concurrency = 3\n[resources.x]\nparent = 'b'\npath = 'a/{parent._a_id}/b/{parent.k}'\nselect = '$'\n[resources.b]\nparent = 'a'\npath = 'a/{parent.id}/b'\ninclude = "
+                   "['id']\n[resources.a]\npaginator = 'json_link'"),
+              (Texts{R"({"v":1})", R"({"v":2})", R"({"v":3})"}));
+}
+
+TEST_F(RestApiTest, NullsInPaths) {
+    serve({{"/posts", R"([{"id":null},{"id":2}])"}, {"/posts/2/c", R"([{"c":1}])"}});
+    const std::string settings = "[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'posts/{parent.id}/c'\n";
+    expect_error(settings, "{parent.id} in the path is null");
+    EXPECT_EQ(read(settings + "on_null = 'skip'").size(), 1U);
+}
+
+TEST_F(RestApiTest, AnswersThatAreExpected) {
+    const std::map<std::string, std::string> bodies = {{"/posts", R"([{"id":1},{"id":2},{"id":3}])"}, {"/p/1", "[{\"v\":1}]"}, {"/p/3", "[{\"v\":3}]"}};
+    const std::string settings = "concurrency = 2\n[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'p/{parent.id}'\nselect = '$'\n";
+    serve(bodies);
+    EXPECT_EQ(read(settings + "on_response = [{ status = [404, 410], do = 'skip' }]"), (Texts{R"({"v":1})", R"({"v":3})"})) << "D5";
+    EXPECT_EQ(read(settings + "on_response = [{ status = 404, do = 'stop' }]"), Texts{R"({"v":1})"});
+    EXPECT_EQ(read(settings + "on_response = [{ status = 404, do = 'empty' }]").size(), 2U);
+    expect_error(settings, "status 404");
+    EXPECT_EQ(read(settings + "max_failed_parents = 1"), (Texts{R"({"v":1})", R"({"v":3})"}));
+    EXPECT_EQ(skipped_.size(), 1U) << "what is left out is reported";
+    serve([](const SeenRequest& request) { return request.param("page") == "1" ? Answer{.body = page_of(1)} : Answer{.body = "{}", .status = 404}; });
+    EXPECT_EQ(read("on_response = [{ status = 404, do = 'skip' }]\n[resources.x]\npaginator = { type = 'page_number', base_page = 1 }").size(), 1U) << "D7";
+    serve([](const SeenRequest&) { return Answer{.body = "No data", .status = 200}; });
+    EXPECT_EQ(read("[resources.x]\non_response = [{ content = 'No data', do = 'empty' }]").size(), 0U) << "E7";
+    for (const int status : {429, 500}) {
+        serve([status](const SeenRequest&) { return Answer{.status = status}; });
+        EXPECT_EQ(read("[resources.x]\non_response = [{ status = [429, 500], do = 'skip' }]").size(), 0U);
+        EXPECT_EQ(targets().size(), 1U) << "E4";
+    }
+    serve([](const SeenRequest& request) { return Answer{.body = request.number < 3 ? "{}" : page_of(1), .status = request.number < 3 ? 404 : 200}; });
+    EXPECT_EQ(read("[resources.x]\non_response = [{ status = 404, do = 'retry' }]").size(), 1U);
+}
+
+TEST_F(RestApiTest, FailuresAreRetriedWithinTheBudget) {
+    serve([](const SeenRequest&) { return Answer{.body = "{\"why\":\"no\"}", .status = 500}; });
+    expect_error("[resources.x]", "status 500 after 5 attempts: {\"why\":\"no\"}");
+    EXPECT_EQ(targets().size(), 5U) << "E1";
+    serve([](const SeenRequest&) { return Answer{.status = 502}; });
+    error_of("retry = { attempts = 2, base = '0s' }\n[resources.x]");
+    EXPECT_EQ(targets().size(), 2U) << "E2";
+    serve([](const SeenRequest& request) { return Answer{.body = page_of(1), .breaks = request.number == 1}; });
+    EXPECT_EQ(read("[resources.x]").size(), 1U) << "a broken answer";
+}
+
+TEST_F(RestApiTest, Auth) {
+    serve([](const SeenRequest&) { return Answer{.body = "[]"}; });
+    const auto header_of = [&](const std::string& settings) {
+        read(settings);
+        return server_->seen().back().header("authorization");
+    };
+    EXPECT_EQ(header_of("auth = { token = 'T1' }\n[resources.x]"), "Bearer T1");
+    EXPECT_EQ(header_of("auth = { type = 'basic', username = 'u', password = 'pé' }\n[resources.x]"), "Basic dTpww6k=") << "U3";
+    EXPECT_EQ(header_of("auth = { type = 'api_key', api_key = 'K' }\n[resources.x]"), "K");
+    EXPECT_EQ(header_of("auth = { token = 'T1' }\n[resources.x]\nauth = 'none'"), "") << "M3";
+    read("auth = { type = 'api_key', name = 'key', api_key = 'K', location = 'query' }\n[resources.x]\nparams = { key = 'old' }");
+    EXPECT_EQ(targets().back(), "/x?key=K") << "U1: replaced, not doubled";
+}
+
+TEST_F(RestApiTest, CredentialsStayAtHome) {
+    HttpServer other([](const SeenRequest&) { return Answer{.body = page_of(2)}; });
+    serve([&](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}],"next":")" + other.url() + "/x?page=2\"}"}; });
+    EXPECT_EQ(read("headers = { X-Key = 'secret' }\nauth = { token = 'T' }\n[resources.x]\npaginator = 'json_link'").size(), 2U);
+    EXPECT_EQ(other.seen().front().header("authorization"), "") << "U1";
+    EXPECT_EQ(other.seen().front().header("x-key"), "");
+    read("allow_hosts = ['" + other.url() + "']\nauth = { token = 'T' }\n[resources.x]\npaginator = 'json_link'");
+    EXPECT_EQ(other.seen().back().header("authorization"), "Bearer T");
+}
+
+TEST_F(RestApiTest, Tokens) {
+    int token = 0;
+    int refused = 2;
+    serve([&](const SeenRequest& request) {
+        if (request.path == "/token") {
+            const std::string number = std::to_string(++token);
+            return Answer{.body = R"({"access_token":"T)" + number + R"(","expires_in":3600,"refresh_token":"R)" + number + "\"}"};
+        }
+        if (request.header("authorization") == "Bearer T1" && --refused >= 0) return Answer{.body = "{}", .status = 401};
+        return Answer{.body = "[{\"id\":1}]"};
+    });
+    refused = 0;
+    EXPECT_EQ(read("auth = { type = 'oauth2_client_credentials', token_url = 'SERVER/token', client_id = 'c', client_secret = 's', request_data = { grant_type = 'custom', scope = 'a b' } }\n"
+                   "[resources.x]\n[resources.y]").size(),
+              1U);
+    EXPECT_EQ(server_->seen()[0].body, "client_id=c&client_secret=s&grant_type=custom&scope=a+b") << "U4";
+    EXPECT_EQ(token, 1) << "one token for all";
+    token = 0;
+    refused = 1;
+    EXPECT_EQ(read("auth = { type = 'oauth2_refresh_token', token_url = 'SERVER/token', client_id = 'c', refresh_token = 'R0' }\n[resources.x]").size(), 1U);
+    EXPECT_EQ(token, 2) << "a refused token is renewed once";
+    EXPECT_EQ(server_->seen().back().header("authorization"), "Bearer T2");
+    const std::vector<SeenRequest> seen = server_->seen();
+    EXPECT_NE(seen[seen.size() - 2].body.find("refresh_token=R1"), std::string::npos) << "with the refresh token that came with the first";
+    serve([](const SeenRequest&) { return Answer{.body = R"({"error":"bad s3cret-value"})", .status = 400}; });
+    const std::string error = error_of("auth = { type = 'oauth2_client_credentials', token_url = 'SERVER/token', client_id = 'c', client_secret = 's3cret-value' }\n[resources.x]");
+    EXPECT_NE(error.find("gives no token: status 400"), std::string::npos) << error;
+    EXPECT_EQ(error.find("s3cret-value"), std::string::npos) << error;
+}
+
+TEST_F(RestApiTest, SecretsAreMasked) {
+    serve([](const SeenRequest&) { return Answer{.body = "{\"echo\":\"S3CRET\"}", .status = 404}; });
+    const std::string error = error_of("auth = { type = 'api_key', name = 'k', api_key = 'S3CRET', location = 'query' }\n[resources.x]\non_response = [{ status = 403, do = 'skip' }]");
+    EXPECT_NE(error.find("status 404"), std::string::npos) << error;
+    EXPECT_EQ(error.find("S3CRET"), std::string::npos) << "E6: " << error;
+}
+
+TEST_F(RestApiTest, ResultsDoNotDependOnConcurrency) {
+    // Later answers come first.
+    const auto slow_first = [](const SeenRequest& request) {
+        if (request.path == "/p") {
+            std::string body = "[";
+            for (int i = 0; i < 30; ++i) body += (i > 0 ? ",{\"id\":" : "{\"id\":") + std::to_string(i) + "}";
+            return Answer{.body = body + "]"};
+        }
+        const int page = request.param("page").empty() ? 1 : std::stoi(request.param("page"));
+        if (request.number % 3 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return Answer{.body = "{\"data\":[{\"p\":\"" + request.path + "\",\"n\":" + std::to_string(page) + "}],\"pages\":3}"};
+    };
+    Texts serial;
+    for (const int concurrency : {1, 2, 8}) {
+        serve(slow_first);
+        const Texts records = read("concurrency = " + std::to_string(concurrency) + "\n[resources.p]\nselect = '$'\n[resources.x]\nparent = 'p'\npath = 'c/{parent.id}/d'\npaginator = { type = 'page_number', base_page = 1, total_path = 'pages' }");
+        EXPECT_EQ(records.size(), 90U);
+        EXPECT_EQ(targets().size(), 91U);
+        if (serial.empty()) serial = records;
+        EXPECT_EQ(records, serial);
+    }
+    for (const int concurrency : {1, 8}) {
+        serve([](const SeenRequest& request) { return Answer{.body = "{\"data\":[{\"id\":" + request.param("page") + "}],\"total\":20}"}; });
+        const Texts records = read("concurrency = " + std::to_string(concurrency) + "\n[resources.x]\npaginator = { type = 'page_number', base_page = 1 }");
+        ASSERT_EQ(records.size(), 20U);
+        EXPECT_EQ(records[12], R"({"id":13})");
+        EXPECT_EQ(targets().size(), 20U);
+        EXPECT_EQ(read("concurrency = " + std::to_string(concurrency) + "\n[resources.x]\nmax_pages = 5\npaginator = { type = 'page_number', base_page = 1 }").size(), 5U);
+    }
+}
+
+TEST_F(RestApiTest, Steps) {
+    serve({{"/x", R"([{"id":1,"m":"a","s":"open"},{"id":2,"m":"b","s":"closed"},{"id":3,"m":null,"s":"open"}])"}});
+    EXPECT_EQ(read("[resources.x]\nsteps = [{ filter = 's == \"open\" and id > 1' }]"), Texts{R"({"id":3,"m":null,"s":"open"})"});
+    EXPECT_EQ(read("[resources.x]\nsteps = [{ drop = ['s'], rename = { id = 'key' }, mask = ['m'] }, { set = { from = 'api' } }]").front(), R"({"key":1,"m":"***","from":"api"})");
+    EXPECT_EQ(read("[resources.x]\nsteps = [{ keep = ['id'] }]").front(), R"({"id":1})");
+    expect_error("[resources.x]\nsteps = [{ filter = 's = 1' }]", "expected one of ==");
+}
+
+TEST_F(RestApiTest, WhatIsWrongIsSaidWithItsPlaceAndTheNearestName) {
+    serve(std::map<std::string, std::string>{});
+    expect_error("[resources.x]\npaginator = { typ = 'offset' }", "t.toml:4: \"paginator\": \"type\" is missing");
+    expect_error("[resources.x]\npaginator = 'header_lnk'", "did you mean \"header_link\"?");
+    expect_error("[resources.x]\npaginator = { type = 'offset', limit = 1, ofset = 2 }", "did you mean \"offset\"?");
+    expect_error("[resources.x]\npaginator = 'offset'", "\"limit\" is missing");
+    expect_error("auth = { tokn = 'x' }\n[resources.x]", "did you mean \"token\"?");
+    expect_error("auth = { type = 'brearer' }\n[resources.x]", "did you mean \"bearer\"?");
+    expect_error("[resources.x]\nparams = { a = '{cursor.strat}' }", "a cursor has start and end");
+    expect_error("[resources.x]\nparams = { a = '{cursor.start|isso}' }", "did you mean \"iso\"?");
+    expect_error("[resources.x]\npath = 'a/{parent.id}'", "there is no \"parent\"");
+    expect_error("[resources.posts]\n[resources.x]\nparent = 'post'\npath = 'a/{parent.id}'", "did you mean \"posts\"?");
+    expect_error("[resources.y]\nparent = 'x'\npath = 'y/{parent.id}'\n[resources.x]\nparent = 'y'\npath = 'x/{parent.id}'", "lead back to itself");
+    expect_error("[resources.posts]\n[resources.x]\nparent = 'posts'", "nothing of the request depends on it");
+    expect_error("[resources.x]\ninclude = ['id']", "there is no \"parent\"");
+    expect_error("[resources.x]\njson = {}\nform = {}", "a request has one body");
+    expect_error("[resources.x]\non_response = [{ status = [404], do = 'ignore' }]", "\"do\" cannot be \"ignore\"");
+    expect_error("rate_limit = 'fast'\n[resources.x]", "requests per time");
+    expect_error("base_url = 'api.example.com'\n[resources.x]", "must be a URL");
+    expect_error("", "has no resources");
+}
+
+TEST_F(RestApiTest, AProbeSaysWhatItFound) {
+    serve({{"/posts", R"({"results":[{"id":1,"title":"a","updated_at":"2024-01-01T00:00:00Z"},{"id":2,"title":"b","updated_at":"2024-01-02T00:00:00Z"}],"next":"/posts?p=2"})"},
+           {"/posts/1", R"({"id":1,"n":1.5})"}});
+    std::unique_ptr<extract::SourceDriver> driver = make("[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'posts/{parent.id}'");
+    const std::vector<extract::ResourceSpec> specs = driver->resources({});
+    EXPECT_EQ(driver->probe(specs[0], {}), "2 records; paginator json_link, next_url_path = \"next\" (found out); select \"results\" (found out); fields id bigint, title text, updated_at "
+                                           "timestamp; primary_key could be \"id\"; cursor could be \"updated_at\"");
+    EXPECT_EQ(driver->probe(specs[1], {}), "1 records; select \"$\"; fields id bigint, n double; primary_key could be \"id\"");
+    EXPECT_EQ(targets(), (Texts{"/posts", "/posts", "/posts/1"})) << "one page of each";
+}
+
+}  // namespace
+}  // namespace tipple::sources
