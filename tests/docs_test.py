@@ -24,6 +24,18 @@ def read(path):
         return file.read()
 
 
+sys.path.insert(0, os.path.join(ROOT, "tests/support"))
+from api_server import ApiServer  # noqa: E402
+
+# The API that docs/guide/rest-api.md reads, in the place of the one that it names.
+API = ApiServer()
+API_DOCUMENT = "docs/guide/rest-api.md"
+
+
+def api_environment():
+    return {"ARTICLES_KEY": "articles-key", **{f"TIPPLE_PIPELINE__{name}__SOURCE__BASE_URL": API.url for name in ("ARTICLES", "TRIAL")}}
+
+
 def environment(folder):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TIPPLE_", "XDG_", "LC_"))}
     return {**kept, "PATH": os.path.dirname(TIPPLE) + os.pathsep + kept.get("PATH", ""), "HOME": folder, "LANG": "C.UTF-8",
@@ -57,12 +69,13 @@ class Documents(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             folder = os.path.realpath(folder)
             printed, at = None, ""
+            surroundings = {**environment(folder), **(api_environment() if path == API_DOCUMENT else {})}
             for block in FENCE.finditer(text):
                 language, option, content = block.groups()
                 line = text.count("\n", 0, block.start()) + 1
                 if language == "sh" and option != "ignore":
                     at = f"{path}:{line}"
-                    run = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", content], cwd=folder, env=environment(folder),
+                    run = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", content], cwd=folder, env=surroundings,
                                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
                     self.assertEqual(run.returncode, 0, f"{at} ended with {run.returncode}\n{content}\n{run.stdout}\n{run.stderr}")
                     printed = run.stdout
@@ -134,4 +147,5 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
         sys.exit("usage: docs_test.py PATH/TO/tipple [unittest arguments]")
     TIPPLE = os.path.abspath(sys.argv.pop(1))
-    unittest.main()
+    with API:
+        unittest.main()

@@ -208,6 +208,13 @@ struct ConfigArguments {
     ConfigAction action = ConfigAction::show;
     std::string key;
 };
+
+/// `import rest-api FILE`: a description for another tool becomes a project file.
+struct ImportArguments {
+    std::string file;
+    std::string pipeline = "api";
+    std::string folder;
+};
 struct InitArguments {
     std::string folder;
     std::string source;  ///< of a source in C++ that is written instead of a project file
@@ -226,7 +233,7 @@ struct DoneArguments {
 
 using Command = std::variant<DoneArguments, LoadArguments, RunArguments, QueryArguments, PreviewArguments, SchemaArguments, QuarantineArguments, UndoArguments,
                              VerifyArguments, PackagesArguments, ListArguments, ConnectionsArguments, ShowArguments, RunsArguments, JobsArguments, StateArguments,
-                             DropArguments, SyncArguments, PlanArguments, CheckArguments, ConfigArguments, InitArguments, CompletionArguments, VersionArguments,
+                             DropArguments, SyncArguments, PlanArguments, CheckArguments, ConfigArguments, InitArguments, ImportArguments, CompletionArguments, VersionArguments,
                              HelpArguments>;
 
 struct Arguments {

@@ -56,6 +56,7 @@ int run_plan(Program& program, const PlanArguments& arguments);
 int run_check(Program& program, const CheckArguments& arguments);
 int run_config(Program& program, const ConfigArguments& arguments);
 int run_init(Program& program, const InitArguments& arguments);
+int run_import(Program& program, const ImportArguments& arguments);
 int run_completion(const CompletionArguments& arguments);
 int run_version(Program& program);
 int run_help(Program& program, const HelpArguments& arguments);

@@ -77,6 +77,7 @@ struct ProjectCommands::Impl {
     CLI::App* config = nullptr;
     CLI::App* connections = nullptr;
     CLI::App* init = nullptr;
+    CLI::App* import = nullptr;
     CLI::App* completion = nullptr;
     CLI::App* pipeline = nullptr;
 
@@ -92,6 +93,8 @@ struct ProjectCommands::Impl {
     CheckArguments check_arguments;
     std::vector<std::string> config_places;
     InitArguments init_arguments;
+    ImportArguments import_arguments;
+    std::string import_kind;
     CompletionArguments completion_arguments;
     std::vector<std::string> pipeline_places;
     bool is_pipeline_confirmed = false;
@@ -138,7 +141,12 @@ struct ProjectCommands::Impl {
         check->add_option("PIPELINE", check_arguments.pipelines, "Pipelines of the project [all]")->option_text(" ");
         init = app.add_subcommand("init", "Writes a project that runs at once: tipple.toml with comments, and data to try it with.");
         init->add_option("FOLDER", init_arguments.folder, "Where to [the working folder]")->option_text(" ");
-        init->add_option("--source", init_arguments.source, "Writes a source in C++ of this name instead, with build files and a test")->option_text("NAME");
+        init->add_option("--source", init_arguments.source, "Writes a source in C++ of this name instead, with build files and a test; rest_api: a project that reads an API")->option_text("NAME");
+        import = add_command(app, "import", "Makes a project file of a description for another tool.\n\n  tipple import rest-api FILE.json    the configuration of dlt's rest_api source, as JSON");
+        import->add_option("KIND", import_kind, "rest-api")->required()->check(CLI::IsMember({"rest-api"}))->option_text(" ");
+        import->add_option("FILE", import_arguments.file, "The description")->required()->option_text(" ");
+        import->add_option("--name", import_arguments.pipeline, "Name of the pipeline [api]")->option_text("NAME");
+        import->add_option("--folder", import_arguments.folder, "Where tipple.toml is written [the working folder]")->option_text("DIR");
         completion = add_command(app, "completion", "Prints what makes a shell complete commands, flags and names.\n\n  source <(tipple completion bash)");
         completion->add_option("SHELL", completion_arguments.shell, "bash, zsh or fish")
             ->required()
@@ -234,6 +242,7 @@ std::optional<Command> ProjectCommands::parsed() const {
     if (given.config->parsed()) return given.config_command();
     if (given.connections->parsed()) return ConnectionsArguments{};
     if (given.init->parsed()) return given.init_arguments;
+    if (given.import->parsed()) return given.import_arguments;
     if (given.completion->parsed()) return given.completion_arguments;
     if (given.pipeline->parsed()) return given.pipeline_command();
     return std::nullopt;

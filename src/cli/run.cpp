@@ -29,13 +29,17 @@ int run_version(Program& program) {
 
 namespace {
 
-template <typename Entry>
-void print_entry(const Entry& entry, const char* kind) {
-    fmt::print("{} {}: {}\n\nOptions:\n", kind, entry.name, entry.summary);
-    for (const config::OptionSpec& option : entry.options) {
+void print_options(const std::vector<config::OptionSpec>& options) {
+    for (const config::OptionSpec& option : options) {
         fmt::print("  {:<16} {}{}{}\n", option.name, option.summary, option.is_required ? " Required." : "",
                    option.default_value.empty() ? "" : fmt::format(" [{}]", option.default_value));
     }
+}
+
+template <typename Entry>
+void print_entry(const Entry& entry, const char* kind) {
+    fmt::print("{} {}: {}\n\nOptions:\n", kind, entry.name, entry.summary);
+    print_options(entry.options);
 }
 
 }  // namespace
@@ -43,6 +47,8 @@ void print_entry(const Entry& entry, const char* kind) {
 int run_help(Program& program, const HelpArguments& arguments) {
     if (const extract::SourceEntry* entry = program.sources.find(arguments.topic)) {
         print_entry(*entry, "source");
+        if (!entry->resource_options.empty()) fmt::print("\nOf each resource:\n");
+        print_options(entry->resource_options);
         return exit_done;
     }
     if (const destination::DestinationEntry* entry = program.destinations.find(arguments.topic)) {
@@ -81,6 +87,7 @@ struct RunCommand {
     int operator()(const CheckArguments& arguments) const { return run_check(program, arguments); }
     int operator()(const ConfigArguments& arguments) const { return run_config(program, arguments); }
     int operator()(const InitArguments& arguments) const { return run_init(program, arguments); }
+    int operator()(const ImportArguments& arguments) const { return run_import(program, arguments); }
     int operator()(const CompletionArguments& arguments) const { return run_completion(arguments); }
     int operator()(const VersionArguments&) const { return run_version(program); }
     int operator()(const HelpArguments& arguments) const { return run_help(program, arguments); }

@@ -1,0 +1,308 @@
+"""REST APIs as a user reads them: the example projects against servers that behave as the public documentation says, what `-v`, `check` and `help` say,
+and a server on which nothing can be relied."""
+
+import json
+import os
+import pathlib
+import shutil
+import sys
+import threading
+
+from tipple_cli import EXIT_USAGE, IS_LONG, Case, main, seeded_random
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from api_server import APIS, ApiServer  # noqa: E402
+
+TOKENS = {"GITHUB_TOKEN": "github-token", "STRIPE_KEY": "sk_test_123", "HUBSPOT_TOKEN": "pat-eu1", "ARTICLES_KEY": "articles-key"}
+BASES = {"github": "/repos/duckdb/duckdb", "stripe": "/v1", "hubspot": "", "pokeapi": "/api/v2", "articles": ""}
+
+
+def small_pages(name):
+    """So that a handful of records has several pages."""
+    path = f"TIPPLE_PIPELINE__{name.upper()}__"
+    return {"github": {path + "DEFAULTS__PARAMS__PER_PAGE": "3"}, "stripe": {path + "RESOURCES__CHARGES__PARAMS__LIMIT": "3"},
+            "hubspot": {path + "RESOURCES__CONTACTS__JSON__LIMIT": "2"}, "pokeapi": {path + "RESOURCES__NAMES__PARAMS__LIMIT": "2"}}.get(name, {})
+
+
+class RestApiCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = ApiServer()
+        self.enterContext(self.server)
+
+    def use_example(self, name):
+        shutil.copy(ROOT / "examples/rest_api" / name / "tipple.toml", self.folder)
+        self.database = self.folder / "warehouse.duckdb"
+        # The server is on this machine, so nothing waits long.
+        self.env = {**TOKENS, **small_pages(name), f"TIPPLE_PIPELINE__{name.upper()}__SOURCE__BASE_URL": self.server.url + BASES[name],
+                    f"TIPPLE_PIPELINE__{name.upper()}__SOURCE__RATE_LIMIT": "1000/s"}
+
+    def run_example(self, *arguments, **options):
+        self.server.seen.clear()
+        return self.tipple("run", *arguments, env=self.env, **options)
+
+
+class Examples(RestApiCase):
+    def rows(self, sql):
+        return self.query(sql)
+
+    def three_runs(self, name, check):
+        self.use_example(name)
+        for step in range(3):
+            self.server.step = step
+            self.run_example("--quiet")
+            check(step)
+
+    def test_github(self):
+        api = APIS["/repos/"]
+
+        def check(step):
+            issues, comments = api.records(step)
+            self.assertEqual(self.rows("SELECT id, number, title, state, user__login FROM github.issues ORDER BY id"),
+                             sorted((i["id"], i["number"], i["title"], i["state"], i["user"]["login"]) for i in issues))
+            self.assertEqual(self.rows("SELECT _issues_number, id, body FROM github.issue_comments ORDER BY id"),
+                             sorted(((n, c["id"], c["body"]) for n, all in comments.items() for c in all), key=lambda row: row[1]))
+            asked = sorted(int(target.split("/")[-2]) for target in {t.split("?")[0] for t in self.server.seen} if target.endswith("/comments"))
+            # The newest of the run before lies within the lag.
+            self.assertEqual(asked, [list(range(1, 8)), [2, 7, 8], [4, 8]][step], "only what changed is visited")
+
+        self.three_runs("github", check)
+
+    def test_stripe(self):
+        def check(step):
+            charges = APIS["/v1/charges"].records(step)
+            self.assertEqual(self.rows("SELECT id, amount, metadata__order FROM stripe.charges ORDER BY id"), sorted((c["id"], c["amount"], c["metadata"]["order"]) for c in charges))
+            self.assertEqual(self.query("SELECT count(*) FROM stripe.charges__refunds__data")[0][0], sum(len(c["refunds"]["data"]) for c in charges))
+
+        self.three_runs("stripe", check)
+
+    def test_hubspot(self):
+        def check(step):
+            contacts = APIS["/crm/v3/objects/contacts/search"].records(step)
+            self.assertEqual(self.rows("SELECT id, properties__email FROM hubspot.contacts ORDER BY id"), sorted((c["id"], c["properties"]["email"]) for c in contacts))
+
+        self.three_runs("hubspot", check)
+        self.assertEqual(len(self.server.seen), 2, "the last run reads what is new: the newest of the run before, two new ones, a changed one")
+
+    def test_pokeapi(self):
+        def check(step):
+            self.assertEqual(self.rows("SELECT id, name, weight FROM pokeapi.pokemon ORDER BY id"), [(p["id"], p["name"], p["weight"]) for p in APIS["/api/v2/"].records(step)])
+            self.assertEqual(self.tables(), ["pokeapi.pokemon", "pokeapi.pokemon__types"])
+
+        self.three_runs("pokeapi", check)
+
+    def test_articles(self):
+        def check(step):
+            articles = APIS["/articles"].records(step)
+            self.assertEqual(self.rows("SELECT id, title, score FROM articles.articles ORDER BY id"), [(a["id"], a["title"], a["score"]) for a in articles])
+
+        self.three_runs("articles", check)
+        self.assertEqual(self.server.seen, ["GET /articles?updated_since=2026-01-10T00%3A00%3A00Z&api_key=articles-key"])
+
+
+class Commands(RestApiCase):
+    def test_verbose_shows_each_request_and_no_secret(self):
+        self.use_example("articles")
+        result = self.run_example("-v")
+        lines = [line for line in result.err.splitlines() if " info GET " in line]
+        self.assertEqual(len(lines), 3)
+        self.assertRegex(lines[1], r"GET http://127\.0\.0\.1:\d+/articles\?updated_since=\S+&page=2&api_key=\*\*\* 200 [\d.]+ s \d+ B attempt 1$")
+        self.assertNotIn("articles-key", result.out + result.err)
+        self.env["ARTICLES_KEY"] = "wrong-secret"
+        failed = self.run_example(expect=5)
+        self.assertIn("status 403: {\"message\": \"who are you?\"}", failed.err)
+        self.assertNotIn("wrong-secret", failed.out + failed.err)
+        for path in self.data_folder.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                self.assertNotIn(b"articles-key", content, path)
+                self.assertNotIn(b"wrong-secret", content, path)
+
+    def test_check_asks_each_resource_for_one_page(self):
+        self.use_example("articles")
+        result = self.tipple("check", env=self.env)
+        self.assertRegex(result.out, r'ok +articles +articles +3 records; paginator page_number, total_path = "meta\.total_pages" \(found out\); select "articles" \(found out\); fields id bigint')
+        self.assertEqual(len(self.server.seen), 1)
+        self.env["ARTICLES_KEY"] = "wrong-secret"
+        self.assertIn("status 403", self.tipple("check", env=self.env, expect=5).out)
+
+    def test_mistakes_are_said_with_file_and_line(self):
+        self.use_example("articles")
+        text = self.path("tipple.toml").read_text().replace("location =", "locaton =").replace("[pipeline.articles.resources.articles]\n", "[pipeline.articles.resources.articles]\nselct = \"x\"\n")
+        self.write("tipple.toml", text)
+        result = self.run_example(expect=EXIT_USAGE)
+        self.assertRegex(result.err, r'tipple\.toml:\d+: resource "articles" has no key "selct"; did you mean "select"\?')
+        self.write("tipple.toml", text.replace('selct = "x"\n', ""))
+        self.assertRegex(self.run_example(expect=EXIT_USAGE).err, r'tipple\.toml:\d+: "auth" has no key "locaton"; did you mean "location"\?')
+        self.assertEqual(self.server.seen, [])
+
+    def test_help_lists_all_settings(self):
+        out = self.tipple("help", "rest_api").out
+        for name in ["base_url", "rate_limit", "concurrency", "path", "paginator", "include", "max_failed_parents"]:
+            self.assertRegex(out, rf"(?m)^  {name} ")
+
+    def test_interrupted_run_loads_nothing_and_the_next_one_all(self):
+        self.use_example("github")
+        before = self.contents()
+        self.server.trouble = lambda request: (500, {}) if request.path.endswith("/7/comments") else None
+        self.env["TIPPLE_PIPELINE__GITHUB__SOURCE__RETRY__ATTEMPTS"] = "2"
+        self.env["TIPPLE_PIPELINE__GITHUB__SOURCE__RETRY__BASE"] = "1ms"
+        failed = self.run_example(expect=None)
+        self.assertNotEqual(failed.code, 0)
+        self.assertIn("status 500 after 2 attempts", failed.err)
+        self.assert_unchanged(before)
+        self.server.trouble = None
+        self.run_example("--quiet")
+        self.assertEqual(self.query("SELECT count(*) FROM github.issues")[0][0], 7)
+
+
+class Imports(RestApiCase):
+    DLT = {
+        "client": {"base_url": "URL", "auth": {"type": "api_key", "name": "api_key", "api_key": "articles-key", "location": "query"}},
+        "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
+        "resources": [
+            {"name": "articles", "endpoint": {"path": "articles", "data_selector": "articles", "params": {"per_page": 2, "updated_since": "{incremental.start_value}"},
+                                              "incremental": {"cursor_path": "updated_at", "initial_value": "2026-01-01T00:00:00Z"},
+                                              "paginator": {"type": "page_number", "base_page": 1, "total_path": "meta.total_pages"}}},
+            {"name": "notes", "include_from_parent": ["id"], "endpoint": {"path": "articles/{id}/notes", "params": {"id": {"type": "resolve", "resource": "articles", "field": "id"}},
+                                                                         "response_actions": [{"status_code": 404, "action": "ignore"}]}},
+            {"name": "extra", "endpoint": "articles/{resources.articles.id}/extra/{{x}}", "selected": False},
+        ],
+    }
+
+    def write_config(self, config):
+        self.write("config.json", json.dumps(config).replace("URL", self.server.url))
+
+    def test_a_configuration_of_dlt_becomes_a_project(self):
+        self.write_config(self.DLT)
+        result = self.tipple("import", "rest-api", "config.json", "--name", "news")
+        self.assertIn("note  client.auth: put its secrets into .tipple/secrets.toml, table [news]", result.out)
+        text = self.path("tipple.toml").read_text()
+        self.assertNotIn("articles-key", text)
+        self.assertIn('path = "articles/{parent.id}/notes"', text)
+        self.assertIn('path = "articles/{parent.id}/extra/{x}"', text)
+        self.write(".tipple/secrets.toml", '[news]\napi_key = "articles-key"\n')
+        self.path(".tipple/secrets.toml").chmod(0o600)
+        self.tipple("run", "news", "--quiet")
+        self.assertEqual(self.query("SELECT count(*) FROM news.articles", database=self.path("warehouse.duckdb")), [(7,)])
+        self.assertIn("GET /articles/7/notes?api_key=articles-key", self.server.seen)
+        self.assertIn("is there already", self.tipple("import", "rest-api", "config.json", expect=EXIT_USAGE).err)
+
+    def test_what_cannot_be_carried_over_is_listed(self):
+        config = json.loads(json.dumps(self.DLT))
+        config["client"]["session"] = "<Session>"
+        config["resources"][0]["processing_steps"] = [{"filter": "<function>"}]
+        config["resources"][0]["endpoint"]["incremental"]["convert"] = "<function>"
+        config["resources"][1]["endpoint"]["response_actions"] = ["<function>"]
+        config["resources"][2]["hooks"] = {}
+        self.write_config(config)
+        err = self.tipple("import", "rest-api", "config.json", expect=7).err
+        for part in ["client.session: code", 'articles: "processing_steps" are code', 'articles: "convert" is code', "notes: a response action is code", 'extra: "hooks" has no counterpart']:
+            self.assertIn(part, err)
+        self.write("config.json", "[]")
+        self.assertIn("this is no configuration of dlt's rest_api", self.tipple("import", "rest-api", "config.json", "--folder", "other", expect=EXIT_USAGE).err)
+
+    def test_init_writes_a_project_to_begin_with(self):
+        self.tipple("init", "--source", "rest_api")
+        self.database = self.folder / "warehouse.duckdb"
+        self.tipple("run", "--quiet", env={"TIPPLE_PIPELINE__POKEAPI__SOURCE__BASE_URL": self.server.url + "/api/v2"})
+        self.assertEqual(self.query("SELECT count(*) FROM pokeapi.pokemon"), [(5,)])
+        self.assertIn("is there already", self.tipple("init", "--source", "rest_api", expect=EXIT_USAGE).err)
+
+
+class Moody(Case):
+    """A server whose records change while they are read, that refuses, breaks off and is slow, and runs that are killed: in the end everything is there."""
+
+    PROJECT = """
+version = 1
+[connection.local]
+uri = "moody.duckdb"
+[pipeline.moody]
+source = {{ type = "rest_api", base_url = "{url}", concurrency = 3, retry = {{ attempts = 30, base = "1ms", max = "5ms" }} }}
+destination = "local"
+dataset = "main"
+[pipeline.moody.resources.things]
+params = {{ since = "{{cursor.start}}" }}
+paginator = {{ type = "json_link" }}
+cursor = {{ field = "version", start = 0 }}
+disposition = "merge"
+primary_key = "id"
+[pipeline.moody.resources.parts]
+parent = "things"
+path = "things/{{parent.id}}/parts"
+include = ["id"]
+disposition = "merge"
+primary_key = "id"
+"""
+
+    def test_everything_arrives(self):
+        rng = seeded_random("moody server")
+        things, parts, state = {}, {}, {"version": 0, "calm": False}
+        lock = threading.Lock()
+
+        def change():
+            state["version"] += 1
+            thing = rng.randrange(40)
+            things[thing] = {"id": thing, "version": state["version"], "name": f"n{state['version']}", "tags": list(range(rng.randrange(3)))}
+            parts[thing] = [{"id": thing * 10 + k, "of": state["version"]} for k in range(3)]
+
+        class Api:
+            @staticmethod
+            def answer(request, step, url):
+                # A change is seen whole: a greater version must not be there before a smaller one.
+                with lock:
+                    return Api.locked_answer(request)
+
+            @staticmethod
+            def locked_answer(request):
+                if not state["calm"]:
+                    for _ in range(rng.randrange(3)):
+                        change()
+                segments = request.path.strip("/").split("/")
+                if len(segments) == 3:
+                    return parts[int(segments[1])], {}
+                # Pages by value, not by place: what changes meanwhile comes again at the end.
+                since = int(request.params.get("since", 0))
+                rows = sorted((t for t in list(things.values()) if t["version"] >= since), key=lambda t: t["version"])
+                page = rows[:5]
+                following = f"/things?since={page[-1]['version'] + 1}" if len(rows) > 5 else None
+                return {"data": page, "next": following}, {}
+
+        for _ in range(60):
+            change()
+        APIS["/things"] = Api
+        self.addCleanup(APIS.pop, "/things")
+        self.database = self.folder / "moody.duckdb"
+        with ApiServer() as server:
+            self.write("tipple.toml", self.PROJECT.format(url=server.url))
+
+            def trouble(_):
+                with lock:
+                    kind = 0 if state["calm"] else rng.randrange(10)
+                if kind == 1:
+                    return 429, {"Retry-After": "0"}
+                if kind == 2:
+                    return 503, {}
+                return None
+
+            server.trouble = trouble
+            for _ in range(200 if IS_LONG else 4):
+                if rng.randrange(3) == 0:
+                    with self.start("run", "--quiet") as run:
+                        while len(server.seen) < rng.randrange(1, 30) and run.process.poll() is None:
+                            os.sched_yield()
+                        run.kill()
+                    server.seen.clear()
+                else:
+                    self.tipple("run", "--quiet")
+                    server.seen.clear()
+            state["calm"] = True
+            self.tipple("run", "--quiet")
+        self.assertEqual(self.query("SELECT id, version, name FROM things ORDER BY id"), [(t["id"], t["version"], t["name"]) for _, t in sorted(things.items())])
+        wanted = sorted((part["id"], part["of"]) for thing, all in parts.items() if thing in things for part in all)
+        self.assertEqual(self.query("SELECT id, of FROM parts ORDER BY id"), wanted)
+
+
+if __name__ == "__main__":
+    main()
