@@ -133,7 +133,7 @@ TEST_F(PlanTest, SharesTheBudget) {
     ASSERT_EQ(narrow.tables.size(), 1U) << "tables without rows need nothing";
     EXPECT_EQ(narrow.tables[0].rows, 2U);
     EXPECT_EQ(narrow.threads, 1U) << "a second one would only cost";
-    EXPECT_EQ(narrow.block_bytes, 0U);
+    EXPECT_EQ(narrow.layout.block_bytes, 0U);
     EXPECT_EQ(narrow.batch_bytes, 512 * mib / 6);
     EXPECT_EQ(narrow.engine_bytes, 224 * mib) << "what the engine takes besides needs room too";
 }
@@ -141,7 +141,7 @@ TEST_F(PlanTest, SharesTheBudget) {
 TEST_F(PlanTest, WideTablesGetSmallBlocksAndOneThread) {
     const MemoryPlan wide = plan(500, 512 * mib, 2);
     EXPECT_EQ(wide.threads, 1U);
-    EXPECT_EQ(wide.block_bytes, 16'384U);
+    EXPECT_EQ(wide.layout.block_bytes, 65'536U);
 }
 
 TEST_F(PlanTest, NoLimitIsNoLimit) {

@@ -151,7 +151,7 @@ std::string version_in_header(const std::string& file) {
 }  // namespace
 
 void Engine::attach(const std::string& path, std::string_view name, AttachMode mode,
-                    std::size_t block_bytes) {
+                    const FileLayout& layout) {
     const std::string file = canonical_path(path);
     FileGuard guard(file, mode);
     std::error_code ignored;
@@ -163,8 +163,9 @@ void Engine::attach(const std::string& path, std::string_view name, AttachMode m
     options += ", TYPE duckdb";
     if (is_new) {
         options += ", STORAGE_VERSION 'v1.4.0'";
-        if (block_bytes != 0) options += fmt::format(", BLOCK_SIZE {}", block_bytes);
+        if (layout.block_bytes != 0) options += fmt::format(", BLOCK_SIZE {}", layout.block_bytes);
     }
+    if (layout.row_group_rows != 0) options += fmt::format(", ROW_GROUP_SIZE {}", layout.row_group_rows);
     try {
         execute(fmt::format("ATTACH {} AS {} ({})", quote_literal(file), quote_identifier(name),
                             options));

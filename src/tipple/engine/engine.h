@@ -45,6 +45,12 @@ struct ReadColumn {
     columns::ColumnType type;
 };
 
+/// How rows are laid out in a database file.
+struct FileLayout {
+    std::size_t block_bytes = 0;     ///< of a file that is created: a power of two from 16 KiB to 256 KiB; 0 = the library's default
+    std::size_t row_group_rows = 0;  ///< of what is written from now on: a multiple of 2,048; 0 = the library's default, 122,880
+};
+
 /// An in-memory database with one connection; database files are attached to it. One thread at a
 /// time, except `interrupt`. Errors of the engine become Error: `usage` for SQL a user gave,
 /// `local` for full disks, memory and permissions, `locked` for a file another process holds,
@@ -57,12 +63,12 @@ public:
     Engine& operator=(const Engine&) = delete;
 
     /// Attaches `path` as database `name`. A file that does not exist is created (read_write only)
-    /// with storage version v1.4.0 and `block_bytes` (0 = default); one that exists keeps its own.
+    /// with storage version v1.4.0 and the block size of `layout`; one that exists keeps its own.
     /// Throws Error(usage) when the file is no database or newer than the library: names both
     /// versions and the way out. Throws Error(locked) also when another engine of this process has
     /// the file open and either of the two writes.
     void attach(const std::string& path, std::string_view name, AttachMode mode,
-                std::size_t block_bytes = 0);
+                const FileLayout& layout = {});
     /// Writes what is still in the write-ahead log into the file and lets go of it.
     void detach(std::string_view name);
 

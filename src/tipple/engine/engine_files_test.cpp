@@ -18,7 +18,7 @@ const EngineOptions small = {.memory_bytes = std::size_t{256} << 20, .threads = 
 TEST(Files, AreCreatedInTheStorageFormatOfVersionOneFour) {
     const support::TemporaryFolder folder;
     Engine engine(small);
-    engine.attach(folder.path("new.duckdb"), "d", AttachMode::read_write, 16'384);
+    engine.attach(folder.path("new.duckdb"), "d", AttachMode::read_write, {.block_bytes = 16'384});
     engine.execute("CREATE TABLE d.t(a INTEGER); INSERT INTO d.t VALUES (1)");
     EXPECT_EQ(engine.query_value(
                   "SELECT block_size FROM pragma_database_size() WHERE database_name = 'd'"),

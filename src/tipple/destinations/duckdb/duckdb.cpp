@@ -88,7 +88,7 @@ private:
                 .engine = {.memory_bytes = memory_bytes,
                            .threads = context_.threads,
                            .temp_folder = context_.temp_folder},
-                .block_bytes = 0};
+                .layout = {}};
     }
 
     const destination::Capabilities capabilities_{

@@ -68,7 +68,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
         std::make_unique<Session>(place,
                                   SessionOptions{.mode = engine::AttachMode::read_write,
                                                  .engine = engine_options(memory_, temp_folder_),
-                                                 .block_bytes = memory_.block_bytes},
+                                                 .layout = memory_.layout},
                                   context.log);
     engine::Engine& engine = session_->engine();
     // Whatever is committed is written by the checkpoint that the commit makes, once: below the

@@ -14,12 +14,14 @@ namespace {
 constexpr std::size_t wide_columns = 400;
 /// A package below this is loaded before a second thread has started.
 constexpr std::uint64_t small_package_bytes = 1 << 20;
-/// The smallest block there is. A file of them is larger and slower to write, so only wide tables
-/// get it.
-constexpr std::size_t small_block_bytes = 16'384;
+/// A column that is being filled needs up to two blocks. A file of small ones is larger, slower to write, and the engine remembers more for
+/// it, so only wide tables get them. Measured with 500 and 1,000 columns: smaller ones take more memory.
+constexpr std::size_t small_block_bytes = 65'536;
 /// What the engine makes unless it is told otherwise.
 constexpr std::size_t default_block_bytes = 262'144;
 constexpr std::size_t batch_rows_min = 32;
+/// Row groups are multiples of it.
+constexpr std::size_t engine_vector_rows = 2'048;
 /// What the engine needs whatever it loads.
 constexpr std::size_t engine_base_bytes = std::size_t{16} << 20;
 /// What a load takes besides batches and what the engine counts itself: what its allocator keeps, its statements. Measured with 256 MiB and
@@ -37,8 +39,8 @@ constexpr std::size_t column_base_bytes = 80 * 1'024;
 /// moved out of memory. Measured with 100 to 3,000 columns, 40 % of them text. An estimate that is
 /// too low costs time, not rows: then the load fails later and is rolled back.
 constexpr std::size_t column_bytes_per_row = 35;
-/// What the engine remembers of a block of the row group that is being filled, beyond what it counts. Measured with 500 and 1,000 columns.
-constexpr double block_record_bytes = 3'600;
+/// What is always there of them.
+constexpr std::size_t column_buffer_bytes_min = 16'384;
 /// A page of rows has about as much. One with far more holds values that the engine copies whole, more than once.
 constexpr std::uint64_t ordinary_batch_bytes = 8 << 20;
 /// Beyond this, rows hold texts that the engine keeps all in memory while it writes them.
@@ -67,13 +69,23 @@ bool has_long_values(const MemoryPlan::TableSize& table) { return table.batch_by
 
 std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
                         std::size_t block_bytes) {
-    const std::size_t block = std::max(block_bytes, small_block_bytes);
-    const std::size_t full = (block - small_block_bytes) * (1 + 3 * threads) / 2;
+    const std::size_t full = (std::max(block_bytes, column_buffer_bytes_min) - column_buffer_bytes_min) * (1 + 3 * threads) / 2;
     const std::uint64_t rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
-    const double blocks = static_cast<double>(rows) * table.row_bytes / static_cast<double>(block);
     const std::uint64_t long_values = has_long_values(table) ? table.batch_bytes * 3 : 0;
-    return engine_base_bytes + long_values + static_cast<std::size_t>(blocks * block_record_bytes) +
-           table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
+    return engine_base_bytes + long_values + table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
+}
+
+/// Rows of a row group that leave room for as much again beside what all threads are filling; 0 = a whole one fits. The engine would move what
+/// does not fit to the disk, and what it remembers of it there is not counted.
+std::size_t group_rows(const MemoryPlan& plan) {
+    double row_bytes = 0;
+    for (const MemoryPlan::TableSize& table : plan.tables) {
+        if (table.rows > engine_vector_rows) row_bytes = std::max(row_bytes, table.row_bytes);
+    }
+    const double room = static_cast<double>(plan.engine_bytes) / static_cast<double>(2 * plan.threads);
+    if (row_bytes * static_cast<double>(limits::row_group_rows) <= room) return 0;
+    const auto rows = static_cast<std::size_t>(room / row_bytes);
+    return std::max(rows / engine_vector_rows, std::size_t{1}) * engine_vector_rows;
 }
 
 bool has_merge(const package::Manifest& manifest) {
@@ -95,8 +107,11 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
     const auto without_batches = [&](std::size_t batches) {
         return plan.memory_bytes - std::min(plan.largest_batch_bytes * batches + reserve_bytes, plan.memory_bytes);
     };
-    // Every thread of the engine holds a batch, and one more is being read.
-    const auto available = [&] { return std::max(without_batches(plan.threads + 1), plan.memory_bytes / 2); };
+    const bool has_wide_rows = std::any_of(plan.tables.begin(), plan.tables.end(), [](const MemoryPlan::TableSize& table) {
+        return table.columns > wide_columns && table.rows > engine_vector_rows;
+    });
+    // Every thread of the engine holds a batch, and one more is being read. Of wide rows the engine takes a third more than it counts.
+    const auto available = [&] { return std::max(without_batches(plan.threads + 1), plan.memory_bytes / 2) / 4 * (has_wide_rows ? 3 : 4); };
     const auto need = [&] {
         std::size_t most = engine_base_bytes;
         for (const MemoryPlan::TableSize& table : plan.tables) most = std::max(most, engine_need(table, plan.threads, block_bytes));
@@ -138,7 +153,7 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
     }
     const bool is_wide = columns > wide_columns;
     plan.threads = is_wide || is_small(manifest) ? 1 : std::max<std::size_t>(threads, 1);
-    plan.block_bytes = is_wide ? small_block_bytes : 0;
+    plan.layout.block_bytes = is_wide ? small_block_bytes : 0;
     plan.memory_bytes = memory_bytes;
     plan.is_merge = has_merge(manifest);
     plan.batch_bytes = limits::text_buffer_bytes_max;
@@ -153,7 +168,8 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
         batch = std::max(batch, table.row_bytes * static_cast<double>(rows));
     }
     plan.largest_batch_bytes = std::min(static_cast<std::size_t>(batch), plan.batch_bytes);
-    fit(plan, plan.block_bytes == 0 ? default_block_bytes : plan.block_bytes);
+    fit(plan, plan.layout.block_bytes == 0 ? default_block_bytes : plan.layout.block_bytes);
+    plan.layout.row_group_rows = group_rows(plan);
     return plan;
 }
 
@@ -161,8 +177,8 @@ std::size_t batch_rows(const package::Manifest& manifest, const std::string& tab
                        const MemoryPlan& plan) {
     const double per_row = std::max(bytes_per_row(manifest, table), 1.0);
     const double rows = static_cast<double>(plan.batch_bytes) / per_row;
-    return static_cast<std::size_t>(std::clamp(rows, static_cast<double>(batch_rows_min),
-                                               static_cast<double>(limits::row_group_rows)));
+    const auto most = plan.layout.row_group_rows == 0 ? static_cast<std::size_t>(limits::row_group_rows) : plan.layout.row_group_rows;
+    return static_cast<std::size_t>(std::clamp(rows, static_cast<double>(batch_rows_min), static_cast<double>(most)));
 }
 
 void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes) {
@@ -172,7 +188,7 @@ void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes) {
         const std::size_t need = engine_need(table, 1, block_bytes);
         if (need <= plan.engine_bytes) continue;
         // With one thread, two batches are held: up to an eighth of the memory for wide tables, up to a third for others.
-        const std::size_t with_batches = table.columns > wide_columns ? (need + reserve_bytes) / 7 * 8 : (need + reserve_bytes) / 2 * 3;
+        const std::size_t with_batches = table.columns > wide_columns ? (need / 3 * 4 + reserve_bytes) / 7 * 8 : (need + reserve_bytes) / 2 * 3;
         throw Error(ErrorKind::local,
                     "table \"{}\" has {} columns{}: loading it takes about {} of memory in the "
                     "database engine, which may use {}. "

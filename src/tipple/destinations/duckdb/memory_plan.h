@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tipple/engine/engine.h"
 #include "tipple/package/package.h"
 
 namespace tipple::destinations::duckdb {
@@ -22,8 +23,7 @@ struct MemoryPlan {
     std::size_t memory_bytes = 0;  ///< of the whole load; 0 = no limit
     bool is_merge = false;         ///< rows are compared with those that are there
     std::size_t threads = 1;
-    /// Of a file that is created; 0 = the engine's default.
-    std::size_t block_bytes = 0;
+    engine::FileLayout layout;
     /// One batch holds no more values than this.
     std::size_t batch_bytes = 0;
     std::size_t largest_batch_bytes = 0;  ///< of the package's own

@@ -34,7 +34,7 @@ void attach(engine::Engine& engine, const Place& place, const std::string& name,
     bool is_waiting = false;
     while (true) {
         try {
-            return engine.attach(place.path, name, options.mode, options.block_bytes);
+            return engine.attach(place.path, name, options.mode, options.layout);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::locked) throw;
             if (place.stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");

@@ -21,7 +21,7 @@ struct Place {
 struct SessionOptions {
     engine::AttachMode mode = engine::AttachMode::read_only;
     engine::EngineOptions engine;
-    std::size_t block_bytes = 0;  ///< of a file that is created
+    engine::FileLayout layout;
 };
 
 /// A database file that is open, and the statements about one dataset in it. The file is let go of
