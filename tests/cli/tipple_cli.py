@@ -327,7 +327,7 @@ class Case(unittest.TestCase):
         """Nothing of an unfinished load lies in the data folder."""
         for pipeline in (self.data_folder / "pipelines").glob("*"):
             names = {path.name for path in pipeline.iterdir()}
-            self.assertLessEqual(names, {"packages", "finished", "lock", "inputs.json", "temp", "runs"}, f"in {pipeline}")
+            self.assertLessEqual(names, {"packages", "finished", "lock", "inputs.json", "columns.jsonl", "temp", "runs"}, f"in {pipeline}")
             for folder in ["packages", "temp"]:
                 left = [path for path in (pipeline / folder).rglob("*") if path.is_file()]
                 self.assertEqual(left, [], f"in {pipeline}")
