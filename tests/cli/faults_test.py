@@ -113,6 +113,27 @@ class FullDisk(WithOrders):
         self.assertIn("not loaded once more", " ".join(result.err.split()))
 
 
+    def test_a_disk_that_is_full_at_any_moment(self):
+        """Before the commit, while it is written, and during the checkpoint after it: the room grows until the load has enough."""
+        disk = self.mount_small_disk("small", len(self.first))
+        self.database = disk / "shop.duckdb"
+        codes = []
+        for room in itertools.count(100 << 10, 150 << 10):
+            with self.subTest(room):
+                subprocess.run(["mount", "-o", f"remount,size={len(self.first) + room}", str(disk)], check=True)
+                self.path("small/shop.duckdb.wal").unlink(missing_ok=True)
+                self.database.write_bytes(self.first)
+                result = self.load("orders.jsonl", str(self.database), expect=None)
+                codes.append(result.code)
+                if result.code == 0:
+                    self.assertEqual(self.records("orders"), self.after)
+                    break
+                self.assertIn(result.code, (EXIT_LOCAL, -signal.SIGABRT), result.err)
+                self.assert_unchanged(self.before)
+                self.tipple("packages", "discard", str(self.database), "--yes")
+        self.assertGreaterEqual(len(codes), 3)
+
+
 class Permissions(WithOrders):
     def test_a_file_that_may_not_be_read(self):
         self.path("orders.jsonl").chmod(0)

@@ -85,7 +85,7 @@ class Records(RunsCase):
         holder.close()
         [waiting] = self.pending()
         refused = self.tipple("pipeline", "shop", "drop-pending-packages", expect=EXIT_USAGE)
-        self.assertIn(waiting, refused.out)
+        self.assertIn(waiting, refused.err)
         self.assertEqual(self.pending(), [waiting])
         self.tipple("pipeline", "shop", "drop-pending-packages", "--yes")
         self.assertEqual(self.pending(), [])

@@ -254,6 +254,10 @@ class Case(unittest.TestCase):
             loads = {row[0] for row in connection.execute("SELECT load_id FROM _dlt_loads").fetchall()} if "_dlt_loads" in names else set()
         finally:
             connection.close()
+        return self.trees(root, tables, loads)
+
+    def trees(self, root, tables, loads):
+        """What `records` says, of rows by table and the load ids that are recorded."""
         ids = [row["_dlt_id"] for rows in tables.values() for row in rows]
         self.assertEqual(len(ids), len(set(ids)), "an id is there twice")
         nested = {}

@@ -162,7 +162,13 @@ ssize_t pwrite64(int fd, const void* data, std::size_t bytes, off64_t offset) {
 
 ssize_t send(int socket, const void* data, std::size_t bytes, int flags) {
     static const auto real = next<ssize_t (*)(int, const void*, std::size_t, int)>("send");
-    return byte_call('s', bytes, [&](std::size_t count) { return real(socket, data, count, flags); });
+    const ssize_t sent = byte_call('s', bytes, [&](std::size_t count) { return real(socket, data, count, flags); });
+    // Who is told that a connection was reset cannot read from it either; libpq relies on that.
+    if (sent < 0 && errno == ECONNRESET) {
+        shutdown(socket, SHUT_RDWR);
+        errno = ECONNRESET;
+    }
+    return sent;
 }
 
 int fsync(int fd) {

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
@@ -11,6 +12,7 @@ class Proxy:
     """Forwards connections on `port` to another port. What it does otherwise is set before a client connects:
 
     - `lose_answer_to`: bytes of the client after which the server's next answer is swallowed and the connection cut; the first time only.
+    - `reset_after`: bytes of one connection from client to server after which it is reset on both sides; the first time only.
     - `hold_after`: bytes of one connection from client to server; then `is_held` is set, and nothing is forwarded until `let_go` is called.
     """
 
@@ -18,6 +20,8 @@ class Proxy:
         self.target_port = target_port
         self.lose_answer_to = None
         self.hold_after = None
+        self.reset_after = None
+        self.sent_max = 0  # bytes of the client on the connection that sent most
         self.is_held = threading.Event()
         self.has_lost_answer = threading.Event()
         self._may_go = threading.Event()
@@ -70,6 +74,14 @@ class _Connection:
                     proxy.lose_answer_to = None
                     self.loses_answer = True
                 sent += len(data)
+                proxy.sent_max = max(proxy.sent_max, sent)
+                if proxy.reset_after is not None and sent >= proxy.reset_after:
+                    part = data[: len(data) - (sent - proxy.reset_after)]
+                    proxy.reset_after = None
+                    self.server.sendall(part)
+                    _reset(self.server)
+                    _reset(self.client)
+                    return
                 if proxy.hold_after is not None and sent > proxy.hold_after:
                     proxy.hold_after = None
                     proxy.is_held.set()
@@ -86,6 +98,14 @@ class _Connection:
                 self.client.sendall(data)
         _cut(self.client)
         _cut(self.server)
+
+
+def _reset(connection):
+    # Closed without lingering, which the other side sees as a reset.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
+    connection.close()
 
 
 def _cut(connection):

@@ -20,8 +20,8 @@ void Merge::settle_missing(std::stop_token stop) {
         root().missing = session_.execute(sql_.settle_missing(), stop);
         if (!flags) root().deleted += root().missing;
         if (root().missing != missing) {
-            throw Error(ErrorKind::conflict, "table \"{}\": {} rows were missing from the source, but {} were found when they were to be {}: nothing was loaded, run again",
-                        root().name, missing, root().missing, flags ? "flagged" : "removed");
+            throw Error(ErrorKind::conflict, "{} rows were missing from the source, but {} were found when they were to be {}: nothing was loaded, run again",
+                        missing, root().missing, flags ? "flagged" : "removed");
         }
     }
     if (flags) unflag_returned(stop);
@@ -32,9 +32,9 @@ void Merge::check_limit(std::uint64_t missing, std::uint64_t known) const {
     const bool is_meant = root.rows == 0 && plan_.missing->allows_empty;
     if (is_meant || plan_.missing->limit.allows(missing, known)) return;
     throw Error(ErrorKind::data,
-                "table \"{}\": {} of its {} rows are not among the {} records of the source. That is more than {}, which --max-delete (max_delete) allows: nothing was "
+                "{} of its {} rows are not among the {} records of the source. That is more than {}, which --max-delete (max_delete) allows: nothing was "
                 "loaded. If these records are really gone, run again with --max-delete {}",
-                root.name, missing, known, root.rows, plan_.missing->limit.text(), schema::share_text(missing, known));
+                missing, known, root.rows, plan_.missing->limit.text(), schema::share_text(missing, known));
 }
 
 /// Rows that come again replace the flagged ones, and have no flag, unless the strategy leaves known rows alone.
