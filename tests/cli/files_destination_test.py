@@ -115,7 +115,7 @@ class FilesDestination(Case):
     def test_a_folder_that_is_there_needs_no_slash(self):
         self.database.mkdir()
         self.write("orders.jsonl", ORDERS)
-        self.load("orders.jsonl", "./lake")
+        self.tipple("load", "orders.jsonl", "./lake")
         self.assertEqual(self.only("SELECT count(*) FROM orders", destination=str(self.database)), 7)
         self.assertIn("something was loaded into", self.tipple("query", "nowhere/", "SELECT 1", expect=EXIT_USAGE).err)
 

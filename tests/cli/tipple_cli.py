@@ -181,7 +181,7 @@ class Case(unittest.TestCase):
 
     def load(self, *arguments, **options):
         """`tipple load ARGUMENTS`, into the test's database when no other is named."""
-        names_database = any(str(argument).endswith((".duckdb", "/")) or str(argument).startswith(("file://", "./")) for argument in arguments)
+        names_database = any(str(argument).endswith((".duckdb", "/")) or str(argument).startswith("file://") for argument in arguments)
         arguments = list(arguments)
         if not names_database:
             flags = next((at for at, argument in enumerate(arguments) if str(argument).startswith("--")), len(arguments))
