@@ -84,8 +84,6 @@ class Races:
 
 
 class Duckdb(Races, Case):
-    destination = "shop.duckdb"
-
     def ask(self, sql):
         return self.query(sql)
 
@@ -98,7 +96,10 @@ class Postgres(Races, Case):
             raise unittest.SkipTest("the Debian package postgresql is not installed")
         cls.server = Server()
         cls.addClassCleanup(cls.server.close)
-        cls.destination = cls.server.url()
+
+    def setUp(self):
+        super().setUp()
+        self.destination = self.server.url()
 
     def ask(self, sql):
         return [tuple(map(int, row)) for row in self.server.psql(sql)]

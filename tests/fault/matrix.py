@@ -66,6 +66,7 @@ class Matrix(Case):
         shutil.copytree(self.data_folder, self.path("saved-data"))
         self.run_at(Point())
         self.calls = self.killpoint.calls()
+        self.assertTrue(self.calls, "nothing is counted")
         self.after = self.state()
         self.assertNotEqual(self.before, self.after)
 
