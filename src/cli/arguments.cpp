@@ -264,11 +264,12 @@ constexpr const char* packages_help =
     "  tipple packages export TARGET ID FOLDER    copies one out: rows as Arrow files, documents as JSON\n"
     "  tipple packages verify TARGET [ID]         compares every file with its checksum";
 
-void add_packages(CLI::App& app, PackagesArguments& packages, std::vector<std::string>& places) {
+void add_packages(CLI::App& app, PackagesArguments& packages, std::vector<std::string>& places, std::string& memory) {
     app.add_option("ARGUMENTS", places, "See above; TARGET is a database file")->required()->expected(1, 4)->option_text(" ");
     app.add_flag("--dry-run", packages.is_dry_run, "discard: only say what would be deleted");
     app.add_flag("-y,--yes", packages.is_confirmed, "discard: do not ask");
     app.add_option("--dataset", packages.dataset, "Schema of the database [main]")->option_text("NAME");
+    app.add_option("--memory", memory, "retry: memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
 }
 
 void split_packages_places(const std::vector<std::string>& places, PackagesArguments& packages) {
@@ -422,7 +423,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     add_quarantine(*quarantine_app, quarantine, quarantine_places);
     CLI::App* packages_app = app.add_subcommand("packages", packages_help);
     std::vector<std::string> packages_places;
-    add_packages(*packages_app, packages, packages_places);
+    add_packages(*packages_app, packages, packages_places, memory);
     CLI::App* undo_app = app.add_subcommand("undo", undo_help);
     add_undo(*undo_app, undo);
     CLI::App* verify_app = app.add_subcommand("verify", "Checks a whole dataset: nested rows without parents, ids that are there twice, loads that are not recorded.");
@@ -440,7 +441,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
         if (quarantine_app->parsed()) split_quarantine_places(quarantine_places, quarantine);
         project_command = project_commands.parsed();
         if (packages_app->parsed()) split_packages_places(packages_places, packages);
-        if (!memory.empty()) load.memory_bytes = run.memory_bytes = require_size(memory);
+        if (!memory.empty()) load.memory_bytes = run.memory_bytes = packages.memory_bytes = require_size(memory);
         if (!timeout.empty()) run.timeout_seconds = require_seconds(timeout);
     } catch (const CLI::CallForHelp&) {
         const CLI::App* used = app.get_subcommands().empty() ? &app : app.get_subcommands().front();

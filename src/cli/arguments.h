@@ -142,6 +142,7 @@ struct PackagesArguments {
     std::string load_id;  ///< empty = the one that waits, else the newest
     std::string folder;   ///< export
     std::string dataset;
+    std::size_t memory_bytes = 0;  ///< retry; 0 = the pipeline's, or the default
     bool is_dry_run = false;
     bool is_confirmed = false;
 };

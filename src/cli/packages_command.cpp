@@ -160,7 +160,7 @@ int copy_out(Program& program, const PackageInfo& info, const std::string& folde
 
 int run_packages(Program& program, const PackagesArguments& arguments) {
     const SignalWatch signals([](int) {});
-    const LoadTarget target = open_load_target(program, arguments.target, arguments.dataset, {.stop = signals.token()});
+    const LoadTarget target = open_load_target(program, arguments.target, arguments.dataset, {.memory_bytes = arguments.memory_bytes, .stop = signals.token()});
     pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock, program.log);
     if (arguments.action == PackagesAction::retry) return retry(program, pipeline, signals.token());
     const std::vector<PackageInfo> packages = pipeline.packages();

@@ -128,11 +128,16 @@ LoadTarget make_load_target(Program& program, const project::DestinationChoice& 
     return target;
 }
 
-LoadTarget open_load_target(Program& program, const std::string& text, const std::string& dataset, const LoadResources& resources,
-                            const std::string& pipeline) {
+LoadTarget open_load_target(Program& program, const std::string& text, const std::string& dataset, LoadResources resources, const std::string& pipeline) {
     const Target target = resolve_target(program, text, dataset);
     pipeline::PipelineConfig config;
-    if (!target.pipeline.empty()) config = read_pipeline(program, target.pipeline).config;
+    std::optional<std::size_t> memory_bytes;
+    if (!target.pipeline.empty()) {
+        project::PipelineDefinition definition = read_pipeline(program, target.pipeline);
+        config = std::move(definition.config);
+        memory_bytes = definition.memory_bytes;
+    }
+    if (resources.memory_bytes == 0) resources.memory_bytes = memory_bytes.value_or(limits::memory_default);
     if (!pipeline.empty()) config.name = config.schema_name = pipeline;
     config.dataset = target.dataset;
     return make_load_target(program, target.destination, std::move(config), resources);

@@ -83,14 +83,14 @@ inline constexpr double lock_timeout_seconds_default = 10;
 /// What a load may use.
 struct LoadResources {
     std::size_t workers = 0;  ///< 0 = one per core
-    std::size_t memory_bytes = limits::memory_default;
+    std::size_t memory_bytes = limits::memory_default;  ///< `open_load_target`: 0 = the pipeline's, or the default
     double lock_timeout_seconds = lock_timeout_seconds_default;
     bool adopts_tables = false;
     std::stop_token stop;
 };
 /// The target's pipeline when it names one, else that of `tipple load` into the dataset.
 /// `pipeline`: what it is called, when it is neither.
-LoadTarget open_load_target(Program& program, const std::string& target, const std::string& dataset, const LoadResources& resources,
+LoadTarget open_load_target(Program& program, const std::string& target, const std::string& dataset, LoadResources resources,
                             const std::string& pipeline = {});
 /// `config` has no folder and version yet; what it leaves out of name and dataset is that of `tipple load`.
 LoadTarget make_load_target(Program& program, const project::DestinationChoice& choice, pipeline::PipelineConfig config, const LoadResources& resources);

@@ -6,7 +6,7 @@ import pathlib
 import duckdb
 import pyarrow.ipc
 
-from tipple_cli import EXIT_CORRUPT, EXIT_LOCKED, EXIT_USAGE, Case, main
+from tipple_cli import EXIT_CORRUPT, EXIT_LOCAL, EXIT_LOCKED, EXIT_USAGE, Case, main
 
 
 class Packages(Case):
@@ -50,6 +50,12 @@ class Packages(Case):
         self.assertEqual(self.count("orders"), 8)
         self.assertIn(waiting, self.values("SELECT load_id FROM _dlt_loads"))
         self.assertIn("0 packages", self.packages("retry", self.database.name).out)
+
+    def test_retry_can_take_more_memory(self):
+        self.write("wide.jsonl", [{f"c{number}": number for number in range(1_500)}])
+        self.assertIn("Give --memory", self.load("wide.jsonl", "--memory", "128MiB", expect=EXIT_LOCAL).err)
+        self.packages("retry", self.database.name, "--memory", "512MiB")
+        self.assertEqual(self.count("wide"), 1)
 
     def test_discard_asks_and_the_next_run_reads_again(self):
         waiting = self.leave_one_waiting()
