@@ -75,6 +75,12 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     // default threshold it would be written to the log first and again when the file is closed. A
     // crash before the checkpoint's end leaves the file as it was.
     engine.execute("SET checkpoint_threshold = '1KB'");
+    if (memory_.layout.row_group_rows != 0) {
+        engine.execute("SET write_buffer_row_group_count = 1");
+    } else if (memory_.memory_bytes != 0 && session_->widest_table() > wide_columns) {
+        // The checkpoint would put small row groups of wide rows together to large ones, which take more memory than there is.
+        engine.execute("SET max_vacuum_tasks = 0");
+    }
     const MemoryPlan planned = memory_;
     fit_to_blocks(memory_, session_->block_bytes());
     if (memory_.threads != planned.threads) engine.execute(fmt::format("SET threads = {}", memory_.threads));

@@ -10,8 +10,6 @@ namespace tipple::destinations::duckdb {
 
 namespace {
 
-/// Beyond this many columns a second thread costs more memory than it is worth.
-constexpr std::size_t wide_columns = 400;
 /// A package below this is loaded before a second thread has started.
 constexpr std::uint64_t small_package_bytes = 1 << 20;
 /// A column that is being filled needs up to two blocks. A file of small ones is larger, slower to write, and the engine remembers more for

@@ -10,6 +10,9 @@
 
 namespace tipple::destinations::duckdb {
 
+/// Beyond this many columns a second thread costs more memory than it is worth, and row groups and blocks are small.
+inline constexpr std::size_t wide_columns = 400;
+
 /// How the memory of one load is shared out.
 struct MemoryPlan {
     struct TableSize {

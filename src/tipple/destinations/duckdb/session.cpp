@@ -96,6 +96,11 @@ std::size_t Session::block_bytes() {
     return static_cast<std::size_t>(bytes.value());
 }
 
+std::size_t Session::widest_table() {
+    const auto columns = query_int(fmt::format("SELECT coalesce(max(column_count), 0) FROM duckdb_tables() WHERE database_name = {}", engine::quote_literal(database_)));
+    return static_cast<std::size_t>(columns.value());
+}
+
 destination::Catalog Session::read_catalog() {
     const engine::Result result = engine_.query(fmt::format(
         "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE "

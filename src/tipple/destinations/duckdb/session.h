@@ -42,6 +42,8 @@ public:
     bool has_dataset() override;
     destination::Catalog read_catalog() override;
     std::size_t block_bytes();
+    /// Columns of the table of the file, in whatever dataset, that has most.
+    std::size_t widest_table();
     void close() { engine_.detach(database_); }
 
 private:
