@@ -152,7 +152,9 @@ void CopyEncoder::refuse(const CopyField& field, std::string_view what) const {
 void CopyEncoder::check_text(const CopyField& field) const {
     const ColumnView& column = batch_.columns[field.column];
     const std::size_t values = column.is_constant ? 1 : column.length;
-    if (values == 0 || std::memchr(column.values, 0, static_cast<std::size_t>(column.offsets[values])) == nullptr) return;
+    const std::size_t bytes = values == 0 ? 0 : static_cast<std::size_t>(column.offsets[values]);
+    // Without any text there may be no buffer.
+    if (bytes == 0 || std::memchr(column.values, 0, bytes) == nullptr) return;
     for (std::size_t row = 0; row < batch_.rows; ++row) {
         if (column.is_null(row) || column.text(row).find('\0') == std::string_view::npos) continue;
         throw Error(ErrorKind::data,
