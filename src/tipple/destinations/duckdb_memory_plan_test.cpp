@@ -35,6 +35,25 @@ TEST(BatchRows, FilesByReferenceDoNotCount) {
     EXPECT_EQ(batch_rows(manifest, "t", {.batch_bytes = 64 * mib}), 1'048U);
 }
 
+TEST(RowGroups, OfWideRowsFitIntoHalfOfTheEnginesMemory) {
+    MemoryPlan plan{.tables = {{.name = "t", .columns = 1'000, .rows = 150'000, .row_bytes = 8'192}}, .threads = 1, .engine_bytes = 256 * mib};
+    EXPECT_EQ(row_group_rows(plan), 16'384U);
+    plan.threads = 2;
+    EXPECT_EQ(row_group_rows(plan), 8'192U);
+    plan.engine_bytes = mib;
+    EXPECT_EQ(row_group_rows(plan), 2'048U) << "there is none below it";
+    plan.engine_bytes = 4'096 * mib;
+    EXPECT_EQ(row_group_rows(plan), 0U) << "a whole one fits";
+    plan.engine_bytes = 256 * mib;
+    plan.tables[0].rows = 3'000;
+    EXPECT_EQ(row_group_rows(plan), 0U) << "so do all rows";
+}
+
+TEST(RowGroups, OfNarrowRowsAreTheEnginesOwn) {
+    const MemoryPlan plan{.tables = {{.name = "t", .columns = 20, .rows = 700'000, .row_bytes = 8'192}}, .threads = 2, .engine_bytes = 64 * mib};
+    EXPECT_EQ(row_group_rows(plan), 0U);
+}
+
 TEST(FitToBlocks, OneThreadWhereTwoDoNotFit) {
     MemoryPlan plan{.tables = {{.name = "t", .columns = 300, .rows = 1'000'000}},
                     .memory_bytes = 400 * mib,

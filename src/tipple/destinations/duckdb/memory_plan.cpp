@@ -73,19 +73,6 @@ std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
     return engine_base_bytes + long_values + table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
 }
 
-/// Rows of a row group that leave room for as much again beside what all threads are filling; 0 = a whole one fits. The engine would move what
-/// does not fit to the disk, and what it remembers of it there is not counted.
-std::size_t group_rows(const MemoryPlan& plan) {
-    double row_bytes = 0;
-    for (const MemoryPlan::TableSize& table : plan.tables) {
-        if (table.rows > engine_vector_rows) row_bytes = std::max(row_bytes, table.row_bytes);
-    }
-    const double room = static_cast<double>(plan.engine_bytes) / static_cast<double>(2 * plan.threads);
-    if (row_bytes * static_cast<double>(limits::row_group_rows) <= room) return 0;
-    const auto rows = static_cast<std::size_t>(room / row_bytes);
-    return std::max(rows / engine_vector_rows, std::size_t{1}) * engine_vector_rows;
-}
-
 bool has_merge(const package::Manifest& manifest) {
     return std::any_of(manifest.loads.begin(), manifest.loads.end(), [](const package::TableLoad& load) {
         return load.disposition == schema::Disposition::merge;
@@ -167,8 +154,20 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
     }
     plan.largest_batch_bytes = std::min(static_cast<std::size_t>(batch), plan.batch_bytes);
     fit(plan, plan.layout.block_bytes == 0 ? default_block_bytes : plan.layout.block_bytes);
-    plan.layout.row_group_rows = group_rows(plan);
+    plan.layout.row_group_rows = row_group_rows(plan);
     return plan;
+}
+
+std::size_t row_group_rows(const MemoryPlan& plan) {
+    const double room = static_cast<double>(plan.engine_bytes) / static_cast<double>(2 * plan.threads);
+    double row_bytes = 0;
+    for (const MemoryPlan::TableSize& table : plan.tables) {
+        const auto rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
+        if (table.columns > wide_columns && table.row_bytes * static_cast<double>(rows) > room) row_bytes = std::max(row_bytes, table.row_bytes);
+    }
+    if (row_bytes == 0) return 0;
+    const auto rows = static_cast<std::size_t>(room / row_bytes);
+    return std::max(rows / engine_vector_rows, std::size_t{1}) * engine_vector_rows;
 }
 
 std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,

@@ -37,6 +37,11 @@ struct MemoryPlan {
 MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes,
                        std::size_t threads);
 
+/// Rows of a row group of the widest table that leave room for as much again beside what all threads are filling, a multiple of 2,048; 0 = a whole
+/// one fits. The engine would move what does not fit to the disk, and what it remembers of it there is not counted. Only for wide tables: the size
+/// is not kept in the file, so the checkpoint of a later load puts small ones together again, which costs more than they save where rows are narrow.
+std::size_t row_group_rows(const MemoryPlan& plan);
+
 /// Rows per batch of one table: a whole row group where it fits into the plan's batch.
 std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,
                        const MemoryPlan& plan);
