@@ -179,7 +179,10 @@ void check_pipeline(Program& program, const std::string& name, const std::stop_t
         for (const extract::ResourceSpec& resource : specs) resources.push_back(resource.name);
         return fmt::format("{}: {}", definition->source.entry->name, join(resources, ", "));
     });
-    for (const extract::ResourceSpec& resource : specs) add_probe(*session->source, resource, name, stop, findings);
+    for (const extract::ResourceSpec& resource : specs) {
+        if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
+        add_probe(*session->source, resource, name, stop, findings);
+    }
     add_finding(findings, name, "destination", [&] {
         const LoadTarget target = make_load_target(program, definition->destination, definition->config, {});
         const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();

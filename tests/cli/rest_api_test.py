@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import sys
 import threading
+import tomllib
 
 from tipple_cli import EXIT_USAGE, IS_LONG, Case, main, seeded_random
 
@@ -53,6 +54,12 @@ class Examples(RestApiCase):
             self.server.step = step
             self.run_example("--quiet")
             check(step)
+
+    def test_each_can_be_checked(self):
+        for name in BASES:
+            with self.subTest(name):
+                self.use_example(name)
+                self.assertIn("records", self.tipple("check", name, env=self.env).out)
 
     def test_github(self):
         api = APIS["/repos/"]
@@ -188,6 +195,20 @@ class Imports(RestApiCase):
         self.assertEqual(self.query("SELECT count(*) FROM news.articles", database=self.path("warehouse.duckdb")), [(7,)])
         self.assertIn("GET /articles/7/notes?api_key=articles-key", self.server.seen)
         self.assertIn("is there already", self.tipple("import", "rest-api", "config.json", expect=EXIT_USAGE).err)
+
+    def test_secrets_in_headers_and_nulls_are_not_carried_over(self):
+        config = {"client": {"base_url": "URL", "headers": {"X-API-Key": "s3cret", "Accept": "application/json", "X-None": None}},
+                  "resources": [{"name": "articles", "endpoint": {"path": "articles", "headers": {"Authorization": "Bearer s3cret"}, "json": {"a": None, "b": [1, None]}}}]}
+        self.write_config(config)
+        result = self.tipple("import", "rest-api", "config.json", "--name", "news")
+        text = self.path("tipple.toml").read_text()
+        self.assertNotIn("s3cret", text + result.out)
+        self.assertIn("${secret:news.x_api_key}", text)
+        self.assertIn("${secret:news.authorization}", text)
+        self.assertIn("application/json", text)
+        self.assertNotIn("null", text)
+        self.assertIn('put the value of "Authorization" into .tipple/secrets.toml, table [news], as "authorization"', result.out)
+        tomllib.loads(text)
 
     def test_what_cannot_be_carried_over_is_listed(self):
         config = json.loads(json.dumps(self.DLT))

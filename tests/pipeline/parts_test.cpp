@@ -171,6 +171,9 @@ TEST_F(PartsTest, WhatMayNotBeParted) {
     spec.incremental->range_start = incremental::Range::open;
     refused(spec, "open");
     spec = ordered("t");
+    spec.incremental->begins_anew = true;
+    refused(spec, "begins at --since again");
+    spec = ordered("t");
     spec.incremental->end_value = std::int64_t{9};
     refused(spec, "remembers nothing");
     spec = ordered("t");

@@ -7,6 +7,7 @@
 
 #include "tipple/config/toml.h"
 #include "tipple/core/error.h"
+#include "tipple/core/text.h"
 
 namespace tipple::config {
 
@@ -16,11 +17,6 @@ using Path = std::vector<std::string>;
 
 std::string upper(std::string text) {
     for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return text;
-}
-
-std::string lower(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return text;
 }
 

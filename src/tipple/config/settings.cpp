@@ -20,11 +20,6 @@ std::string variable_part(std::string_view key) {
     return part;
 }
 
-std::string lower(std::string text) {
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-}
-
 std::vector<std::string> split_variable(std::string_view name) {
     std::vector<std::string> parts;
     for (std::size_t at = prefix.size(); at <= name.size();) {

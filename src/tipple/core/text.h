@@ -36,6 +36,9 @@ std::string without_password(std::string_view url);
 /// `a, b, c` for the separator `, `.
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+/// With small letters instead of A to Z; other characters stay.
+std::string lower(std::string_view text);
+
 /// Whether `text` is UTF-8 throughout: no overlong forms, no surrogates.
 bool is_valid_utf8(std::string_view text);
 

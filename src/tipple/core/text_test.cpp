@@ -97,5 +97,10 @@ TEST(Text, HidesPasswords) {
     EXPECT_EQ(without_password("a:b@c.duckdb"), "a:b@c.duckdb");
 }
 
+TEST(Lower, ChangesLettersOfAsciiOnly) {
+    EXPECT_EQ(lower("HTTP://Größe.Example/ÄZ[@`{"), "http://größe.example/Äz[@`{");
+    EXPECT_EQ(lower(""), "");
+}
+
 }  // namespace
 }  // namespace tipple

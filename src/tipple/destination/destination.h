@@ -219,8 +219,6 @@ public:
     virtual std::vector<StorageFinding> check_storage() { return {}; }
     /// The text that names a table in a query: quoted, with its dataset.
     virtual std::string quote_table(std::string_view table) const = 0;
-    /// The same for a column. As standard SQL has it, unless the store differs.
-    virtual std::string quote_column(std::string_view column) const;
     /// The statement that makes a table, for people.
     virtual std::string create_table_sql(const schema::Table& table) const = 0;
     /// What the reference calls this kind of destination in a pipeline's state.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -9,13 +8,6 @@ namespace tipple::destination {
 
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
-}
-
 /// What stands before `://`, in lower case; empty for a plain path.
 std::string scheme_of(std::string_view text) {
     const std::size_t end = text.find("://");
@@ -23,12 +15,6 @@ std::string scheme_of(std::string_view text) {
 }
 
 }  // namespace
-
-std::string Destination::quote_column(std::string_view column) const {
-    std::string quoted = "\"";
-    for (const char c : column) quoted.append(c == '"' ? 2 : 1, c);
-    return quoted + '"';
-}
 
 void Registry::add(DestinationEntry entry) {
     TIPPLE_ASSERT(find(entry.name) == nullptr);

@@ -44,6 +44,16 @@ TEST(Layout, NamesAreReadBack) {
     }
 }
 
+TEST(Layout, NamesThatCouldNotBeReadBackAreRefused) {
+    // "orders-2026-11-29" may be of a table "orders-2026-11" and a date "29".
+    EXPECT_THROW(Layout("{table_name}-{curr_date}/{load_id}.{file_id}.{ext}").path(orders), Error);
+    const Layout dots("{table_name}.{load_id}.{file_id}.{ext}");
+    const std::optional<FileName> found = dots.parse(dots.path(orders));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->table, "orders");
+    EXPECT_EQ(found->load_id, orders.load_id);
+}
+
 TEST(Layout, ReadsNamesOfTheReference) {
     const std::optional<FileName> found = Layout(Layout::default_text).parse("t__c/1795404798.9364138.096487c086.jsonl.gz");
     ASSERT_TRUE(found);

@@ -256,6 +256,9 @@ private:
         set_connection(transfer);
         curl_slist* list = nullptr;
         const auto append = [&](const std::string& line) {
+            if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+                throw Error(ErrorKind::data, "header \"{}\" has a line break in its value, which would end it", line.substr(0, line.find(':')));
+            }
             curl_slist* longer = curl_slist_append(list, line.c_str());
             if (longer == nullptr) throw std::bad_alloc();
             list = longer;

@@ -55,7 +55,15 @@ std::function<double()> HttpSession::random_chance() {
     };
 }
 
+/// Like any header, a body may hold what is meant for the configured hosts alone.
+void HttpSession::check_body(const std::string& method, const std::string& url) const {
+    if (is_allowed(url)) return;
+    throw Error(ErrorKind::usage, "a {} request with a body leads to {}, which is not among the hosts of this API. Name that host in allow_hosts to send it there", method,
+                redactor_.redact_url(url));
+}
+
 std::uint64_t HttpSession::submit(HttpCall call) {
+    if (call.request.body) check_body(call.request.method, call.request.url);
     const std::uint64_t id = next_id_++;
     Call& entry = calls_[id];
     entry.url = call.request.url;
@@ -73,8 +81,13 @@ void HttpSession::abandon(std::uint64_t id) {
 
 HttpExchange HttpSession::send(HttpCall call, const std::stop_token& stop) {
     TIPPLE_ASSERT(calls_.empty());
-    submit(std::move(call));
-    return wait(stop);
+    const std::uint64_t id = submit(std::move(call));
+    try {
+        return wait(stop);
+    } catch (...) {
+        abandon(id);
+        throw;
+    }
 }
 
 bool HttpSession::is_allowed(const std::string& url) const {
@@ -200,6 +213,7 @@ bool HttpSession::follow(Call& call, const HttpResponse& response) {
         call.method = "GET";
         call.body.reset();
     }
+    if (call.body) check_body(call.method, *target);
     call.url = *target;
     // A redirect is part of the attempt that met it.
     --call.attempts;

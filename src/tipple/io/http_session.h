@@ -79,7 +79,6 @@ public:
     /// The next call that has ended; there must be one. Throws Error(cancelled).
     HttpExchange wait(const std::stop_token& stop);
     void abandon(std::uint64_t id);
-    std::size_t open_calls() const { return calls_.size(); }
     std::uint64_t requests_sent() const { return requests_sent_; }
     std::uint64_t bytes_received() const { return bytes_received_; }
 
@@ -113,6 +112,7 @@ private:
     bool retry(Call& call, const HttpResponse& response, const char* why);
     HttpExchange finish(std::uint64_t id, HttpOutcome outcome);
     bool is_allowed(const std::string& url) const;
+    void check_body(const std::string& method, const std::string& url) const;
     void log_answer(const Call& call, const HttpOutcome& outcome) const;
 
     HttpClient& client_;

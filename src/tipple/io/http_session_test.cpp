@@ -153,6 +153,20 @@ TEST_F(HttpSessionTest, CredentialsGoToTheConfiguredHostOnly) {
     for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(client_.sent[i].headers, (HttpHeaders{{"Accept", "application/json"}})) << client_.sent[i].url;
 }
 
+TEST_F(HttpSessionTest, ABodyGoesToTheConfiguredHostOnly) {
+    client_.answer(307, {{"Location", "https://b.example/x"}});
+    const HttpExchange exchange = send({.method = "POST", .url = "https://a.example/x", .body = "{\"key\": \"secret\"}"});
+    ASSERT_TRUE(exchange.error);
+    EXPECT_NE(std::string(exchange.error->what()).find("allow_hosts"), std::string::npos) << exchange.error->what();
+    EXPECT_EQ(client_.sent.size(), 1U);
+    EXPECT_THROW(send({.method = "POST", .url = "https://b.example/x", .body = "{}"}), Error);
+    // What becomes a GET has none.
+    client_.answer(303, {{"Location", "https://b.example/y"}});
+    EXPECT_FALSE(send({.method = "POST", .url = "https://a.example/x", .body = "{}"}).error);
+    EXPECT_EQ(client_.sent.back().url, "https://b.example/y");
+    EXPECT_FALSE(client_.sent.back().body);
+}
+
 TEST_F(HttpSessionTest, ARefusedTokenIsRenewedOnce) {
     Bearer bearer;
     for (int i = 0; i < 5; ++i) client_.answer(401);

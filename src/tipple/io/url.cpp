@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <memory>
 
 #include "tipple/core/text.h"
@@ -31,12 +30,6 @@ std::optional<std::string> part(const UrlHandle& url, CURLUPart which, unsigned 
     std::string copy(text);
     curl_free(text);
     return copy;
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
 }
 
 void append_escape(std::string& out, unsigned char c) {

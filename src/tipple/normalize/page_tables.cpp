@@ -406,9 +406,12 @@ std::string describe_missing_key(const TableState& table, const std::string& nam
 }  // namespace
 
 PutResult PageTables::end_record() {
-    for (const TableState* table : touched_) {
-        for (const RequiredColumn& column : table->required) {
-            std::size_t values = count_values(table->find(column.name));
+    for (TableState* table : touched_) {
+        for (RequiredColumn& column : table->required) {
+            if (column.generation == table->generation && count_values(column.found) == table->rows) continue;
+            column.found = table->find(column.name);
+            column.generation = table->generation;
+            std::size_t values = count_values(column.found);
             for (const std::string& kind : column.kinds) values += count_values(table->find(kind));
             if (values < table->rows) return reject(*table, column.name, describe_missing_key(*table, column.name));
         }

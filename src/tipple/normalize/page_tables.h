@@ -51,6 +51,9 @@ struct ColumnState {
 struct RequiredColumn {
     std::string name;
     std::vector<std::string> kinds;
+    /// Where its values were found last; good while the table has that generation.
+    const ColumnState* found = nullptr;
+    std::uint64_t generation = 0;
 };
 
 /// One table of the page. Rows are numbered from 0 within the page.

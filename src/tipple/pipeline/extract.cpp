@@ -487,6 +487,7 @@ void Stage::commit_part(Observer& observer, const Stopwatch& watch) {
     // What can be said when all is read only: a column may get its values later, and files are read when their resource is.
     result_.null_only = std::move(part.null_only);
     result_.inputs = std::exchange(part.inputs, {});
+    result_.notes = std::exchange(part.notes, {});
     part.null_only.clear();
     observer.on_step_finished(Step::extract, progress(watch));
     package_ = context_.commit_part(std::move(part));

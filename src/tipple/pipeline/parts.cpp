@@ -32,6 +32,7 @@ const char* why_not_cursor(const extract::ResourceSpec& spec) {
     using namespace incremental;
     if (!spec.incremental) return spec.marks_checkpoints ? nullptr : "it has no cursor, so a later run would read from the beginning";
     const Spec& cursor = *spec.incremental;
+    if (cursor.begins_anew) return "it begins at --since again in each run, so a later run would not go on behind the last part";
     if (!cursor.end_value.is_null()) return "it is read up to an end, and such a run remembers nothing";
     if (cursor.range_start == Range::open) return "its cursor's start is open: records that share the value at which a load ends would be lost";
     const RowOrder forward = cursor.last_value_func == LastValue::max ? RowOrder::asc : RowOrder::desc;
@@ -55,6 +56,11 @@ void require_parts(const std::vector<ActiveResource>& resources, const schema::S
     const bool has_parts = std::any_of(resources.begin(), resources.end(), [](const ActiveResource& resource) { return resource.checkpoint.has_value(); });
     if (!has_parts) return;
     for (const ActiveResource& resource : resources) {
+        for (const ActiveResource& other : resources) {
+            if (&other == &resource || other.table != resource.table) continue;
+            throw Error(ErrorKind::usage, "resources \"{}\" and \"{}\" fill one table, \"{}\", whose rows belong into one load: run without --checkpoint, or choose one with -r",
+                        resource.spec.name, other.spec.name, resource.table);
+        }
         if (resource.spec.is_linked) {
             throw Error(ErrorKind::usage, "resource \"{}\" is read by the records of another one, or another one by its records, and both belong into one load: run without "
                                           "--checkpoint, or choose others with -r",

@@ -383,7 +383,7 @@ void Pipeline::settle(Draft& draft, const Start& start, const normalize::Rules& 
     const auto has_large_integers = [&](const std::string& table, const std::string& column) {
         if (start.catalog.find(table, names) == nullptr) return false;
         const destination::QueryResult result =
-            destination_.query(destination::count_large_integers(destination_.quote_table(table), destination_.quote_column(column)), {});
+            destination_.query(destination::count_large_integers(destination_.quote_table(table), destination::standard_name(column)), {});
         return result.rows.at(0).at(0) != "0";
     };
     schema::Schema schema = *writer.snapshot();
@@ -495,8 +495,9 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
     for (const auto& [resource, table] : extracted.chosen_tables) declare_table(resource->spec, table, options, declaration.context, declared);
-    erase_unused(declared, resources, extracted);
-    erase_unused(draft.schema, resources, extracted);
+    // What is not read yet brings its tables when it is, and what brought nothing is declared anew for each part.
+    erase_unused(declared, all, extracted);
+    erase_unused(draft.schema, all, extracted);
     draft.births = describe_births(extracted.births, draft.moves, before, draft.schema);
     const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
     if (has_quarantine && draft.schema.find(quarantine_table) == nullptr) draft.schema.set_table(quarantine_definition());
@@ -696,7 +697,13 @@ RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOption
     const json::Object sources_at_start = start.sources;
     const std::size_t loads_before = report.load_ids.size();
     std::vector<Draft> drafts = make_drafts(sources, options, start, stop);
-    if (options.checkpoint && drafts.size() > 1) {
+    const auto is_in_parts = [&](const extract::ResourceSpec& resource) { return options.checkpoint || resource.checkpoint; };
+    const bool has_parts = std::any_of(drafts.begin(), drafts.end(), [&](const Draft& draft) {
+        return std::any_of(draft.sources.begin(), draft.sources.end(), [&](const SelectedSource& source) {
+            return std::any_of(source.resources.begin(), source.resources.end(), is_in_parts);
+        });
+    });
+    if (has_parts && drafts.size() > 1) {
         throw Error(ErrorKind::usage, "a run of several schemas cannot be committed in parts: their loads belong together; run one source at a time, or without --checkpoint");
     }
     try {

@@ -41,6 +41,7 @@ public:
         is_used_ = true;
         return state_.document();
     }
+    const json::Object& source() const override { return state_.document(); }
     /// Whether the source remembers anything itself. Only it knows then up to where that and what it has written belong together.
     bool is_used() const { return is_used_; }
 

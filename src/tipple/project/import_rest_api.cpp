@@ -20,15 +20,19 @@ void append_toml(std::string& out, const Value& value) {
     if (value.is_object()) {
         const char* separator = "{ ";
         for (const json::Member& member : value.as_object()) {
+            // TOML has no null. What is not there says the same.
+            if (member.value.is_null()) continue;
             out += std::exchange(separator, ", ") + config::key_text({member.name}) + " = ";
             append_toml(out, member.value);
         }
-        out += value.as_object().empty() ? "{}" : " }";
+        out += *separator == '{' ? "{}" : " }";
     } else if (value.is_array()) {
+        const char* separator = "";
         out += '[';
-        for (std::size_t i = 0; i < value.as_array().size(); ++i) {
-            if (i > 0) out += ", ";
-            append_toml(out, value.as_array()[i]);
+        for (const Value& element : value.as_array()) {
+            if (element.is_null()) continue;
+            out += std::exchange(separator, ", ");
+            append_toml(out, element);
         }
         out += ']';
     } else {
@@ -39,6 +43,7 @@ void append_toml(std::string& out, const Value& value) {
 void append_table(std::string& out, const std::vector<std::string>& path, const Object& table) {
     out += fmt::format("\n[{}]\n", config::key_text(path));
     for (const json::Member& member : table) {
+        if (member.value.is_null()) continue;
         out += config::key_text({member.name}) + " = ";
         append_toml(out, member.value);
         out += '\n';
@@ -49,6 +54,9 @@ void append_table(std::string& out, const std::vector<std::string>& path, const 
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
 }
+
+/// Parts of names of headers that carry secrets, in lower case.
+constexpr std::array<std::string_view, 6> secret_words = {"auth", "cookie", "key", "password", "secret", "token"};
 
 class Importer {
 public:
@@ -89,7 +97,7 @@ private:
         const Object& given = value.as_object();
         refuse_unknown("client", given, {"base_url", "headers", "auth", "paginator", "session"});
         if (const Value* base = given.find("base_url")) source.set("base_url", *base);
-        if (const Value* headers = given.find("headers"); headers != nullptr && headers->is_object()) source.set("headers", *headers);
+        if (const Value* headers = given.find("headers"); headers != nullptr && headers->is_object()) source.set("headers", without_secrets("client.headers", headers->as_object()));
         if (const Value* one = given.find("auth"); one != nullptr && !one->is_null()) source.set("auth", auth("client.auth", *one));
         if (const Value* one = given.find("paginator"); one != nullptr && !one->is_null()) source.set("paginator", paginator("client.paginator", *one));
         if (const Value* session = given.find("session"); session != nullptr && !session->is_null()) problem("client.session", "code cannot be carried over; there are timeout, retry, proxy and tls");
@@ -97,6 +105,19 @@ private:
     }
 
     Value secret(const char* name) const { return fmt::format("${{secret:{}.{}}}", pipeline_, name); }
+
+    /// Headers whose names say that their values are secret become references.
+    Object without_secrets(const std::string& place, const Object& headers) {
+        Object result;
+        for (const json::Member& header : headers) {
+            std::string name = lower(header.name);
+            std::replace(name.begin(), name.end(), '-', '_');
+            const bool is_secret = std::any_of(secret_words.begin(), secret_words.end(), [&](std::string_view word) { return name.find(word) != std::string::npos; });
+            if (is_secret) note(place, fmt::format("put the value of \"{}\" into .tipple/secrets.toml, table [{}], as \"{}\"", header.name, pipeline_, name));
+            result.set(header.name, is_secret ? secret(name.c_str()) : header.value);
+        }
+        return result;
+    }
 
     Value auth(const std::string& place, const Value& value) {
         if (!value.is_object()) {
@@ -109,7 +130,7 @@ private:
         if (kind == "http_basic") kind = "basic";
         const std::set<std::string> kinds = {"bearer", "basic", "api_key", "oauth2_client_credentials"};
         if (!kinds.contains(kind)) problem(place, fmt::format("the type \"{}\" is code; there are {}", excerpt(kind), "bearer, basic, api_key, oauth2_client_credentials, oauth2_refresh_token, jwt_bearer"));
-        static constexpr std::array<std::string_view, 6> secrets = {"token", "password", "api_key", "client_secret", "access_token", "username"};
+        static constexpr std::array<std::string_view, 8> secrets = {"token", "password", "api_key", "client_secret", "access_token", "username", "refresh_token", "private_key"};
         Object auth{{"type", kind}};
         for (const json::Member& member : given) {
             if (member.name == "type") continue;
@@ -240,7 +261,10 @@ private:
             for (const json::Member& member : given->as_object()) add_param(place, member, path, params, parent, cursor);
         }
         if (!path.empty()) result.set("path", converted_text(place, path, parent));
-        for (const char* key : {"method", "headers", "json"}) {
+        if (const Value* headers = endpoint.find("headers"); headers != nullptr && headers->is_object()) {
+            result.set("headers", converted(place, without_secrets(place + ".headers", headers->as_object()), parent));
+        }
+        for (const char* key : {"method", "json"}) {
             if (const Value* value = endpoint.find(key); value != nullptr && !value->is_null()) result.set(key, converted(place, *value, parent));
         }
         if (const Value* data = endpoint.find("data"); data != nullptr && !data->is_null()) {

@@ -10,6 +10,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
+#include "tipple/core/text.h"
 #include "tipple/json/value.h"
 #include "tipple/schema/civil.h"
 #include "tipple/schema/datetime_text.h"
@@ -35,12 +36,6 @@ bool is_digit(char c) {
 }
 char to_lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lowered(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), to_lower);
-    return out;
 }
 
 /// Takes `+` or `-` off the front; true when it was `-`.
@@ -196,14 +191,14 @@ double double_from_digits(std::string_view digits, std::int64_t exponent, bool n
 }
 
 std::optional<double> parse_special_float(std::string_view text) {
-    const std::string word = lowered(text);
+    const std::string word = lower(text);
     if (word == "inf" || word == "infinity") return std::numeric_limits<double>::infinity();
     if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
     return std::nullopt;
 }
 
 std::optional<Decimal> parse_special_decimal(std::string_view text) {
-    const std::string word = lowered(text);
+    const std::string word = lower(text);
     Decimal decimal;
     if (word == "inf" || word == "infinity") {
         decimal.special = Decimal::Special::infinity;
@@ -366,7 +361,7 @@ namespace {
 
 std::optional<bool> bool_from_text(std::string_view text) {
     if (text.size() > 5) return std::nullopt;
-    const std::string word = lowered(text);
+    const std::string word = lower(text);
     for (const std::string_view yes : {"yes", "true", "t", "y", "1"}) {
         if (word == yes) return true;
     }

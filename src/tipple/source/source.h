@@ -66,6 +66,8 @@ public:
     virtual json::Object& resource() = 0;
     /// The source's, shared by its resources. What they remember is its member `resources`.
     virtual json::Object& source() = 0;
+    /// The same to look at only. A source that does no more than that remembers nothing itself, so a cursor alone says where a checkpoint may be.
+    virtual const json::Object& source() const = 0;
 };
 
 /// The cursor of a resource while it is read. One thread: that of the read.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -26,12 +25,6 @@ constexpr std::array<Ending, 8> endings = {{{"jsonl", DataFormat::json_lines},
                                             {"parquet", DataFormat::parquet},
                                             {"pq", DataFormat::parquet}}};
 constexpr std::array<std::string_view, 6> compression_endings = {"gz", "zst", "zstd", "bz2", "xz", "lzma"};
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 /// Cuts `.ending` off `name` when it is one of `known`. Returns it in lower case.
 template <typename Known>

@@ -51,6 +51,7 @@ public:
         return own.as_object();
     }
     json::Object& source() override { return document_; }
+    const json::Object& source() const override { return document_; }
     std::string name;
 
 private:

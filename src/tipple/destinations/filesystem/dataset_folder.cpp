@@ -246,11 +246,14 @@ void DatasetFolder::write_intent(const Intent& intent) const {
 }
 
 void DatasetFolder::settle(const Intent& intent, bool is_finished) const {
+    // Whoever wrote the record may have died before it was durable, and nothing that it replaces may go before that.
+    if (is_finished) files_.sync_folder(path(destination::loads_table));
     std::set<std::string> folders;
     for (const std::string& each : is_finished ? intent.removed : intent.added) {
-        if (files_.find(path(each)) == nullptr) continue;
-        files_.remove(path(each));
-        folders.insert(io::parent_folder(path(each)));
+        const std::string file = path(each);
+        // One that is gone already may be so in memory only.
+        if (const std::string folder = io::parent_folder(file); files_.find(folder) != nullptr) folders.insert(folder);
+        if (files_.find(file) != nullptr) files_.remove(file);
     }
     // The intent hides them, so it must not be gone before they are.
     for (const std::string& folder : folders) files_.sync_folder(folder);

@@ -40,7 +40,9 @@ bool can_hold(std::string_view placeholder, char c) {
 bool can_be(std::string_view placeholder, std::string_view text) {
     Format format{};
     if (placeholder == "ext") return try_parse_ending(text, format);
-    return placeholder != "load_id" || std::count(text.begin(), text.end(), '.') <= 1;
+    if (placeholder != "load_id") return true;
+    const std::size_t point = text.find('.');
+    return point != 0 && point != std::string_view::npos && point + 1 < text.size() && text.find('.', point + 1) == std::string_view::npos;
 }
 
 Error layout_error(std::string_view layout, std::string_view reason) {
@@ -131,6 +133,11 @@ std::string Layout::path(const FileName& name) const {
         } else {
             path += date_part(part.text, load_id_time_us(name.load_id));
         }
+    }
+    const std::optional<FileName> found = parse(path);
+    if (!found || found->table != name.table || found->load_id != name.load_id || found->file_id != name.file_id) {
+        throw layout_error(text_, fmt::format("nobody could tell from \"{}\" that it is of table \"{}\" and load {}: put \"/\" behind {{table_name}}", path, name.table,
+                                              name.load_id));
     }
     return path;
 }

@@ -29,7 +29,7 @@ public:
     explicit Layout(std::string_view text);
 
     const std::string& text() const { return text_; }
-    /// The path of a file below the dataset's folder. Throws Error(usage) when a name cannot be part of a path.
+    /// The path of a file below the dataset's folder. Throws Error(usage) when a name cannot be part of a path, or the path could not be read back.
     std::string path(const FileName& name) const;
     /// The way back; nothing when the path is not of this layout.
     std::optional<FileName> parse(std::string_view path) const;

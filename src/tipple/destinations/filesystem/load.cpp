@@ -120,6 +120,9 @@ Load::Load(const Place& place, const destination::DestinationContext& context, c
     catalog_ = catalog_of(schemas_);
     check_fence();
     if (!context_.adopt_tables) check_foreign_tables();
+    for (const TableState& table : plan_.tables()) {
+        layout_.path({.schema = package_.schema().name(), .table = table.name, .load_id = package_.load_id(), .file_id = "0", .ending = place_.format.ending()});
+    }
     const destination::SqlDialect dialect = types_dialect();
     for (const std::string& table : package_.manifest().removal.dropped) {
         std::erase_if(catalog_.tables, [&](const auto& known) { return dialect.names.key(known.first) == dialect.names.key(table); });
@@ -403,14 +406,14 @@ void Load::move_in() {
 }
 
 void Load::write_record() {
+    // It may be there although the disk did not say so. Then readers see the load already, and the next run asks for it.
+    is_committed_ = true;
     try {
         folder_.write_object(record_.path, record_.object);
     } catch (const Error&) {
-        // It may be there although the disk did not say so. Then readers see the load already, and the next run asks for it.
         is_committed_ = context_.files->find(folder_.path(record_.path)) != nullptr;
         throw;
     }
-    is_committed_ = true;
 }
 
 void Load::commit() {

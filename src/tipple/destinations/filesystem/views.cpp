@@ -1,7 +1,6 @@
 #include "tipple/destinations/filesystem/views.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -10,12 +9,6 @@
 namespace tipple::destinations::filesystem {
 
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
-}
 
 /// Making a view opens files, so it is done for those tables only that can be meant. Statements about the catalog mean all.
 bool may_name(const std::string& lower_sql, const std::string& table) {
@@ -87,7 +80,9 @@ Tables tables_of(const DatasetFolder& folder, const Snapshot& snapshot) {
 }
 
 std::string select_statement(const Tables& tables, const std::string& table, std::size_t line_bytes) {
-    const std::vector<schema::Column> columns = complete_columns(tables.definitions.find(table)->second);
+    const auto definition = tables.definitions.find(table);
+    if (definition == tables.definitions.end()) throw Error(ErrorKind::corrupt, "no schema of the dataset knows table \"{}\", of which there are files", table);
+    const std::vector<schema::Column> columns = complete_columns(definition->second);
     const auto files = tables.files.find(table);
     if (files == tables.files.end()) return empty_statement(columns);
     std::vector<std::string> selects;

@@ -83,11 +83,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
     }
 }
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
 /// `host:port,host:port`; a socket's folder stands as it is.
 std::string place(const Parameters& known) {
     const std::vector<std::string> hosts = split(text_of(known, "host", text_of(known, "hostaddr", "localhost")), ',');

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -17,12 +16,6 @@ constexpr std::array<std::string_view, 3> total_page_keys = {"total_pages", "tot
 constexpr std::array<std::string_view, 6> page_keys = {"page", "current_page", "currentpage", "page_number", "pagenumber", "number"};
 /// A list's path has at most so many names.
 constexpr std::size_t path_length_max = 3;
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
-}
 
 bool is_record_key(std::string_view key) { return key == other_record_key || std::find(record_keys.begin(), record_keys.end(), key) != record_keys.end(); }
 

@@ -157,6 +157,10 @@ public:
         if (spec_.total_path) read_total(page.values[0]);
         read_ += step_;
         if (is_behind_end(read_)) return false;
+        if (page.records == 0 && !end_ && !spec_.maximum && !spec_.has_more_path) {
+            throw Error(ErrorKind::data, "a page without records came, and stop_after_empty_page = false says to go on; but nothing says where to end: no total in the "
+                                         "answer, no maximum and no has_more_path. Give one of them, or leave stop_after_empty_page out");
+        }
         if (spec_.has_more_path && !has_more(page.values.back())) return false;
         asked_ = std::max(asked_, read_);
         set(request, read_);

@@ -63,6 +63,7 @@ public:
             if (!resource.is_loaded) continue;
             extract::ResourceSpec spec;
             spec.name = resource.name;
+            spec.is_linked = !resource.parent.empty() || !paths_of_children(resource.name).empty();
             if (!resource.newest_field.empty()) spec.columns.emplace_back(resource.newest_field, json::Object{{"dedup_sort", resource.newest_is_least ? "asc" : "desc"}});
             specs.push_back(std::move(spec));
         }
@@ -170,7 +171,7 @@ private:
 
     const json::Object* state_of(const extract::ResourceContext& context, const std::string& resource) const {
         if (context.state == nullptr) return nullptr;
-        const json::Value* resources = context.state->source().find("resources");
+        const json::Value* resources = std::as_const(*context.state).source().find("resources");
         const json::Value* own = resources != nullptr && resources->is_object() ? resources->as_object().find(resource) : nullptr;
         return own != nullptr && own->is_object() ? &own->as_object() : nullptr;
     }
@@ -189,6 +190,10 @@ private:
         if (role == Role::loaded && context.cursor != nullptr) {
             job.scope.cursor_start = context.cursor->start();
             job.scope.cursor_end = context.cursor->end();
+        } else if (spec.incremental) {
+            // A probe has no cursor yet: it asks as the first run will.
+            job.scope.cursor_start = spec.incremental->initial_value;
+            job.scope.cursor_end = spec.incremental->end_value;
         }
         if (!resource.parent.empty()) job.parents = &kept_.at(resource.parent);
         job.page_bytes = context.page_bytes;
