@@ -83,8 +83,9 @@ struct PackageWriter::Impl {
     void settle(Job& job);
     void drop(const std::string& table);
     void write_document(std::string_view name, const json::Value& value,
-                        std::vector<DocumentFile>& documents);
-    void write_synced(std::string_view name, std::string_view text);
+                        std::vector<DocumentFile>& listed);
+    void write_file(std::string_view name, std::string_view text);
+    void sync_documents();
     void write_documents(const PackageContent& content, const Clock& clock);
 
     io::FileSystem& files;
@@ -98,6 +99,7 @@ struct PackageWriter::Impl {
     std::unordered_map<std::string, Job*> current;
     std::vector<Job*> open;
     std::deque<Job*> settling;
+    std::vector<std::unique_ptr<io::WriteFile>> documents;  ///< written and not yet synced
     std::size_t next_number = 1;
     std::uint64_t uses = 0;
     bool is_closed = false;
@@ -117,6 +119,7 @@ void PackageWriter::Impl::create_folders() {
 void PackageWriter::Impl::remove_folder() noexcept {
     try {
         for (Job* job : open) job->file.reset();
+        documents.clear();
         files.remove(new_folder);
     } catch (const std::exception&) {
         // Left for remove_leftovers: the next run comes by anyway.
@@ -198,19 +201,27 @@ void PackageWriter::Impl::drop(const std::string& table) {
     std::erase_if(jobs, is_dropped);
 }
 
-void PackageWriter::Impl::write_synced(std::string_view name, std::string_view text) {
+void PackageWriter::Impl::write_file(std::string_view name, std::string_view text) {
     // Nobody reads the folder before it is renamed, so this needs no temporary name.
-    const std::unique_ptr<io::WriteFile> file = files.create(io::join_path(new_folder, name));
+    std::unique_ptr<io::WriteFile> file = files.create(io::join_path(new_folder, name));
     file->write(text);
-    file->sync();
-    file->close();
+    file->start_writeback();
+    documents.push_back(std::move(file));
+}
+
+void PackageWriter::Impl::sync_documents() {
+    for (const std::unique_ptr<io::WriteFile>& file : documents) {
+        file->sync();
+        file->close();
+    }
+    documents.clear();
 }
 
 void PackageWriter::Impl::write_document(std::string_view name, const json::Value& value,
-                                         std::vector<DocumentFile>& documents) {
+                                         std::vector<DocumentFile>& listed) {
     const std::string text = json::to_text(value, {.spacing = json::Spacing::pretty}) + "\n";
-    write_synced(name, text);
-    documents.push_back({std::string(name), text.size(), xxh3_64(text)});
+    write_file(name, text);
+    listed.push_back({std::string(name), text.size(), xxh3_64(text)});
 }
 
 void PackageWriter::Impl::write_documents(const PackageContent& content, const Clock& clock) {
@@ -224,7 +235,7 @@ void PackageWriter::Impl::write_documents(const PackageContent& content, const C
     write_document(layout::schema_file, content.schema.to_document(), file.documents);
     write_document(layout::schema_change_file, content.schema_change, file.documents);
     write_document(layout::state_file, content.state, file.documents);
-    write_synced(layout::manifest_file, manifest_text(file));
+    write_file(layout::manifest_file, manifest_text(file));
     layout::append_journal(
         files, new_folder, now, "closed",
         {{"rows", manifest.rows()}, {"jobs", static_cast<std::uint64_t>(manifest.jobs.size())}});
@@ -321,8 +332,10 @@ Package PackageWriter::close(PackageContent content, const Clock& clock) {
     for (const std::unique_ptr<Job>& job : impl_->jobs) {
         if (!job->is_complete) impl_->complete(*job);
     }
-    for (const std::unique_ptr<Job>& job : impl_->jobs) impl_->settle(*job);
+    // All are written before the first is synced: a file system that keeps a log writes it once then, and not once per file.
     impl_->write_documents(content, clock);
+    for (const std::unique_ptr<Job>& job : impl_->jobs) impl_->settle(*job);
+    impl_->sync_documents();
     files.sync_folder(impl_->jobs_folder);
     files.sync_folder(impl_->new_folder);
     // A package that cannot be read again would stop every later run, so find that out while it can
