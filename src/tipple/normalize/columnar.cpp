@@ -144,8 +144,17 @@ void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t pa
     // Once more without the rows that turned out to be unwanted: ids follow the rows that stay.
     const std::size_t discarded = discards_.count;
     kept_ = without_rows(batch, discards_.rows);
+    std::vector<std::size_t> kept_rows;
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+        if (!discards_.rows[row]) kept_rows.push_back(row);
+    }
     discards_.rows.assign(kept_->rows, false);
     normalize_batch(*kept_, page_number, root_table, snapshot, result);
+    // Messages speak of the rows as they came.
+    for (TableProposal& proposal : result.proposals) {
+        for (ColumnOrigin& origin : proposal.origins) origin.record_index = kept_rows.empty() ? 0 : kept_rows[origin.record_index];
+    }
+    for (DataNote& note : result.notes) note.record_index = kept_rows[note.record_index];
     result.discarded_rows = discarded - discards_.bad.size();
     std::stable_sort(discards_.bad.begin(), discards_.bad.end(), [](const BadRecord& a, const BadRecord& b) { return a.record_index < b.record_index; });
     for (BadRecord& bad : discards_.bad) describe_row(batch, bad);
@@ -288,8 +297,10 @@ bool ColumnarNormalizer::keep_kind(const ColumnView& source, const std::string& 
     schema::Column column = declare_column(rules_, is_same_kind ? name : variant_name(rules_, name, source.type.type), source.type);
     const schema::Column* there = table->find(column.name());
     if (there == nullptr || !there->is_complete()) {
+        std::size_t first = 0;
+        while (source.is_null(first)) ++first;
         column.set_hint("variant", true);
-        add(proposal, table, column);
+        add(proposal, table, column, {.reason = TypeReason::variant, .record_index = first});
     } else if (columns::column_type(*there) != source.type) {
         if (!schema::widest(schema::decimal_digits(*there), schema::decimal_digits(column))) return false;
         proposal.wider.push_back(column);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tipple/columns/value_at.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/schema/coerce.h"
@@ -93,6 +95,23 @@ TEST_F(Columnar, DecimalsThatDoNotFitKeepTheirTypeInAVariant) {
     ASSERT_EQ(result_.proposals.size(), 1U);
     EXPECT_EQ(result_.proposals[0].columns[0].precision(), 10);
     EXPECT_EQ(result_.proposals[0].columns[0].scale(), 2);
+}
+
+TEST_F(Columnar, WhatIsSaidOfRowsBehindOnesLeftOutNamesThemAsTheyCame) {
+    declare(schema::Column("id", json::Object{{"nullable", false}, {"primary_key", true}}));
+    declare(schema::Column("a", DataType::bigint, true));
+    columns::Batch batch = doubles({1.0, 2.0, 2.5});
+    batch.names.push_back("id");
+    batch.columns.emplace_back(columns::ColumnType{.type = DataType::bigint});
+    batch.columns[1].append_int64(1);
+    batch.columns[1].append_null();
+    batch.columns[1].append_int64(3);
+    EXPECT_EQ(load(std::move(batch)), (std::vector<std::string>{"a 1 -", "a__v_double - 2.5", "id 1 3"}));
+    ASSERT_EQ(result_.proposals.size(), 1U);
+    const auto& columns = result_.proposals[0].columns;
+    const auto variant = std::find_if(columns.begin(), columns.end(), [](const schema::Column& column) { return column.name() == "a__v_double"; });
+    ASSERT_NE(variant, columns.end());
+    EXPECT_EQ(result_.proposals[0].origins[static_cast<std::size_t>(variant - columns.begin())].record_index, 2U);
 }
 
 }  // namespace
