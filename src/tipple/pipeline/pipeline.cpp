@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <thread>
 
@@ -241,6 +242,8 @@ struct Pipeline::Declaration {
     schema::Schema before;
     std::vector<ActiveResource> resources;
     normalize::SchemaWriter* writer = nullptr;
+    /// New in this run, and open to new columns as long as it goes on.
+    std::set<std::string> first_run_tables = {};
 };
 
 Pipeline::Start Pipeline::read_start() const {
@@ -508,7 +511,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     declared.bump();
     draft.schema.continue_from(declared);
     check_unbound_columns(draft.schema, extracted.rows);
-    end_first_run(draft.schema, extracted.rows);
+    end_first_run(draft.schema, extracted.rows, declaration.first_run_tables);
     mark_seen_data(draft.schema, extracted.rows);
     draft.loads = plan_loads(draft.schema, resources, extracted.rows);
     add_missing_flags(draft.schema, draft.loads);
@@ -528,6 +531,7 @@ void Pipeline::declare(Declaration& declaration, const RunOptions& options, cons
     for (const ActiveResource& resource : declaration.resources) specs.push_back(resource.spec);
     const std::vector<ActiveResource> again = declare_resources(std::move(specs), options, declaration.context, declaration.declared);
     for (std::size_t i = 0; i < again.size(); ++i) declaration.resources[i].new_tables = again[i].new_tables;
+    go_on_with_first_run(declaration.declared, declaration.first_run_tables);
 }
 
 /// Loads what was read so far, and makes the draft one of what follows.
@@ -709,9 +713,13 @@ RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOption
     try {
         read_and_load(store, drafts, start, finished, options, report, observer, stop);
     } catch (const Error& error) {
-        if (report.load_ids.size() == loads_before) throw;
-        Error after(error.kind(), "{}\n  before that, {} {} committed; the next run goes on behind them", error.what(), format_count(report.load_ids.size() - loads_before),
-                    report.load_ids.size() == loads_before + 1 ? "load was" : "loads were");
+        const std::size_t loads = report.load_ids.size() - loads_before;
+        if (loads == 0) throw;
+        // Who has met the error knows only of the part that was read.
+        std::string text = error.what();
+        constexpr std::string_view nothing = "nothing was loaded";
+        if (const std::size_t at = text.find(nothing); at != std::string::npos) text.replace(at, nothing.size(), "nothing of this part was loaded");
+        Error after(error.kind(), "{}\n  before that, {} {} committed; the next run goes on behind them", text, format_count(loads), loads == 1 ? "load was" : "loads were");
         if (error.retry_after()) after.set_retry_after(*error.retry_after());
         throw after;
     }

@@ -159,6 +159,9 @@ void apply_hints(schema::Table& table, const schema::TableHints& hints, const sc
     schema::store_contract(table.edit_properties(), hints.schema_contract);
 }
 
+/// Of a table that is open to new columns because it is new.
+constexpr std::string_view first_run_hint = "evolve-columns-once";
+
 /// In the reference the limit takes the place of what normalizing noted before: `seen-data` is back with the next rows, which counts as two
 /// versions of the schema.
 void limit_nesting(schema::Table& table, int levels) {
@@ -170,7 +173,7 @@ void limit_nesting(schema::Table& table, int levels) {
 void open_if_new(const schema::Schema& schema, schema::Table& table) {
     const schema::Table* known = schema.find(table.name());
     const bool is_new = known == nullptr || !known->has_complete_columns();
-    if (is_new && schema::contract_of(schema, &table).columns != schema::ContractMode::evolve) table.set_normalizer_hint("evolve-columns-once", true);
+    if (is_new && schema::contract_of(schema, &table).columns != schema::ContractMode::evolve) table.set_normalizer_hint(first_run_hint, true);
 }
 
 bool propagates(const schema::Schema& schema, const schema::Table& table, std::optional<bool> root_key) {
@@ -376,12 +379,22 @@ void restore_contracts(schema::Schema& schema, const schema::Schema& before) {
     }
 }
 
-void end_first_run(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows) {
+void end_first_run(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows, std::set<std::string>& ended) {
     for (const auto& [name, count] : rows) {
         const schema::Table* known = schema.find(name);
-        if (known == nullptr || known->normalizer_hint("evolve-columns-once").is_null()) continue;
-        schema::Table table = *known;
-        table.erase_normalizer_hint("evolve-columns-once");
+        if (known != nullptr && !known->normalizer_hint(first_run_hint).is_null()) ended.insert(name);
+    }
+    for (const std::string& name : ended) {
+        schema::Table table = schema.require(name);
+        table.erase_normalizer_hint(first_run_hint);
+        schema.set_table(std::move(table));
+    }
+}
+
+void go_on_with_first_run(schema::Schema& schema, const std::set<std::string>& ended) {
+    for (const std::string& name : ended) {
+        schema::Table table = schema.require(name);
+        table.set_normalizer_hint(first_run_hint, true);
         schema.set_table(std::move(table));
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,8 +50,11 @@ void add_missing_flags(schema::Schema& schema, const std::vector<package::TableL
 /// Puts the contracts back that `before` had. Tables that are new have none of their own.
 void restore_contracts(schema::Schema& schema, const schema::Schema& before);
 
-/// Tables that were new, and open to new columns whatever their contract, are closed from here on.
-void end_first_run(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
+/// Tables that were new, and open to new columns whatever their contract, are closed from here on: those of `rows`, which are added to `ended`, and all that
+/// are in there.
+void end_first_run(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows, std::set<std::string>& ended);
+/// The run that made these tables has another part: they are open in all of it.
+void go_on_with_first_run(schema::Schema& schema, const std::set<std::string>& ended);
 
 /// Marks the tables that got rows for the first time as holding data.
 void mark_seen_data(schema::Schema& schema, const std::map<std::string, std::uint64_t>& rows);
