@@ -60,7 +60,7 @@ constexpr std::array<std::string_view, 6> secret_words = {"auth", "cookie", "key
 
 class Importer {
 public:
-    explicit Importer(std::string pipeline) : pipeline_(std::move(pipeline)) {}
+    explicit Importer(std::string pipeline) : pipeline_(pipeline), secrets_table_(std::move(pipeline)) {}
 
     ImportedProject run(const Value& config) {
         if (!config.is_object() || config.as_object().find("client") == nullptr || config.as_object().find("resources") == nullptr) {
@@ -104,7 +104,7 @@ private:
         return source;
     }
 
-    Value secret(const char* name) const { return fmt::format("${{secret:{}.{}}}", pipeline_, name); }
+    Value secret(const std::string& name) const { return fmt::format("${{secret:{}.{}}}", secrets_table_, name); }
 
     /// Headers whose names say that their values are secret become references.
     Object without_secrets(const std::string& place, const Object& headers) {
@@ -113,8 +113,8 @@ private:
             std::string name = lower(header.name);
             std::replace(name.begin(), name.end(), '-', '_');
             const bool is_secret = std::any_of(secret_words.begin(), secret_words.end(), [&](std::string_view word) { return name.find(word) != std::string::npos; });
-            if (is_secret) note(place, fmt::format("put the value of \"{}\" into .tipple/secrets.toml, table [{}], as \"{}\"", header.name, pipeline_, name));
-            result.set(header.name, is_secret ? secret(name.c_str()) : header.value);
+            if (is_secret) note(place, fmt::format("put the value of \"{}\" into .tipple/secrets.toml, table [{}], as \"{}\"", header.name, secrets_table_, name));
+            result.set(header.name, is_secret ? secret(name) : header.value);
         }
         return result;
     }
@@ -137,7 +137,7 @@ private:
             if (member.name == "access_token") {
                 note(place, "\"access_token\" is left out: a token is asked for in any case");
             } else if (std::find(secrets.begin(), secrets.end(), member.name) != secrets.end()) {
-                auth.set(member.name, secret(member.name.c_str()));
+                auth.set(member.name, secret(member.name));
             } else if (member.name == "access_token_url") {
                 auth.set("token_url", member.value);
             } else if (member.name == "access_token_request_data") {
@@ -150,7 +150,7 @@ private:
                 auth.set(member.name, member.value);
             }
         }
-        note(place, fmt::format("put its secrets into .tipple/secrets.toml, table [{}]", pipeline_));
+        note(place, fmt::format("put its secrets into .tipple/secrets.toml, table [{}]", secrets_table_));
         return auth;
     }
 
@@ -221,7 +221,9 @@ private:
         append_table(result_.text, {"pipeline", pipeline_, "resources", name->as_text()}, resource(name->as_text(), value.as_object()));
     }
 
+    /// `place` is its name.
     Object resource(const std::string& place, const Object& given) {
+        secrets_table_ = fmt::format("{}.{}", pipeline_, place);
         Object result;
         std::string parent;
         std::optional<Object> cursor;
@@ -350,6 +352,8 @@ private:
     }
 
     std::string pipeline_;
+    /// Where the secrets of what is converted belong: those of the client, or of one resource.
+    std::string secrets_table_;
     ImportedProject result_;
 };
 

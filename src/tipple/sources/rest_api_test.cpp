@@ -305,6 +305,13 @@ TEST_F(RestApiTest, SelectorsAreFoundOut) {
     EXPECT_EQ(read("[resources.x]"), Texts{R"({"id":1})"}) << "A10";
 }
 
+TEST_F(RestApiTest, AServerThatDoesNotKnowTheParameterIsNoEndlessSource) {
+    serve([](const SeenRequest&) { return Answer{.body = R"([{"id":1},{"id":2}])"}; });
+    expect_error("[resources.x]\npaginator = { type = 'offset', limit = 2 }", "the page with \"offset\" 4 has the same records as the two before it");
+    expect_error("[resources.x]\npaginator = { type = 'page_number', base_page = 1 }", "the server seems not to know \"page\"");
+    EXPECT_EQ(read("[resources.x]\npaginator = { type = 'page_number', base_page = 1, maximum_page = 3 }").size(), 4U) << "an end that is given counts";
+}
+
 TEST_F(RestApiTest, WhatIsFoundOutOnceIsKept) {
     serve({{"/x", R"({"rows":[{"id":1}]})"}});
     read("[resources.x]");
@@ -399,6 +406,22 @@ TEST_F(RestApiTest, AnswersThatAreExpected) {
     expect_error(settings, "status 404");
     EXPECT_EQ(read(settings + "max_failed_parents = 1"), (Texts{R"({"v":1})", R"({"v":3})"}));
     EXPECT_EQ(skipped_.size(), 1U) << "what is left out is reported";
+    forgets_ = false;
+    std::map<std::string, std::string> mended = bodies;
+    mended["/p/2"] = "[{\"v\":2}]";
+    mended["/posts"] = R"([{"id":4}])";
+    mended["/p/4"] = "[{\"v\":4}]";
+    serve(mended);
+    EXPECT_EQ(read(settings + "max_failed_parents = 1"), (Texts{R"({"v":4})", R"({"v":2})"})) << "what failed before is asked for again, though its parent did not come";
+    EXPECT_EQ(read(settings), (Texts{R"({"v":4})"})) << "and then it is done";
+    forgets_ = true;
+    serve(bodies);
+    read(settings + "max_failed_parents = 1");
+    forgets_ = false;
+    mended["/posts"] = bodies.at("/posts");
+    serve(mended);
+    EXPECT_EQ(read(settings), (Texts{R"({"v":1})", R"({"v":2})", R"({"v":3})"})) << "once, when its parent comes anyway";
+    forgets_ = true;
     serve([](const SeenRequest& request) { return request.param("page") == "1" ? Answer{.body = page_of(1)} : Answer{.body = "{}", .status = 404}; });
     EXPECT_EQ(read("on_response = [{ status = 404, do = 'skip' }]\n[resources.x]\npaginator = { type = 'page_number', base_page = 1 }").size(), 1U) << "D7";
     serve([](const SeenRequest&) { return Answer{.body = "No data", .status = 200}; });

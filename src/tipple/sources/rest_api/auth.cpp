@@ -14,7 +14,7 @@ namespace tipple::sources::rest {
 namespace {
 
 constexpr std::int64_t us_per_second = 1'000'000;
-/// A token that ends sooner than this is renewed: it could end on the way.
+/// A token is renewed so long before it ends, or after half of its time: it could end on the way.
 constexpr std::int64_t token_reserve_us = 10 * us_per_second;
 
 std::string to_base64_url(std::string_view bytes) {
@@ -53,7 +53,7 @@ public:
     TokenAuthorizer(const AuthSpec& spec, AuthContext context) : spec_(spec), context_(context), refresh_token_(spec.refresh_token) {}
 
     void authorize(io::HttpRequest& request, const std::stop_token& stop) override {
-        if (token_.empty() || context_.clock.now_us() + token_reserve_us >= expires_us_) fetch(stop);
+        if (token_.empty() || context_.clock.now_us() >= renew_us_) fetch(stop);
         io::set_header(request.headers, "Authorization", "Bearer " + token_);
     }
 
@@ -95,7 +95,8 @@ private:
         if (exchange.error) throw exchange.error->with_context("asking for a token");
         const std::string place = context_.redactor.redact_url(exchange.url);
         if (exchange.response.status >= 300) {
-            throw Error(exchange.response.status >= 500 ? ErrorKind::transient : ErrorKind::usage, "{} gives no token: status {}: {}", place, exchange.response.status,
+            const bool may_pass = exchange.response.status >= 500 || exchange.response.status == 429;
+            throw Error(may_pass ? ErrorKind::transient : ErrorKind::usage, "{} gives no token: status {}: {}", place, exchange.response.status,
                         context_.redactor.redact(excerpt(exchange.response.body, 300)));
         }
         read(exchange.response.body, place);
@@ -109,7 +110,8 @@ private:
         context_.redactor.add(token_);
         const json::Value* lifetime = answer.as_object().find("expires_in");
         const double seconds = lifetime != nullptr && lifetime->is_number() ? lifetime->as_double() : static_cast<double>(spec_.token_lifetime.count());
-        expires_us_ = context_.clock.now_us() + static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e9)) * us_per_second;
+        const std::int64_t lifetime_us = static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e9)) * us_per_second;
+        renew_us_ = context_.clock.now_us() + lifetime_us - std::min(token_reserve_us, lifetime_us / 2);
         const json::Value* refresh = answer.as_object().find("refresh_token");
         if (refresh != nullptr && refresh->is_text() && spec_.kind == AuthSpec::Kind::refresh_token) {
             refresh_token_ = refresh->as_text();
@@ -121,7 +123,7 @@ private:
     AuthContext context_;
     std::string refresh_token_;
     std::string token_;
-    std::int64_t expires_us_ = 0;
+    std::int64_t renew_us_ = 0;
 };
 
 }  // namespace

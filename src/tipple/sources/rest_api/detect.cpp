@@ -150,7 +150,7 @@ private:
             const std::vector<const json::Value*> found = path.find_all(*page.outline);
             values.push_back(found.empty() ? std::nullopt : std::optional(*found.front()));
         }
-        return inner_->advance({.url = page.url, .headers = page.headers, .records = page.records, .values = values}, request);
+        return inner_->advance({.url = page.url, .headers = page.headers, .records = page.records, .values = values, .records_hash = page.records_hash}, request);
     }
 
     class Nothing final : public Paginator {

@@ -81,7 +81,7 @@ ReadPage PageReader::read(std::string body, const io::HttpExchange& exchange, co
     if (!path) scan.records.clear();
     if (path && !scan.has_selection && !resource_.select) check_moved(json::read_outline(body.data(), size, outline_depth));
     const std::uint64_t records_asked = scan.records.size();
-    const std::uint64_t records_hash = outline ? hash_of(body, scan.records) : 0;
+    const std::uint64_t records_hash = hash_of(body, scan.records);
     const bool is_rewritten = !scan.records.empty() && (!resource_.steps.empty() || !included.empty());
     if (is_rewritten) {
         body = rewrite(body, scan.records, included);
@@ -146,16 +146,12 @@ void PageReader::add_included(std::string& out, std::string_view record, const s
         throw Error(ErrorKind::data, "resource \"{}\": a record is no object, so fields of its parent cannot be put into it; leave \"include\" out, or select objects: {}", resource_.name,
                     excerpt(record));
     }
-    std::vector<std::string> names;
-    bool may_meet = false;
-    for (const IncludedField& field : resource_.include) {
-        names.push_back(field.name);
-        may_meet = may_meet || record.find('"' + field.name) != std::string_view::npos;
-    }
+    const bool may_meet = std::any_of(resource_.include.begin(), resource_.include.end(),
+                                      [&](const IncludedField& field) { return record.find(field.name) != std::string_view::npos; });
     std::string own(record.substr(1, record.size() - 2));
     if (may_meet) {
         json::Value value = json::parse(record, "a record");
-        for (const std::string& name : names) value.as_object().erase(name);
+        for (const IncludedField& field : resource_.include) value.as_object().erase(field.name);
         const std::string text = json::to_text(value);
         own = text.substr(1, text.size() - 2);
     }
@@ -164,7 +160,7 @@ void PageReader::add_included(std::string& out, std::string_view record, const s
     bool needs_comma = !is_blank(own);
     for (std::size_t i = 0; i < included.size(); ++i) {
         if (std::exchange(needs_comma, true)) out += ',';
-        json::append_quoted(out, names[i]);
+        json::append_quoted(out, resource_.include[i].name);
         out += ':';
         json::append_text(out, included[i]);
     }

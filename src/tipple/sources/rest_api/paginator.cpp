@@ -155,6 +155,7 @@ public:
     bool advance(const PageFacts& page, PageRequest& request) override {
         if (spec_.stops_after_empty_page && page.records == 0) return false;
         if (spec_.total_path) read_total(page.values[0]);
+        check_moves(page);
         read_ += step_;
         if (is_behind_end(read_)) return false;
         if (page.records == 0 && !end_ && !spec_.maximum && !spec_.has_more_path) {
@@ -176,6 +177,19 @@ public:
 
 private:
     bool is_behind_end(std::int64_t value) const { return (end_ && value >= *end_) || (spec_.maximum && value >= *spec_.maximum); }
+
+    /// A server that does not know the parameter gives the same page for ever.
+    void check_moves(const PageFacts& page) {
+        constexpr int repeats_max = 1;
+        const bool is_repeat = page.records > 0 && page.records_hash == last_hash_;
+        repeats_ = is_repeat ? repeats_ + 1 : 0;
+        if (repeats_ > repeats_max && !end_ && !spec_.maximum) {
+            throw Error(ErrorKind::data, "the page with \"{}\" {} has the same records as the two before it, so the server seems not to know \"{}\"; correct the paginator, or "
+                                         "say where the pages end (total_path, maximum_{})",
+                        spec_.param, read_, spec_.param, spec_.kind == PaginatorSpec::Kind::offset ? "offset" : "page");
+        }
+        last_hash_ = page.records_hash;
+    }
 
     void read_total(const std::optional<json::Value>& value) {
         std::optional<std::int64_t> total;
@@ -207,6 +221,8 @@ private:
     std::int64_t asked_;  ///< of the page that was asked for last
     std::int64_t step_;
     std::optional<std::int64_t> end_;
+    std::optional<std::uint64_t> last_hash_;
+    int repeats_ = 0;  ///< pages in a row that were the same as the one before
 };
 
 std::string_view trim(std::string_view text) {

@@ -15,7 +15,9 @@ constexpr std::size_t shown_body_bytes = 300;
 
 ResourceReader::ResourceReader(ReadJob job, extract::Output& out)
     : job_(std::move(job)), out_(out), pages_(job_.resource, job_.selector, job_.kept_paths, job_.page_bytes), paginator_(job_.resource.paginator.value_or(job_.api.paginator)) {
-    if (job_.parents != nullptr) parents_.emplace(*job_.parents);
+    if (job_.parents == nullptr) return;
+    parents_.emplace(*job_.parents);
+    find_repeats();
 }
 
 ResourceReader::~ResourceReader() { abandon_all(); }
@@ -62,11 +64,40 @@ Scope ResourceReader::scope_of(const json::Array* parent) const {
     return scope;
 }
 
+void ResourceReader::find_repeats() {
+    for (const json::Value& record : job_.parents_to_repeat) {
+        if (!record.is_object()) continue;
+        json::Array values;
+        for (const std::string& path : job_.parents->paths()) {
+            const json::Value* value = record.as_object().find(path);
+            // What requests are made of has changed since.
+            if (value == nullptr) break;
+            values.push_back(*value);
+        }
+        if (values.size() != job_.parents->paths().size()) continue;
+        try {
+            const std::uint64_t request = make_request(job_.api, job_.resource, scope_of(&values)).fingerprint();
+            repeats_.emplace(request, std::move(values));
+        } catch (const Error& error) {
+            job_.log.warning("resource \"{}\": a parent that failed in an earlier run cannot be asked for again: {}", job_.resource.name, error.what());
+        }
+    }
+}
+
+/// Those of this run, then those that failed before.
+std::optional<json::Array> ResourceReader::next_parent() {
+    if (std::optional<json::Array> parent = parents_->next()) return parent;
+    if (repeats_.empty()) return std::nullopt;
+    json::Array parent = std::move(repeats_.begin()->second);
+    repeats_.erase(repeats_.begin());
+    return parent;
+}
+
 /// False when there is none.
 bool ResourceReader::open_next() {
     std::optional<json::Array> parent;
     if (parents_) {
-        parent = parents_->next();
+        parent = next_parent();
         if (!parent) return false;
     } else {
         has_more_paginations_ = false;
@@ -83,7 +114,9 @@ bool ResourceReader::open_next() {
         throw Error(error.kind(), "resource \"{}\": {}; the parent's record has {}; to leave such parents out: on_null = \"skip\"", job_.resource.name, error.what(),
                     parent ? excerpt(json::to_text(*parent), 200) : "no value");
     }
+    repeats_.erase(pagination->request.fingerprint());
     for (const IncludedField& field : job_.resource.include) pagination->included.push_back(to_json_value(scope.parent(field.path)));
+    pagination->parent = std::move(parent);
     pagination->paginator = make_paginator(paginator_);
     pagination->paginator->begin(pagination->request);
     open_.push_back(std::move(pagination));
@@ -246,15 +279,15 @@ void ResourceReader::write(ReadPage page) {
 /// Leaves a parent's children out, as far as that is allowed.
 void ResourceReader::give_up(Pagination& pagination) {
     const Error& error = *pagination.error;
-    const std::string text = fmt::format("{}: {}", pagination.place, error.what());
-    const bool is_own = std::string_view(error.what()).find(pagination.place) != std::string_view::npos;
-    if (job_.parents == nullptr || failed_parents_ >= job_.resource.failed_parents_max) {
-        throw Error(error.kind(), "resource \"{}\": {}", job_.resource.name, is_own ? error.what() : text.c_str());
-    }
-    ++failed_parents_;
-    job_.log.warning("resource \"{}\": {}; this parent is left out", job_.resource.name, is_own ? error.what() : text.c_str());
+    const std::string reason = job_.api.redactor.redact(error.what());
+    const std::string text = reason.find(pagination.place) != std::string::npos ? reason : fmt::format("{}: {}", pagination.place, reason);
+    if (!pagination.parent || failed_parents_.size() >= job_.resource.failed_parents_max) throw Error(error.kind(), "resource \"{}\": {}", job_.resource.name, text);
+    json::Object record;
+    for (std::size_t i = 0; i < pagination.parent->size(); ++i) record.set(job_.parents->paths()[i], (*pagination.parent)[i]);
+    failed_parents_.emplace_back(std::move(record));
+    job_.log.warning("resource \"{}\": {}; this parent is left out, the next run asks for it again", job_.resource.name, text);
     out_.count("parents_failed", 1);
-    out_.skip({.origin = {.name = pagination.place}, .column = {}, .reason = error.what(), .text = {}});
+    out_.skip({.origin = {.name = pagination.place}, .column = {}, .reason = reason, .text = {}});
 }
 
 void ResourceReader::abandon_all() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -26,6 +27,8 @@ struct ReadJob {
     Selector& selector;
     /// Of the resource's parent; nullptr when it has none.
     const ParentRecords* parents = nullptr;
+    /// Parents' records whose requests failed in earlier runs, as `failed_parents` gave them.
+    json::Array parents_to_repeat = {};
     /// For its children; nullptr when it has none.
     KeptRecords* kept = nullptr;
     std::vector<std::string> kept_paths = {};
@@ -50,6 +53,8 @@ public:
     void read();
     /// What the first paginator has found out, for people.
     const std::string& paginator_finding() const { return finding_; }
+    /// Parents' records whose children were left out, each an object by the paths of its values.
+    const json::Array& failed_parents() const { return failed_parents_; }
 
 private:
     /// One page that was asked for.
@@ -61,6 +66,7 @@ private:
     struct Pagination {
         PageRequest request;
         std::unique_ptr<Paginator> paginator;
+        std::optional<json::Array> parent;
         std::vector<json::Value> included;
         std::deque<Slot> slots;
         std::deque<ReadPage> ready;
@@ -76,6 +82,8 @@ private:
 
     void open_paginations();
     bool open_next();
+    std::optional<json::Array> next_parent();
+    void find_repeats();
     Scope scope_of(const json::Array* parent) const;
     bool may_ask(const Pagination& pagination) const;
     void submit(Pagination& pagination);
@@ -104,7 +112,9 @@ private:
     std::deque<std::unique_ptr<Pagination>> open_;
     std::size_t waiting_bytes_ = 0;
     std::uint64_t pages_read_ = 0;
-    std::uint64_t failed_parents_ = 0;
+    /// Those of earlier runs, by what their requests are: one that comes again anyway is asked for once.
+    std::map<std::uint64_t, json::Array> repeats_;
+    json::Array failed_parents_;
     bool is_done_ = false;
     std::string finding_;
 };

@@ -21,6 +21,8 @@ namespace {
 
 /// The member of a resource's state that keeps where its records were found.
 constexpr std::string_view selector_member = "rest_api_select";
+/// The member that keeps parents whose requests failed.
+constexpr std::string_view failed_parents_member = "rest_api_failed_parents";
 
 /// Takes what is read of a parent that is not loaded itself.
 class NoOutput final : public extract::Output {
@@ -110,7 +112,11 @@ private:
     /// A folder that is gone afterwards.
     class TemporaryFolder {
     public:
-        TemporaryFolder() : path_(std::filesystem::temp_directory_path() / ("tipple-" + to_hex(random_bytes(8)))) {}
+        TemporaryFolder() {
+            std::error_code failed;
+            const std::filesystem::path folder = std::filesystem::temp_directory_path(failed);
+            path_ = (failed ? std::filesystem::path("/tmp") : folder) / ("tipple-" + to_hex(random_bytes(8)));
+        }
         ~TemporaryFolder() {
             std::error_code ignored;
             std::filesystem::remove_all(path_, ignored);
@@ -196,6 +202,8 @@ private:
             job.scope.cursor_end = spec.incremental->end_value;
         }
         if (!resource.parent.empty()) job.parents = &kept_.at(resource.parent);
+        const json::Value* failed_before = role == Role::loaded && state != nullptr ? state->find(failed_parents_member) : nullptr;
+        if (failed_before != nullptr && failed_before->is_array()) job.parents_to_repeat = failed_before->as_array();
         job.page_bytes = context.page_bytes;
         job.ahead_bytes_max = context.memory_bytes / 4;
         job.pages_max = pages_max;
@@ -213,6 +221,8 @@ private:
         reader.read();
         if (records != nullptr) records->close();
         if (selector.is_guessed && role == Role::loaded) context.state->resource().set(selector_member, selector.path->text());
+        if (role == Role::loaded && failed_before != nullptr) context.state->resource().erase(failed_parents_member);
+        if (role == Role::loaded && !reader.failed_parents().empty()) context.state->resource().set(failed_parents_member, reader.failed_parents());
         return {.paginator = reader.paginator_finding(), .selector = selector};
     }
 
