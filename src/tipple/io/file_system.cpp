@@ -35,12 +35,12 @@ void FileSystem::copy_folder(const std::string& from, const std::string& to) {
     }
 }
 
-void FileSystem::write_text_durably(const std::string& path, std::string_view text) {
+void FileSystem::write_text(const std::string& path, std::string_view text, Durability durability) {
     const std::string temporary = path + ".new";
     try {
         const std::unique_ptr<WriteFile> file = create(temporary);
         file->write(text);
-        file->sync();
+        if (durability == Durability::waits) file->sync();
         file->close();
         rename(temporary, path);
     } catch (const Error&) {
@@ -51,8 +51,14 @@ void FileSystem::write_text_durably(const std::string& path, std::string_view te
         }
         throw;
     }
+}
+
+void FileSystem::write_text_durably(const std::string& path, std::string_view text) {
+    write_text(path, text, Durability::waits);
     sync_folder(parent_folder(path));
 }
+
+void FileSystem::write_text_atomically(const std::string& path, std::string_view text) { write_text(path, text, Durability::does_not_wait); }
 
 std::string join_path(std::string_view folder, std::string_view name) {
     if (folder.empty()) return std::string(name);

@@ -89,6 +89,12 @@ public:
     /// Write to a temporary name (`<path>.new`), sync, rename, sync the folder: readers see the old file or the whole new one. One
     /// writer per path at a time.
     void write_text_durably(const std::string& path, std::string_view text);
+    /// The same without waiting for the disk, for what may be lost with the power.
+    void write_text_atomically(const std::string& path, std::string_view text);
+
+private:
+    enum class Durability { waits, does_not_wait };
+    void write_text(const std::string& path, std::string_view text, Durability durability);
 };
 
 /// The disks of this machine.

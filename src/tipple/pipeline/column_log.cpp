@@ -87,8 +87,8 @@ void ColumnLog::add(const package::Manifest& manifest) {
         text += json::to_text(line) + "\n";
     }
     const std::unique_ptr<io::WriteFile> file = files_.open_append(path_);
+    // Not durable on purpose: it is for people to look up.
     file->write(text);
-    file->sync();
     file->close();
 }
 

@@ -38,11 +38,7 @@ void InputLog::add(const std::vector<extract::InputFile>& inputs, const std::str
 
 void InputLog::save() {
     // Not durable on purpose: losing it costs nothing, and waiting for the disk would cost every small load.
-    const std::string temporary = path_ + ".new";
-    const std::unique_ptr<io::WriteFile> file = files_.create(temporary);
-    file->write(json::to_text(json::Value(entries_)));
-    file->close();
-    files_.rename(temporary, path_);
+    files_.write_text_atomically(path_, json::to_text(json::Value(entries_)));
 }
 
 }  // namespace tipple::pipeline

@@ -30,7 +30,7 @@ RunHistory::RunHistory(io::FileSystem& files, const std::string& folder) : files
 
 void RunHistory::save(const json::Object& record) {
     files_.create_folders(folder_);
-    files_.write_text_durably(io::join_path(folder_, name_of(record)), json::to_text(record, {.spacing = json::Spacing::pretty}) + "\n");
+    files_.write_text_atomically(io::join_path(folder_, name_of(record)), json::to_text(record, {.spacing = json::Spacing::pretty}) + "\n");
     const std::vector<std::string> all = paths();
     for (std::size_t i = kept_max; i < all.size(); ++i) files_.remove(all[i]);
 }
