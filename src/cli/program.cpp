@@ -5,6 +5,7 @@
 
 #include "cli/version.h"
 #include "tipple/core/text.h"
+#include "tipple/engine/engine.h"
 #include "tipple/io/data_folder.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/pipeline.h"
@@ -104,6 +105,7 @@ LoadTarget make_load_target(Program& program, const project::DestinationChoice& 
     config.workers = resources.workers > 0 ? resources.workers : std::max(1U, std::thread::hardware_concurrency());
     config.memory_bytes = resources.memory_bytes;
     io::bound_allocator(config.memory_bytes);
+    engine::bound_allocator(config.memory_bytes);
     config.data_folder = io::join_path(data_folder(program.global), "pipelines");
     config.tool_version = version_text();
 

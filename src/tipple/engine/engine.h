@@ -21,6 +21,11 @@ struct EngineOptions {
     std::string temp_folder = {};  ///< where it may spill; empty = it must not
 };
 
+/// Makes the allocator that the library brings along give memory back to the system as soon as it is free, when `memory_bytes` is a tight budget for the
+/// whole process: by itself it keeps what was used last, a third of such a budget. For a program to call before the first engine, not for a library. Does
+/// nothing where the library has no allocator of its own.
+void bound_allocator(std::size_t memory_bytes);
+
 /// "v1.5.5"
 std::string library_version();
 

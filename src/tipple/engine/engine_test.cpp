@@ -1,5 +1,8 @@
 #include "tipple/engine/engine.h"
 
+#include <dlfcn.h>
+#include <sys/types.h>
+
 #include <filesystem>
 #include <limits>
 #include <thread>
@@ -468,6 +471,25 @@ TEST(Streams, CannotBeReadTwice) {
     engine.register_stream("numbers", numbers(1, 10));
     engine.execute("CREATE TABLE t AS SELECT * FROM memory.main.numbers");
     EXPECT_THROW(engine.execute("CREATE TABLE u AS SELECT * FROM memory.main.numbers"), Error);
+}
+
+TEST(Allocator, KeepsNothingUnderATightBudget) {
+    using Control = int (*)(const char*, void*, std::size_t*, void*, std::size_t);
+    const auto control = reinterpret_cast<Control>(::dlsym(RTLD_DEFAULT, "duckdb_je_mallctl"));
+    if (control == nullptr) GTEST_SKIP() << "this library has no allocator of its own";
+    const auto decay = [&] {
+        ssize_t milliseconds = -2;
+        std::size_t size = sizeof(milliseconds);
+        EXPECT_EQ(control("arenas.dirty_decay_ms", &milliseconds, &size, nullptr, 0), 0);
+        return milliseconds;
+    };
+    const ssize_t usual = decay();
+    EXPECT_NE(usual, 0);
+    bound_allocator(0);
+    bound_allocator(std::size_t{512} << 20);
+    EXPECT_EQ(decay(), usual) << "a roomy budget is kept as it is";
+    bound_allocator(std::size_t{256} << 20);
+    EXPECT_EQ(decay(), 0);
 }
 
 }  // namespace

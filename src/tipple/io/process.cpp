@@ -64,4 +64,10 @@ void bound_allocator([[maybe_unused]] std::size_t memory_bytes) {
 #endif
 }
 
+void release_free_memory() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 }  // namespace tipple::io

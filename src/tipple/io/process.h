@@ -19,4 +19,7 @@ ProcessUsage process_usage();
 /// For the whole process: for a program to call, not for a library. Does nothing where the allocator is not glibc's.
 void bound_allocator(std::size_t memory_bytes);
 
+/// Gives memory that the allocator holds and nobody uses back to the system, where it can: between two steps that use memory differently.
+void release_free_memory();
+
 }  // namespace tipple::io

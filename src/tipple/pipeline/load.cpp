@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 
+#include "tipple/io/process.h"
 #include "tipple/pipeline/retries.h"
 
 namespace tipple::pipeline {
@@ -42,6 +43,8 @@ std::vector<destination::LoadedTable> apply_and_commit(package::Package& package
 std::vector<destination::LoadedTable> load_and_report(package::Package& package, destination::Destination& destination, const Clock& clock, Observer& observer,
                                                       std::stop_token stop) {
     const Stopwatch watch(clock);
+    // What extract has used is not what the destination can use.
+    io::release_free_memory();
     std::atomic<std::uint64_t> rows_done = 0;
     std::future<std::vector<destination::LoadedTable>> work =
         std::async(std::launch::async, [&] { return apply_and_commit(package, destination, clock, rows_done, stop); });
