@@ -72,6 +72,11 @@ void add_global_flags(CLI::App& app, GlobalArguments& global) {
         ->take_all()
         ->allow_extra_args(false);
     app.add_option("--log-file", global.log_file, "Write the log there instead of to stderr")->group("Common")->envname("TIPPLE_LOG_FILE")->option_text("FILE");
+    app.add_option("--log-format", global.log_format, "text, or json: one object per line")
+        ->transform(choices<LogFormat>({{"text", LogFormat::text}, {"json", LogFormat::json}}))
+        ->group("Common")
+        ->envname("TIPPLE_LOG_FORMAT")
+        ->option_text("FORMAT");
 }
 
 void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& places, std::string& memory) {

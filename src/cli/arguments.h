@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tipple/core/limits.h"
+#include "tipple/core/log.h"
 #include "tipple/source/checkpoint.h"
 
 /// The command line as plain data. Only arguments.cpp knows the library that parses it.
@@ -24,6 +25,7 @@ struct GlobalArguments {
     ColorMode color = ColorMode::automatic;
     std::string data_folder;
     std::string log_file;
+    LogFormat log_format = LogFormat::text;
     std::string project_folder;
     std::string project_file;
     std::string profile;

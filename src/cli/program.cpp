@@ -92,6 +92,13 @@ Target resolve_target(Program& program, const std::string& target, const std::st
     return {.destination = {.entry = &entry, .options = entry.parse(target)}, .dataset = dataset, .pipeline = {}};
 }
 
+void say_error(const Program& program, const Log& log, std::string_view text) {
+    const bool has_file = !program.global.log_file.empty();
+    const bool is_json = program.global.log_format == LogFormat::json;
+    if (has_file || is_json) log.error("{}", text);
+    if (has_file || !is_json) fmt::print(stderr, "{} {}\n", program.terminal.styled(Style::red, "error:"), text);
+}
+
 project::PipelineDefinition read_pipeline(Program& program, const std::string& name) {
     config::Problems problems;
     project::PipelineDefinition pipeline = require_project(program).pipeline(name, {program.sources, program.destinations}, problems);

@@ -95,7 +95,7 @@ struct RunCommand {
 
 Log make_log(const GlobalArguments& global) {
     const LogLevel level = global.verbosity >= 2 ? LogLevel::debug : global.verbosity == 1 ? LogLevel::info : global.is_quiet ? LogLevel::error : LogLevel::warning;
-    return global.log_file.empty() ? Log::to_stderr(level) : Log::to_file(global.log_file, level);
+    return global.log_file.empty() ? Log::to_stderr(level, global.log_format) : Log::to_file(global.log_file, level, global.log_format);
 }
 
 config::Environment read_environment() {
@@ -111,7 +111,7 @@ config::Environment read_environment() {
 int report_error(const Program& program, const Error& error) {
     const int exit_code = to_exit_code(error.kind());
     if (program.global.is_json) fmt::print("{}\n", json::to_text(failure_event({}, error, program.clock)));
-    fmt::print(stderr, "{} {}\n", program.terminal.styled(Style::red, "error:"), error.what());
+    say_error(program, program.log, error.what());
     return exit_code;
 }
 

@@ -56,7 +56,7 @@ int run_pipeline(Program& program, const project::PipelineDefinition& pipeline, 
 /// A failure that the others are not to suffer from.
 void report_failure(const Program& program, const std::string& pipeline, const Error& error) {
     if (program.global.is_json) fmt::print("{}\n", json::to_text(failure_event(pipeline, error, program.clock)));
-    fmt::print(stderr, "{} pipeline \"{}\": {}\n", program.terminal.styled(Style::red, "error:"), pipeline, error.what());
+    say_error(program, program.log.with("pipeline", pipeline), fmt::format("pipeline \"{}\": {}", pipeline, error.what()));
 }
 
 }  // namespace

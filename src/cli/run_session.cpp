@@ -92,8 +92,9 @@ void say_stopping(const Program& program, int signal) {
 int run_and_report(Program& program, const LoadTarget& target, extract::SourceDriver& source, const pipeline::RunOptions& options,
                    const SummaryOptions& summary, const SignalWatch& signals) {
     const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
-    pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock, program.log);
     Recorder recorder(program, target, source, *view);
+    pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock,
+                                program.log.with("pipeline", target.config.name).with("run", recorder.run_id()));
     pipeline::RunOptions named = options;
     named.run_id = recorder.run_id();
     if (program.global.is_json) print_event(recorder.started_event(program.clock));

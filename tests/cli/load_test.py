@@ -415,6 +415,18 @@ class Output(Case):
         self.load(self.write("orders.jsonl", ORDERS), "-vv", "--log-file", "run.log")
         self.assertIn("reading as jsonl", self.path("run.log").read_text())
 
+    def test_log_as_json(self):
+        self.load(self.write("orders.jsonl", ORDERS), "-v", "--log-file", "run.log", "--log-format", "json")
+        failed = self.load(self.write("broken.jsonl", "{"), "-q", "--log-format", "json", expect=EXIT_DATA)
+        lines = [json.loads(line) for line in self.path("run.log").read_text().splitlines() + failed.err.splitlines()]
+        for line in lines:
+            self.assertEqual(line["v"], 1)
+            self.assertRegex(line["ts"], r"^\d{4}-\d\d-\d\dT[\d:.]+Z$")
+            self.assertIn(line["level"], ["info", "warning", "error"])
+        self.assertIn("broken.jsonl", lines[-1]["message"])
+        self.assertEqual(lines[-1]["level"], "error")
+        self.assertTrue(any(line.get("pipeline") == "load_main" and "run" in line for line in lines), lines)
+
     def test_json(self):
         result = self.load(self.write("orders.jsonl", ORDERS), "--json")
         event = result.finished()

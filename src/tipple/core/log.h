@@ -11,15 +11,23 @@ namespace tipple {
 /// From the chattiest to the gravest.
 enum class LogLevel { debug, info, warning, error };
 
+/// How a line looks.
+enum class LogFormat {
+    text,  ///< `12:03:04.123 warning text`, in local time
+    json,  ///< one object: `v` (1), `ts` (UTC), `level`, the fields of the log, `message`
+};
+
 /// Where the library's log lines go. A value handed down, never a global. Copies share one target. Thread-safe.
 class Log {
 public:
     /// Discards everything.
     Log();
-    /// Lines at or above `level` go to stderr: `12:03:04.123 warning text`.
-    static Log to_stderr(LogLevel level);
+    /// Lines at or above `level` go to stderr.
+    static Log to_stderr(LogLevel level, LogFormat format = LogFormat::text);
     /// The same into a file, appended. Throws Error(local) when it cannot be opened.
-    static Log to_file(const std::string& path, LogLevel level);
+    static Log to_file(const std::string& path, LogLevel level, LogFormat format = LogFormat::text);
+    /// The same log, whose lines say one thing more where their format has room for it. `name` needs no escaping in JSON.
+    Log with(std::string_view name, std::string_view value) const;
 
     template <typename... Args>
     void debug(fmt::format_string<Args...> format, Args&&... args) const {
@@ -45,6 +53,7 @@ private:
 
     struct Target;
     std::shared_ptr<Target> target_;
+    std::string fields_;  ///< as JSON has them, each with a comma behind it
 };
 
 }  // namespace tipple

@@ -56,6 +56,19 @@ TEST(Log, AFileThatCannotBeOpenedIsALocalError) {
     }
 }
 
+TEST(Log, AsJsonAnObjectPerLine) {
+    const support::TemporaryFolder folder;
+    const std::string path = folder.path("log");
+    const Log log = Log::to_file(path, LogLevel::info, LogFormat::json);
+    log.debug("not this");
+    log.with("pipeline", "a\"b").with("run", "1f").warning("two\nlines \\ {} \x01", "\"quoted\"");
+    const std::string text = text_of(path);
+    EXPECT_TRUE(text.starts_with(R"({"v":1,"ts":"20)")) << text;
+    EXPECT_NE(text.find(R"(Z","level":"warning","pipeline":"a\"b","run":"1f","message":"two\nlines \\ \"quoted\" \u0001"})" "\n"), std::string::npos) << text;
+    EXPECT_EQ(text.find("not this"), std::string::npos);
+    EXPECT_EQ(text.find('\n'), text.size() - 1);
+}
+
 TEST(Log, GoesToStderr) {
     testing::internal::CaptureStderr();
     Log::to_stderr(LogLevel::warning).warning("look");

@@ -333,6 +333,7 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
         give_up(store, package, origin, error);
     }
     observer.on_package_loaded(package.load_id(), package.manifest().rows());
+    log_.info("load {} committed into {}: {} rows in {:.2f} s", package.load_id(), destination_.description(), package.manifest().rows(), watch.seconds());
     report.load_ids.push_back(package.load_id());
     for (const package::JobFile& job : package.manifest().jobs) {
         report.jobs.push_back({.load_id = package.load_id(), .name = job.name, .table = job.table, .rows = job.rows, .bytes = job.bytes});
