@@ -74,6 +74,43 @@ json::Array describe_births(const std::vector<ColumnBirth>& births, const std::v
     return entries;
 }
 
+namespace {
+
+std::string text_of(const json::Object& entry, std::string_view name) {
+    const json::Value* value = entry.find(name);
+    return value != nullptr && value->is_text() ? value->as_text() : "";
+}
+
+std::string place_text(const json::Object& entry) {
+    std::string text = text_of(entry, "source");
+    if (const json::Value* line = entry.find("line")) return fmt::format("{} line {}", text, line->as_int());
+    if (const json::Value* record = entry.find("record")) return fmt::format("{} record {}", text, record->as_int());
+    return text;
+}
+
+}  // namespace
+
+std::vector<std::string> describe_variants(const json::Array& births, const schema::Schema& schema) {
+    constexpr std::size_t named_max = 3;
+    std::vector<std::string> texts;
+    std::size_t count = 0;
+    for (const json::Value& birth : births) {
+        const json::Object& entry = birth.as_object();
+        const std::string name = text_of(entry, "column");
+        if (text_of(entry, "reason") != to_text(normalize::TypeReason::variant) || ++count > named_max) continue;
+        const std::string table = text_of(entry, "table");
+        const std::size_t mark = name.rfind("__v_");
+        const schema::Column* column = mark != std::string::npos ? find_complete(schema, table, name.substr(0, mark)) : nullptr;
+        const std::string own = column != nullptr ? fmt::format("column \"{}\" is {}, and ", column->name(), schema::to_text(*column->data_type())) : "";
+        texts.push_back(fmt::format("table \"{}\": {}values of another type came, first in {}; they are in column \"{}\" ({})", table, own, place_text(entry), name,
+                                    text_of(entry, "data_type")));
+    }
+    if (count == 0) return texts;
+    if (count > named_max) texts.push_back(fmt::format("{} more columns got values of other types; tipple schema shows them as variants, tipple schema blame where they came from", count - named_max));
+    texts.back() += "\n  to refuse such values: --contract freeze; to put their records aside: --contract quarantine; to have one column for both: --widen, or give its type with --column";
+    return texts;
+}
+
 ColumnLog::ColumnLog(io::FileSystem& files, const std::string& folder) : files_(files), path_(io::join_path(folder, "columns.jsonl")) {}
 
 void ColumnLog::add(const package::Manifest& manifest) {

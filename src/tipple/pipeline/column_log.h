@@ -29,6 +29,9 @@ struct ColumnBirth {
 json::Array describe_births(const std::vector<ColumnBirth>& births, const std::vector<columns::ColumnMove>& moves, const schema::Schema& before,
                             const schema::Schema& schema);
 
+/// What people should hear of columns that were made because values had another type than their column; `births` is what `describe_births` returned.
+std::vector<std::string> describe_variants(const json::Array& births, const schema::Schema& schema);
+
 class ColumnLog {
 public:
     /// Member of a manifest's notes: what `describe_births` returned.

@@ -503,6 +503,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     erase_unused(declared, all, extracted);
     erase_unused(draft.schema, all, extracted);
     draft.births = describe_births(extracted.births, draft.moves, before, draft.schema);
+    for (std::string& text : describe_variants(draft.births, draft.schema)) report.warnings.push_back(std::move(text));
     const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
     if (has_quarantine && draft.schema.find(quarantine_table) == nullptr) draft.schema.set_table(quarantine_definition());
     if (options.keeps_contract) {
