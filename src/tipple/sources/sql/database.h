@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/config/option_spec.h"
+#include "tipple/core/log.h"
+#include "tipple/schema/value.h"
+
+/// A database as a source: what differs between Postgres, SQLite and DuckDB. What is the same for all (which tables, which columns, the text of a query,
+/// cursors, splitting) is in sql.cpp.
+namespace tipple::sources::sql {
+
+struct TableName {
+    std::string schema;  ///< empty where the database has none
+    std::string name;    ///< as the database has it, case kept
+    bool is_view = false;
+    bool operator==(const TableName&) const = default;
+};
+
+/// A column as the database declares it.
+struct DeclaredColumn {
+    std::string name;
+    std::string declared;  ///< the type as the database writes it, for messages
+    /// What its values become; nothing = the database says no type, so the values decide.
+    std::optional<columns::ColumnType> type;
+    std::optional<int> length;  ///< of text and binary, where it is limited
+    bool is_nullable = true;
+    std::string comment;
+};
+
+struct ForeignKey {
+    std::vector<std::string> columns;
+    TableName referenced;
+    std::vector<std::string> referenced_columns;
+};
+
+struct TableInfo {
+    TableName name;
+    std::vector<DeclaredColumn> columns;
+    std::vector<std::string> primary_key;
+    std::vector<ForeignKey> foreign_keys;
+    std::string comment;
+    std::optional<std::uint64_t> rows_estimate;
+};
+
+/// One statement that gives rows, complete, in the dialect of its database.
+struct Select {
+    std::string sql;
+    std::vector<DeclaredColumn> columns;  ///< of its rows, in order
+};
+
+/// Up to where a cursor reads in this run, and what that is worth.
+struct CursorBound {
+    /// The greatest value there is to read, inclusive; null = there is none.
+    schema::Value upper;
+    /// Where the next run has to begin again so that nothing that commits late is lost; null = behind `upper`.
+    schema::Value low_water;
+    /// For `tipple check` and the log: what is guaranteed, and what it would take when it is not.
+    bool is_guaranteed = false;
+    std::string explanation;
+};
+
+/// What a cursor column is looked at for.
+struct CursorQuery {
+    TableInfo table;
+    DeclaredColumn column;
+    std::string condition;  ///< of the user's `where`; empty = none
+};
+
+/// One database. Calls of one object come from one thread at a time; `read` may be called on several objects that `another` made. A stop request ends a statement
+/// also at the server, with Error(cancelled).
+class Database {
+public:
+    virtual ~Database() = default;
+    /// For people, without secrets.
+    virtual std::string description() const = 0;
+    /// Where tables are when nobody names a schema; empty where there are none.
+    virtual std::string default_schema() const = 0;
+    /// Tables and views, without those of the system; empty `schema` = of all schemas.
+    virtual std::vector<TableName> tables(const std::string& schema, std::stop_token stop) = 0;
+    /// Throws Error(usage) for a table that is not there.
+    virtual TableInfo reflect(const TableName& table, std::stop_token stop) = 0;
+    /// What columns a query of the user gives.
+    virtual std::vector<DeclaredColumn> describe(const std::string& query, std::stop_token stop) = 0;
+
+    virtual std::string quote(std::string_view name) const = 0;
+    /// A value as SQL writes it, of the column's type: what a comparison with the column takes.
+    virtual std::string literal(const schema::Value& value, const DeclaredColumn& column) const = 0;
+    /// The expression that gives the column as `read` takes it; mostly its quoted name.
+    virtual std::string select_expression(const DeclaredColumn& column) const { return quote(column.name); }
+
+    /// Fixes what all reads of this run see, where the database can: one snapshot for all tables.
+    virtual void begin_snapshot(std::stop_token stop) = 0;
+    /// One more connection that sees the same snapshot; nullptr when there can be none.
+    virtual std::unique_ptr<Database> another(std::stop_token stop) = 0;
+    /// Up to where a cursor may read now. Called before `begin_snapshot` of the run it is for.
+    virtual CursorBound bound(const CursorQuery& cursor, std::stop_token stop) = 0;
+    /// Conditions that divide the table's rows into about `parts` ranges, in order, none twice: by a column, or where `by` is empty as suits the database. One empty condition when
+    /// it cannot be divided.
+    virtual std::vector<std::string> split(const TableInfo& table, const std::string& by, std::size_t parts, std::stop_token stop) = 0;
+
+    /// Hands over the rows in batches of up to `batch_rows` and about `batch_bytes`, in the order of the statement. False from `take` ends it, also at the server.
+    virtual void read(const Select& select, std::size_t batch_rows, std::size_t batch_bytes, std::stop_token stop,
+                      const std::function<bool(columns::Batch)>& take) = 0;
+};
+
+/// A kind of database, as its file announces it.
+struct DatabaseKind {
+    std::string name;
+    std::vector<std::string> schemes;  ///< of URLs
+    std::vector<std::string> endings;  ///< of files, with the dot
+    std::vector<config::OptionSpec> options;
+    std::function<std::unique_ptr<Database>(const config::Options& options, Log log)> open;
+};
+
+DatabaseKind postgres_kind();
+DatabaseKind sqlite_kind();
+DatabaseKind duckdb_kind();
+
+}  // namespace tipple::sources::sql
