@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -39,6 +40,22 @@ struct Job {
     std::uint64_t last_use = 0;
     bool is_complete = false;
     bool is_synced = false;
+    bool is_removed = false;
+    std::array<bool, 2> is_saved = {};  ///< by mark: how it was there is known, or it was not there
+};
+
+/// A job as it was at a mark.
+struct SavedJob {
+    Job* job = nullptr;
+    JobFile info;
+    std::vector<SegmentColumn> columns;
+    Xxh3 hash;
+};
+
+/// Jobs that were there at a mark and have changed since, and how many there were.
+struct Marked {
+    std::vector<SavedJob> saved;
+    std::size_t jobs = 0;
 };
 
 /// `orders.000017.arrow`. Numbers make it unique, also where upper and lower case are one.
@@ -81,7 +98,10 @@ struct PackageWriter::Impl {
     void park(Job& job);
     void complete(Job& job);
     void settle(Job& job);
-    void drop(const std::string& table);
+    void save(Job& job);
+    void restore(SavedJob& before);
+    void remove(Job& job);
+    void set_mark(std::size_t mark);
     void write_document(std::string_view name, const json::Value& value,
                         std::vector<DocumentFile>& listed);
     void write_file(std::string_view name, std::string_view text);
@@ -100,6 +120,7 @@ struct PackageWriter::Impl {
     std::vector<Job*> open;
     std::deque<Job*> settling;
     std::vector<std::unique_ptr<io::WriteFile>> documents;  ///< written and not yet synced
+    std::array<Marked, 2> marks;
     std::size_t next_number = 1;
     std::uint64_t uses = 0;
     bool is_closed = false;
@@ -133,6 +154,7 @@ Job& PackageWriter::Impl::job_for(const std::string& table) {
         begun->info.name = job_name(table, next_number++, "arrow");
         begun->info.table = table;
         begun->path = io::join_path(jobs_folder, begun->info.name);
+        begun->is_saved = {true, true};
         job = begun.get();
         jobs.push_back(std::move(begun));
     }
@@ -185,20 +207,40 @@ void PackageWriter::Impl::settle(Job& job) {
     job.is_synced = true;
 }
 
-/// Removes all jobs of a table.
-void PackageWriter::Impl::drop(const std::string& table) {
-    current.erase(table);
-    const auto is_dropped = [&](const std::unique_ptr<Job>& job) {
-        return job->info.table == table;
-    };
-    for (const std::unique_ptr<Job>& job : jobs) {
-        if (!is_dropped(job)) continue;
-        std::erase(open, job.get());
-        std::erase(settling, job.get());
-        job->file.reset();
-        if (!job->info.reference) files.remove(job->path);
+void PackageWriter::Impl::save(Job& job) {
+    for (std::size_t mark = 0; mark < marks.size(); ++mark) {
+        if (!std::exchange(job.is_saved[mark], true)) marks[mark].saved.push_back({.job = &job, .info = job.info, .columns = job.columns, .hash = job.hash});
     }
-    std::erase_if(jobs, is_dropped);
+}
+
+void PackageWriter::Impl::set_mark(std::size_t mark) {
+    for (const SavedJob& before : marks[mark].saved) before.job->is_saved[mark] = false;
+    for (std::size_t i = std::min(marks[mark].jobs, jobs.size()); i < jobs.size(); ++i) jobs[i]->is_saved[mark] = false;
+    marks[mark] = {.saved = {}, .jobs = jobs.size()};
+}
+
+/// The job goes on where it was at the mark.
+void PackageWriter::Impl::restore(SavedJob& before) {
+    Job& job = *before.job;
+    std::erase(settling, &job);
+    job.is_synced = false;
+    job.is_complete = false;
+    require_open(job);
+    job.file->truncate(before.info.bytes);
+    job.info = std::move(before.info);
+    job.columns = std::move(before.columns);
+    job.hash = std::move(before.hash);
+    job.writeback_from = std::min(job.writeback_from, job.info.bytes);
+    current[job.info.table] = &job;
+}
+
+void PackageWriter::Impl::remove(Job& job) {
+    job.is_removed = true;
+    std::erase(open, &job);
+    std::erase(settling, &job);
+    if (const auto found = current.find(job.info.table); found != current.end() && found->second == &job) current.erase(found);
+    job.file.reset();
+    if (!job.info.reference) files.remove(job.path);
 }
 
 void PackageWriter::Impl::write_file(std::string_view name, std::string_view text) {
@@ -261,6 +303,7 @@ void PackageWriter::write(const EncodedBatch& batch) {
     TIPPLE_ASSERT(!impl_->is_closed);
     if (batch.rows == 0) return;
     Job& job = impl_->job_for(batch.table);
+    impl_->save(job);
     if (job.info.bytes == 0 || job.columns != batch.columns) {
         std::string start;
         if (job.info.bytes > 0) format::append_end_of_stream(start);
@@ -292,6 +335,7 @@ void PackageWriter::add_reference(std::string_view table, FileReference referenc
     // Rows that come later must not land in front of the file's, in a job that is open already.
     if (const auto open = impl_->current.find(name); open != impl_->current.end()) {
         Job& job = *open->second;
+        impl_->save(job);
         impl_->complete(job);
     }
     auto job = std::make_unique<Job>();
@@ -306,9 +350,24 @@ void PackageWriter::add_reference(std::string_view table, FileReference referenc
     impl_->jobs.push_back(std::move(job));
 }
 
-void PackageWriter::discard(const std::vector<std::string>& tables) {
+void PackageWriter::mark(Mark mark) {
     TIPPLE_ASSERT(!impl_->is_closed);
-    for (const std::string& table : tables) impl_->drop(table);
+    if (mark == Mark::outer) impl_->set_mark(static_cast<std::size_t>(Mark::outer));
+    impl_->set_mark(static_cast<std::size_t>(Mark::inner));
+}
+
+void PackageWriter::roll_back(Mark mark) {
+    TIPPLE_ASSERT(!impl_->is_closed);
+    Marked& marked = impl_->marks[static_cast<std::size_t>(mark)];
+    for (std::size_t i = marked.jobs; i < impl_->jobs.size(); ++i) impl_->remove(*impl_->jobs[i]);
+    // Of the inner mark, jobs may be among them.
+    for (Marked& other : impl_->marks) {
+        std::erase_if(other.saved, [](const SavedJob& before) { return before.job->is_removed; });
+        other.jobs = std::min(other.jobs, marked.jobs);
+    }
+    impl_->jobs.resize(marked.jobs);
+    for (SavedJob& before : marked.saved) impl_->restore(before);
+    this->mark(mark);
 }
 
 std::uint64_t PackageWriter::rows() const {
