@@ -128,6 +128,13 @@ class Formats(Case):
         self.load(self.write("other.csv", FLAT_CSV.replace(",", "^")), "--csv-delimiter", "^")
         self.check("other", tags=False)
 
+    def test_a_csv_file_that_is_read_again_keeps_those_before_it(self):
+        self.write("a.csv", "x,y\n" + "1,a\n" * 100)
+        self.write("b.csv", "x,y\n" + "2,b\n" * 40_000 + "oops,b\n")
+        self.write("c.csv", "x,y\n3,c\n")
+        self.load("*.csv", "--as", "data")
+        self.assertEqual(self.query("SELECT y, count(*) FROM data GROUP BY y ORDER BY y"), [("a", 100), ("b", 40_001), ("c", 1)])
+
     def test_csv_without_a_header(self):
         self.load(self.write("data.csv", "1,ann\n2,bob\n"), "--no-csv-header")
         self.assertEqual(self.query("SELECT column0, column1 FROM data ORDER BY 1"), ROWS[:2])

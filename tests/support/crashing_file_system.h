@@ -79,6 +79,10 @@ private:
             owner_.step();
             file_->sync();
         }
+        void truncate(std::uint64_t size) override {
+            owner_.step();
+            file_->truncate(size);
+        }
         void close() override {
             owner_.step();
             file_->close();

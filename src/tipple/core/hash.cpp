@@ -18,6 +18,7 @@ struct Xxh3::State {
 
 Xxh3::Xxh3() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->state); }
 Xxh3::~Xxh3() = default;
+Xxh3::Xxh3(const Xxh3& other) : state_(std::make_unique<State>()) { XXH3_copyState(&state_->state, &other.state_->state); }
 Xxh3::Xxh3(Xxh3&&) noexcept = default;
 Xxh3& Xxh3::operator=(Xxh3&&) noexcept = default;
 

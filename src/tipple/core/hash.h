@@ -18,6 +18,7 @@ class Xxh3 {
 public:
     Xxh3();
     ~Xxh3();
+    Xxh3(const Xxh3& other);
     Xxh3(Xxh3&&) noexcept;
     Xxh3& operator=(Xxh3&&) noexcept;
     void update(std::string_view bytes);

@@ -54,6 +54,8 @@ struct Capabilities {
     /// Tables that are to be merged are appended to: their keys do not count.
     bool appends_merges = false;
     std::vector<ReplaceStrategy> replace_strategies = {ReplaceStrategy::truncate_and_insert};
+    /// Whether `read_rows` works: what is loaded can be read back.
+    bool reads_rows = false;
     /// Whether a column without nulls can be added NOT NULL to a table that has rows.
     bool adds_not_null_columns = false;
 };
@@ -190,6 +192,8 @@ struct QueryResult {
     std::vector<QueryRow> rows;
     bool is_truncated = false;  ///< there were more than `rows_max`
 };
+/// Values of one row as texts, those that are NULL empty. Valid until the next row comes.
+using RowTexts = std::vector<std::string_view>;
 struct QueryOptions {
     std::size_t rows_max = 1'000'000;
 };
@@ -215,6 +219,8 @@ public:
     virtual std::unique_ptr<LoadTransaction> begin(const package::Package& package) = 0;
     /// Reads only.
     virtual QueryResult query(std::string_view sql, const QueryOptions& options) = 0;
+    /// Hands over the rows of a query whose columns are texts, without keeping them; where others change the store meanwhile, maybe more than once.
+    virtual void read_rows(std::string_view sql, std::stop_token stop, const std::function<void(const RowTexts&)>& take);
     /// Looks for what lies in the store without being part of the dataset.
     virtual std::vector<StorageFinding> check_storage() { return {}; }
     /// The text that names a table in a query: quoted, with its dataset.

@@ -6,6 +6,10 @@
 
 namespace tipple::destination {
 
+void Destination::read_rows(std::string_view, std::stop_token, const std::function<void(const RowTexts&)>&) {
+    throw Error(ErrorKind::usage, "{}: what was loaded cannot be read back", description());
+}
+
 namespace {
 
 /// What stands before `://`, in lower case; empty for a plain path.

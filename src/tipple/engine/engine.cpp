@@ -398,6 +398,21 @@ void Engine::read(std::string_view sql, std::size_t batch_rows, std::stop_token 
     });
 }
 
+void Engine::read_texts(std::string_view sql, std::stop_token stop, const std::function<void(const std::vector<std::string_view>& row)>& take) {
+    constexpr std::size_t batch_rows = 16'384;
+    read(sql, batch_rows, std::move(stop), [&](columns::Batch batch) {
+        const columns::BatchView view = batch.view();
+        std::vector<std::string_view> row(view.columns.size());
+        for (std::size_t i = 0; i < view.rows; ++i) {
+            for (std::size_t column = 0; column < row.size(); ++column) {
+                row[column] = view.columns[column].is_null(i) ? std::string_view() : view.columns[column].text(i);
+            }
+            take(row);
+        }
+        return true;
+    });
+}
+
 void Engine::interrupt() {
     impl_->connection.interrupt();
 }

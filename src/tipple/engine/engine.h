@@ -101,6 +101,9 @@ public:
     void read(std::string_view sql, std::size_t batch_rows, std::stop_token stop,
               const std::function<bool(columns::Batch)>& sink);
 
+    /// The same for columns that are texts: one row after the other, NULL as an empty one.
+    void read_texts(std::string_view sql, std::stop_token stop, const std::function<void(const std::vector<std::string_view>& row)>& take);
+
     /// From any thread: the running statement ends with Error(cancelled).
     void interrupt();
 

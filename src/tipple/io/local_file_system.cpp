@@ -220,6 +220,18 @@ public:
         if (retried([&] { return ::fsync(descriptor_.get()); }) < 0) fail("sync");
     }
 
+    void truncate(std::uint64_t size) override {
+        require_usable();
+        TIPPLE_ASSERT(size <= size_);
+        flush();
+        const auto end = static_cast<off_t>(size);
+        if (retried([&] { return ::ftruncate(descriptor_.get(), end); }) < 0) fail("shorten");
+        if (::lseek(descriptor_.get(), end, SEEK_SET) < 0) fail("shorten");
+        size_ = size;
+        written_ = size;
+        writeback_from_ = std::min(writeback_from_, size);
+    }
+
     void close() override {
         if (!descriptor_.is_open()) return;
         require_usable();

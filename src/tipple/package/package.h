@@ -201,8 +201,10 @@ public:
     /// the writer can only be destroyed.
     void write(const EncodedBatch& batch);
     void add_reference(std::string_view table, FileReference reference, std::uint64_t rows);
-    /// Forgets all rows of these tables, because their source is read again.
-    void discard(const std::vector<std::string>& tables);
+    /// Where `roll_back` goes back to, from here on.
+    void mark();
+    /// Forgets all that was written since the mark, because what it came from is read again or left out.
+    void roll_back();
 
     std::uint64_t rows() const;
     /// On disk, so without references.

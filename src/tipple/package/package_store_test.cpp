@@ -168,30 +168,6 @@ TEST_F(PackageStoreTest, MoreTablesThanOpenFiles) {
     }
 }
 
-TEST_F(PackageStoreTest, DiscardedTablesStartAfresh) {
-    Random random(1);
-    const auto writer = store().create(load_id, 5'000);
-    for (int i = 0; i < 10; ++i) {
-        writer->write(random_batch("orders", id_column_only, 500, random).encode());
-        writer->write(random_batch("lines", id_column_only, 500, random).encode());
-    }
-    writer->add_reference(
-        "orders",
-        {.path = "/x.parquet", .size = 5, .modified_ns = 1, .columns = {}, .row_id_prefix = ""},
-        17);
-    writer->discard({"orders", "unknown"});
-    EXPECT_EQ(writer->rows(), 5'000U);
-    const PlainBatch again = random_batch("orders", id_column_only, 3, random);
-    writer->write(again.encode());
-    const Package package = writer->close(content_for({"orders", "lines"}), clock_);
-    package.verify();
-    EXPECT_EQ(package.manifest().rows_of("orders"), 3U);
-    EXPECT_EQ(package.manifest().rows_of("lines"), 5'000U);
-    const auto batch = TableReader(*files_, package, "orders", id_column_only, 100).next();
-    EXPECT_EQ(support::difference(batch->columns[0].view(), again.builders[0].view()), "");
-    EXPECT_EQ(names_in(package.folder() + "/jobs").size(), package.manifest().jobs.size());
-}
-
 /// Runs `scenario` with a crash at each of its steps in turn, the last time without one. `recover`
 /// comes after each.
 template <typename Scenario, typename Recover>

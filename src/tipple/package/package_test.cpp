@@ -279,6 +279,47 @@ TEST_F(ManifestTest, RandomChangesAreHarmless) {
     }
 }
 
+/// Whatever was written between a mark and a roll back, the package is as if it had never come.
+TEST_F(PackageTest, WhatIsTakenBackLeavesNoTrace) {
+    const auto columns = std::vector<SegmentColumn>{{"id", {.type = DataType::bigint}}};
+    const auto wide = std::vector<SegmentColumn>{{"id", {.type = DataType::bigint}}, {"note", {.type = DataType::text}}};
+    for (const std::uint64_t job_bytes_max : {std::uint64_t{1}, std::uint64_t{3'000}, std::uint64_t{1'000'000}}) {
+        std::map<std::string, std::uint64_t> checksums[2];
+        for (const bool takes_back : {false, true}) {
+            Random random(7);
+            Random other(8);
+            PackageWriter writer(*files_, folder_.path(fmt::format("packages-{}-{}", job_bytes_max, takes_back)), load_id, job_bytes_max);
+            const auto write_and_take_back = [&] {
+                if (!takes_back) return;
+                writer.mark();
+                for (int i = 0; i < 20; ++i) {
+                    writer.write(random_batch("orders", i % 2 == 0 ? columns : wide, 50, other).encode());
+                    writer.write(random_batch("late", columns, 50, other).encode());
+                }
+                writer.add_reference("orders", {.path = folder_.path("no.parquet"), .size = 7}, 9);
+                writer.roll_back();
+            };
+            write_and_take_back();
+            writer.write(random_batch("orders", columns, 100, random).encode());
+            write_and_take_back();
+            write_and_take_back();
+            writer.write(random_batch("orders", columns, 100, random).encode());
+            writer.write(random_batch("lines", columns, 10, random).encode());
+            write_and_take_back();
+            writer.mark();
+            writer.write(random_batch("lines", wide, 10, random).encode());
+            const Package package = writer.close(content_for({"orders", "lines"}), clock_);
+            package.verify();
+            EXPECT_EQ(package.manifest().rows_of("orders"), 200U);
+            EXPECT_EQ(package.manifest().rows_of("late"), 0U);
+            std::size_t number = 0;
+            for (const JobFile& job : package.manifest().jobs) checksums[takes_back ? 1 : 0][fmt::format("{} {}", job.table, ++number)] = job.checksum;
+            EXPECT_EQ(names_in(io::join_path(package.folder(), "jobs")).size(), package.manifest().jobs.size());
+        }
+        EXPECT_EQ(checksums[0], checksums[1]);
+    }
+}
+
 TEST_F(PackageTest, ReferencesAreKeptAndChecked) {
     const std::string path = folder_.path("data \xFF.parquet");
     write_file(path, "PAR1");

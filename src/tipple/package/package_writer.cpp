@@ -39,6 +39,15 @@ struct Job {
     std::uint64_t last_use = 0;
     bool is_complete = false;
     bool is_synced = false;
+    bool is_saved = false;  ///< how it was at the mark is known, or it was not there
+};
+
+/// A job as it was at the mark.
+struct SavedJob {
+    Job* job = nullptr;
+    JobFile info;
+    std::vector<SegmentColumn> columns;
+    Xxh3 hash;
 };
 
 /// `orders.000017.arrow`. Numbers make it unique, also where upper and lower case are one.
@@ -81,7 +90,9 @@ struct PackageWriter::Impl {
     void park(Job& job);
     void complete(Job& job);
     void settle(Job& job);
-    void drop(const std::string& table);
+    void save(Job& job);
+    void restore(SavedJob& saved);
+    void remove(Job& job);
     void write_document(std::string_view name, const json::Value& value,
                         std::vector<DocumentFile>& documents);
     void write_synced(std::string_view name, std::string_view text);
@@ -98,6 +109,9 @@ struct PackageWriter::Impl {
     std::unordered_map<std::string, Job*> current;
     std::vector<Job*> open;
     std::deque<Job*> settling;
+    /// Jobs that were there at the mark and have changed since, and how many there were.
+    std::vector<SavedJob> saved;
+    std::size_t jobs_at_mark = 0;
     std::size_t next_number = 1;
     std::uint64_t uses = 0;
     bool is_closed = false;
@@ -130,6 +144,7 @@ Job& PackageWriter::Impl::job_for(const std::string& table) {
         begun->info.name = job_name(table, next_number++, "arrow");
         begun->info.table = table;
         begun->path = io::join_path(jobs_folder, begun->info.name);
+        begun->is_saved = true;
         job = begun.get();
         jobs.push_back(std::move(begun));
     }
@@ -182,20 +197,33 @@ void PackageWriter::Impl::settle(Job& job) {
     job.is_synced = true;
 }
 
-/// Removes all jobs of a table.
-void PackageWriter::Impl::drop(const std::string& table) {
-    current.erase(table);
-    const auto is_dropped = [&](const std::unique_ptr<Job>& job) {
-        return job->info.table == table;
-    };
-    for (const std::unique_ptr<Job>& job : jobs) {
-        if (!is_dropped(job)) continue;
-        std::erase(open, job.get());
-        std::erase(settling, job.get());
-        job->file.reset();
-        if (!job->info.reference) files.remove(job->path);
-    }
-    std::erase_if(jobs, is_dropped);
+void PackageWriter::Impl::save(Job& job) {
+    if (std::exchange(job.is_saved, true)) return;
+    saved.push_back({.job = &job, .info = job.info, .columns = job.columns, .hash = job.hash});
+}
+
+/// The job goes on where it was at the mark.
+void PackageWriter::Impl::restore(SavedJob& before) {
+    Job& job = *before.job;
+    std::erase(settling, &job);
+    job.is_synced = false;
+    job.is_complete = false;
+    require_open(job);
+    job.file->truncate(before.info.bytes);
+    job.info = std::move(before.info);
+    job.columns = std::move(before.columns);
+    job.hash = std::move(before.hash);
+    job.writeback_from = std::min(job.writeback_from, job.info.bytes);
+    job.is_saved = false;
+    current[job.info.table] = &job;
+}
+
+void PackageWriter::Impl::remove(Job& job) {
+    std::erase(open, &job);
+    std::erase(settling, &job);
+    if (const auto found = current.find(job.info.table); found != current.end() && found->second == &job) current.erase(found);
+    job.file.reset();
+    if (!job.info.reference) files.remove(job.path);
 }
 
 void PackageWriter::Impl::write_synced(std::string_view name, std::string_view text) {
@@ -250,6 +278,7 @@ void PackageWriter::write(const EncodedBatch& batch) {
     TIPPLE_ASSERT(!impl_->is_closed);
     if (batch.rows == 0) return;
     Job& job = impl_->job_for(batch.table);
+    impl_->save(job);
     if (job.info.bytes == 0 || job.columns != batch.columns) {
         std::string start;
         if (job.info.bytes > 0) format::append_end_of_stream(start);
@@ -281,6 +310,7 @@ void PackageWriter::add_reference(std::string_view table, FileReference referenc
     // Rows that come later must not land in front of the file's, in a job that is open already.
     if (const auto open = impl_->current.find(name); open != impl_->current.end()) {
         Job& job = *open->second;
+        impl_->save(job);
         impl_->complete(job);
     }
     auto job = std::make_unique<Job>();
@@ -295,9 +325,20 @@ void PackageWriter::add_reference(std::string_view table, FileReference referenc
     impl_->jobs.push_back(std::move(job));
 }
 
-void PackageWriter::discard(const std::vector<std::string>& tables) {
+void PackageWriter::mark() {
     TIPPLE_ASSERT(!impl_->is_closed);
-    for (const std::string& table : tables) impl_->drop(table);
+    for (const SavedJob& before : impl_->saved) before.job->is_saved = false;
+    for (std::size_t i = impl_->jobs_at_mark; i < impl_->jobs.size(); ++i) impl_->jobs[i]->is_saved = false;
+    impl_->saved.clear();
+    impl_->jobs_at_mark = impl_->jobs.size();
+}
+
+void PackageWriter::roll_back() {
+    TIPPLE_ASSERT(!impl_->is_closed);
+    for (std::size_t i = impl_->jobs_at_mark; i < impl_->jobs.size(); ++i) impl_->remove(*impl_->jobs[i]);
+    impl_->jobs.resize(impl_->jobs_at_mark);
+    for (SavedJob& before : impl_->saved) impl_->restore(before);
+    impl_->saved.clear();
 }
 
 std::uint64_t PackageWriter::rows() const {

@@ -25,19 +25,8 @@ namespace {
 /// How many pages may lie between the oldest page that is not admitted and the newest one in work, per worker.
 constexpr std::uint64_t window_per_worker = 4;
 
-std::size_t page_memory(const extract::Page& page) {
-    if (const auto* json = std::get_if<extract::JsonPage>(&page)) return json->size * 3;
-    if (const auto* columns = std::get_if<extract::ColumnPage>(&page)) return columns->batch.byte_size() * 2;
-    return std::get<extract::ValuePage>(page).records.size() * 1'000;
-}
-
-/// `offset`, `record_index`: in a page of that origin.
-RecordPlace place_in(const extract::Origin& origin, std::size_t offset, std::size_t line, std::size_t record_index) {
-    return {.origin = origin.name,
-            .byte_offset = origin.byte_offset + offset,
-            .line = origin.line == 0 ? 0 : origin.line + line,
-            .record = origin.record + record_index + 1};
-}
+/// Rows of a ledger that make a batch worth writing.
+constexpr std::uint64_t ledger_batch_rows = 4'096;
 
 /// One run of the stage: the threads, what they share, and the order in which pages are admitted.
 class Stage {
@@ -76,6 +65,11 @@ private:
     void end(Reading& reading);
     void close(Reading& reading, std::uint64_t end_number);
     void forget_surplus(const Reading& reading);
+    void mark_input(Reading& reading, const std::shared_ptr<Input>& input);
+    void roll_back(Reading& reading);
+    bool can_discard(const WorkItem& work, const Error& error) const;
+    void discard(Reading& reading, Input& input, const Error& error);
+    void write_ledger(Reading& reading, std::uint64_t rows_min);
     void save_cursor(Reading& reading);
     bool is_checkpoint_due(const ActiveResource& resource) const;
     void take_checkpoint(Reading& reading);
@@ -88,11 +82,13 @@ private:
 
     // For StageOutput and StageCursor.
     void write(Reading& reading, extract::Page page);
-    bool offer_file(const ActiveResource& resource, const extract::FileOffer& offer);
-    void restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start);
-    void skip(const ActiveResource& resource, const extract::SkippedText& skipped);
-    void begin_input(const extract::InputFile& input);
-    void materialize(const ActiveResource& resource);
+    bool offer_file(Reading& reading, const extract::FileOffer& offer);
+    void restart(Reading& reading);
+    void skip(Reading& reading, const extract::SkippedText& skipped);
+    void begin_input(Reading& reading, const extract::InputFile& input);
+    void end_input(Reading& reading);
+    void discard_input(Reading& reading, const Error& error);
+    void materialize(Reading& reading);
     void count(const ActiveResource& resource, std::string_view metric, std::int64_t by);
     schema::Value last_value(const Reading& reading);
     void add_skipped(SkippedRecord record);
@@ -126,6 +122,11 @@ private:
     std::set<std::string> declared_;
     std::shared_ptr<const UnwantedTables> unwanted_ = std::make_shared<const UnwantedTables>();
     std::map<std::uint64_t, DoneItem> ready_;
+    /// Where the input whose pages are admitted now began. Nothing when a part of it is committed.
+    std::optional<InputMark> mark_;
+    const Input* marked_ = nullptr;
+    /// How often something was taken back: what was normalized before that may rest on it.
+    std::uint64_t rollbacks_ = 0;
     /// Pages refer to them.
     std::deque<Reading> readings_;
     ExtractResult result_;
@@ -140,14 +141,13 @@ private:
     std::uint64_t bytes_before_ = 0;
     Stopwatch part_watch_{context_.clock};
     std::string resource_name_;
-    std::map<std::string, std::uint64_t> rows_of_resource_;
+    std::set<std::pair<std::string, std::int64_t>> known_inputs_;
 };
 
 /// What a source writes into.
 class StageOutput final : public extract::Output {
 public:
-    StageOutput(Stage& stage, Reading& reading, const ResourceState& state)
-        : stage_(stage), reading_(reading), state_(state), schema_at_start_(*stage.schema_.snapshot()), records_at_start_(stage.records_) {}
+    StageOutput(Stage& stage, Reading& reading, const ResourceState& state) : stage_(stage), reading_(reading), state_(state) {}
 
     void write(extract::Page page) override {
         if (reading_.cursor && !state_.is_used()) checkpoint();
@@ -156,14 +156,13 @@ public:
     void checkpoint() override {
         if (stage_.is_checkpoint_due(reading_.resource)) stage_.take_checkpoint(reading_);
     }
-    bool offer_file(const extract::FileOffer& offer) override { return stage_.offer_file(reading_.resource, offer); }
-    void restart() override {
-        stage_.restart(reading_, schema_at_start_, records_at_start_);
-        stage_.bytes_read_ = bytes_before_;
-    }
-    void begin_input(const extract::InputFile& input) override { stage_.begin_input(input); }
-    void materialize() override { stage_.materialize(reading_.resource); }
-    void skip(const extract::SkippedText& skipped) override { stage_.skip(reading_.resource, skipped); }
+    bool offer_file(const extract::FileOffer& offer) override { return stage_.offer_file(reading_, offer); }
+    void restart() override { stage_.restart(reading_); }
+    void begin_input(const extract::InputFile& input) override { stage_.begin_input(reading_, input); }
+    void end_input() override { stage_.end_input(reading_); }
+    void discard_input(const Error& error) override { stage_.discard_input(reading_, error); }
+    void materialize() override { stage_.materialize(reading_); }
+    void skip(const extract::SkippedText& skipped) override { stage_.skip(reading_, skipped); }
     void report(const extract::ReadProgress& progress) override {
         stage_.bytes_read_ = bytes_before_ + progress.bytes_read;
         stage_.bytes_total_ = progress.bytes_total ? bytes_before_ + *progress.bytes_total : 0;
@@ -175,8 +174,6 @@ private:
     Stage& stage_;
     Reading& reading_;
     const ResourceState& state_;
-    schema::Schema schema_at_start_;
-    std::uint64_t records_at_start_;
     std::uint64_t bytes_before_ = stage_.bytes_read_;
 };
 
@@ -212,7 +209,7 @@ void Stage::write(Reading& reading, extract::Page page) {
     if (is_limit_reached_ || reading.is_closed) return;
     const std::size_t bytes = page_memory(page);
     if (!budget_.acquire(bytes, stop_.get_token())) throw Error(ErrorKind::cancelled, "stopped");
-    WorkItem item{.number = next_number_++, .reading = &reading, .page = std::move(page), .hold = MemoryHold(budget_, bytes)};
+    WorkItem item{.number = next_number_++, .reading = &reading, .input = reading.input, .page = std::move(page), .hold = MemoryHold(budget_, bytes)};
     if (!queue_.push(std::move(item), stop_.get_token())) throw Error(ErrorKind::cancelled, "stopped");
 }
 
@@ -222,37 +219,102 @@ void Stage::drain(std::unique_lock<std::mutex>& lock) {
     if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
 }
 
-void Stage::restart(Reading& reading, const schema::Schema& schema_at_start, std::uint64_t records_at_start) {
+/// Before anything of an input counts.
+void Stage::mark_input(Reading& reading, const std::shared_ptr<Input>& input) {
+    if (marked_ == input.get()) return;
+    write_quarantine();
+    write_ledger(reading, ledger_batch_rows);
+    // Not to be copied for each input: they are as many.
+    std::vector<extract::InputFile> inputs = std::exchange(result_.inputs, {});
+    mark_ = InputMark{.result = result_,
+                      .schema = schema_.snapshot(),
+                      .cursor = reading.cursor,
+                      .yields = reading.yields,
+                      .routing_columns = routing_columns_,
+                      .declared = declared_,
+                      .unwanted = unwanted_,
+                      .records = records_,
+                      .rows = rows_};
+    result_.inputs = std::move(inputs);
+    marked_ = input.get();
+    if (package_ != nullptr) package_->mark();
+}
+
+/// Back to the mark. Pages in work may rest on what goes.
+void Stage::roll_back(Reading& reading) {
+    TIPPLE_ASSERT(mark_.has_value());
+    InputMark& mark = *mark_;
+    mark.result.metrics = std::move(result_.metrics);
+    mark.result.inputs = std::move(result_.inputs);
+    result_ = std::move(mark.result);
+    schema_.reset(*mark.schema);
+    reading.cursor = std::move(mark.cursor);
+    reading.yields = mark.yields;
+    reading.is_closed = false;
+    routing_columns_ = mark.routing_columns;
+    declared_ = std::move(mark.declared);
+    unwanted_ = std::move(mark.unwanted);
+    records_ = mark.records;
+    rows_ = mark.rows;
+    is_limit_reached_ = false;
+    quarantine_.clear();
+    if (package_ != nullptr) package_->roll_back();
+    mark_.reset();
+    marked_ = nullptr;
+    ++rollbacks_;
+}
+
+void Stage::restart(Reading& reading) {
     std::unique_lock lock(mutex_);
     drain(lock);
-    if (reading.is_committed) {
+    if (marked_ != reading.input.get()) return;
+    if (!mark_) {
         throw Error(ErrorKind::usage, "resource \"{}\" has to be read again in another way, and a part of it is committed already: run it without --checkpoint",
                     reading.resource.spec.name);
     }
     forget_surplus(reading);
-    begin(reading);
-    std::vector<std::string> tables;
-    for (const auto& [table, rows] : rows_of_resource_) {
-        tables.push_back(table);
-        result_.kinds.discard(table);
-        result_.rows[table] -= rows;
-        if (result_.rows[table] == 0) result_.rows.erase(table);
-        rows_ -= rows;
-    }
-    std::erase_if(result_.births, [&](const ColumnBirth& birth) { return std::find(tables.begin(), tables.end(), birth.table) != tables.end(); });
-    rows_of_resource_.clear();
-    quarantine_.clear();
-    result_.quarantined_count = reading.quarantined_before;
-    result_.skipped_count = reading.skipped_before;
-    result_.skipped.resize(std::min<std::size_t>(result_.skipped.size(), reading.skipped_before));
-    if (package_ != nullptr) package_->discard(tables);
-    schema_.reset(schema_at_start);
-    records_ = records_at_start;
-    is_limit_reached_ = false;
+    roll_back(reading);
+    reading.input->records = 0;
 }
 
-void Stage::skip(const ActiveResource& resource, const extract::SkippedText& skipped) {
-    const std::lock_guard lock(mutex_);
+bool Stage::can_discard(const WorkItem& work, const Error& error) const {
+    return work.reading->resource.spec.skips_bad_inputs && error.kind() == ErrorKind::data && !work.input->file.path.empty();
+}
+
+/// What else comes of the input is not admitted.
+void Stage::discard(Reading& reading, Input& input, const Error& error) {
+    if (marked_ == &input) roll_back(reading);
+    if (std::exchange(input.is_discarded, true)) return;
+    ++result_.bad_input_count;
+    if (result_.bad_inputs.size() < limits::bad_records_named_max) {
+        result_.bad_inputs.push_back({.resource = reading.resource.spec.name, .path = input.file.path, .error = error.what()});
+    }
+}
+
+void Stage::discard_input(Reading& reading, const Error& error) {
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    discard(reading, *reading.input, error);
+}
+
+/// When there are so many rows, and never while something may be taken back that was written later.
+void Stage::write_ledger(Reading& reading, std::uint64_t rows_min) {
+    if (!reading.ledger) return;
+    if (reading.ledger->is_waiting()) reading.ledger->collect(head_, context_.state.resource(reading.resource.spec.name));
+    if (reading.ledger->rows() < rows_min) return;
+    const std::optional<package::EncodedBatch> batch = reading.ledger->take();
+    if (!batch) return;
+    if (package_ != nullptr) package_->write(*batch);
+    result_.rows[batch->table] += batch->rows;
+    rows_ += batch->rows;
+}
+
+void Stage::skip(Reading& reading, const extract::SkippedText& skipped) {
+    const ActiveResource& resource = reading.resource;
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    if (reading.input->is_discarded) return;
+    mark_input(reading, reading.input);
     SkippedRecord record{.origin = skipped.origin.name,
                  .byte_offset = skipped.origin.byte_offset,
                  .line = skipped.origin.line,
@@ -286,12 +348,14 @@ void Stage::write_quarantine() {
     rows_ += batch->rows;
 }
 
-void Stage::materialize(const ActiveResource& resource) {
+void Stage::materialize(Reading& reading) {
+    const ActiveResource& resource = reading.resource;
     if (resource.spec.table_by) {
         throw Error(ErrorKind::usage, "resource \"{}\": a table cannot be made before a record has chosen it", resource.spec.name);
     }
     std::unique_lock lock(mutex_);
     drain(lock);
+    mark_input(reading, reading.input);
     const std::shared_ptr<const schema::Schema> snapshot = schema_.snapshot();
     const schema::Table* table = snapshot->find(resource.table);
     normalize::TableProposal proposal{.table = resource.table, .parent = {}, .is_new = table == nullptr, .columns = {}};
@@ -315,9 +379,17 @@ schema::Value Stage::last_value(const Reading& reading) {
     return reading.cursor->last();
 }
 
-void Stage::begin_input(const extract::InputFile& input) {
+void Stage::begin_input(Reading& reading, const extract::InputFile& input) {
     const std::lock_guard lock(mutex_);
-    if (std::find(result_.inputs.begin(), result_.inputs.end(), input) == result_.inputs.end()) result_.inputs.push_back(input);
+    reading.input = std::make_shared<Input>(input);
+    const bool is_known = reading.ledger || !known_inputs_.emplace(input.path, input.modified_ns).second;
+    if (!is_known) result_.inputs.push_back(input);
+}
+
+void Stage::end_input(Reading& reading) {
+    const std::lock_guard lock(mutex_);
+    reading.input->end_number = next_number_;
+    if (reading.ledger) reading.ledger->finish(reading.input);
 }
 
 void Stage::add_skipped(SkippedRecord record) {
@@ -325,13 +397,15 @@ void Stage::add_skipped(SkippedRecord record) {
     if (result_.skipped.size() < limits::bad_records_named_max) result_.skipped.push_back(std::move(record));
 }
 
-bool Stage::offer_file(const ActiveResource& resource, const extract::FileOffer& offer) {
+bool Stage::offer_file(Reading& reading, const extract::FileOffer& offer) {
+    const ActiveResource& resource = reading.resource;
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || rules_.widens || !context_.capabilities.loads_file_references || context_.options.limit) return false;
     // Nobody looks at the rows of a file that is not read.
     if (resource.spec.incremental || resource.spec.limit || resource.is_put_aside) return false;
     std::unique_lock lock(mutex_);
     drain(lock);
+    mark_input(reading, reading.input);
     const std::shared_ptr<const schema::Schema> snapshot = schema_.snapshot();
     const schema::Table* table = snapshot->find(resource.table);
     // Ids of rows that stay where they are are made of the rows' numbers.
@@ -367,7 +441,7 @@ bool Stage::offer_file(const ActiveResource& resource, const extract::FileOffer&
     package_->add_reference(resource.table, std::move(reference), offer.rows);
     result_.records_in_place += offer.rows;
     result_.rows[resource.table] += offer.rows;
-    rows_of_resource_[resource.table] += offer.rows;
+    reading.input->records += offer.rows;
     rows_ += offer.rows;
     records_ += offer.rows;
     return true;
@@ -395,9 +469,6 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
                 const std::lock_guard lock(mutex_);
                 resource_name_ = resource.spec.name;
                 current_resource_ = static_cast<std::size_t>(&resource - resources.data());
-                rows_of_resource_.clear();
-                reading.skipped_before = result_.skipped_count;
-                reading.quarantined_before = result_.quarantined_count;
                 begin(reading);
             }
             read(reading);
@@ -416,10 +487,10 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
     finish_thread();
 }
 
-/// Also when the resource begins anew.
 void Stage::begin(Reading& reading) {
     const extract::ResourceSpec& spec = reading.resource.spec;
-    reading.yields = 0;
+    reading.input = std::make_shared<Input>(extract::InputFile{});
+    if (reading.resource.ledger != nullptr) reading.ledger.emplace(reading.resource.ledger_table, rules_.load_id);
     reading.is_closed = spec.limit == 0;
     reading.end_number = next_number_;
     if (!spec.incremental) return;
@@ -438,6 +509,7 @@ void Stage::read(Reading& reading) {
     const extract::ResourceContext source_context{.stop = stop_.get_token(),
                                                  .state = &state,
                                                  .cursor = cursor ? &*cursor : nullptr,
+                                                 .ledger = reading.resource.ledger.get(),
                                                  .page_bytes = context_.options.page_bytes,
                                                  .record_bytes_max = context_.config.memory_bytes / 8,
                                                  .threads = context_.config.workers,
@@ -470,7 +542,8 @@ void Stage::take_checkpoint(Reading& reading) {
     if (reading.is_closed || is_limit_reached_) return;
     save_cursor(reading);
     write_quarantine();
-    reading.is_committed = true;
+    write_ledger(reading, 1);
+    mark_.reset();
     is_checkpoint_taken_ = true;
     finished_.notify_all();
     admitted_.wait(lock, stop_.get_token(), [&] { return !is_checkpoint_taken_; });
@@ -493,7 +566,6 @@ void Stage::commit_part(Observer& observer, const Stopwatch& watch) {
     package_ = context_.commit_part(std::move(part));
     observer.on_step_started(Step::extract);
     declared_.clear();
-    rows_of_resource_.clear();
     first_resource_ = current_resource_;
     records_before_ = records_;
     bytes_before_ = bytes_read_;
@@ -506,6 +578,9 @@ void Stage::end(Reading& reading) {
     drain(lock);
     forget_surplus(reading);
     write_quarantine();
+    write_ledger(reading, 1);
+    mark_.reset();
+    marked_ = nullptr;
     if (!reading.cursor) return;
     const extract::ResourceSpec& spec = reading.resource.spec;
     if (reading.cursor->has_become_coarse()) {
@@ -545,6 +620,7 @@ void Stage::work() {
                 admitted_.wait(lock, stop_.get_token(), [&] { return item->number < head_ + window; });
                 if (stop_.stop_requested()) break;
                 done.routing_columns = routing_columns_;
+                done.rollbacks = rollbacks_;
                 if (item->reading->cursor) done.crowded_value = item->reading->cursor->crowded_value();
                 unwanted = unwanted_;
             }
@@ -571,7 +647,12 @@ void Stage::submit(DoneItem done, PageNormalizer& normalizer) {
     while (!ready_.empty() && ready_.begin()->first == head_ && !stop_.stop_requested()) {
         DoneItem next = std::move(ready_.begin()->second);
         ready_.erase(ready_.begin());
-        admit(next, normalizer);
+        try {
+            admit(next, normalizer);
+        } catch (const Error& error) {
+            if (!can_discard(next.work, error)) throw;
+            discard(*next.work.reading, *next.work.input, error);
+        }
         ++head_;
     }
     admitted_.notify_all();
@@ -609,7 +690,7 @@ bool Stage::declare_chosen_tables(const DoneItem& done) {
 /// False when the page must be done again, against the schema as it is now.
 bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
     const normalize::PageResult& result = done.result;
-    if (done.error != nullptr || !declare_chosen_tables(done) || result.records > records_max) return false;
+    if (done.error != nullptr || done.rollbacks != rollbacks_ || !declare_chosen_tables(done) || result.records > records_max) return false;
     if (done.snapshot != schema_.snapshot()) {
         // What is left out may fit a column that an earlier page has added: a number too large for an integer is a double there.
         const bool leaves_out = !result.bad_records.empty() || result.discarded_rows > 0 || result.discarded_values > 0;
@@ -651,17 +732,19 @@ void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
 }
 
 void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
-    if (done.work.reading->is_closed) return;
+    if (done.work.reading->is_closed || done.work.input->is_discarded) return;
     const std::size_t left = records_left();
     if (left == 0) {
         is_limit_reached_ = true;
         return;
     }
+    mark_input(*done.work.reading, done.work.input);
     for (int attempt = 1; !try_admit(done, left); ++attempt) {
         // Again, now that everything before this page is known. Nothing can be in its way this time, but that its records choose tables
         // that were not declared yet.
         TIPPLE_ASSERT(attempt <= 3);
         done.error = nullptr;
+        done.rollbacks = rollbacks_;
         normalizer.run(done, schema_.snapshot(), *unwanted_, left);
     }
     admit_bad_records(done);
@@ -671,9 +754,9 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     for (const package::EncodedBatch& batch : done.batches) {
         if (package_ != nullptr) package_->write(batch);
         result_.rows[batch.table] += batch.rows;
-        rows_of_resource_[batch.table] += batch.rows;
         rows_ += batch.rows;
     }
+    done.work.input->records += done.result.records;
     for (normalize::NullOnlyColumn& column : done.result.null_only) {
         if (std::find(result_.null_only.begin(), result_.null_only.end(), column) == result_.null_only.end()) {
             result_.null_only.push_back(std::move(column));
@@ -754,16 +837,6 @@ Progress Stage::progress(const Stopwatch& watch) const {
     return progress;
 }
 
-/// Whether the name has a column, or is that of an object or list whose fields have some.
-bool has_values(const schema::Schema& schema, const normalize::NullOnlyColumn& nulls, std::string_view separator) {
-    const std::string below = fmt::format("{}{}", nulls.column, separator);
-    if (schema.find(fmt::format("{}{}{}", nulls.table, separator, nulls.column)) != nullptr) return true;
-    const schema::Table* table = schema.find(nulls.table);
-    return table != nullptr && std::any_of(table->columns().begin(), table->columns().end(), [&](const schema::Column& column) {
-        return column.is_complete() && (column.name() == nulls.column || column.name().starts_with(below));
-    });
-}
-
 void Stage::wait_for_threads(Observer& observer, const Stopwatch& watch) {
     std::unique_lock lock(mutex_);
     while (threads_running_ > 0) {
@@ -803,8 +876,7 @@ ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer&
     result_.records = records_ - records_before_;
     result_.bytes_read = bytes_read_ - bytes_before_;
     // What had nothing but nulls in one page may have got its values from another.
-    const std::shared_ptr<const schema::Schema> admitted = schema_.snapshot();
-    std::erase_if(result_.null_only, [&](const normalize::NullOnlyColumn& nulls) { return has_values(*admitted, nulls, rules_.naming->separator()); });
+    erase_typed(result_.null_only, *schema_.snapshot(), rules_.naming->separator());
     std::sort(result_.null_only.begin(), result_.null_only.end());
     observer.on_step_finished(Step::extract, progress(watch));
     return std::move(result_);

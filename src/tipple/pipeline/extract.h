@@ -46,6 +46,9 @@ struct ActiveResource {
     std::vector<std::string> new_tables = {};
     /// What is read is all there is.
     std::optional<schema::DeleteMissing> delete_missing = {};
+    /// Its ledger's table, normalized, and what is in it; empty and nullptr when it keeps none.
+    std::string ledger_table = {};
+    std::shared_ptr<extract::FileLedger> ledger = {};
 };
 
 /// What hints are applied with.
@@ -97,7 +100,10 @@ struct ExtractResult {
     Metrics metrics;
     /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.
     std::set<std::string> reached;
+    /// Those that are in no ledger.
     std::vector<extract::InputFile> inputs;
+    std::uint64_t bad_input_count = 0;
+    std::vector<BadInput> bad_inputs;  ///< the first ones
     /// Tables that records have chosen, in the order in which they were declared; names not normalized.
     std::vector<std::pair<const ActiveResource*, std::string>> chosen_tables;
 };

@@ -16,6 +16,37 @@ const std::string& table_of(const extract::Page& page) {
     return std::visit([](const auto& any) -> const std::string& { return any.table; }, page);
 }
 
+std::size_t page_memory(const extract::Page& page) {
+    if (const auto* json = std::get_if<extract::JsonPage>(&page)) return json->size * 3;
+    if (const auto* columns = std::get_if<extract::ColumnPage>(&page)) return columns->batch.byte_size() * 2;
+    return std::get<extract::ValuePage>(page).records.size() * 1'000;
+}
+
+RecordPlace place_in(const extract::Origin& origin, std::size_t offset, std::size_t line, std::size_t record_index) {
+    return {.origin = origin.name,
+            .byte_offset = origin.byte_offset + offset,
+            .line = origin.line == 0 ? 0 : origin.line + line,
+            .record = origin.record + record_index + 1};
+}
+
+namespace {
+
+/// Whether the name has a column, or is that of an object or list whose fields have some.
+bool has_values(const schema::Schema& schema, const normalize::NullOnlyColumn& nulls, std::string_view separator) {
+    const std::string below = fmt::format("{}{}", nulls.column, separator);
+    if (schema.find(fmt::format("{}{}{}", nulls.table, separator, nulls.column)) != nullptr) return true;
+    const schema::Table* table = schema.find(nulls.table);
+    return table != nullptr && std::any_of(table->columns().begin(), table->columns().end(), [&](const schema::Column& column) {
+        return column.is_complete() && (column.name() == nulls.column || column.name().starts_with(below));
+    });
+}
+
+}  // namespace
+
+void erase_typed(std::vector<normalize::NullOnlyColumn>& null_only, const schema::Schema& schema, std::string_view separator) {
+    std::erase_if(null_only, [&](const normalize::NullOnlyColumn& nulls) { return has_values(schema, nulls, separator); });
+}
+
 PageNormalizer::PageNormalizer(const normalize::Rules& rules)
     : rules_(rules), shredder_(rules), columnar_(rules), encoder_(format::Compression::lz4) {}
 

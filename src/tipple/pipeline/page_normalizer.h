@@ -17,6 +17,7 @@
 #include "tipple/normalize/shredder.h"
 #include "tipple/package/package.h"
 #include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/file_ledger.h"
 
 /// A page on its way through the extract step, and what a worker does with it.
 namespace tipple::pipeline {
@@ -36,17 +37,16 @@ struct Reading {
     std::atomic<bool> is_closed{false};
     /// The first page that is not.
     std::uint64_t end_number = 0;
-    /// What had been left out and put aside when it began.
-    std::uint64_t skipped_before = 0;
-    std::uint64_t quarantined_before = 0;
-    /// A part of it is committed.
-    bool is_committed = false;
+    /// What it reads now; of the reading thread.
+    std::shared_ptr<Input> input;
+    std::optional<LedgerWriter> ledger;
 };
 
 /// A page between extract and admission.
 struct WorkItem {
     std::uint64_t number = 0;
     Reading* reading = nullptr;
+    std::shared_ptr<Input> input;
     extract::Page page;
     MemoryHold hold;
 };
@@ -64,12 +64,34 @@ struct DoneItem {
     /// What the page was normalized against, and Stage::routing_columns_ as of then or before.
     std::shared_ptr<const schema::Schema> snapshot;
     std::uint64_t routing_columns = 0;
+    /// Stage::rollbacks_ then.
+    std::uint64_t rollbacks = 0;
+};
+
+/// All that admitting pages changes, as it was before the first page of an input.
+struct InputMark {
+    ExtractResult result;
+    std::shared_ptr<const schema::Schema> schema;
+    std::optional<incremental::Cursor> cursor;
+    std::uint64_t yields = 0;
+    std::uint64_t routing_columns = 0;
+    std::set<std::string> declared;
+    std::shared_ptr<const UnwantedTables> unwanted;
+    std::uint64_t records = 0;
+    std::uint64_t rows = 0;
 };
 
 /// Where the page comes from.
 const extract::Origin& origin_of(const extract::Page& page);
 /// The table the page names itself; empty = its resource's.
 const std::string& table_of(const extract::Page& page);
+/// What the page takes until it is admitted.
+std::size_t page_memory(const extract::Page& page);
+/// `offset`, `line`, `record_index`: in a page of that origin.
+RecordPlace place_in(const extract::Origin& origin, std::size_t offset, std::size_t line, std::size_t record_index);
+
+/// Takes columns away that the schema has a type for, or that are names of objects or lists whose fields have one.
+void erase_typed(std::vector<normalize::NullOnlyColumn>& null_only, const schema::Schema& schema, std::string_view separator);
 
 /// What one worker thread owns.
 class PageNormalizer {

@@ -17,6 +17,7 @@
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/pipeline/column_log.h"
 #include "tipple/pipeline/extract.h"
+#include "tipple/pipeline/file_ledger.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
 #include "tipple/pipeline/parts.h"
@@ -133,6 +134,10 @@ void add_counts(RunReport& report, ExtractResult& extracted) {
         if (report.skipped.size() < limits::bad_records_named_max) report.skipped.push_back(std::move(skipped));
     }
     report.quarantined_count += extracted.quarantined_count;
+    report.bad_input_count += extracted.bad_input_count;
+    for (BadInput& bad : extracted.bad_inputs) {
+        if (report.bad_inputs.size() < limits::bad_records_named_max) report.bad_inputs.push_back(std::move(bad));
+    }
     report.discarded_rows += extracted.discarded_rows;
     report.discarded_values += extracted.discarded_values;
     for (const auto& [resource, figures] : extracted.metrics) {
@@ -431,6 +436,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
                 if (start.sources.find(declared.name()) == nullptr) start.sources.set(declared.name(), json::Object());
             }
             resource.checkpoint = options.checkpoint ? options.checkpoint : resource.spec.checkpoint;
+            if (resource.spec.keeps_ledger) open_ledger(resource, *names, before, start.catalog, options);
             resources.push_back(std::move(resource));
         }
     }
@@ -480,6 +486,35 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
     report.seconds.extract += watch.seconds() - (report.seconds.load - load_before);
 }
 
+/// What the resource's ledger is, and what it holds. It begins anew with the resource.
+void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, const destination::Catalog& catalog,
+                           const RunOptions& options) const {
+    const std::string& name = resource.spec.name;
+    if (!destination_.capabilities().reads_rows) {
+        throw Error(ErrorKind::usage, "resource \"{}\" keeps a ledger of its files at the destination, which {} cannot hold; give it state = \"watermark\", or \"none\"", name,
+                    destination_.description());
+    }
+    if (resource.spec.incremental) {
+        throw Error(ErrorKind::usage, "resource \"{}\" has a cursor and a ledger of its files: records of files that come late would lie before the cursor and be lost; leave "
+                                      "the cursor out, or give state = \"none\"",
+                    name);
+    }
+    if (!options.is_dry_run && (options.limit || resource.spec.limit)) {
+        throw Error(ErrorKind::usage, "resource \"{}\" reads every file once and whole, and a limit would load a part of one: give it max_files or max_bytes instead, or try "
+                                      "with --dry-run",
+                    name);
+    }
+    resource.ledger_table = pipeline::ledger_table(name, names);
+    const schema::Table* known = schema.find(resource.ledger_table);
+    if (known != nullptr && known->resource() != name) {
+        throw Error(ErrorKind::usage, "the ledgers of resources \"{}\" and \"{}\" would be one table, \"{}\": give one of them another name", known->resource(), name,
+                    resource.ledger_table);
+    }
+    const bool begins_anew = options.refresh != Refresh::none || resource.disposition == schema::Disposition::replace;
+    const bool is_there = known != nullptr && catalog.find(resource.ledger_table, {destination_.capabilities().is_case_sensitive}) != nullptr;
+    resource.ledger = std::make_shared<StoredLedger>(destination_, is_there && !begins_anew ? resource.ledger_table : std::string());
+}
+
 /// What was read, a part or all of it, becomes the schema of the draft and what its load has to do.
 void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions& options, ExtractResult extracted, RunReport& report) const {
     schema::Schema& declared = declaration.declared;
@@ -499,6 +534,11 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     erase_unused(declared, all, extracted);
     erase_unused(draft.schema, all, extracted);
     draft.births = describe_births(extracted.births, draft.moves, before, draft.schema);
+    for (const ActiveResource& resource : resources) {
+        if (extracted.rows.contains(resource.ledger_table) || draft.schema.find(resource.ledger_table) != nullptr) {
+            draft.schema.set_table(ledger_definition(resource.ledger_table, resource.spec.name, resource.disposition));
+        }
+    }
     const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
     if (has_quarantine && draft.schema.find(quarantine_table) == nullptr) draft.schema.set_table(quarantine_definition());
     if (options.keeps_contract) {
@@ -777,7 +817,9 @@ RunReport Pipeline::drop(const DropOptions& options, Observer& observer, std::st
     SourceState state = source_state(start.sources, schema_name);
     const ResourceNames names = options.drop_all ? ResourceNames::all() : ResourceNames(options.resources);
     if (options.state_only) {
-        reset_resources(names, draft.schema, state);
+        // A ledger is what a resource remembers, although it is a table.
+        draft.removal.truncated = reset_resources(names, draft.schema, state);
+        std::erase_if(draft.removal.truncated, [](const std::string& table) { return !is_ledger(table); });
     } else {
         draft.removal.dropped = remove_resources(names, draft.schema, state);
     }

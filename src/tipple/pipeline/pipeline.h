@@ -36,6 +36,8 @@ struct SourceInput {
     std::string schema_name;
 };
 
+struct ActiveResource;
+
 /// One pipeline into one dataset. `run` may be called again and again; one run at a time. Everything referenced outlives the pipeline.
 class Pipeline {
 public:
@@ -93,6 +95,8 @@ private:
     std::shared_ptr<const schema::NamingConvention> naming(const schema::Schema& schema) const;
     void normalize(package::PackageStore& store, Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop);
     void declare(Declaration& declaration, const RunOptions& options, const schema::Schema& schema) const;
+    void open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, const destination::Catalog& catalog,
+                     const RunOptions& options) const;
     void conclude(Draft& draft, Declaration& declaration, const RunOptions& options, ExtractResult extracted, RunReport& report) const;
     void read_and_load(package::PackageStore& store, std::vector<Draft>& drafts, Start& start, const std::vector<package::Manifest>& finished, const RunOptions& options,
                        RunReport& report, Observer& observer, std::stop_token stop);

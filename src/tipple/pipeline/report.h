@@ -36,6 +36,13 @@ struct SkippedRecord {
     std::string place() const { return to_text(RecordPlace{origin, byte_offset, line, record}); }
 };
 
+/// A file that could not be read to its end and was left out.
+struct BadInput {
+    std::string resource;
+    std::string path;
+    std::string error;
+};
+
 /// What the user should hear of the data that was loaded.
 struct DataWarning {
     normalize::DataNote note;
@@ -109,6 +116,8 @@ struct RunReport {
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;  ///< the first ones
     std::uint64_t quarantined_count = 0;  ///< of those, put aside in the quarantine
+    std::uint64_t bad_input_count = 0;
+    std::vector<BadInput> bad_inputs;  ///< the first ones
     /// By table: rows that were removed or flagged, because a full snapshot does not have them.
     std::map<std::string, std::uint64_t> missing_rows;
     std::uint64_t discarded_rows = 0;    ///< by schema contracts

@@ -326,8 +326,9 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
         if (resource.is_left_out) continue;
         const std::vector<const schema::Table*> tables = tables_of(schema, resource.spec);
         // A replace or a full snapshot that brings no record at all empties what the resource has loaded before.
-        const bool is_emptied =
-            std::none_of(tables.begin(), tables.end(), [&](const schema::Table* table) { return rows.contains(table->name()); });
+        const bool is_emptied = std::none_of(tables.begin(), tables.end(), [&](const schema::Table* table) {
+            return table->name() != resource.ledger_table && rows.contains(table->name());
+        });
         for (const schema::Table* table : tables) {
             const bool is_listed = std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.root == table->name(); });
             if (is_listed) continue;

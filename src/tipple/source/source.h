@@ -50,6 +50,10 @@ struct ResourceSpec {
     std::optional<Checkpoint> checkpoint;
     /// Without a cursor, the source itself says by Output::checkpoint() up to where what was written and what is remembered belong together.
     bool marks_checkpoints = false;
+    /// Its inputs are entered in a ledger, a table of its own, in the load that brings their rows, and it reads what is not entered yet.
+    bool keeps_ledger = false;
+    /// An input that cannot be read to its end is left out and reported, and the others are loaded.
+    bool skips_bad_inputs = false;
     /// Others are read by its records, or it by theirs: what they bring belongs into one load.
     bool is_linked = false;
     /// Further hints for the table as schema documents write them.
@@ -81,6 +85,21 @@ public:
     virtual schema::Value last() = 0;
 };
 
+/// An input that an earlier load has brought. Valid until the next one comes.
+struct LedgerEntry {
+    std::string_view file;
+    std::string_view version;
+    std::string_view load_id;
+};
+
+/// The ledger of a resource, as it was when the run began.
+class FileLedger {
+public:
+    virtual ~FileLedger() = default;
+    /// Hands over all entries, in no order. Nobody keeps them.
+    virtual void read(std::stop_token stop, const std::function<void(const LedgerEntry&)>& take) = 0;
+};
+
 /// What a resource reads with.
 struct ResourceContext {
     std::stop_token stop;
@@ -88,6 +107,8 @@ struct ResourceContext {
     State* state = nullptr;
     /// nullptr when the resource is not incremental.
     CursorView* cursor = nullptr;
+    /// Of a run nullptr where the resource keeps none.
+    FileLedger* ledger = nullptr;
     /// Bytes a page of raw JSON should have.
     std::size_t page_bytes = 0;
     /// A record larger than this is an error.
@@ -111,9 +132,13 @@ struct ReadProgress {
 
 /// A file a resource reads.
 struct InputFile {
-    std::string path;  ///< absolute where that is known
+    std::string path;  ///< absolute where that is known, or a URL
     std::uint64_t size = 0;
     std::int64_t modified_ns = 0;
+    /// For the ledger: what changes when the content does.
+    std::string version = {};
+    /// The load of an earlier version, whose rows go when this one's come.
+    std::string replaces_load_id = {};
     bool operator==(const InputFile&) const = default;
 };
 
@@ -133,13 +158,17 @@ public:
     virtual void write(Page page) = 0;
     /// Whether the file will be loaded as it lies; if not, its rows must be written as pages.
     virtual bool offer_file(const FileOffer& offer) = 0;
-    /// Forgets everything this resource has written, because it is read again in another way.
+    /// Forgets what came since the last `begin_input`, or everything of the resource when there was none, because it is read again in another way.
     virtual void restart() = 0;
     virtual void skip(const SkippedText& skipped) = 0;
     /// Asks for the resource's table with its declared columns even if no record comes.
     virtual void materialize() = 0;
     /// Tells which input is read next, so that loading it twice can be noticed.
     virtual void begin_input(const InputFile& input) = 0;
+    /// That input was read to its end, and enters the ledger of a resource that keeps one.
+    virtual void end_input() {}
+    /// Takes back all that the input has brought, since it cannot be read to its end. It is reported, and is no part of the load.
+    virtual void discard_input(const Error& /*error*/) {}
     virtual void report(const ReadProgress& progress) = 0;
     /// All that was written and remembered so far may be committed, without what follows.
     virtual void checkpoint() {}

@@ -69,6 +69,13 @@ public:
         return converted;
     }
 
+    void read_rows(std::string_view sql, std::stop_token stop, const std::function<void(const destination::RowTexts&)>& take) override {
+        Session session(place_, read_options(read_memory_bytes), context_.log);
+        session.engine().execute(fmt::format("USE {}", engine::quote_identifier(session.database())));
+        session.engine().read_texts(sql, std::move(stop), take);
+        session.close();
+    }
+
     std::string quote_table(std::string_view table) const override {
         return engine::quote_identifier(place_.dataset) + "." + engine::quote_identifier(table);
     }
@@ -108,6 +115,7 @@ private:
                              schema::MergeStrategy::scd2},
         .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert,
                                destination::ReplaceStrategy::insert_from_staging},
+        .reads_rows = true,
         .adds_not_null_columns = false};
     destination::DestinationContext context_;
     duckdb::Place place_;

@@ -112,6 +112,15 @@ public:
         });
     }
 
+    void read_rows(std::string_view sql, std::stop_token stop, const std::function<void(const destination::RowTexts&)>& take) override {
+        const DatasetFolder folder = this->folder();
+        unmoved(folder, [&](const filesystem::Snapshot& snapshot) {
+            engine::Engine engine({.memory_bytes = context_.memory_bytes, .threads = context_.threads, .temp_folder = context_.temp_folder});
+            filesystem::create_views(engine, filesystem::tables_of(folder, snapshot), place_.dataset, sql, filesystem::line_bytes_default);
+            engine.read_texts(sql, stop, take);
+        });
+    }
+
     std::vector<destination::StorageFinding> check_storage() override {
         const DatasetFolder folder = this->folder();
         if (!folder.exists()) return {};
@@ -189,6 +198,7 @@ private:
         .without_merge = "files are written once and never changed: load into a database, replace the table (--disposition replace), or let rows be appended, whatever "
                          "their keys are, by the destination's option merge = \"append\"",
         .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert, destination::ReplaceStrategy::insert_from_staging},
+        .reads_rows = true,
         .adds_not_null_columns = true};
     destination::DestinationContext context_;
     std::string root_;

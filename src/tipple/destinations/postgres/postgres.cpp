@@ -69,6 +69,20 @@ public:
         return converted;
     }
 
+    void read_rows(std::string_view sql, std::stop_token stop, const std::function<void(const destination::RowTexts&)>& take) override {
+        Session session(place_);
+        session.begin_read();
+        destination::RowTexts texts;
+        session.connection().for_each(sql, std::move(stop), [&](const destination::QueryRow& row) {
+            texts.assign(row.size(), {});
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                if (row[i]) texts[i] = *row[i];
+            }
+            take(texts);
+        });
+        session.commit();
+    }
+
     std::string quote_table(std::string_view table) const override {
         return postgres::quote_identifier(place_.dataset) + "." + postgres::quote_identifier(table);
     }
@@ -101,6 +115,7 @@ private:
                              schema::MergeStrategy::cdc, schema::MergeStrategy::scd2},
         .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert, destination::ReplaceStrategy::insert_from_staging,
                                destination::ReplaceStrategy::staging_optimized},
+        .reads_rows = true,
         .adds_not_null_columns = false};
     destination::DestinationContext context_;
     postgres::Place place_;

@@ -1,0 +1,125 @@
+#include "tipple/pipeline/file_ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tipple/core/hash.h"
+#include "tipple/destination/sql.h"
+
+namespace tipple::pipeline {
+
+namespace {
+
+using schema::Column;
+using schema::DataType;
+
+/// Member of what a resource remembers: how many files its ledger has got so far, and a digest of them.
+constexpr std::string_view state_member = "ledger";
+
+Column described(const char* name, DataType type, const char* text) {
+    Column column(name, type, true);
+    column.set_hint("description", text);
+    return column;
+}
+
+std::int64_t count_of(const json::Object& ledger) {
+    const json::Value* files = ledger.find("files");
+    return files != nullptr && files->is_int() ? files->as_int() : 0;
+}
+
+std::string digest_of(const json::Object& ledger) {
+    const json::Value* digest = ledger.find("digest");
+    return digest != nullptr && digest->is_text() ? digest->as_text() : std::string();
+}
+
+}  // namespace
+
+std::string ledger_table(std::string_view resource, const schema::NamingConvention& naming) {
+    return naming.normalize_table_path(fmt::format("{}{}", ledger_prefix, resource));
+}
+
+bool is_ledger(std::string_view table) { return table.starts_with(ledger_prefix); }
+
+schema::Table ledger_definition(std::string_view name, const std::string& resource, schema::Disposition disposition) {
+    schema::Table table{std::string(name)};
+    const bool is_replaced = disposition == schema::Disposition::replace;
+    table.set_property("write_disposition", std::string(schema::to_text(is_replaced ? schema::Disposition::replace : schema::Disposition::append)));
+    table.set_property("resource", resource);
+    table.set_property("description", "Files that were loaded, each with the load that brought its rows.");
+    table.set_column(described("file", DataType::text, "Its path or URL, as in _source_file."));
+    table.set_column(described("version", DataType::text, "Size and entity tag, or size and time: another one is another content."));
+    table.set_column(described("size_bytes", DataType::bigint, "As it lies there, compressed or not."));
+    table.set_column(described("modified_at", DataType::timestamp, "When it was written."));
+    table.set_column(described("row_count", DataType::bigint, "Records that were read from it."));
+    table.set_column(described("replaces_load_id", DataType::text, "The load of its earlier version, whose rows were taken away."));
+    table.set_column(Column(std::string(schema::load_id_column), DataType::text, false));
+    Column id(std::string(schema::id_column), DataType::text, false);
+    id.set_hint("unique", true);
+    id.set_hint("row_key", true);
+    table.set_column(std::move(id));
+    return table;
+}
+
+LedgerWriter::LedgerWriter(std::string table, std::string load_id) : table_(std::move(table)), load_id_(std::move(load_id)), encoder_(format::Compression::lz4) {
+    const schema::Table definition = ledger_definition(table_, {}, schema::Disposition::append);
+    for (const Column& column : definition.columns()) {
+        if (column.name() == schema::load_id_column) continue;  // the load fills it in, as in every table
+        names_.push_back(column.name());
+        columns_.emplace_back(columns::column_type(column));
+    }
+}
+
+columns::ColumnBuilder& LedgerWriter::column(std::string_view name) {
+    return columns_[static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin())];
+}
+
+void LedgerWriter::collect(std::uint64_t head, json::Object& state) {
+    while (!finished_.empty() && finished_.front()->end_number <= head) {
+        const std::shared_ptr<const Input> input = std::move(finished_.front());
+        finished_.pop_front();
+        if (input->is_discarded) continue;
+        const extract::InputFile& file = input->file;
+        column("file").append_text(file.path);
+        column("version").append_text(file.version);
+        column("size_bytes").append_int64(static_cast<std::int64_t>(file.size));
+        if (file.modified_ns != 0) column("modified_at").append_int64(file.modified_ns / 1'000);
+        column("row_count").append_int64(static_cast<std::int64_t>(input->records));
+        if (!file.replaces_load_id.empty()) column("replaces_load_id").append_text(file.replaces_load_id);
+        column(schema::id_column).append_text(fmt::format("{}-{}", load_id_, ++added_));
+        ++rows_;
+        for (columns::ColumnBuilder& each : columns_) each.pad_to(rows_);
+        json::Value& member = state[state_member];
+        if (!member.is_object()) member = json::Object();
+        json::Object& ledger = member.as_object();
+        const std::string digest = to_hex(xxh3_64(fmt::format("{}\n{}\n{}", digest_of(ledger), file.path, file.version)));
+        ledger.set("files", count_of(ledger) + 1);
+        ledger.set("digest", digest);
+    }
+}
+
+std::optional<package::EncodedBatch> LedgerWriter::take() {
+    if (rows_ == 0) return std::nullopt;
+    package::EncodedBatch batch{.table = table_, .columns = {}, .rows = rows_, .raw_bytes = 0, .message = {}};
+    std::vector<columns::ColumnView> views;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        views.push_back(columns_[i].view());
+        batch.columns.push_back({names_[i], views.back().type});
+        batch.raw_bytes += views.back().byte_size();
+    }
+    encoder_.append_batch(batch.message, views, rows_);
+    for (columns::ColumnBuilder& each : columns_) each.clear();
+    rows_ = 0;
+    return batch;
+}
+
+void StoredLedger::read(std::stop_token stop, const std::function<void(const extract::LedgerEntry&)>& take) {
+    if (table_.empty()) return;
+    const std::string select = fmt::format("SELECT {}, {}, {} FROM {}", destination::standard_name("file"), destination::standard_name("version"),
+                                           destination::standard_name(schema::load_id_column), destination_.quote_table(table_));
+    destination_.read_rows(select, std::move(stop), [&](const destination::RowTexts& row) {
+        take({.file = row.at(0), .version = row.at(1), .load_id = row.at(2)});
+    });
+}
+
+}  // namespace tipple::pipeline

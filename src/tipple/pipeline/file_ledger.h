@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/destination/destination.h"
+#include "tipple/format/arrow_ipc.h"
+#include "tipple/json/value.h"
+#include "tipple/package/package.h"
+#include "tipple/schema/naming.h"
+#include "tipple/schema/schema.h"
+#include "tipple/source/source.h"
+
+/// Which files a resource has loaded: a table of the dataset, written in the package that holds the files' rows (docs/internals/file-ledger.md).
+namespace tipple::pipeline {
+
+/// Every ledger's table begins with it; the resource's name follows.
+inline constexpr std::string_view ledger_prefix = "_tipple_files_";
+
+/// The resource's ledger as the destination names it.
+std::string ledger_table(std::string_view resource, const schema::NamingConvention& naming);
+bool is_ledger(std::string_view table);
+
+/// Definition for the schema document. A ledger is replaced when its resource's tables are.
+schema::Table ledger_definition(std::string_view table, const std::string& resource, schema::Disposition disposition);
+
+/// What one file, or other input of a resource, has come to in this run. Guarded by whoever admits pages.
+struct Input {
+    explicit Input(extract::InputFile read) : file(std::move(read)) {}
+
+    extract::InputFile file;
+    /// The first page behind it, once it was read to its end.
+    std::uint64_t end_number = 0;
+    std::uint64_t records = 0;
+    /// What it brought is taken back, and what may still come of it does not count.
+    bool is_discarded = false;
+};
+
+/// The rows of a resource's ledger in one run. One thread at a time.
+class LedgerWriter {
+public:
+    /// `load_id` of the load the rows belong to; ids are made of it.
+    LedgerWriter(std::string table, std::string load_id);
+
+    const std::string& table() const { return table_; }
+    /// The input was read to its end; its pages may still be on their way.
+    void finish(std::shared_ptr<const Input> input) { finished_.push_back(std::move(input)); }
+    /// Makes rows of the finished inputs whose pages are all before `head`, and notes them in `state`, what the resource remembers: so the fence of a load sees
+    /// that another run has loaded files.
+    void collect(std::uint64_t head, json::Object& state);
+    bool is_waiting() const { return !finished_.empty(); }
+    std::uint64_t rows() const { return rows_; }
+    /// The rows as a batch, and forgets them. Nothing when there are none.
+    std::optional<package::EncodedBatch> take();
+
+private:
+    columns::ColumnBuilder& column(std::string_view name);
+
+    std::string table_;
+    std::string load_id_;
+    std::deque<std::shared_ptr<const Input>> finished_;
+    std::vector<std::string> names_;
+    std::vector<columns::ColumnBuilder> columns_;
+    std::uint64_t rows_ = 0;
+    std::uint64_t added_ = 0;
+    format::BatchEncoder encoder_;
+};
+
+/// A ledger as the destination has it.
+class StoredLedger final : public extract::FileLedger {
+public:
+    /// An empty `table`: there is none. Both outlive it.
+    StoredLedger(destination::Destination& destination, std::string table) : destination_(destination), table_(std::move(table)) {}
+    void read(std::stop_token stop, const std::function<void(const extract::LedgerEntry&)>& take) override;
+
+private:
+    destination::Destination& destination_;
+    std::string table_;
+};
+
+}  // namespace tipple::pipeline
