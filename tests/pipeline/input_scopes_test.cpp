@@ -32,7 +32,7 @@ TEST_F(InputScopesTest, ReadingAgainForgetsThatInputOnly) {
         for (int i = 0; i < 50; ++i) write(out, "a", record(i));
         out.begin_input({.path = "/b"});
         for (int i = 50; i < 90; ++i) write(out, "b", record(i, ",\"wrong\":[{\"x\":1}],\"id2\":\"text\""));
-        out.restart();
+        out.restart_input();
         for (int i = 50; i < 90; ++i) write(out, "b", record(i, ",\"id2\":7"));
         out.begin_input({.path = "/c"});
         write(out, "c", record(90));
@@ -46,9 +46,14 @@ TEST_F(InputScopesTest, ReadingAgainForgetsThatInputOnly) {
     });
 }
 
-TEST_F(InputScopesTest, WithoutInputsAllIsReadAgain) {
+TEST_F(InputScopesTest, AllIsReadAgain) {
     const auto read = [](const ResourceContext&, Output& out) {
         write(out, "x", record(1, ",\"wrong\":1"));
+        for (int i = 0; i < 10; ++i) {
+            out.begin_input({.path = fmt::format("/{}", i)});
+            write(out, "x", record(i, ",\"wrong\":[{\"x\":1}]"));
+            out.end_input();
+        }
         out.restart();
         write(out, "x", record(1));
     };

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -39,15 +40,22 @@ struct Job {
     std::uint64_t last_use = 0;
     bool is_complete = false;
     bool is_synced = false;
-    bool is_saved = false;  ///< how it was at the mark is known, or it was not there
+    bool is_removed = false;
+    std::array<bool, 2> is_saved = {};  ///< by mark: how it was there is known, or it was not there
 };
 
-/// A job as it was at the mark.
+/// A job as it was at a mark.
 struct SavedJob {
     Job* job = nullptr;
     JobFile info;
     std::vector<SegmentColumn> columns;
     Xxh3 hash;
+};
+
+/// Jobs that were there at a mark and have changed since, and how many there were.
+struct Marked {
+    std::vector<SavedJob> saved;
+    std::size_t jobs = 0;
 };
 
 /// `orders.000017.arrow`. Numbers make it unique, also where upper and lower case are one.
@@ -91,8 +99,9 @@ struct PackageWriter::Impl {
     void complete(Job& job);
     void settle(Job& job);
     void save(Job& job);
-    void restore(SavedJob& saved);
+    void restore(SavedJob& before);
     void remove(Job& job);
+    void set_mark(std::size_t mark);
     void write_document(std::string_view name, const json::Value& value,
                         std::vector<DocumentFile>& documents);
     void write_synced(std::string_view name, std::string_view text);
@@ -109,9 +118,7 @@ struct PackageWriter::Impl {
     std::unordered_map<std::string, Job*> current;
     std::vector<Job*> open;
     std::deque<Job*> settling;
-    /// Jobs that were there at the mark and have changed since, and how many there were.
-    std::vector<SavedJob> saved;
-    std::size_t jobs_at_mark = 0;
+    std::array<Marked, 2> marks;
     std::size_t next_number = 1;
     std::uint64_t uses = 0;
     bool is_closed = false;
@@ -144,7 +151,7 @@ Job& PackageWriter::Impl::job_for(const std::string& table) {
         begun->info.name = job_name(table, next_number++, "arrow");
         begun->info.table = table;
         begun->path = io::join_path(jobs_folder, begun->info.name);
-        begun->is_saved = true;
+        begun->is_saved = {true, true};
         job = begun.get();
         jobs.push_back(std::move(begun));
     }
@@ -198,8 +205,15 @@ void PackageWriter::Impl::settle(Job& job) {
 }
 
 void PackageWriter::Impl::save(Job& job) {
-    if (std::exchange(job.is_saved, true)) return;
-    saved.push_back({.job = &job, .info = job.info, .columns = job.columns, .hash = job.hash});
+    for (std::size_t mark = 0; mark < marks.size(); ++mark) {
+        if (!std::exchange(job.is_saved[mark], true)) marks[mark].saved.push_back({.job = &job, .info = job.info, .columns = job.columns, .hash = job.hash});
+    }
+}
+
+void PackageWriter::Impl::set_mark(std::size_t mark) {
+    for (const SavedJob& before : marks[mark].saved) before.job->is_saved[mark] = false;
+    for (std::size_t i = std::min(marks[mark].jobs, jobs.size()); i < jobs.size(); ++i) jobs[i]->is_saved[mark] = false;
+    marks[mark] = {.saved = {}, .jobs = jobs.size()};
 }
 
 /// The job goes on where it was at the mark.
@@ -214,11 +228,11 @@ void PackageWriter::Impl::restore(SavedJob& before) {
     job.columns = std::move(before.columns);
     job.hash = std::move(before.hash);
     job.writeback_from = std::min(job.writeback_from, job.info.bytes);
-    job.is_saved = false;
     current[job.info.table] = &job;
 }
 
 void PackageWriter::Impl::remove(Job& job) {
+    job.is_removed = true;
     std::erase(open, &job);
     std::erase(settling, &job);
     if (const auto found = current.find(job.info.table); found != current.end() && found->second == &job) current.erase(found);
@@ -325,20 +339,24 @@ void PackageWriter::add_reference(std::string_view table, FileReference referenc
     impl_->jobs.push_back(std::move(job));
 }
 
-void PackageWriter::mark() {
+void PackageWriter::mark(Mark mark) {
     TIPPLE_ASSERT(!impl_->is_closed);
-    for (const SavedJob& before : impl_->saved) before.job->is_saved = false;
-    for (std::size_t i = impl_->jobs_at_mark; i < impl_->jobs.size(); ++i) impl_->jobs[i]->is_saved = false;
-    impl_->saved.clear();
-    impl_->jobs_at_mark = impl_->jobs.size();
+    if (mark == Mark::outer) impl_->set_mark(static_cast<std::size_t>(Mark::outer));
+    impl_->set_mark(static_cast<std::size_t>(Mark::inner));
 }
 
-void PackageWriter::roll_back() {
+void PackageWriter::roll_back(Mark mark) {
     TIPPLE_ASSERT(!impl_->is_closed);
-    for (std::size_t i = impl_->jobs_at_mark; i < impl_->jobs.size(); ++i) impl_->remove(*impl_->jobs[i]);
-    impl_->jobs.resize(impl_->jobs_at_mark);
-    for (SavedJob& before : impl_->saved) impl_->restore(before);
-    impl_->saved.clear();
+    Marked& marked = impl_->marks[static_cast<std::size_t>(mark)];
+    for (std::size_t i = marked.jobs; i < impl_->jobs.size(); ++i) impl_->remove(*impl_->jobs[i]);
+    // Of the inner mark, jobs may be among them.
+    for (Marked& other : impl_->marks) {
+        std::erase_if(other.saved, [](const SavedJob& before) { return before.job->is_removed; });
+        other.jobs = std::min(other.jobs, marked.jobs);
+    }
+    impl_->jobs.resize(marked.jobs);
+    for (SavedJob& before : marked.saved) impl_->restore(before);
+    this->mark(mark);
 }
 
 std::uint64_t PackageWriter::rows() const {

@@ -17,6 +17,7 @@
 #include "tipple/pipeline/page_normalizer.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/resources.h"
+#include "tipple/pipeline/stage.h"
 
 namespace tipple::pipeline {
 
@@ -25,124 +26,7 @@ namespace {
 /// How many pages may lie between the oldest page that is not admitted and the newest one in work, per worker.
 constexpr std::uint64_t window_per_worker = 4;
 
-/// Rows of a ledger that make a batch worth writing.
-constexpr std::uint64_t ledger_batch_rows = 4'096;
-
-/// One run of the stage: the threads, what they share, and the order in which pages are admitted.
-class Stage {
-public:
-    Stage(const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package, const ExtractContext& context)
-        : rules_(rules),
-          schema_(schema),
-          package_(package),
-          context_(context),
-          quarantine_(rules.load_id),
-          budget_(context.config.memory_bytes / 3),
-          queue_(context.config.workers * 2) {}
-
-    ExtractResult run(const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop);
-
-private:
-    friend class StageOutput;
-    friend class StageCursor;
-
-    void settle(const std::vector<ActiveResource>& resources);
-    void extract(const std::vector<ActiveResource>& resources);
-    void work();
-    void submit(DoneItem done, PageNormalizer& normalizer);
-    void admit(DoneItem& done, PageNormalizer& normalizer);
-    bool try_admit(const DoneItem& done, std::size_t records_max);
-    void note_births(const DoneItem& done, const schema::Schema& before);
-    bool declare_chosen_tables(const DoneItem& done);
-    void admit_bad_records(const DoneItem& done);
-    void admit_notes(const DoneItem& done);
-    void put_aside(const ActiveResource& resource, std::string_view root_table, SkippedRecord record, std::string_view text);
-    void write_quarantine();
-    void fail(std::exception_ptr error);
-    void drain(std::unique_lock<std::mutex>& lock);
-    void begin(Reading& reading);
-    void read(Reading& reading);
-    void end(Reading& reading);
-    void close(Reading& reading, std::uint64_t end_number);
-    void forget_surplus(const Reading& reading);
-    void mark_input(Reading& reading, const std::shared_ptr<Input>& input);
-    void roll_back(Reading& reading);
-    bool can_discard(const WorkItem& work, const Error& error) const;
-    void discard(Reading& reading, Input& input, const Error& error);
-    void write_ledger(Reading& reading, std::uint64_t rows_min);
-    void save_cursor(Reading& reading);
-    bool is_checkpoint_due(const ActiveResource& resource) const;
-    void take_checkpoint(Reading& reading);
-    void commit_part(Observer& observer, const Stopwatch& watch);
-    void wait_for_threads(Observer& observer, const Stopwatch& watch);
-    void admit_cursor(const DoneItem& done);
-    std::size_t records_left() const;
-    void finish_thread();
-    Progress progress(const Stopwatch& watch) const;
-
-    // For StageOutput and StageCursor.
-    void write(Reading& reading, extract::Page page);
-    bool offer_file(Reading& reading, const extract::FileOffer& offer);
-    void restart(Reading& reading);
-    void skip(Reading& reading, const extract::SkippedText& skipped);
-    void begin_input(Reading& reading, const extract::InputFile& input);
-    void end_input(Reading& reading);
-    void discard_input(Reading& reading, const Error& error);
-    void materialize(Reading& reading);
-    void count(const ActiveResource& resource, std::string_view metric, std::int64_t by);
-    schema::Value last_value(const Reading& reading);
-    void add_skipped(SkippedRecord record);
-
-    const normalize::Rules& rules_;
-    normalize::SchemaWriter& schema_;
-    package::PackageWriter* package_;
-    const ExtractContext& context_;
-    Quarantine quarantine_;
-    /// Outlives the pages in the queue, which hold parts of it.
-    MemoryBudget budget_;
-    BoundedQueue<WorkItem> queue_;
-    std::stop_source stop_;
-    std::atomic<std::uint64_t> next_number_{0};
-    std::atomic<bool> is_limit_reached_{false};
-
-    // Progress, read by the observing thread.
-    std::atomic<std::uint64_t> bytes_read_{0};
-    std::atomic<std::uint64_t> bytes_total_{0};
-    std::atomic<std::uint64_t> records_{0};
-    std::atomic<std::uint64_t> rows_{0};
-
-    /// Everything below is guarded by this.
-    mutable std::mutex mutex_;
-    std::condition_variable_any admitted_;
-    std::condition_variable_any finished_;
-    std::uint64_t head_ = 0;
-    /// Columns that pages have added so far and that change where values of other names go: JSON columns, and those kept for one name.
-    std::uint64_t routing_columns_ = 0;
-    /// Tables that records have chosen so far, normalized. Those that are unwanted are in `unwanted_` too, which is replaced, never changed.
-    std::set<std::string> declared_;
-    std::shared_ptr<const UnwantedTables> unwanted_ = std::make_shared<const UnwantedTables>();
-    std::map<std::uint64_t, DoneItem> ready_;
-    /// Where the input whose pages are admitted now began. Nothing when a part of it is committed.
-    std::optional<InputMark> mark_;
-    const Input* marked_ = nullptr;
-    /// How often something was taken back: what was normalized before that may rest on it.
-    std::uint64_t rollbacks_ = 0;
-    /// Pages refer to them.
-    std::deque<Reading> readings_;
-    ExtractResult result_;
-    std::exception_ptr error_;
-    std::size_t threads_running_ = 0;
-    /// The reading thread waits until what it has read so far is committed.
-    bool is_checkpoint_taken_ = false;
-    /// Of the part that is being read.
-    std::size_t first_resource_ = 0;
-    std::size_t current_resource_ = 0;
-    std::uint64_t records_before_ = 0;
-    std::uint64_t bytes_before_ = 0;
-    Stopwatch part_watch_{context_.clock};
-    std::string resource_name_;
-    std::set<std::pair<std::string, std::int64_t>> known_inputs_;
-};
+}  // namespace
 
 /// What a source writes into.
 class StageOutput final : public extract::Output {
@@ -157,7 +41,11 @@ public:
         if (stage_.is_checkpoint_due(reading_.resource)) stage_.take_checkpoint(reading_);
     }
     bool offer_file(const extract::FileOffer& offer) override { return stage_.offer_file(reading_, offer); }
-    void restart() override { stage_.restart(reading_); }
+    void restart() override {
+        stage_.restart(reading_);
+        stage_.bytes_read_ = bytes_before_;
+    }
+    void restart_input() override { stage_.restart_input(reading_); }
     void begin_input(const extract::InputFile& input) override { stage_.begin_input(reading_, input); }
     void end_input() override { stage_.end_input(reading_); }
     void discard_input(const Error& error) override { stage_.discard_input(reading_, error); }
@@ -219,96 +107,6 @@ void Stage::drain(std::unique_lock<std::mutex>& lock) {
     if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
 }
 
-/// Before anything of an input counts.
-void Stage::mark_input(Reading& reading, const std::shared_ptr<Input>& input) {
-    if (marked_ == input.get()) return;
-    write_quarantine();
-    write_ledger(reading, ledger_batch_rows);
-    // Not to be copied for each input: they are as many.
-    std::vector<extract::InputFile> inputs = std::exchange(result_.inputs, {});
-    mark_ = InputMark{.result = result_,
-                      .schema = schema_.snapshot(),
-                      .cursor = reading.cursor,
-                      .yields = reading.yields,
-                      .routing_columns = routing_columns_,
-                      .declared = declared_,
-                      .unwanted = unwanted_,
-                      .records = records_,
-                      .rows = rows_};
-    result_.inputs = std::move(inputs);
-    marked_ = input.get();
-    if (package_ != nullptr) package_->mark();
-}
-
-/// Back to the mark. Pages in work may rest on what goes.
-void Stage::roll_back(Reading& reading) {
-    TIPPLE_ASSERT(mark_.has_value());
-    InputMark& mark = *mark_;
-    mark.result.metrics = std::move(result_.metrics);
-    mark.result.inputs = std::move(result_.inputs);
-    result_ = std::move(mark.result);
-    schema_.reset(*mark.schema);
-    reading.cursor = std::move(mark.cursor);
-    reading.yields = mark.yields;
-    reading.is_closed = false;
-    routing_columns_ = mark.routing_columns;
-    declared_ = std::move(mark.declared);
-    unwanted_ = std::move(mark.unwanted);
-    records_ = mark.records;
-    rows_ = mark.rows;
-    is_limit_reached_ = false;
-    quarantine_.clear();
-    if (package_ != nullptr) package_->roll_back();
-    mark_.reset();
-    marked_ = nullptr;
-    ++rollbacks_;
-}
-
-void Stage::restart(Reading& reading) {
-    std::unique_lock lock(mutex_);
-    drain(lock);
-    if (marked_ != reading.input.get()) return;
-    if (!mark_) {
-        throw Error(ErrorKind::usage, "resource \"{}\" has to be read again in another way, and a part of it is committed already: run it without --checkpoint",
-                    reading.resource.spec.name);
-    }
-    forget_surplus(reading);
-    roll_back(reading);
-    reading.input->records = 0;
-}
-
-bool Stage::can_discard(const WorkItem& work, const Error& error) const {
-    return work.reading->resource.spec.skips_bad_inputs && error.kind() == ErrorKind::data && !work.input->file.path.empty();
-}
-
-/// What else comes of the input is not admitted.
-void Stage::discard(Reading& reading, Input& input, const Error& error) {
-    if (marked_ == &input) roll_back(reading);
-    if (std::exchange(input.is_discarded, true)) return;
-    ++result_.bad_input_count;
-    if (result_.bad_inputs.size() < limits::bad_records_named_max) {
-        result_.bad_inputs.push_back({.resource = reading.resource.spec.name, .path = input.file.path, .error = error.what()});
-    }
-}
-
-void Stage::discard_input(Reading& reading, const Error& error) {
-    std::unique_lock lock(mutex_);
-    drain(lock);
-    discard(reading, *reading.input, error);
-}
-
-/// When there are so many rows, and never while something may be taken back that was written later.
-void Stage::write_ledger(Reading& reading, std::uint64_t rows_min) {
-    if (!reading.ledger) return;
-    if (reading.ledger->is_waiting()) reading.ledger->collect(head_, context_.state.resource(reading.resource.spec.name));
-    if (reading.ledger->rows() < rows_min) return;
-    const std::optional<package::EncodedBatch> batch = reading.ledger->take();
-    if (!batch) return;
-    if (package_ != nullptr) package_->write(*batch);
-    result_.rows[batch->table] += batch->rows;
-    rows_ += batch->rows;
-}
-
 void Stage::skip(Reading& reading, const extract::SkippedText& skipped) {
     const ActiveResource& resource = reading.resource;
     std::unique_lock lock(mutex_);
@@ -327,7 +125,7 @@ void Stage::skip(Reading& reading, const extract::SkippedText& skipped) {
     put_aside(resource, resource.table, std::move(record), skipped.text);
 }
 
-/// Rows wait in memory until their resource is read to its end, since it may begin anew; no more of them than this.
+/// Rows wait in memory until what they came from is read to its end, since it may begin anew; no more of them than this.
 constexpr std::size_t quarantine_bytes_max = std::size_t{32} << 20;
 
 void Stage::put_aside(const ActiveResource& resource, std::string_view root_table, SkippedRecord record, std::string_view text) {
@@ -377,19 +175,6 @@ schema::Value Stage::last_value(const Reading& reading) {
     std::unique_lock lock(mutex_);
     drain(lock);
     return reading.cursor->last();
-}
-
-void Stage::begin_input(Reading& reading, const extract::InputFile& input) {
-    const std::lock_guard lock(mutex_);
-    reading.input = std::make_shared<Input>(input);
-    const bool is_known = reading.ledger || !known_inputs_.emplace(input.path, input.modified_ns).second;
-    if (!is_known) result_.inputs.push_back(input);
-}
-
-void Stage::end_input(Reading& reading) {
-    const std::lock_guard lock(mutex_);
-    reading.input->end_number = next_number_;
-    if (reading.ledger) reading.ledger->finish(reading.input);
 }
 
 void Stage::add_skipped(SkippedRecord record) {
@@ -489,14 +274,18 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
 
 void Stage::begin(Reading& reading) {
     const extract::ResourceSpec& spec = reading.resource.spec;
+    const json::Object* state = context_.state.find_resource(spec.name);
     reading.input = std::make_shared<Input>(extract::InputFile{});
     if (reading.resource.ledger != nullptr) reading.ledger.emplace(reading.resource.ledger_table, rules_.load_id);
     reading.is_closed = spec.limit == 0;
     reading.end_number = next_number_;
-    if (!spec.incremental) return;
-    const json::Object* state = context_.state.find_resource(spec.name);
-    const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
-    reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? incremental::find_slot(*state, *spec.incremental) : nullptr);
+    if (spec.incremental) {
+        const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
+        reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? incremental::find_slot(*state, *spec.incremental) : nullptr);
+    }
+    resource_mark_ = mark(reading);
+    if (state != nullptr) resource_mark_->ledger = LedgerWriter::memory_of(*state);
+    if (package_ != nullptr) package_->mark(package::PackageWriter::Mark::outer);
 }
 
 void Stage::read(Reading& reading) {
@@ -543,7 +332,8 @@ void Stage::take_checkpoint(Reading& reading) {
     save_cursor(reading);
     write_quarantine();
     write_ledger(reading, 1);
-    mark_.reset();
+    resource_mark_.reset();
+    input_mark_.reset();
     is_checkpoint_taken_ = true;
     finished_.notify_all();
     admitted_.wait(lock, stop_.get_token(), [&] { return !is_checkpoint_taken_; });
@@ -579,7 +369,8 @@ void Stage::end(Reading& reading) {
     forget_surplus(reading);
     write_quarantine();
     write_ledger(reading, 1);
-    mark_.reset();
+    resource_mark_.reset();
+    input_mark_.reset();
     marked_ = nullptr;
     if (!reading.cursor) return;
     const extract::ResourceSpec& spec = reading.resource.spec;
@@ -881,8 +672,6 @@ ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer&
     observer.on_step_finished(Step::extract, progress(watch));
     return std::move(result_);
 }
-
-}  // namespace
 
 ExtractResult extract_and_normalize(const std::vector<ActiveResource>& resources, const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
                                     const ExtractContext& context, Observer& observer, std::stop_token stop) {

@@ -98,6 +98,25 @@ void LedgerWriter::collect(std::uint64_t head, json::Object& state) {
     }
 }
 
+json::Value LedgerWriter::memory_of(const json::Object& state) {
+    const json::Value* member = state.find(state_member);
+    return member != nullptr ? *member : json::Value();
+}
+
+void LedgerWriter::set_memory(json::Object& state, json::Value memory) {
+    if (memory.is_null()) {
+        state.erase(state_member);
+    } else {
+        state.set(state_member, std::move(memory));
+    }
+}
+
+void LedgerWriter::clear() {
+    finished_.clear();
+    for (columns::ColumnBuilder& each : columns_) each.clear();
+    rows_ = 0;
+}
+
 std::optional<package::EncodedBatch> LedgerWriter::take() {
     if (rows_ == 0) return std::nullopt;
     package::EncodedBatch batch{.table = table_, .columns = {}, .rows = rows_, .raw_bytes = 0, .message = {}};

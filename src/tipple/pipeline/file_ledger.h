@@ -54,6 +54,11 @@ public:
     /// Makes rows of the finished inputs whose pages are all before `head`, and notes them in `state`, what the resource remembers: so the fence of a load sees
     /// that another run has loaded files.
     void collect(std::uint64_t head, json::Object& state);
+    /// What a resource remembers of its ledger; null = nothing.
+    static json::Value memory_of(const json::Object& state);
+    static void set_memory(json::Object& state, json::Value memory);
+    /// Forgets inputs and rows that were not taken.
+    void clear();
     bool is_waiting() const { return !finished_.empty(); }
     std::uint64_t rows() const { return rows_; }
     /// The rows as a batch, and forgets them. Nothing when there are none.

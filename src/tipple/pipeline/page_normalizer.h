@@ -68,8 +68,8 @@ struct DoneItem {
     std::uint64_t rollbacks = 0;
 };
 
-/// All that admitting pages changes, as it was before the first page of an input.
-struct InputMark {
+/// All that admitting pages changes, as it was before the first page of a resource or an input.
+struct AdmissionMark {
     ExtractResult result;
     std::shared_ptr<const schema::Schema> schema;
     std::optional<incremental::Cursor> cursor;
@@ -79,6 +79,8 @@ struct InputMark {
     std::shared_ptr<const UnwantedTables> unwanted;
     std::uint64_t records = 0;
     std::uint64_t rows = 0;
+    /// What the resource remembers of its ledger; null = nothing.
+    json::Value ledger;
 };
 
 /// Where the page comes from.

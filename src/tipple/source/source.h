@@ -158,8 +158,10 @@ public:
     virtual void write(Page page) = 0;
     /// Whether the file will be loaded as it lies; if not, its rows must be written as pages.
     virtual bool offer_file(const FileOffer& offer) = 0;
-    /// Forgets what came since the last `begin_input`, or everything of the resource when there was none, because it is read again in another way.
+    /// Forgets everything this resource has written, because it is read again in another way.
     virtual void restart() = 0;
+    /// Forgets what came since the last `begin_input`.
+    virtual void restart_input() { restart(); }
     virtual void skip(const SkippedText& skipped) = 0;
     /// Asks for the resource's table with its declared columns even if no record comes.
     virtual void materialize() = 0;

@@ -110,7 +110,7 @@ std::uint64_t count_rows(engine::Engine& engine, const std::string& path) {
 void TabularReader::read_csv(const std::string& path, const std::string& name, DataFormat format, const CsvOptions& options) {
     const CsvFile file{.path = path, .name = name, .format = format, .options = options};
     CsvTypes types;
-    while (!try_read_csv(file, types)) out_.restart();
+    while (!try_read_csv(file, types)) out_.restart_input();
 }
 
 bool TabularReader::try_read_csv(const CsvFile& file, CsvTypes& types) {
