@@ -147,6 +147,17 @@ schema::TableHints hints_of(const extract::ResourceSpec& spec, const RunOptions&
     return hints;
 }
 
+/// A column that is there keeps its type, and whether it takes nulls.
+void set_declared(schema::Table& table, const std::vector<schema::Column>& declared, const schema::NamingConvention& naming) {
+    std::vector<schema::Column> columns = declared;
+    for (schema::Column& column : columns) {
+        const schema::Column* known = table.find(naming.normalize_path(column.name()));
+        if (known == nullptr || !known->is_complete()) continue;
+        for (const char* hint : {"data_type", "precision", "scale", "timezone", "nullable"}) column.erase_hint(hint);
+    }
+    set_columns(table, columns, naming);
+}
+
 void apply_hints(schema::Table& table, const schema::TableHints& hints, const schema::NamingConvention& naming) {
     if (hints.disposition) table.set_property("write_disposition", std::string(schema::to_text(*hints.disposition)));
     for (const json::Member& hint : hints.properties) table.set_property(hint.name, hint.value);
@@ -244,6 +255,7 @@ TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view r
     table.set_property("resource", spec.name);
     const std::optional<int> max_nesting = options.max_nesting ? options.max_nesting : spec.max_nesting;
     if (max_nesting) limit_nesting(table, *max_nesting);
+    set_declared(table, spec.declared, context.naming);
     apply_hints(table, hints, context.naming);
     mark_cursor(table, spec, context.naming);
     if (const TableVerdict verdict = admit_table(schema, table); verdict != TableVerdict::admitted) return verdict;
