@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tipple/columns/column.h"
+#include "tipple/schema/value.h"
+#include "tipple/sources/sql/database.h"
+#include "tipple/sources/sql/sqlite/connection.h"
+
+namespace tipple::sources::sql::sqlite {
+
+/// How a column of times keeps them, by a value of it.
+enum class TimeForm { unknown, text, text_with_offset, seconds, milliseconds, microseconds, julian };
+TimeForm time_form(const Query& row, int column);
+
+/// Gathers rows of a query as columns. A value that its column's type does not hold, or a column of which the values decide and do not agree, makes the batch one of
+/// records.
+class RowReader {
+public:
+    explicit RowReader(const std::vector<DeclaredColumn>& columns);
+    ~RowReader();
+
+    void append(const Query& row);
+    std::size_t rows() const { return rows_; }
+    /// Bytes of what was appended, roughly.
+    std::size_t bytes() const { return bytes_; }
+    /// All that was appended; begins anew.
+    Rows take();
+
+private:
+    struct Slot;
+    void append_value(Slot& slot, const Query& row, int column);
+    Rows as_records();
+
+    std::vector<std::unique_ptr<Slot>> slots_;
+    std::size_t rows_ = 0;
+    std::size_t bytes_ = 0;
+    bool has_misfit_ = false;
+};
+
+}  // namespace tipple::sources::sql::sqlite
