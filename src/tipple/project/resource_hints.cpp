@@ -202,7 +202,9 @@ std::optional<incremental::Spec> read_cursor(const Node& node, const std::string
     spec.row_order = reader.one_of<RowOrder>("order", {{"asc", RowOrder::asc}, {"desc", RowOrder::desc}, {"none", RowOrder::none}}).value_or(spec.row_order);
     const std::vector<std::pair<std::string, MissingCursor>> missing = {
         {"raise", MissingCursor::raise}, {"include", MissingCursor::include}, {"exclude", MissingCursor::exclude}};
-    spec.on_cursor_value_missing = reader.one_of("on_missing", missing).value_or(spec.on_cursor_value_missing);
+    for (const char* name : {"on_missing", "on_null"}) {
+        spec.on_cursor_value_missing = reader.one_of(name, missing).value_or(spec.on_cursor_value_missing);
+    }
     const std::vector<std::pair<std::string, schema::DataType>> types = {{"timestamp", schema::DataType::timestamp},
                                                                          {"date", schema::DataType::date},
                                                                          {"bigint", schema::DataType::bigint},
