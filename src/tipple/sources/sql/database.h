@@ -92,6 +92,12 @@ struct CursorQuery {
 /// Rows as they are read: in columns, or as records where columns cannot hold what came: a text in a column of integers becomes a variant then.
 using Rows = std::variant<columns::Batch, std::vector<schema::Value>>;
 
+struct ReadLimits {
+    std::size_t memory_bytes = 0;
+    std::size_t threads = 1;
+    std::string temp_folder;
+};
+
 /// One database. Calls of one object come from one thread at a time; `read` may be called on several objects that `another` made. A stop request ends a statement
 /// also at the server, with Error(cancelled).
 class Database {
@@ -107,6 +113,9 @@ public:
     virtual TableInfo reflect(const TableName& table, std::stop_token stop) = 0;
     /// What columns a query of the user gives.
     virtual std::vector<DeclaredColumn> describe(const std::string& query, std::stop_token stop) = 0;
+
+    /// What reading may use, where the database itself runs in this process.
+    virtual void set_limits(const ReadLimits& /*limits*/) {}
 
     virtual std::string quote(std::string_view name) const = 0;
     /// A value as SQL writes it, of the column's type: what a comparison with the column takes.
