@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tipple/core/error.h"
+#include "tipple/core/limits.h"
 #include "tipple/core/text.h"
 #include "tipple/engine/engine.h"
 #include "tipple/schema/coerce.h"
@@ -18,9 +19,10 @@ using engine::quote_literal;
 using schema::DataType;
 using schema::Value;
 
-/// What the file is called inside the engine. No schema of its own can have this name and be seen.
-constexpr std::string_view catalog = "source";
-constexpr std::size_t memory_bytes = std::size_t{128} << 20;
+/// What the file is called inside the engine: as no schema of its own is, or names would have two meanings.
+constexpr std::string_view catalog = "_tipple_source";
+/// For looking at what there is; rows that are only in the file's log are read into memory then.
+constexpr std::size_t memory_bytes = limits::memory_default / 2;
 
 /// A list as the engine prints it: `[a, "b, c"]`. Read as rows instead, by unnest, so this is only for single columns.
 std::string unnested(std::string_view list, std::string_view table, std::string_view condition) {
@@ -30,7 +32,7 @@ std::string unnested(std::string_view list, std::string_view table, std::string_
 /// A DuckDB file, attached to be read only. While it is, nobody can write it, so all reads see the same.
 class DuckdbDatabase final : public Database {
 public:
-    explicit DuckdbDatabase(std::string path) : path_(std::move(path)), engine_({.memory_bytes = memory_bytes, .threads = 2}) {
+    explicit DuckdbDatabase(std::string path) : path_(std::move(path)), engine_({.memory_bytes = memory_bytes, .threads = 1}) {
         engine_.attach(path_, catalog, engine::AttachMode::read_only);
         engine_.execute(fmt::format("USE {}", quote_identifier(catalog)));
     }
@@ -38,6 +40,10 @@ public:
     std::string description() const override { return path_; }
     std::string default_schema() const override { return "main"; }
     std::string quote(std::string_view name) const override { return quote_identifier(name); }
+    void set_limits(const ReadLimits& limits) override {
+        engine_.execute(fmt::format("SET memory_limit = '{}B'; SET threads = {}", limits.memory_bytes, limits.threads));
+        if (!limits.temp_folder.empty()) engine_.execute(fmt::format("SET temp_directory = {}", quote_literal(limits.temp_folder)));
+    }
 
     std::vector<TableName> tables(const std::string& schema, std::stop_token) override {
         const engine::Result rows = engine_.query(
@@ -101,7 +107,7 @@ public:
     /// What comes as text is compared as text, by code point: so is an ENUM, whose own order is that of its declaration.
     std::string order_expression(const DeclaredColumn& column) const override {
         const bool is_text = column.type && column.type->type == DataType::text;
-        return is_text ? fmt::format("CAST({} AS VARCHAR) COLLATE binary", quote_identifier(column.name)) : quote_identifier(column.name);
+        return is_text ? fmt::format("CAST({} AS VARCHAR) COLLATE C", quote_identifier(column.name)) : quote_identifier(column.name);
     }
 
     /// Nobody can write the file while it is open.

@@ -67,13 +67,14 @@ public:
     }
 
     void read(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) override {
-        begin_reads(spec, context);
-        const TablePlan& plan = plan_of(spec);
-        std::optional<CursorBound> bound = has_snapshot_ ? bounds_.at(spec.name) : find_bound(plan, spec, context.state, context.stop);
-        const json::Value memory = bound ? bound->memory : json::Value();
-        if (bound) tell_bound(spec, *bound);
-        read_table({.database = database(), .plan = plan, .spec = spec, .context = context, .bound = std::move(bound)}, out);
-        remember(spec, context, memory);
+        try {
+            read_one(spec, context, out);
+        } catch (const Error& error) {
+            // Databases speak of their own names, if of any.
+            const bool says_where = std::string_view(error.what()).find(spec.name) != std::string_view::npos;
+            if (error.kind() == ErrorKind::cancelled || says_where) throw;
+            throw error.with_context(fmt::format("resource \"{}\"", spec.name));
+        }
     }
 
     std::string probe(const extract::ResourceSpec& spec, std::stop_token stop) override {
@@ -86,6 +87,16 @@ public:
     }
 
 private:
+    void read_one(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) {
+        begin_reads(spec, context);
+        const TablePlan& plan = plan_of(spec);
+        std::optional<CursorBound> bound = has_snapshot_ ? bounds_.at(spec.name) : find_bound(plan, spec, context.state, context.stop);
+        const json::Value memory = bound ? bound->memory : json::Value();
+        if (bound) tell_bound(spec, *bound);
+        read_table({.database = database(), .plan = plan, .spec = spec, .context = context, .bound = std::move(bound)}, out);
+        remember(spec, context, memory);
+    }
+
     Database& database() {
         if (database_ == nullptr) database_ = kind_.open(settings_.database, log_);
         return *database_;
@@ -142,6 +153,7 @@ private:
     void begin_reads(const extract::ResourceSpec& spec, const extract::ResourceContext& context) {
         if (is_begun_) return;
         is_begun_ = true;
+        database().set_limits({.memory_bytes = context.memory_bytes, .threads = context.threads, .temp_folder = context.temp_folder});
         if (announced_.empty()) announced_.push_back(spec);
         has_snapshot_ = std::any_of(announced_.begin(), announced_.end(), [&](const extract::ResourceSpec& other) { return plan_of(other).settings.read.has_snapshot; });
         if (!has_snapshot_) return;
