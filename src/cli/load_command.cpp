@@ -6,6 +6,7 @@
 #include "cli/run_session.h"
 #include "cli/signals.h"
 #include "tipple/config/secret.h"
+#include "tipple/core/text.h"
 #include "tipple/project/resource_hints.h"
 #include "tipple/schema/column_hint.h"
 #include "tipple/source/hinted_source.h"
@@ -76,6 +77,16 @@ bool has_option(const std::vector<config::OptionSpec>& options, const std::strin
     return std::any_of(options.begin(), options.end(), [&](const config::OptionSpec& option) { return option.name == name; });
 }
 
+[[noreturn]] void fail_unknown_option(const extract::SourceEntry& entry, const std::string& name) {
+    std::vector<std::string> known;
+    for (const std::vector<config::OptionSpec>* options : {&entry.options, &entry.resource_options}) {
+        for (const config::OptionSpec& option : *options) known.push_back(option.name);
+    }
+    const std::optional<std::string> near = did_you_mean(name, known);
+    throw Error(ErrorKind::usage, "source \"{}\" has no option \"{}\"; {}", entry.name, excerpt(name),
+                near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("tipple help {} lists them", entry.name));
+}
+
 /// Resources are what is named by -r, else all; an option of resources is that of each.
 std::unique_ptr<extract::SourceDriver> make_place_source(const Program& program, const extract::SourceEntry& entry, const LoadArguments& arguments) {
     refuse_file_flags(arguments, false);
@@ -85,7 +96,8 @@ std::unique_ptr<extract::SourceDriver> make_place_source(const Program& program,
     config::Options of_resources;
     for (const std::string& option : arguments.source_options) {
         auto [name, value] = split_option(option);
-        const bool is_of_resources = !has_option(entry.options, name) && has_option(entry.resource_options, name);
+        const bool is_of_resources = !has_option(entry.options, name);
+        if (is_of_resources && !has_option(entry.resource_options, name)) fail_unknown_option(entry, name);
         (is_of_resources ? of_resources : context.options).set(std::move(name), std::move(value));
     }
     for (const std::string& resource : arguments.resources) context.resources.push_back({.name = resource, .options = of_resources});

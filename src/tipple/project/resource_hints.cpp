@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
@@ -118,6 +119,13 @@ void read_lag(TableReader& reader, incremental::Spec& spec) {
         return;
     }
     const std::optional<std::string> text = reader.text("lag");
+    // On a command line, numbers are texts.
+    double number = 0;
+    const char* end = text ? text->data() + text->size() : nullptr;
+    if (const auto [stop, error] = std::from_chars(text ? text->data() : nullptr, end, number); text && error == std::errc() && stop == end) {
+        spec.lag = number;
+        return;
+    }
     spec.lag = text ? parse_duration_seconds(*text) : std::nullopt;
     spec.is_lag_in_seconds = spec.lag.has_value();
     if (text && !spec.lag) reader.problem("lag", fmt::format("\"lag\" must be a number or a time such as 30s, 5m, 2h or 1d, not \"{}\"", excerpt(*text)));

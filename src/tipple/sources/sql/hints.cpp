@@ -44,6 +44,11 @@ std::vector<DeclaredColumn> choose_columns(const TableInfo& table, const Resourc
         if (!settings.is_pattern()) require_column(table, name, what + ", exclude");
         std::erase_if(columns, [&](const DeclaredColumn& column) { return column.name == name; });
     }
+    for (const DeclaredColumn& column : columns) {
+        if (column.is_readable) continue;
+        throw Error(ErrorKind::remote, "{}: column \"{}\" of \"{}\" may not be read by this user; grant it (GRANT SELECT), or leave it out: exclude = [\"{}\"]", what, column.name,
+                    full_name(table.name), column.name);
+    }
     if (columns.empty()) throw Error(ErrorKind::usage, "{}: no column of \"{}\" is left to be read", what, full_name(table.name));
     return columns;
 }

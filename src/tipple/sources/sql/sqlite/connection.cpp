@@ -11,9 +11,8 @@ namespace tipple::sources::sql::sqlite {
 
 namespace {
 
-/// How long a writer may keep us from reading, and how often that is looked at.
-constexpr int busy_tries_max = 200;
-constexpr int busy_wait_ms = 50;
+/// How often it is looked whether a writer has let go.
+constexpr std::chrono::milliseconds busy_wait{50};
 /// Instructions of the database's machine between two looks at a request to stop: some milliseconds.
 constexpr int progress_instructions = 100'000;
 
@@ -45,6 +44,7 @@ bool Query::step() {
 }
 
 int Query::columns() const { return sqlite3_column_count(handle_.get()); }
+bool Query::is_select() const { return sqlite3_stmt_readonly(handle_.get()) != 0 && columns() > 0; }
 std::string Query::name(int column) const { return sqlite3_column_name(handle_.get(), column); }
 std::string Query::declared_type(int column) const {
     const char* type = sqlite3_column_decltype(handle_.get(), column);
@@ -57,7 +57,7 @@ std::string_view Query::text(int column) const {
     return text == nullptr ? std::string_view() : std::string_view(text, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
 }
 
-Connection::Connection(const std::string& path) : path_(path) {
+Connection::Connection(const std::string& path, std::chrono::milliseconds busy_timeout) : path_(path), busy_timeout_(busy_timeout) {
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) throw Error(ErrorKind::usage, "database file {} does not exist", path);
     if (std::filesystem::is_directory(path, ignored)) throw Error(ErrorKind::usage, "{} is a folder, and no database file", path);
@@ -76,8 +76,9 @@ Connection::Connection(const std::string& path) : path_(path) {
 Connection::~Connection() = default;
 
 int Connection::on_busy(void* connection, int tries) {
-    if (tries >= busy_tries_max || static_cast<Connection*>(connection)->stop_.stop_requested()) return 0;
-    sqlite3_sleep(busy_wait_ms);
+    const auto* own = static_cast<Connection*>(connection);
+    if (tries * busy_wait >= own->busy_timeout_ || own->stop_.stop_requested()) return 0;
+    sqlite3_sleep(static_cast<int>(busy_wait.count()));
     return 1;
 }
 
@@ -113,7 +114,7 @@ Query Connection::query(const std::string& sql, std::stop_token stop) {
     const int code = sqlite3_prepare_v2(handle_.get(), sql.c_str(), static_cast<int>(sql.size()), &statement, &rest);
     Query query(*this, statement, stop);
     if (code != SQLITE_OK) fail(code, stop, sql);
-    if (statement == nullptr || sqlite3_stmt_readonly(statement) == 0) throw Error(ErrorKind::usage, "a query must be a SELECT, and is: {}", excerpt(sql, 200));
+    if (statement == nullptr) throw Error(ErrorKind::usage, "there is no statement in: {}", excerpt(sql, 200));
     if (std::string_view(rest).find_first_not_of(" \t\r\n;") != std::string_view::npos) {
         throw Error(ErrorKind::usage, "only one statement can be read, and there are more: {}", excerpt(sql, 200));
     }

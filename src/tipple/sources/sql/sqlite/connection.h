@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -22,6 +23,8 @@ public:
     /// The next row; false at the end. Throws Error.
     bool step();
     int columns() const;
+    /// Whether it changes nothing.
+    bool is_select() const;
     std::string name(int column) const;
     /// As it was written where the column was made; empty where it is an expression.
     std::string declared_type(int column) const;
@@ -47,8 +50,8 @@ private:
 /// A database file, opened to be read only. One thread, but that a request to stop may come from any.
 class Connection {
 public:
-    /// Throws Error(usage) for a file that is not there or no database.
-    explicit Connection(const std::string& path);
+    /// Waits so long for writers. Throws Error(usage) for a file that is not there or no database.
+    Connection(const std::string& path, std::chrono::milliseconds busy_timeout);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -56,7 +59,6 @@ public:
     /// One statement. A request to stop ends it with Error(cancelled). Throws Error(usage) for one that the database does not understand.
     Query query(const std::string& sql, std::stop_token stop);
     void execute(const std::string& sql, std::stop_token stop);
-    const std::string& path() const { return path_; }
 
 private:
     friend class Query;
@@ -67,6 +69,7 @@ private:
     [[noreturn]] void fail(int code, const std::stop_token& stop, const std::string& sql) const;
 
     std::string path_;
+    std::chrono::milliseconds busy_timeout_;
     std::unique_ptr<sqlite3, Close> handle_;
     /// Of the statement that runs.
     std::stop_token stop_;

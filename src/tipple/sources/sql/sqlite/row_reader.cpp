@@ -323,9 +323,10 @@ void RowReader::append(const Query& row) {
     ++rows_;
 }
 
-Rows RowReader::as_records() {
+Rows RowReader::as_records(const std::vector<std::optional<DataType>>& types) {
     std::vector<Value> records(rows_, schema::Object());
-    for (const std::unique_ptr<Slot>& slot : slots_) {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        Slot* slot = slots_[i].get();
         const columns::ColumnView view = slot->values.view();
         auto misfit = slot->misfits.begin();
         for (std::size_t row = 0; row < rows_; ++row) {
@@ -335,6 +336,8 @@ Rows RowReader::as_records() {
                 value = std::move((misfit++)->second);
             } else {
                 value = slot->type ? columns::value_at(view, row) : std::move(slot->undeclared[row]);
+                const auto* number = value.get_if<std::int64_t>();
+                if (!slot->type && types[i] == DataType::double_ && number != nullptr) value = static_cast<double>(*number);
             }
             std::get<schema::Object>(records[row]).push_back({slot->name, std::move(value)});
         }
@@ -351,7 +354,7 @@ Rows RowReader::take() {
     }
     Rows rows;
     if (has_misfit_) {
-        rows = as_records();
+        rows = as_records(types);
     } else {
         columns::Batch batch{.rows = rows_};
         for (std::size_t i = 0; i < slots_.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ public:
 private:
     struct Slot;
     void append_value(Slot& slot, const Query& row, int column);
-    Rows as_records();
+    /// `types`: of the columns, where their values agree on one.
+    Rows as_records(const std::vector<std::optional<schema::DataType>>& types);
 
     std::vector<std::unique_ptr<Slot>> slots_;
     std::size_t rows_ = 0;

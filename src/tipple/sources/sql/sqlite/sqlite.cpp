@@ -1,9 +1,6 @@
-#include <sqlite3.h>
-
 #include <algorithm>
-#include <charconv>
+#include <chrono>
 #include <map>
-#include <set>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -30,7 +27,6 @@ namespace civil = schema::civil;
 constexpr std::int64_t us_per_ms = 1'000;
 constexpr double julian_of_1970 = 2'440'587.5;
 
-/// Rows that a part of a table should have; a table is divided by the numbers of its rows, which may have gaps.
 std::string between(const std::string& column, std::int64_t from, std::int64_t to) { return fmt::format("{} BETWEEN {} AND {}", column, from, to); }
 
 bool is_time(const DeclaredColumn& column) {
@@ -47,7 +43,7 @@ std::optional<std::int64_t> us_of(const Value& value) {
 /// A file of SQLite. It has one writer at a time and no transaction commits behind another one's back, so whatever was read is all there was.
 class SqliteDatabase final : public Database {
 public:
-    explicit SqliteDatabase(std::string path) : connection_(path), path_(std::move(path)) {}
+    SqliteDatabase(std::string path, std::chrono::milliseconds busy_timeout) : connection_(path, busy_timeout), path_(std::move(path)), busy_timeout_(busy_timeout) {}
 
     std::string description() const override { return path_; }
     std::string default_schema() const override { return {}; }
@@ -82,6 +78,7 @@ public:
 
     std::vector<DeclaredColumn> describe(const std::string& query, std::stop_token stop) override {
         const Query rows = connection_.query(query, stop);
+        if (!rows.is_select()) throw Error(ErrorKind::usage, "a query must be a SELECT, and is: {}", excerpt(query, 200));
         std::vector<DeclaredColumn> columns;
         for (int i = 0; i < rows.columns(); ++i) columns.push_back(declared_column(rows.name(i), rows.declared_type(i)));
         return columns;
@@ -115,7 +112,7 @@ public:
     std::unique_ptr<Database> another(std::stop_token stop) override {
         // Readers keep a file as it is unless it is in WAL mode: a later reader sees more there.
         if (is_snapshot_ && is_wal(stop)) return nullptr;
-        auto other = std::make_unique<SqliteDatabase>(path_);
+        auto other = std::make_unique<SqliteDatabase>(path_, busy_timeout_);
         if (is_snapshot_) other->begin_snapshot(stop);
         return other;
     }
@@ -243,6 +240,7 @@ private:
 
     Connection connection_;
     std::string path_;
+    std::chrono::milliseconds busy_timeout_;
     bool is_snapshot_ = false;
     std::map<std::string, TimeForm> forms_;
 };
@@ -255,10 +253,12 @@ DatabaseKind sqlite_kind() {
     return {.name = "sqlite",
             .schemes = {"sqlite"},
             .endings = {".db", ".sqlite", ".sqlite3", ".db3"},
-            .options = {},
+            .options = {{.name = "busy_timeout", .summary = "SQLite: seconds to wait for a program that writes the file, 10 when not given.", .kind = config::OptionKind::seconds}},
             .owns_file = [](std::string_view head) { return head.starts_with("SQLite format 3"); },
             .open = [](const config::Options& options, const Log&) -> std::unique_ptr<Database> {
-                return std::make_unique<sqlite::SqliteDatabase>(path_of_uri(options.require("uri"), options.find("folder").value_or("")));
+                const double seconds = std::stod(options.find("busy_timeout").value_or("10"));
+                return std::make_unique<sqlite::SqliteDatabase>(path_of_uri(options.require("uri"), options.find("folder").value_or("")),
+                                                                std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3)));
             }};
 }
 
