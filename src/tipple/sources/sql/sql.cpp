@@ -24,7 +24,7 @@ constexpr std::string_view bound_member = "sql_bound";
 constexpr std::string_view cursor_member = "cursor";
 constexpr std::string_view memory_member = "memory";
 
-std::vector<DatabaseKind> database_kinds() { return {sqlite_kind(), duckdb_kind()}; }
+std::vector<DatabaseKind> database_kinds() { return {postgres_kind(), sqlite_kind(), duckdb_kind()}; }
 
 const json::Object* resource_state(const extract::State* state, const std::string& resource) {
     const json::Value* resources = state != nullptr ? state->source().find("resources") : nullptr;
@@ -36,10 +36,15 @@ const json::Object* resource_state(const extract::State* state, const std::strin
 class SqlSource final : public extract::SourceDriver {
 public:
     explicit SqlSource(const extract::SourceContext& context) : settings_(read_settings(context)), log_(context.log) {
-        const std::optional<std::string> uri = settings_.database.find("uri");
-        if (!uri) throw Error(ErrorKind::usage, "source \"sql\" needs \"uri\": where the database is, such as \"postgresql://user@host/shop\" or \"shop.db\"");
-        const std::vector<DatabaseKind> kinds = database_kinds();
-        kind_ = require_kind(kinds, *uri, settings_.database.find("folder").value_or(""));
+        const config::Options& options = settings_.database;
+        const std::optional<std::string> uri = options.find("uri");
+        if (uri) {
+            kind_ = require_kind(database_kinds(), *uri, options.find("folder").value_or(""));
+        } else if (options.find("host") || options.find("database")) {
+            kind_ = postgres_kind();
+        } else {
+            throw Error(ErrorKind::usage, "source \"sql\" needs \"uri\": where the database is, such as \"postgresql://user@host/shop\" or \"shop.db\"");
+        }
     }
 
     std::string name() const override { return "sql"; }
