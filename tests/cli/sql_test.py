@@ -3,12 +3,16 @@ of the specification have their names (Q10, ...)."""
 
 import datetime
 import decimal
+import pathlib
+import shutil
 import signal
 import sqlite3
 
 import duckdb
 
 from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, Case, main
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class SqlCase(Case):
@@ -261,10 +265,10 @@ query = "SELECT tenant, count(*) AS n FROM orders GROUP BY 1 -- by tenant"
         self.assertIn("has no keys", self.error("run", "-c", "pipeline.p.resources.-audit_*.table=x"))
 
     def test_references_and_descriptions(self):
-        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY)", "CREATE TABLE b(id INTEGER PRIMARY KEY, y INT REFERENCES a, z INT REFERENCES elsewhere(id))")
+        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY)", "CREATE TABLE b(id INTEGER PRIMARY KEY, theY INT REFERENCES a, z INT REFERENCES elsewhere(id))")
         self.load()
         (document,) = self.query("SELECT schema FROM _dlt_version")[0]
-        self.assertIn('"references":[{"referenced_table":"a","columns":["y"],"referenced_columns":["id"]}]', document)  # Q19
+        self.assertIn('"references":[{"referenced_table":"a","columns":["the_y"],"referenced_columns":["id"]}]', document)  # Q19
 
     def test_delete_missing(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, v TEXT)", "INSERT INTO a VALUES (1, 'a'), (2, 'b'), (3, 'c')")
@@ -300,6 +304,25 @@ query = "SELECT tenant, count(*) AS n FROM orders GROUP BY 1 -- by tenant"
         self.assertEqual(self.query("SELECT count(*), sum(id), min(v), max(v) FROM one"), self.query("SELECT count(*), sum(id), min(v), max(v) FROM four"))
         # In the order of the parts, whichever came first.
         self.assertEqual(self.query("SELECT count(*) FROM (SELECT id, lag(id) OVER (ORDER BY rowid) AS before FROM four) WHERE before > id"), [(0,)])
+
+
+class Examples(SqlCase):
+    def test_three_runs_of_the_example(self):
+        shutil.copy(ROOT / "examples/databases/tipple.toml", self.folder)
+        self.database = self.folder / "warehouse.duckdb"
+        self.sql("CREATE TABLE orders(id INTEGER PRIMARY KEY, customer_id INT, updated_at DATETIME, total DECIMAL(10,2), internal_note TEXT)", "CREATE TABLE events(id INTEGER PRIMARY KEY, what TEXT)",
+                 "CREATE TABLE products(id INTEGER PRIMARY KEY, name TEXT)", "CREATE TABLE customers(id INTEGER PRIMARY KEY)", "CREATE TABLE orders_backup(id INT)",
+                 "INSERT INTO orders VALUES (1, 1, '2026-01-01 10:00:00', 5, 'x'), (2, 1, '2026-01-02 10:00:00', 7, 'y')", "INSERT INTO events VALUES (1, 'a'), (2, 'b')",
+                 "INSERT INTO products VALUES (1, 'tea'), (2, 'cup'), (3, 'pot')", "INSERT INTO customers VALUES (1)")
+        for _ in range(2):
+            self.tipple("run", "--quiet", env={"SHOP": "shop.db"})
+        self.sql("UPDATE orders SET total = 6, updated_at = '2026-01-03 10:00:00' WHERE id = 1", "INSERT INTO events VALUES (3, 'c')", "DELETE FROM products WHERE id = 2")
+        self.tipple("run", "--quiet", env={"SHOP": "shop.db"})
+        self.assertEqual(self.query("SELECT id, total FROM shop.orders ORDER BY id"), [(1, 6), (2, 7)])
+        self.assertEqual(self.query("SELECT id FROM shop.events ORDER BY id"), [(1,), (2,), (3,)])
+        self.assertEqual(self.query("SELECT id, _tipple_deleted_at IS NULL FROM shop.products ORDER BY id"), [(1, True), (2, False), (3, True)])
+        self.assertEqual(self.query("SELECT customer_id, revenue, orders FROM shop.revenue"), [(1, 13, 2)])
+        self.assertEqual(list(self.columns("orders")), ["id", "customer_id", "updated_at", "total"])
 
 
 class Mistakes(SqlCase):
