@@ -89,7 +89,7 @@ struct CursorQuery {
     json::Value memory = {};
 };
 
-/// Rows as they are read: in columns, or as records where columns cannot hold what came: a text in a column of integers becomes a variant then.
+/// Rows as they are read: in columns, or as records where a column's type is that of its values and they do not agree on one.
 using Rows = std::variant<columns::Batch, std::vector<schema::Value>>;
 
 struct ReadLimits {

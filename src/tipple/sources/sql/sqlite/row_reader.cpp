@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "tipple/columns/value_at.h"
 #include "tipple/core/text.h"
@@ -32,6 +33,21 @@ constexpr double julian_of_1970 = 2'440'587.5;
 /// Times written as integers: beyond these they count in smaller units. Seconds reach year 5138 by then.
 constexpr std::int64_t seconds_max = 100'000'000'000;
 constexpr std::int64_t milliseconds_max = seconds_max * 1'000;
+
+/// One value of the row that a query stands at. What it is stored as is asked for once.
+struct Cell {
+    const Query& row;
+    int column;
+    int stored = sqlite3_column_type(row.handle(), column);
+
+    std::int64_t integer() const { return row.integer(column); }
+    double real() const { return sqlite3_column_double(row.handle(), column); }
+    std::string_view text() const { return row.text(column); }
+    std::string_view blob() const {
+        const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row.handle(), column));
+        return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(row.handle(), column)));
+    }
+};
 
 bool is_in_years(std::int64_t us) { return us >= schema::timestamp_us_min && us <= schema::timestamp_us_max; }
 
@@ -65,14 +81,14 @@ std::optional<std::int64_t> us_from_text(std::string_view text) {
     return is_in_years(us) ? std::optional(us) : std::nullopt;
 }
 
-std::optional<std::int64_t> us_of(const Query& row, int column) {
-    switch (sqlite3_column_type(row.handle(), column)) {
+std::optional<std::int64_t> us_of(const Cell& cell) {
+    switch (cell.stored) {
         case SQLITE_INTEGER:
-            return us_from_integer(row.integer(column));
+            return us_from_integer(cell.integer());
         case SQLITE_FLOAT:
-            return us_from_real(sqlite3_column_double(row.handle(), column));
+            return us_from_real(cell.real());
         case SQLITE_TEXT:
-            return us_from_text(row.text(column));
+            return us_from_text(cell.text());
         default:
             return std::nullopt;
     }
@@ -92,42 +108,37 @@ std::optional<int128> scaled(const schema::Decimal& decimal, const ColumnType& t
     return decimal.negative ? -number : number;
 }
 
-std::optional<schema::Decimal> decimal_of(const Query& row, int column) {
-    switch (sqlite3_column_type(row.handle(), column)) {
+std::optional<schema::Decimal> decimal_of(const Cell& cell) {
+    switch (cell.stored) {
         case SQLITE_INTEGER: {
-            const std::int64_t value = row.integer(column);
+            const std::int64_t value = cell.integer();
             std::string digits = std::to_string(value);
             if (value < 0) digits.erase(0, 1);
             return schema::Decimal{.negative = value < 0, .digits = std::move(digits)};
         }
         case SQLITE_FLOAT:
-            return schema::decimal_from_double(sqlite3_column_double(row.handle(), column));
+            return schema::decimal_from_double(cell.real());
         case SQLITE_TEXT:
-            return schema::parse_decimal(row.text(column));
+            return schema::parse_decimal(cell.text());
         default:
             return std::nullopt;
     }
 }
 
-std::string_view blob(const Query& row, int column) {
-    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row.handle(), column));
-    return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(row.handle(), column)));
-}
-
 /// The value as it is stored, whatever its column says.
-Value stored_value(const Query& row, int column) {
-    switch (sqlite3_column_type(row.handle(), column)) {
+Value stored_value(const Cell& cell) {
+    switch (cell.stored) {
         case SQLITE_INTEGER:
-            return row.integer(column);
+            return cell.integer();
         case SQLITE_FLOAT:
-            return sqlite3_column_double(row.handle(), column);
+            return cell.real();
         case SQLITE_TEXT: {
-            const std::string_view text = row.text(column);
+            const std::string_view text = cell.text();
             if (is_valid_utf8(text)) return std::string(text);
             return schema::Binary{.bytes = std::string(text)};
         }
         case SQLITE_BLOB:
-            return schema::Binary{.bytes = std::string(blob(row, column))};
+            return schema::Binary{.bytes = std::string(cell.blob())};
         default:
             return {};
     }
@@ -138,16 +149,16 @@ bool is_json(std::string_view text) {
     return json::try_parse(text, ignored);
 }
 
-bool append_time(ColumnBuilder& values, const Query& row, int column) {
+bool append_time(ColumnBuilder& values, const Cell& cell) {
     const DataType type = values.type().type;
     if (type == DataType::time) {
-        if (sqlite3_column_type(row.handle(), column) != SQLITE_TEXT) return false;
-        const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(row.text(column));
+        if (cell.stored != SQLITE_TEXT) return false;
+        const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(cell.text());
         if (!parsed || parsed->kind != schema::DateTimeKind::time || parsed->offset_seconds) return false;
         values.append_int64(parsed->us);
         return true;
     }
-    const std::optional<std::int64_t> us = us_of(row, column);
+    const std::optional<std::int64_t> us = us_of(cell);
     if (!us) return false;
     if (type == DataType::timestamp) {
         values.append_int64(*us);
@@ -159,76 +170,72 @@ bool append_time(ColumnBuilder& values, const Query& row, int column) {
     return true;
 }
 
-bool append_bool(ColumnBuilder& values, const Query& row, int column) {
-    const int stored = sqlite3_column_type(row.handle(), column);
-    if (stored == SQLITE_INTEGER && (row.integer(column) == 0 || row.integer(column) == 1)) {
-        values.append_bool(row.integer(column) == 1);
+bool append_bool(ColumnBuilder& values, const Cell& cell) {
+    if (cell.stored == SQLITE_INTEGER && (cell.integer() == 0 || cell.integer() == 1)) {
+        values.append_bool(cell.integer() == 1);
         return true;
     }
-    const std::string text = stored == SQLITE_TEXT ? lower(row.text(column)) : "";
+    const std::string text = cell.stored == SQLITE_TEXT ? lower(cell.text()) : "";
     if (text != "true" && text != "false") return false;
     values.append_bool(text == "true");
     return true;
 }
 
-bool append_double(ColumnBuilder& values, const Query& row, int column) {
-    const int stored = sqlite3_column_type(row.handle(), column);
-    if (stored == SQLITE_FLOAT) {
-        values.append_double(sqlite3_column_double(row.handle(), column));
+bool append_double(ColumnBuilder& values, const Cell& cell) {
+    if (cell.stored == SQLITE_FLOAT) {
+        values.append_double(cell.real());
         return true;
     }
-    const std::int64_t number = stored == SQLITE_INTEGER ? row.integer(column) : 0;
-    if (stored != SQLITE_INTEGER || number > double_integer_max || number < -double_integer_max) return false;
+    const std::int64_t number = cell.stored == SQLITE_INTEGER ? cell.integer() : 0;
+    if (cell.stored != SQLITE_INTEGER || number > double_integer_max || number < -double_integer_max) return false;
     values.append_double(static_cast<double>(number));
     return true;
 }
 
-bool append_text(ColumnBuilder& values, const Query& row, int column) {
-    const int stored = sqlite3_column_type(row.handle(), column);
+bool append_text(ColumnBuilder& values, const Cell& cell) {
     const DataType type = values.type().type;
     // Numbers are JSON as they are printed.
-    if (type == DataType::json && (stored == SQLITE_INTEGER || stored == SQLITE_FLOAT)) {
-        const std::string_view text = row.text(column);
+    if (type == DataType::json && (cell.stored == SQLITE_INTEGER || cell.stored == SQLITE_FLOAT)) {
+        const std::string_view text = cell.text();
         if (!is_json(text)) return false;
         values.append_text(text);
         return true;
     }
-    if (stored != SQLITE_TEXT) return false;
-    const std::string_view text = row.text(column);
+    if (cell.stored != SQLITE_TEXT) return false;
+    const std::string_view text = cell.text();
     if (!is_valid_utf8(text) || (type == DataType::json && !is_json(text))) return false;
     values.append_text(text);
     return true;
 }
 
 /// False when the column's type has no place for the value.
-bool append_declared(ColumnBuilder& values, const Query& row, int column) {
-    const int stored = sqlite3_column_type(row.handle(), column);
+bool append_declared(ColumnBuilder& values, const Cell& cell) {
     switch (values.type().type) {
         case DataType::bigint:
-            if (stored != SQLITE_INTEGER) return false;
-            values.append_int64(row.integer(column));
+            if (cell.stored != SQLITE_INTEGER) return false;
+            values.append_int64(cell.integer());
             return true;
         case DataType::double_:
-            return append_double(values, row, column);
+            return append_double(values, cell);
         case DataType::bool_:
-            return append_bool(values, row, column);
+            return append_bool(values, cell);
         case DataType::text:
         case DataType::json:
-            return append_text(values, row, column);
+            return append_text(values, cell);
         case DataType::binary:
             // A text's bytes: nothing says that they are anything else.
-            if (stored != SQLITE_BLOB && stored != SQLITE_TEXT) return false;
-            values.append_text(stored == SQLITE_BLOB ? blob(row, column) : row.text(column));
+            if (cell.stored != SQLITE_BLOB && cell.stored != SQLITE_TEXT) return false;
+            values.append_text(cell.stored == SQLITE_BLOB ? cell.blob() : cell.text());
             return true;
         case DataType::decimal: {
-            const std::optional<schema::Decimal> decimal = decimal_of(row, column);
+            const std::optional<schema::Decimal> decimal = decimal_of(cell);
             const std::optional<int128> number = decimal ? scaled(*decimal, values.type()) : std::nullopt;
             if (!number) return false;
             values.append_int128(*number);
             return true;
         }
         default:
-            return append_time(values, row, column);
+            return append_time(values, cell);
     }
 }
 
@@ -269,13 +276,14 @@ ColumnBuilder build(const std::vector<Value>& values, DataType type) {
 }  // namespace
 
 TimeForm time_form(const Query& row, int column) {
-    switch (sqlite3_column_type(row.handle(), column)) {
+    const Cell cell{.row = row, .column = column};
+    switch (cell.stored) {
         case SQLITE_INTEGER:
-            return form_of_integer(row.integer(column));
+            return form_of_integer(cell.integer());
         case SQLITE_FLOAT:
-            return sqlite3_column_double(row.handle(), column) < julian_max ? TimeForm::julian : TimeForm::seconds;
+            return cell.real() < julian_max ? TimeForm::julian : TimeForm::seconds;
         case SQLITE_TEXT: {
-            const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(row.text(column));
+            const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(cell.text());
             return parsed && parsed->offset_seconds.value_or(0) != 0 ? TimeForm::text_with_offset : TimeForm::text;
         }
         default:
@@ -293,6 +301,9 @@ struct RowReader::Slot {
     /// Of a column without a type: all of them. Of others: those that do not fit, with their rows.
     std::vector<Value> undeclared;
     std::vector<std::pair<std::size_t, Value>> misfits;
+
+    /// Where a value goes that does not fit: as it is stored, since any other form would be a guess.
+    std::string variant_name(const Value& misfit) const { return fmt::format("{}__v_{}", name, schema::to_text(schema::natural_type(misfit))); }
 };
 
 RowReader::RowReader(const std::vector<DeclaredColumn>& columns) {
@@ -301,20 +312,19 @@ RowReader::RowReader(const std::vector<DeclaredColumn>& columns) {
 RowReader::~RowReader() = default;
 
 void RowReader::append_value(Slot& slot, const Query& row, int column) {
-    const int stored = sqlite3_column_type(row.handle(), column);
-    if (stored == SQLITE_TEXT || stored == SQLITE_BLOB) {
+    const Cell cell{.row = row, .column = column};
+    if (cell.stored == SQLITE_TEXT || cell.stored == SQLITE_BLOB) {
         bytes_ += static_cast<std::size_t>(sqlite3_column_bytes(row.handle(), column)) + sizeof(std::int32_t);
     } else {
         bytes_ += sizeof(std::int64_t);
     }
     if (!slot.type) {
-        slot.undeclared.push_back(stored_value(row, column));
-    } else if (stored == SQLITE_NULL) {
+        slot.undeclared.push_back(stored_value(cell));
+    } else if (cell.stored == SQLITE_NULL) {
         slot.values.append_null();
-    } else if (!append_declared(slot.values, row, column)) {
-        slot.misfits.emplace_back(rows_, stored_value(row, column));
+    } else if (!append_declared(slot.values, cell)) {
+        slot.misfits.emplace_back(rows_, stored_value(cell));
         slot.values.append_null();
-        has_misfit_ = true;
     }
 }
 
@@ -328,32 +338,44 @@ Rows RowReader::as_records(const std::vector<std::optional<DataType>>& types) {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         Slot* slot = slots_[i].get();
         const columns::ColumnView view = slot->values.view();
-        auto misfit = slot->misfits.begin();
         for (std::size_t row = 0; row < rows_; ++row) {
-            const bool is_misfit = misfit != slot->misfits.end() && misfit->first == row;
-            Value value;
-            if (is_misfit) {
-                value = std::move((misfit++)->second);
-            } else {
-                value = slot->type ? columns::value_at(view, row) : std::move(slot->undeclared[row]);
-                const auto* number = value.get_if<std::int64_t>();
-                if (!slot->type && types[i] == DataType::double_ && number != nullptr) value = static_cast<double>(*number);
-            }
+            Value value = slot->type ? columns::value_at(view, row) : std::move(slot->undeclared[row]);
+            const auto* number = value.get_if<std::int64_t>();
+            if (!slot->type && types[i] == DataType::double_ && number != nullptr) value = static_cast<double>(*number);
             std::get<schema::Object>(records[row]).push_back({slot->name, std::move(value)});
+        }
+        for (auto& [row, value] : slot->misfits) {
+            std::string name = slot->variant_name(value);
+            std::get<schema::Object>(records[row]).push_back({std::move(name), std::move(value)});
         }
     }
     return records;
 }
 
+/// A column for each type of those values that do not fit theirs.
+void RowReader::add_variants(const Slot& slot, columns::Batch& batch) {
+    std::map<std::string, std::vector<Value>> variants;
+    for (const auto& [row, value] : slot.misfits) {
+        std::vector<Value>& values = variants[slot.variant_name(value)];
+        values.resize(batch.rows);
+        values[row] = value;
+    }
+    for (const auto& [name, values] : variants) {
+        batch.names.push_back(name);
+        batch.columns.push_back(build(values, *common_type(values)));
+    }
+}
+
 Rows RowReader::take() {
     std::vector<std::optional<DataType>> types;
+    bool has_mixture = false;
     for (const std::unique_ptr<Slot>& slot : slots_) {
         types.push_back(slot->type ? std::optional(slot->type->type) : common_type(slot->undeclared));
         const bool has_values = std::any_of(slot->undeclared.begin(), slot->undeclared.end(), [](const Value& value) { return !value.is_null(); });
-        has_misfit_ = has_misfit_ || (has_values && !types.back());
+        has_mixture = has_mixture || (has_values && !types.back());
     }
     Rows rows;
-    if (has_misfit_) {
+    if (has_mixture) {
         rows = as_records(types);
     } else {
         columns::Batch batch{.rows = rows_};
@@ -363,6 +385,7 @@ Rows RowReader::take() {
             batch.names.push_back(slots_[i]->name);
             batch.columns.push_back(slots_[i]->type ? std::move(slots_[i]->values) : build(slots_[i]->undeclared, *types[i]));
         }
+        for (const std::unique_ptr<Slot>& slot : slots_) add_variants(*slot, batch);
         rows = std::move(batch);
     }
     for (const std::unique_ptr<Slot>& slot : slots_) {
@@ -372,7 +395,6 @@ Rows RowReader::take() {
     }
     rows_ = 0;
     bytes_ = 0;
-    has_misfit_ = false;
     return rows;
 }
 

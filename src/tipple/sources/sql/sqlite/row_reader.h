@@ -17,8 +17,8 @@ namespace tipple::sources::sql::sqlite {
 enum class TimeForm { unknown, text, text_with_offset, seconds, milliseconds, microseconds, julian };
 TimeForm time_form(const Query& row, int column);
 
-/// Gathers rows of a query as columns. A value that its column's type does not hold, or a column of which the values decide and do not agree, makes the batch one of
-/// records.
+/// Gathers rows of a query as columns. A value that its column's type does not hold goes to a column beside it; a column of which the values decide and do not agree makes
+/// the batch one of records, so that whoever knows the column decides.
 class RowReader {
 public:
     explicit RowReader(const std::vector<DeclaredColumn>& columns);
@@ -33,6 +33,7 @@ public:
 
 private:
     struct Slot;
+    static void add_variants(const Slot& slot, columns::Batch& batch);
     void append_value(Slot& slot, const Query& row, int column);
     /// `types`: of the columns, where their values agree on one.
     Rows as_records(const std::vector<std::optional<schema::DataType>>& types);
@@ -40,7 +41,6 @@ private:
     std::vector<std::unique_ptr<Slot>> slots_;
     std::size_t rows_ = 0;
     std::size_t bytes_ = 0;
-    bool has_misfit_ = false;
 };
 
 }  // namespace tipple::sources::sql::sqlite
