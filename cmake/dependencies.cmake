@@ -58,6 +58,10 @@ tipple_dependency(pugixml pugixml::pugixml)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 tipple_dependency(libpq PkgConfig::libpq)
 
+# SQLite files as sources. 3.37 has the list of tables that tells what each is.
+pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3>=3.37)
+tipple_dependency(sqlite PkgConfig::sqlite)
+
 # Arrow IPC metadata. Only the header-only runtime is used.
 find_path(TIPPLE_FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h REQUIRED)
 tipple_dependency(flatbuffers)

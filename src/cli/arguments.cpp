@@ -17,11 +17,12 @@ namespace tipple::cli {
 
 namespace {
 
-constexpr const char* load_summary = "Loads files into a database: infers types, makes nested tables, evolves the schema, all in one transaction.";
+constexpr const char* load_summary = "Loads files and databases into a database: infers types, makes nested tables, evolves the schema, all in one transaction.";
 constexpr const char* load_examples =
     "Examples:\n"
     "  tipple load orders.jsonl shop.duckdb\n"
     "  tipple load 'events/*.json.gz' shop.duckdb --as events --disposition merge --key id\n"
+    "  tipple load postgresql://ann@db/shop shop.duckdb -r public.orders --disposition merge --cursor updated_at\n"
     "  curl -s https://api.example.com/users | tipple load - shop.duckdb --as users --select data";
 
 constexpr const char* load_positionals = "SOURCE... DEST";
@@ -80,7 +81,7 @@ void add_global_flags(CLI::App& app, GlobalArguments& global) {
 }
 
 void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& places, std::string& memory) {
-    app.add_option(load_positionals, places, "Paths, patterns, - for standard input or a source's name; last the database file")->required()->expected(2, -1)->option_text(" ");
+    app.add_option(load_positionals, places, "Paths, patterns, - for standard input, a database (URL or file) or a source's name; last where it goes")->required()->expected(2, -1)->option_text(" ");
     app.add_option("--as", load.table, "Table for the records [the file's name]")->option_text("TABLE");
     app.add_option("--dataset", load.dataset, "Schema of the database the tables go to [main]")->option_text("NAME")->envname("TIPPLE_DATASET");
     app.add_option("--format", load.format, "jsonl, json, csv, tsv or parquet [found out]")->option_text("FORMAT");
@@ -92,7 +93,7 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false);
-    app.add_option("-r,--resource", load.resources, "Only this resource of the source, several times [all]")
+    app.add_option("-r,--resource", load.resources, "Only this resource of the source, or this table or pattern of a database, several times [all]")
         ->option_text("NAME")
         ->expected(1)
         ->take_all()

@@ -8,6 +8,7 @@
 #include "cli/program.h"
 #include "cli/rest_api_template.h"
 #include "cli/source_template.h"
+#include "cli/sql_template.h"
 #include "tipple/core/text.h"
 
 namespace tipple::cli {
@@ -94,6 +95,7 @@ complete -c tipple -n 'not __fish_use_subcommand' -f -a "(tipple (commandline -o
 
 int run_init(Program& program, const InitArguments& arguments) {
     if (arguments.source == "rest_api") return init_rest_api(program, arguments);
+    if (arguments.source == "sql") return init_sql(program, arguments);
     if (!arguments.source.empty()) return init_source(program, arguments);
     io::FileSystem& files = *program.files;
     const std::string folder = arguments.folder.empty() ? "." : arguments.folder;

@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/program.h"
 #include "cli/run_session.h"
 #include "cli/signals.h"
+#include "tipple/config/secret.h"
+#include "tipple/core/text.h"
 #include "tipple/project/resource_hints.h"
 #include "tipple/schema/column_hint.h"
 #include "tipple/source/hinted_source.h"
@@ -32,23 +36,81 @@ bool names_source(const Program& program, const LoadArguments& arguments) {
     return file == nullptr || file->is_directory;
 }
 
-std::unique_ptr<extract::SourceDriver> make_named_source(const Program& program, const LoadArguments& arguments) {
-    const std::pair<const char*, bool> file_flags[] = {{"--as", !arguments.table.empty()},
+/// The source that reads the database or service that SOURCE is the URL or file of; nullptr when it is something else.
+const extract::SourceEntry* find_place(const Program& program, const LoadArguments& arguments) {
+    return arguments.sources.size() == 1 && !names_source(program, arguments) ? program.sources.find_for(arguments.sources.front()) : nullptr;
+}
+
+void refuse_file_flags(const LoadArguments& arguments, bool has_table) {
+    const std::pair<const char*, bool> file_flags[] = {{"--as", has_table && !arguments.table.empty()},
                                                        {"--format", !arguments.format.empty()},
                                                        {"--select", !arguments.select.empty()},
                                                        {"--csv-delimiter", !arguments.csv_delimiter.empty()},
                                                        {"--no-csv-header", !arguments.has_csv_header}};
     for (const auto& [flag, is_given] : file_flags) {
-        if (is_given) throw Error(ErrorKind::usage, "{} is for files, but \"{}\" is a source; its options are given with --option NAME=VALUE", flag, arguments.sources.front());
+        if (is_given) {
+            throw Error(ErrorKind::usage, "{} is for files, but \"{}\" is a source; its options are given with --option NAME=VALUE", flag,
+                        config::mask_url(arguments.sources.front()));
+        }
     }
+}
+
+/// `NAME=VALUE`
+std::pair<std::string, std::string> split_option(const std::string& option) {
+    const std::size_t end = option.find('=');
+    if (end == 0 || end == std::string::npos) throw Error(ErrorKind::usage, "--option \"{}\" is not of the form NAME=VALUE", option);
+    return {option.substr(0, end), option.substr(end + 1)};
+}
+
+std::unique_ptr<extract::SourceDriver> make_named_source(const Program& program, const LoadArguments& arguments) {
+    refuse_file_flags(arguments, true);
     extract::SourceContext context;
     context.log = program.log;
     for (const std::string& option : arguments.source_options) {
-        const std::size_t end = option.find('=');
-        if (end == 0 || end == std::string::npos) throw Error(ErrorKind::usage, "--option \"{}\" is not of the form NAME=VALUE", option);
-        context.options.set(option.substr(0, end), option.substr(end + 1));
+        auto [name, value] = split_option(option);
+        context.options.set(std::move(name), std::move(value));
     }
     return program.sources.make(arguments.sources.front(), context);
+}
+
+bool has_option(const std::vector<config::OptionSpec>& options, const std::string& name) {
+    return std::any_of(options.begin(), options.end(), [&](const config::OptionSpec& option) { return option.name == name; });
+}
+
+[[noreturn]] void fail_unknown_option(const extract::SourceEntry& entry, const std::string& name) {
+    std::vector<std::string> known;
+    for (const std::vector<config::OptionSpec>* options : {&entry.options, &entry.resource_options}) {
+        for (const config::OptionSpec& option : *options) known.push_back(option.name);
+    }
+    const std::optional<std::string> near = did_you_mean(name, known);
+    throw Error(ErrorKind::usage, "source \"{}\" has no option \"{}\"; {}", entry.name, excerpt(name),
+                near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("tipple help {} lists them", entry.name));
+}
+
+/// Resources are what is named by -r, else all; an option of resources is that of each.
+std::unique_ptr<extract::SourceDriver> make_place_source(const Program& program, const extract::SourceEntry& entry, const LoadArguments& arguments) {
+    refuse_file_flags(arguments, false);
+    extract::SourceContext context;
+    context.log = program.log;
+    context.options.set("uri", arguments.sources.front());
+    config::Options of_resources;
+    for (const std::string& option : arguments.source_options) {
+        auto [name, value] = split_option(option);
+        const bool is_of_resources = !has_option(entry.options, name);
+        if (is_of_resources && !has_option(entry.resource_options, name)) fail_unknown_option(entry, name);
+        (is_of_resources ? of_resources : context.options).set(std::move(name), std::move(value));
+    }
+    for (const std::string& resource : arguments.resources) context.resources.push_back({.name = resource, .options = of_resources});
+    const bool has_one_name = arguments.resources.size() == 1 || (arguments.resources.empty() && of_resources.find("query"));
+    if (!arguments.table.empty() && !has_one_name) throw Error(ErrorKind::usage, "--as names the table of one resource; say which with -r");
+    if (arguments.resources.empty() && !of_resources.values().empty()) {
+        if (of_resources.find("query") && arguments.table.empty()) throw Error(ErrorKind::usage, "the rows of a query need a table: name it with --as");
+        context.resources.push_back({.name = of_resources.find("query") ? arguments.table : "*", .options = of_resources});
+    } else if (!arguments.table.empty()) {
+        context.resources.front().options.set("from", arguments.resources.front());
+        context.resources.front().name = arguments.table;
+    }
+    return program.sources.make(entry.name, context);
 }
 
 std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, const LoadArguments& arguments) {
@@ -79,9 +141,17 @@ std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, 
 }
 
 std::unique_ptr<extract::SourceDriver> make_source(const Program& program, const LoadArguments& arguments) {
+    extract::ResourceHints hints;
+    if (!arguments.cursor.empty()) hints.incremental = cursor_of(arguments);
+    if (const extract::SourceEntry* place = find_place(program, arguments)) {
+        // What is there says which columns are the key, so only it can say that there is none.
+        if (arguments.disposition == "merge" && !arguments.strategy) hints.disposition = schema::Disposition::merge;
+        if (!arguments.keys.empty()) hints.primary_key = arguments.keys;
+        return extract::with_hints(make_place_source(program, *place, arguments), {.all = std::move(hints)});
+    }
     std::unique_ptr<extract::SourceDriver> source = names_source(program, arguments) ? make_named_source(program, arguments) : make_file_source(program, arguments);
     if (arguments.cursor.empty()) return source;
-    return extract::with_hints(std::move(source), {.all = {.incremental = cursor_of(arguments)}});
+    return extract::with_hints(std::move(source), {.all = std::move(hints)});
 }
 
 /// A key and a strategy mean merge; a merge needs a key, unless it keeps versions of whole records.
@@ -129,10 +199,13 @@ schema::DeleteMissing delete_missing(const LoadArguments& arguments) {
     return missing;
 }
 
-pipeline::RunOptions run_options(const LoadArguments& arguments) {
+enum class Keys { of_user, of_source };
+
+pipeline::RunOptions run_options(const LoadArguments& arguments, Keys keys) {
     pipeline::RunOptions options;
     const bool has_key = set_columns(options, arguments.columns) || !arguments.keys.empty();
-    options.disposition = disposition_of(arguments, has_key);
+    const bool asks_for_merge = arguments.disposition == "merge" || arguments.strategy;
+    options.disposition = disposition_of(arguments, has_key || (keys == Keys::of_source && asks_for_merge));
     if (arguments.strategy) options.merge.strategy = schema::require_merge_strategy(*arguments.strategy);
     if (!arguments.keys.empty()) options.primary_key = arguments.keys;
     options.max_nesting = arguments.max_nesting;
@@ -143,14 +216,14 @@ pipeline::RunOptions run_options(const LoadArguments& arguments) {
     options.is_dry_run = arguments.is_dry_run;
     if (arguments.is_full_refresh) options.refresh = pipeline::Refresh::drop_resources;
     if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
-    options.select = arguments.resources;
+    if (keys == Keys::of_user) options.select = arguments.resources;
     return options;
 }
 
 }  // namespace
 
 int run_load(Program& program, const LoadArguments& arguments) {
-    const pipeline::RunOptions options = run_options(arguments);
+    const pipeline::RunOptions options = run_options(arguments, find_place(program, arguments) != nullptr ? Keys::of_source : Keys::of_user);
     const SignalWatch signals([&](int signal) { say_stopping(program, signal); });
     const std::unique_ptr<extract::SourceDriver> source = make_source(program, arguments);
     LoadTarget target = open_load_target(program, arguments.destination, arguments.dataset,

@@ -141,7 +141,7 @@ struct ProjectCommands::Impl {
         check->add_option("PIPELINE", check_arguments.pipelines, "Pipelines of the project [all]")->option_text(" ");
         init = app.add_subcommand("init", "Writes a project that runs at once: tipple.toml with comments, and data to try it with.");
         init->add_option("FOLDER", init_arguments.folder, "Where to [the working folder]")->option_text(" ");
-        init->add_option("--source", init_arguments.source, "Writes a source in C++ of this name instead, with build files and a test; rest_api: a project that reads an API")->option_text("NAME");
+        init->add_option("--source", init_arguments.source, "Writes a source in C++ of this name instead, with build files and a test; rest_api, sql: a project that reads an API, or a database")->option_text("NAME");
         import = add_command(app, "import", "Makes a project file of a description for another tool.\n\n  tipple import rest-api FILE.json    the configuration of dlt's rest_api source, as JSON");
         import->add_option("KIND", import_kind, "rest-api")->required()->check(CLI::IsMember({"rest-api"}))->option_text(" ");
         import->add_option("FILE", import_arguments.file, "The description")->required()->option_text(" ");

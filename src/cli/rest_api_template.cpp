@@ -1,9 +1,6 @@
 #include "cli/rest_api_template.h"
 
-#include <fmt/format.h>
-
-#include "cli/exit_code.h"
-#include "tipple/core/error.h"
+#include "cli/project_template.h"
 
 namespace tipple::cli {
 
@@ -46,18 +43,6 @@ primary_key = "id"
 
 }  // namespace
 
-int init_rest_api(Program& program, const InitArguments& arguments) {
-    const std::string folder = arguments.folder.empty() ? "." : arguments.folder;
-    const std::string path = folder == "." ? std::string(project::file_name) : io::join_path(folder, project::file_name);
-    if (program.files->find(path) != nullptr) throw Error(ErrorKind::usage, "{} is there already, and is left as it is; name another folder: tipple init --source rest_api FOLDER", path);
-    program.files->create_folders(folder);
-    program.files->write_text_durably(path, project_text);
-    if (program.global.is_json) {
-        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"files", json::Array{path}}}));
-    } else if (!program.global.is_quiet) {
-        fmt::print("wrote {}\n\nnext:  {}tipple check\n       tipple run pokeapi\n", path, folder == "." ? "" : fmt::format("cd {}\n       ", folder));
-    }
-    return exit_done;
-}
+int init_rest_api(Program& program, const InitArguments& arguments) { return write_project_template(program, arguments, project_text, "pokeapi"); }
 
 }  // namespace tipple::cli

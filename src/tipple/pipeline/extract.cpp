@@ -80,6 +80,59 @@ private:
     schema::Value start_;
 };
 
+/// The sources of a run, between the first one and the last one that is read.
+class ReadSources {
+public:
+    ReadSources(const std::vector<ActiveResource>& resources, const std::stop_token& stop) {
+        std::map<extract::SourceDriver*, std::vector<extract::ResourceSpec>> wanted;
+        for (const ActiveResource& resource : resources) {
+            if (resource.is_left_out) continue;
+            if (!wanted.contains(resource.driver)) order_.push_back(resource.driver);
+            wanted[resource.driver].push_back(resource.spec);
+        }
+        try {
+            for (; begun_ < order_.size(); ++begun_) order_[begun_]->begin(wanted[order_[begun_]], stop);
+        } catch (...) {
+            finish();
+            throw;
+        }
+    }
+    ReadSources(const ReadSources&) = delete;
+    ReadSources& operator=(const ReadSources&) = delete;
+    ~ReadSources() { finish(); }
+
+private:
+    /// One that has failed to begin may hold something too.
+    void finish() const {
+        for (std::size_t i = 0; i < order_.size() && i <= begun_; ++i) order_[i]->finish();
+    }
+
+    std::vector<extract::SourceDriver*> order_;
+    std::size_t begun_ = 0;
+};
+
+void run_together(std::vector<extract::Task> tasks, const std::stop_token& stop) {
+    std::stop_source group;
+    const std::stop_callback forward(stop, [&] { group.request_stop(); });
+    std::mutex mutex;
+    std::exception_ptr error;
+    const auto run = [&](const extract::Task& task) {
+        try {
+            task(group.get_token());
+        } catch (...) {
+            const std::lock_guard lock(mutex);
+            if (error == nullptr) error = std::current_exception();
+            group.request_stop();
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 1; i < tasks.size(); ++i) threads.emplace_back([&, i] { run(tasks[i]); });
+        if (!tasks.empty()) run(tasks.front());
+    }
+    if (error != nullptr) std::rethrow_exception(error);
+}
+
 void Stage::fail(std::exception_ptr error) {
     const std::lock_guard lock(mutex_);
     if (error_ == nullptr) error_ = std::move(error);
@@ -247,6 +300,7 @@ void Stage::settle(const std::vector<ActiveResource>& resources) {
 void Stage::extract(const std::vector<ActiveResource>& resources) {
     try {
         settle(resources);
+        const ReadSources sources(resources, stop_.get_token());
         for (const ActiveResource& resource : resources) {
             if (resource.is_left_out) continue;
             Reading& reading = readings_.emplace_back(resource);
@@ -305,7 +359,10 @@ void Stage::read(Reading& reading) {
                                                  .memory_bytes = context_.config.memory_bytes / 2,
                                                  .skips_bad_records = context_.options.on_bad_record != OnBadRecord::fail,
                                                  .temp_folder = context_.temp_folder,
-                                                 .log = context_.log};
+                                                 .log = context_.log,
+                                                 .records_max = records_wanted(),
+                                                 .may_end_early = context_.options.limit || spec.limit || reading.resource.checkpoint,
+                                                 .run_together = [this](std::vector<extract::Task> tasks) { run_together(std::move(tasks), stop_.get_token()); }};
     try {
         reading.resource.driver->read(spec, source_context, output);
     } catch (const Error& error) {
@@ -447,6 +504,11 @@ void Stage::submit(DoneItem done, PageNormalizer& normalizer) {
         ++head_;
     }
     admitted_.notify_all();
+}
+
+std::optional<std::uint64_t> Stage::records_wanted() const {
+    if (!context_.options.limit) return std::nullopt;
+    return records_left();
 }
 
 std::size_t Stage::records_left() const {

@@ -287,10 +287,15 @@ std::vector<Pipeline::Draft> Pipeline::make_drafts(const std::vector<SourceInput
     std::vector<std::string> names;
     for (const SourceInput& input : inputs) {
         SelectedSource source{.driver = input.driver, .resources = input.driver->resources(stop)};
-        for (const extract::ResourceSpec& resource : source.resources) names.push_back(resource.name);
+        for (const extract::ResourceSpec& resource : source.resources) {
+            names.push_back(resource.name);
+            if (!resource.definition.empty()) names.push_back(resource.definition);
+        }
         if (!options.select.empty()) {
             std::erase_if(source.resources, [&](const extract::ResourceSpec& resource) {
-                const bool is_read = std::find(options.select.begin(), options.select.end(), resource.name) != options.select.end();
+                const bool is_read = std::any_of(options.select.begin(), options.select.end(), [&](const std::string& wanted) {
+                    return wanted == resource.name || wanted == resource.definition;
+                });
                 if (!is_read) source.unread_tables.push_back(resource.table.empty() ? resource.name : resource.table);
                 return !is_read;
             });

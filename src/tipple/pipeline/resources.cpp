@@ -147,9 +147,37 @@ schema::TableHints hints_of(const extract::ResourceSpec& spec, const RunOptions&
     return hints;
 }
 
+/// A column that is there keeps its type, and whether it takes nulls.
+void set_declared(schema::Table& table, const std::vector<schema::Column>& declared, const schema::NamingConvention& naming) {
+    std::vector<schema::Column> columns = declared;
+    for (schema::Column& column : columns) {
+        const schema::Column* known = table.find(naming.normalize_path(column.name()));
+        if (known == nullptr || !known->is_complete()) continue;
+        for (const char* hint : {"data_type", "precision", "scale", "timezone", "nullable"}) column.erase_hint(hint);
+    }
+    set_columns(table, columns, naming);
+}
+
+/// References to other tables, by the names that the destination has.
+json::Value normalized_references(const json::Value& references, const schema::NamingConvention& naming) {
+    json::Array normalized;
+    for (const json::Value& reference : references.is_array() ? references.as_array() : json::Array()) {
+        json::Object entry = reference.is_object() ? reference.as_object() : json::Object();
+        for (json::Member& member : entry) {
+            if (member.name == "referenced_table" && member.value.is_text()) member.value = table_name(member.value.as_text(), naming);
+            if (!member.value.is_array()) continue;
+            for (json::Value& column : member.value.as_array()) column = naming.normalize_path(column.as_text());
+        }
+        normalized.push_back(std::move(entry));
+    }
+    return normalized;
+}
+
 void apply_hints(schema::Table& table, const schema::TableHints& hints, const schema::NamingConvention& naming) {
     if (hints.disposition) table.set_property("write_disposition", std::string(schema::to_text(*hints.disposition)));
-    for (const json::Member& hint : hints.properties) table.set_property(hint.name, hint.value);
+    for (const json::Member& hint : hints.properties) {
+        table.set_property(hint.name, hint.name == "references" ? normalized_references(hint.value, naming) : hint.value);
+    }
     set_columns(table, hints.columns, naming);
     set_key(table, "primary_key", hints.primary_key, naming);
     set_key(table, "merge_key", hints.merge_key, naming);
@@ -247,6 +275,7 @@ TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view r
     table.set_property("resource", spec.name);
     const std::optional<int> max_nesting = options.max_nesting ? options.max_nesting : spec.max_nesting;
     if (max_nesting) limit_nesting(table, *max_nesting);
+    set_declared(table, spec.declared, context.naming);
     apply_hints(table, hints, context.naming);
     mark_cursor(table, spec, context.naming);
     if (const TableVerdict verdict = admit_table(schema, table); verdict != TableVerdict::admitted) return verdict;

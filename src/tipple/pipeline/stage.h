@@ -77,6 +77,7 @@ private:
     void wait_for_threads(Observer& observer, const Stopwatch& watch);
     void admit_cursor(const DoneItem& done);
     std::size_t records_left() const;
+    std::optional<std::uint64_t> records_wanted() const;
     void finish_thread();
     Progress progress(const Stopwatch& watch) const;
 

@@ -130,14 +130,28 @@ SourceChoice source_of_files(const std::string& paths, const Project& project, c
     return choice;
 }
 
+bool has_option(const extract::SourceEntry& entry, std::string_view name) {
+    return std::any_of(entry.options.begin(), entry.options.end(), [&](const config::OptionSpec& option) { return option.name == name; });
+}
+
+/// What every use of the source in this project says.
+SourceChoice source_of_entry(const extract::SourceEntry& entry, const Project& project) {
+    SourceChoice choice{.entry = &entry, .context = {}};
+    if (has_option(entry, "folder")) choice.context.options.set("folder", project.folder());
+    return choice;
+}
+
+/// Of a source that reads the URL or file itself.
+SourceChoice source_of_place(const extract::SourceEntry& entry, const std::string& place, const Project& project) {
+    SourceChoice choice = source_of_entry(entry, project);
+    choice.context.options.set("uri", place);
+    return choice;
+}
+
 SourceChoice source_of_text(const std::string& text, const Node& node, const std::string& what, const Project& project, const extract::Registry& registry,
                             Problems& problems) {
-    if (const extract::SourceEntry* entry = registry.find(text)) {
-        SourceChoice choice{.entry = entry, .context = {}};
-        const bool has_folder = std::any_of(entry->options.begin(), entry->options.end(), [](const auto& option) { return option.name == "folder"; });
-        if (has_folder) choice.context.options.set("folder", project.folder());
-        return choice;
-    }
+    if (const extract::SourceEntry* entry = registry.find(text)) return source_of_entry(*entry, project);
+    if (const extract::SourceEntry* entry = registry.find_for(text)) return source_of_place(*entry, text, project);
     if (looks_like_path(text) && text.find("://") == std::string::npos) return source_of_files(text, project, registry);
     std::vector<std::string> known = project.connections();
     for (const extract::SourceEntry& entry : registry.entries()) known.push_back(entry.name);
@@ -230,16 +244,21 @@ SourceChoice read_source(const Node& node, const std::string& what, const Projec
     const std::optional<std::string> uri = reader.text("uri");
     const std::optional<std::string> type = reader.text("type");
     if (!uri && !type && node.is_table()) reader.problem("type", "\"type\" is missing, or \"uri\": a folder of files");
-    if (uri && uri->find("://") != std::string::npos) {
+    const extract::SourceEntry* reads_place = uri ? registry.find_for(*uri) : nullptr;
+    SourceChoice choice;
+    if (type) {
+        choice.entry = find_type<extract::SourceEntry>(*type, registry, reader, "source");
+    } else if (uri) {
+        choice.entry = reads_place != nullptr ? reads_place : registry.find("files");
+    }
+    if (choice.entry == nullptr) return choice;
+    const bool takes_uri = has_option(*choice.entry, "uri");
+    if (uri && !takes_uri && uri->find("://") != std::string::npos) {
         reader.problem("uri", fmt::format("no source reads \"{}\"; a folder of this machine can be read", config::mask_url(*uri)));
         return {};
     }
-    const std::string name = type.value_or("files");
-    SourceChoice choice;
-    if (uri || type) choice.entry = find_type<extract::SourceEntry>(name, registry, reader, "source");
-    if (choice.entry == nullptr) return choice;
-    choice.context.options = source_of_text(name, node, what, project, registry, problems).context.options;
-    if (uri) choice.context.options.set("folder", project.in_folder(*uri));
+    choice = source_of_entry(*choice.entry, project);
+    if (uri) choice.context.options.set(takes_uri ? "uri" : "folder", takes_uri ? *uri : project.in_folder(*uri));
     const extract::SourceEntry& entry = *choice.entry;
     const config::Options own = read_options(node, endpoint_keys, entry.takes_any_option ? nullptr : &entry.options, what, project, problems);
     for (const auto& [option, value] : own.values()) choice.context.options.set(option, value);

@@ -76,7 +76,11 @@ public:
     void read(const Node* defaults, const Node* resources) {
         const Node nothing;
         if (defaults == nullptr) defaults = &nothing;
-        pipeline_.hints.all = read_one("", "\"defaults\"", *defaults).first;
+        auto [hints_of_all, options_of_all] = read_one("", "\"defaults\"", *defaults);
+        pipeline_.hints.all = std::move(hints_of_all);
+        if (has_patterns() && (resources == nullptr || has_only_exclusions(*resources))) {
+            pipeline_.source.context.resources.push_back({.name = "*", .options = std::move(options_of_all), .settings = *defaults});
+        }
         if (resources == nullptr) return;
         const Node known = without_unknown(*defaults);
         TableReader check(*resources, "\"resources\"", problems_);
@@ -93,12 +97,22 @@ public:
                 }
                 // One that is switched off need not say what it would read.
                 if (!hints.is_enabled) continue;
+                if (has_patterns() && name.starts_with('-')) {
+                    if (!member.members.empty()) problems_.add(member.place, fmt::format("{} leaves tables out, so it has no keys", what));
+                    continue;
+                }
             }
             pipeline_.hints.resources.push_back(std::move(hints));
         }
     }
 
 private:
+    bool has_patterns() const { return pipeline_.source.entry != nullptr && pipeline_.source.entry->names_are_patterns; }
+
+    static bool has_only_exclusions(const Node& resources) {
+        return std::all_of(resources.members.begin(), resources.members.end(), [](const auto& member) { return member.first.starts_with('-'); });
+    }
+
     bool defines_resources() const { return pipeline_.source.entry != nullptr && !pipeline_.source.entry->resource_options.empty(); }
 
     std::pair<extract::ResourceHints, config::Options> read_one(const std::string& name, const std::string& what, const Node& node) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
@@ -118,6 +119,13 @@ void read_lag(TableReader& reader, incremental::Spec& spec) {
         return;
     }
     const std::optional<std::string> text = reader.text("lag");
+    // On a command line, numbers are texts.
+    double number = 0;
+    const char* end = text ? text->data() + text->size() : nullptr;
+    if (const auto [stop, error] = std::from_chars(text ? text->data() : nullptr, end, number); text && error == std::errc() && stop == end) {
+        spec.lag = number;
+        return;
+    }
     spec.lag = text ? parse_duration_seconds(*text) : std::nullopt;
     spec.is_lag_in_seconds = spec.lag.has_value();
     if (text && !spec.lag) reader.problem("lag", fmt::format("\"lag\" must be a number or a time such as 30s, 5m, 2h or 1d, not \"{}\"", excerpt(*text)));
@@ -202,7 +210,9 @@ std::optional<incremental::Spec> read_cursor(const Node& node, const std::string
     spec.row_order = reader.one_of<RowOrder>("order", {{"asc", RowOrder::asc}, {"desc", RowOrder::desc}, {"none", RowOrder::none}}).value_or(spec.row_order);
     const std::vector<std::pair<std::string, MissingCursor>> missing = {
         {"raise", MissingCursor::raise}, {"include", MissingCursor::include}, {"exclude", MissingCursor::exclude}};
-    spec.on_cursor_value_missing = reader.one_of("on_missing", missing).value_or(spec.on_cursor_value_missing);
+    for (const char* name : {"on_missing", "on_null"}) {
+        spec.on_cursor_value_missing = reader.one_of(name, missing).value_or(spec.on_cursor_value_missing);
+    }
     const std::vector<std::pair<std::string, schema::DataType>> types = {{"timestamp", schema::DataType::timestamp},
                                                                          {"date", schema::DataType::date},
                                                                          {"bigint", schema::DataType::bigint},

@@ -30,28 +30,33 @@ public:
         std::vector<ResourceSpec> specs = driver_->resources(stop);
         check_names(specs);
         for (ResourceSpec& spec : specs) {
-            const ResourceHints* own = find(spec.name);
+            const ResourceHints* own = find(spec);
             apply_hints(own != nullptr ? *own : hints_.all, spec);
             check_merge(spec);
         }
         std::erase_if(specs, [&](const ResourceSpec& spec) {
-            const ResourceHints* own = find(spec.name);
+            const ResourceHints* own = find(spec);
             return own != nullptr && !own->is_enabled;
         });
         if (!hints_.range.empty()) set_ranges(specs);
         return specs;
     }
 
+    bool checks_definitions() const override { return driver_->checks_definitions(); }
+    void begin(const std::vector<ResourceSpec>& resources, std::stop_token stop) override { driver_->begin(resources, std::move(stop)); }
+    void finish() override { driver_->finish(); }
     void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) override { driver_->read(resource, context, out); }
     std::string probe(const ResourceSpec& resource, std::stop_token stop) override { return driver_->probe(resource, std::move(stop)); }
 
 private:
-    const ResourceHints* find(const std::string& name) const {
+    const ResourceHints* find(const ResourceSpec& spec) const {
+        const std::string& name = spec.definition.empty() ? spec.name : spec.definition;
         const auto found = std::find_if(hints_.resources.begin(), hints_.resources.end(), [&](const ResourceHints& hints) { return hints.name == name; });
         return found == hints_.resources.end() ? nullptr : &*found;
     }
 
     void check_names(const std::vector<ResourceSpec>& specs) const {
+        if (driver_->checks_definitions()) return;
         std::vector<std::string> known;
         for (const ResourceSpec& spec : specs) known.push_back(spec.name);
         for (const ResourceHints& hints : hints_.resources) {
@@ -64,7 +69,7 @@ private:
 
     /// Nothing of an earlier run is known here, so only what the user says now can be wrong.
     void check_merge(const ResourceSpec& spec) const {
-        const ResourceHints* own = find(spec.name);
+        const ResourceHints* own = find(spec);
         const bool is_asked = (own != nullptr ? *own : hints_.all).disposition == schema::Disposition::merge;
         const bool keeps_versions = spec.merge.strategy == schema::MergeStrategy::scd2;
         const bool has_key = !spec.primary_key.empty() || !spec.merge_key.empty() || std::any_of(spec.columns.begin(), spec.columns.end(), [](const schema::Column& column) {
@@ -107,7 +112,12 @@ void apply_hints(const ResourceHints& hints, ResourceSpec& spec) {
     if (!hints.schema_contract.is_null()) spec.schema_contract = hints.schema_contract;
     if (hints.delete_missing) spec.delete_missing = hints.delete_missing;
     if (hints.max_nesting) spec.max_nesting = hints.max_nesting;
-    if (hints.incremental) spec.incremental = hints.incremental;
+    if (hints.incremental) {
+        using namespace incremental;
+        spec.incremental = hints.incremental;
+        RowOrder& order = spec.incremental->row_order;
+        if (spec.follows_cursor && order == RowOrder::none) order = spec.incremental->last_value_func == LastValue::max ? RowOrder::asc : RowOrder::desc;
+    }
     if (hints.checkpoint) spec.checkpoint = hints.checkpoint;
 }
 

@@ -1,5 +1,7 @@
 #include "tipple/source/source.h"
 
+#include <algorithm>
+
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 
@@ -13,6 +15,19 @@ void Registry::add(SourceEntry entry) {
 const SourceEntry* Registry::find(std::string_view name) const {
     for (const SourceEntry& entry : entries_) {
         if (entry.name == name) return &entry;
+    }
+    return nullptr;
+}
+
+const SourceEntry* Registry::find_for(std::string_view place) const {
+    const std::size_t scheme_end = place.find("://");
+    const bool has_scheme = scheme_end != std::string_view::npos;
+    const std::string scheme = has_scheme ? lower(place.substr(0, scheme_end)) : "";
+    const std::string path = has_scheme ? "" : lower(place);
+    for (const SourceEntry& entry : entries_) {
+        const bool reads = has_scheme ? std::find(entry.schemes.begin(), entry.schemes.end(), scheme) != entry.schemes.end()
+                                      : std::any_of(entry.endings.begin(), entry.endings.end(), [&](const std::string& ending) { return path.ends_with(ending); });
+        if (reads) return &entry;
     }
     return nullptr;
 }

@@ -37,6 +37,13 @@ struct ResourceSpec {
     std::vector<std::string> merge_key;
     /// Hints, possibly incomplete, with the names of the source.
     std::vector<schema::Column> columns;
+    /// Columns as the source declares them. What they say of types and nulls holds for columns that are new; one that is at the destination keeps
+    /// its type, so that values of another one become variants.
+    std::vector<schema::Column> declared = {};
+    /// What the user has defined it by, when that has another name than the resource: a pattern of names, for instance.
+    std::string definition = {};
+    /// Records come in the order of the cursor, whichever that is.
+    bool follows_cursor = false;
     std::optional<int> max_nesting;
     /// Null = none of its own; else as schema::parse_contract reads it.
     json::Value schema_contract;
@@ -99,6 +106,8 @@ public:
     /// Hands over all entries, in no order. Nobody keeps them.
     virtual void read(std::stop_token stop, const std::function<void(const LedgerEntry&)>& take) = 0;
 };
+/// Work that may block; told to stop when another task of its group has failed.
+using Task = std::function<void(std::stop_token stop)>;
 
 /// What a resource reads with.
 struct ResourceContext {
@@ -121,6 +130,13 @@ struct ResourceContext {
     /// A folder for files that live no longer than the read.
     std::string temp_folder;
     Log log;
+    /// No more records than this are wanted of it; nothing = all.
+    std::optional<std::uint64_t> records_max = {};
+    /// Reading may end, or be committed, before the resource does.
+    bool may_end_early = false;
+    /// Runs tasks at the same time, the first one on this thread, and returns when all have ended. Throws what the first one to fail has thrown. Empty = the
+    /// resource is read on one thread.
+    std::function<void(std::vector<Task> tasks)> run_together = {};
 };
 
 /// How far a read has come, for progress.
@@ -189,6 +205,12 @@ public:
     /// A sentence for people, kept in the schema; empty = none.
     virtual std::string description() const { return {}; }
     virtual std::vector<ResourceSpec> resources(std::stop_token stop) = 0;
+    /// Whether `resources` itself refuses what the user has defined and is not there.
+    virtual bool checks_definitions() const { return false; }
+    /// Before the first one of a run is read: which will be, with all that the user says of them. Throws Error.
+    virtual void begin(const std::vector<ResourceSpec>& /*resources*/, std::stop_token /*stop*/) {}
+    /// No more will be read in this run, also when it has failed: what is held open may be let go.
+    virtual void finish() {}
     /// Pushes the resource's pages, in order, until the end.
     virtual void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) = 0;
     /// Reads a little of the resource and says what was found, for people; empty = nothing can be said. Changes nothing. Throws Error.
@@ -223,6 +245,12 @@ struct SourceEntry {
     std::vector<config::OptionSpec> resource_options = {};
     /// Resources that are switched off are told to the source all the same: others may depend on them.
     bool takes_disabled_resources = false;
+    /// Names of the user's resources are patterns, of which the last one that fits counts; one that begins with `-` leaves out what fits it.
+    bool names_are_patterns = false;
+    /// Of URLs it reads, without `://`, and of files, with the dot: what such a place stands for when somebody names it instead of a source. It is told as
+    /// the option `uri`.
+    std::vector<std::string> schemes = {};
+    std::vector<std::string> endings = {};
     /// Its options are not listed: whatever is given is handed to it.
     bool takes_any_option = false;
     std::function<std::unique_ptr<SourceDriver>(const SourceContext& context)> make;
@@ -234,6 +262,8 @@ public:
     void add(SourceEntry entry);
     const std::vector<SourceEntry>& entries() const { return entries_; }
     const SourceEntry* find(std::string_view name) const;
+    /// The one that reads this URL or file, by its scheme or ending; nullptr when none says so.
+    const SourceEntry* find_for(std::string_view place) const;
     /// Checks options and makes the driver. Throws Error(usage) for an unknown name or wrong options.
     std::unique_ptr<SourceDriver> make(std::string_view name, const SourceContext& context) const;
 

@@ -7,11 +7,13 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "tipple/columns/column.h"
 #include "tipple/config/option_spec.h"
 #include "tipple/core/log.h"
+#include "tipple/json/value.h"
 #include "tipple/schema/value.h"
 
 /// A database as a source: what differs between Postgres, SQLite and DuckDB. What is the same for all (which tables, which columns, the text of a query,
@@ -31,8 +33,12 @@ struct DeclaredColumn {
     std::string declared;  ///< the type as the database writes it, for messages
     /// What its values become; nothing = the database says no type, so the values decide.
     std::optional<columns::ColumnType> type;
-    std::optional<int> length;  ///< of text and binary, where it is limited
+    /// As the schema has it: bits of an integer (16, 32), digits of a time's fraction, length of text and binary; nothing = not limited. Digits of
+    /// decimals are in `type`.
+    std::optional<int> precision;
     bool is_nullable = true;
+    /// False = the user may not read it: reading the table without leaving it out fails.
+    bool is_readable = true;
     std::string comment;
 };
 
@@ -57,22 +63,39 @@ struct Select {
     std::vector<DeclaredColumn> columns;  ///< of its rows, in order
 };
 
-/// Up to where a cursor reads in this run, and what that is worth.
+/// Up to where a cursor reads in this run, and what that is worth. Nothing that commits late is read again or searched for: where it is guaranteed, nothing
+/// at or below `upper` can come any more that a snapshot from now on does not see.
 struct CursorBound {
     /// The greatest value there is to read, inclusive; null = there is none.
     schema::Value upper;
-    /// Where the next run has to begin again so that nothing that commits late is lost; null = behind `upper`.
-    schema::Value low_water;
+    /// What the next look at the same cursor wants to know again (CursorQuery::memory): kept beside the cursor and committed with it. Null = nothing.
+    json::Value memory;
     /// For `tipple check` and the log: what is guaranteed, and what it would take when it is not.
     bool is_guaranteed = false;
     std::string explanation;
 };
+
+enum class BoundSide { lower, upper };
 
 /// What a cursor column is looked at for.
 struct CursorQuery {
     TableInfo table;
     DeclaredColumn column;
     std::string condition;  ///< of the user's `where`; empty = none
+    std::string query = {};  ///< of the user, instead of the table; empty = none
+    /// Up to where it has been read; null = never.
+    schema::Value last = {};
+    /// CursorBound::memory of the run before; null = there is none.
+    json::Value memory = {};
+};
+
+/// Rows as they are read: in columns, or as records where a column's type is that of its values and they do not agree on one.
+using Rows = std::variant<columns::Batch, std::vector<schema::Value>>;
+
+struct ReadLimits {
+    std::size_t memory_bytes = 0;
+    std::size_t threads = 1;
+    std::string temp_folder;
 };
 
 /// One database. Calls of one object come from one thread at a time; `read` may be called on several objects that `another` made. A stop request ends a statement
@@ -91,11 +114,19 @@ public:
     /// What columns a query of the user gives.
     virtual std::vector<DeclaredColumn> describe(const std::string& query, std::stop_token stop) = 0;
 
+    /// What reading may use, where the database itself runs in this process.
+    virtual void set_limits(const ReadLimits& /*limits*/) {}
+
     virtual std::string quote(std::string_view name) const = 0;
     /// A value as SQL writes it, of the column's type: what a comparison with the column takes.
     virtual std::string literal(const schema::Value& value, const DeclaredColumn& column) const = 0;
+    /// The same as a bound of a cursor, where it cannot be written exactly as it is stored: one that lets more rows through. Each is looked at again.
+    virtual std::string bound_literal(const schema::Value& value, const DeclaredColumn& column, BoundSide /*side*/) const { return literal(value, column); }
     /// The expression that gives the column as `read` takes it; mostly its quoted name.
     virtual std::string select_expression(const DeclaredColumn& column) const { return quote(column.name); }
+    /// The expression by which a cursor is compared and sorted: its order must be that of `incremental::compare` (texts by code point, whatever the
+    /// column's collation is); mostly its quoted name.
+    virtual std::string order_expression(const DeclaredColumn& column) const { return quote(column.name); }
 
     /// Fixes what all reads of this run see, where the database can: one snapshot for all tables.
     virtual void begin_snapshot(std::stop_token stop) = 0;
@@ -109,7 +140,7 @@ public:
 
     /// Hands over the rows in batches of up to `batch_rows` and about `batch_bytes`, in the order of the statement. False from `take` ends it, also at the server.
     virtual void read(const Select& select, std::size_t batch_rows, std::size_t batch_bytes, std::stop_token stop,
-                      const std::function<bool(columns::Batch)>& take) = 0;
+                      const std::function<bool(Rows)>& take) = 0;
 };
 
 /// A kind of database, as its file announces it.
@@ -117,7 +148,11 @@ struct DatabaseKind {
     std::string name;
     std::vector<std::string> schemes;  ///< of URLs
     std::vector<std::string> endings;  ///< of files, with the dot
+    /// Besides `uri`, which says where the database is: a URL with one of the schemes, or a path.
     std::vector<config::OptionSpec> options;
+    /// Whether a file that begins so is one of its databases; empty where databases are no files.
+    std::function<bool(std::string_view head)> owns_file;
+    /// `options` has `uri` when it was given. Connects at the first call that needs it, or at once. Throws Error that names no secret.
     std::function<std::unique_ptr<Database>(const config::Options& options, Log log)> open;
 };
 

@@ -5,16 +5,19 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tipple/destination/destination.h"
-#include "tipple/destinations/postgres/failure.h"
-#include "tipple/destinations/postgres/target.h"
+#include "tipple/postgres/failure.h"
+#include "tipple/postgres/target.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
+
+/// Values as text; nothing = null.
+using Row = std::vector<std::optional<std::string>>;
 
 /// The type of a column of a result, as the server numbers it.
 struct ResultType {
@@ -25,7 +28,7 @@ struct ResultType {
 struct Result {
     std::vector<std::string> names;
     std::vector<ResultType> types;
-    std::vector<destination::QueryRow> rows;
+    std::vector<Row> rows;
     bool is_truncated = false;  ///< there were more than asked for
 };
 
@@ -45,15 +48,30 @@ public:
     /// Runs exactly one statement; values as text. It is cancelled behind `rows_max` rows.
     Result query(std::string_view sql, std::size_t rows_max, std::stop_token stop);
     /// Hands each row of one statement to `take`, without keeping them.
-    void for_each(std::string_view sql, std::stop_token stop, const std::function<void(destination::QueryRow row)>& take);
+    void for_each(std::string_view sql, std::stop_token stop, const std::function<void(Row row)>& take);
 
     /// COPY .. FROM STDIN: `start_copy`, `send` any number of times, `end_copy`, which returns the server's count of rows.
     void start_copy(std::string_view sql, std::stop_token stop);
     void send(std::string_view bytes, std::stop_token stop);
     std::uint64_t end_copy(std::stop_token stop);
 
+    /// COPY .. TO STDOUT: `start_copy_out`, then `receive` until it returns 0.
+    void start_copy_out(std::string_view sql, std::stop_token stop);
+    /// Writes what has arrived to `out`, which is not empty, waiting for it when there is nothing; 0 at the end of the data.
+    std::size_t receive(std::span<char> out, std::stop_token stop);
+    /// Ends a COPY of which no more is wanted, at the server too. The transaction has failed then.
+    void abandon_copy_out();
+
+    /// Names and types of the columns of a statement that is not run. In a transaction only: poolers may send its two messages to different servers.
+    Result describe(std::string_view sql, std::stop_token stop);
+    /// Runs statements that may have to wait for others; false when that took longer than `patience`, and the transaction has failed then.
+    bool execute_within(std::string_view sql, std::chrono::milliseconds patience, std::stop_token stop);
+
     /// Throws Error(remote) when the server rolled back instead.
     void commit();
+
+    /// 150003 for 15.3.
+    int server_version() const;
 
     /// What the server said of the last statement that failed.
     const Failure& failure() const { return failure_; }
@@ -66,13 +84,15 @@ private:
     void wait_for_socket(bool wants_write, std::stop_token stop);
     Answer next_answer(std::stop_token stop);
     std::uint64_t finish(std::stop_token stop);
+    void end_copy_out(std::stop_token stop);
     void cancel();
     [[noreturn]] void fail(const Answer* answer, std::stop_token stop);
 
     std::unique_ptr<Handle> handle_;
     Failure failure_;
     std::string last_tag_;
+    std::optional<std::chrono::steady_clock::time_point> deadline_;  ///< after which the running statement is cancelled
     std::optional<std::chrono::steady_clock::time_point> cancelled_at_;
 };
 
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres
