@@ -24,7 +24,7 @@ THIRD_PARTY = [
     ("OpenSSL", r"openssl/.*", ["src/tipple/core/hash.cpp", "src/tipple/core/signature.cpp"]),
     ("xxHash", r"xxh(ash|3)\.h", ["src/tipple/core/hash.cpp"]),
     ("CLI11", r"CLI/.*", ["src/cli/*arguments.cpp"]),
-    ("libpq", r"libpq.*|postgresql/.*", ["src/tipple/destinations/postgres/*", "tests/golden/postgres_store.cpp", "bench/copy_binary.cpp"]),
+    ("libpq", r"libpq.*|postgresql/.*", ["src/tipple/postgres/*", "tests/golden/postgres_store.cpp", "bench/copy_binary.cpp"]),
     ("spdlog", r"spdlog/.*", ["src/tipple/core/log.cpp"]),
     ("flatbuffers", r"flatbuffers/.*", ["src/tipple/format/*"]),
     ("lz4", r"lz4.*\.h", ["src/tipple/format/*"]),

@@ -12,12 +12,6 @@ using columns::ColumnType;
 using columns::int128;
 using schema::DataType;
 
-TEST(PostgresTypes, QuotesWhateverIsInAName) {
-    EXPECT_EQ(quote_identifier("a\"b"), R"("a""b")");
-    EXPECT_EQ(quote_literal("it's"), "'it''s'");
-    EXPECT_EQ(quote_literal(R"(a\')"), R"(E'a\\''')");
-}
-
 TEST(PostgresTypes, TakesOnlyWhatStaysTheSame) {
     const std::pair<const char*, const char*> kept[] = {
         {"bigint", "smallint"},

@@ -18,7 +18,7 @@ class PostgresDestination final : public destination::Destination {
 public:
     explicit PostgresDestination(const destination::DestinationContext& context)
         : context_(context),
-          place_{.target = postgres::parse_target(context.options),
+          place_{.target = tipple::postgres::parse_target(context.options),
                  .dataset = context.dataset.empty() ? capabilities_.default_dataset : context.dataset,
                  .pipeline = context.pipeline,
                  .lock_timeout = context.lock_timeout,
@@ -58,7 +58,7 @@ public:
         session.begin_read();
         session.execute(fmt::format("SET LOCAL search_path = {}, public; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'",
                                     postgres::quote_identifier(place_.dataset)));
-        postgres::Result result = session.connection().query(sql, options.rows_max, place_.stop);
+        tipple::postgres::Result result = session.connection().query(sql, options.rows_max, place_.stop);
         destination::QueryResult converted{.columns = {}, .rows = std::move(result.rows), .is_truncated = result.is_truncated};
         // A statement that was cut short leaves nothing to ask in its transaction.
         const std::vector<std::string> types = result.is_truncated ? Session(place_).type_names(result.types) : session.type_names(result.types);

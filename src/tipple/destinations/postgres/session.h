@@ -4,9 +4,14 @@
 #include <string>
 
 #include "tipple/destination/sql_session.h"
-#include "tipple/destinations/postgres/connection.h"
+#include "tipple/postgres/connection.h"
 
 namespace tipple::destinations::postgres {
+
+using tipple::postgres::Connection;
+using tipple::postgres::Failure;
+using tipple::postgres::ResultType;
+using tipple::postgres::Target;
 
 /// Which pipeline's loads into which dataset.
 struct Place {

@@ -16,15 +16,6 @@ namespace {
 constexpr int fraction_digits_max = 6;
 constexpr int decimal_precision_max = 38;
 
-std::string doubled(std::string_view text, std::string_view characters) {
-    std::string out;
-    for (const char c : text) {
-        if (characters.find(c) != std::string_view::npos) out += c;
-        out += c;
-    }
-    return out;
-}
-
 std::string bigint_type(const schema::Column& column) {
     const int bits = column.precision().value_or(64);
     if (bits <= 16) return "smallint";
@@ -89,13 +80,6 @@ TimeType time_type(std::string_view type) {
 }
 
 }  // namespace
-
-std::string quote_identifier(std::string_view name) { return "\"" + doubled(name, "\"") + "\""; }
-
-std::string quote_literal(std::string_view text) {
-    const bool has_backslash = text.find('\\') != std::string_view::npos;
-    return fmt::format("{}'{}'", has_backslash ? "E" : "", doubled(text, has_backslash ? "'\\" : "'"));
-}
 
 std::string column_type(const schema::Column& column) {
     TIPPLE_ASSERT(column.is_complete());

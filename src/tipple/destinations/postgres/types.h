@@ -6,13 +6,12 @@
 
 #include "tipple/columns/column.h"
 #include "tipple/destination/sql.h"
+#include "tipple/postgres/quoting.h"
 
 namespace tipple::destinations::postgres {
 
-/// `"name"`.
-std::string quote_identifier(std::string_view name);
-/// A literal that means the same whatever `standard_conforming_strings` says.
-std::string quote_literal(std::string_view text);
+using tipple::postgres::quote_identifier;
+using tipple::postgres::quote_literal;
 
 /// The type a complete column gets, spelled as `format_type` does. Throws Error(usage) when Postgres has none for it.
 std::string column_type(const schema::Column& column);

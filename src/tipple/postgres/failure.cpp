@@ -1,11 +1,11 @@
-#include "tipple/destinations/postgres/failure.h"
+#include "tipple/postgres/failure.h"
 
 #include <algorithm>
 #include <array>
 
 #include "tipple/core/text.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
 
 namespace {
 
@@ -128,4 +128,4 @@ Error connection_error(std::string_view message, const std::string& place) {
     return Error(ErrorKind::remote, "no connection to {}: {}", place, line);
 }
 
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres

@@ -10,11 +10,13 @@
 #include <string_view>
 #include <vector>
 
-#include "tipple/destination/destination.h"
-#include "tipple/destinations/postgres/failure.h"
-#include "tipple/destinations/postgres/target.h"
+#include "tipple/postgres/failure.h"
+#include "tipple/postgres/target.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
+
+/// Values as text; nothing = null.
+using Row = std::vector<std::optional<std::string>>;
 
 /// The type of a column of a result, as the server numbers it.
 struct ResultType {
@@ -25,7 +27,7 @@ struct ResultType {
 struct Result {
     std::vector<std::string> names;
     std::vector<ResultType> types;
-    std::vector<destination::QueryRow> rows;
+    std::vector<Row> rows;
     bool is_truncated = false;  ///< there were more than asked for
 };
 
@@ -45,7 +47,7 @@ public:
     /// Runs exactly one statement; values as text. It is cancelled behind `rows_max` rows.
     Result query(std::string_view sql, std::size_t rows_max, std::stop_token stop);
     /// Hands each row of one statement to `take`, without keeping them.
-    void for_each(std::string_view sql, std::stop_token stop, const std::function<void(destination::QueryRow row)>& take);
+    void for_each(std::string_view sql, std::stop_token stop, const std::function<void(Row row)>& take);
 
     /// COPY .. FROM STDIN: `start_copy`, `send` any number of times, `end_copy`, which returns the server's count of rows.
     void start_copy(std::string_view sql, std::stop_token stop);
@@ -75,4 +77,4 @@ private:
     std::optional<std::chrono::steady_clock::time_point> cancelled_at_;
 };
 
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres

@@ -1,4 +1,4 @@
-#include "tipple/destinations/postgres/connection.h"
+#include "tipple/postgres/connection.h"
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -8,7 +8,7 @@
 
 #include "tipple/core/error.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
 
 namespace {
 
@@ -24,8 +24,8 @@ std::string field(const PGresult* result, int code) {
     return text == nullptr ? "" : text;
 }
 
-destination::QueryRow row_of(const PGresult* result, int row) {
-    destination::QueryRow values;
+Row row_of(const PGresult* result, int row) {
+    Row values;
     for (int column = 0; column < PQnfields(result); ++column) {
         if (PQgetisnull(result, row, column) != 0) {
             values.emplace_back();
@@ -153,7 +153,7 @@ std::uint64_t Connection::execute(std::string_view sql, std::stop_token stop) {
     return finish(stop);
 }
 
-void Connection::for_each(std::string_view sql, std::stop_token stop, const std::function<void(destination::QueryRow row)>& take) {
+void Connection::for_each(std::string_view sql, std::stop_token stop, const std::function<void(Row row)>& take) {
     start(sql, true, stop);
     TIPPLE_ASSERT(PQsetSingleRowMode(handle_->connection) == 1);
     while (Answer answer = next_answer(stop)) {
@@ -234,4 +234,4 @@ void Connection::commit() {
     if (last_tag_ != "COMMIT") throw Error(ErrorKind::remote, "Postgres: the server answered COMMIT with {}: nothing was loaded", last_tag_);
 }
 
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres

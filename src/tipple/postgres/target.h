@@ -7,7 +7,7 @@
 
 #include "tipple/config/option_spec.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
 
 /// Which server, which database, and as whom.
 struct Target {
@@ -30,4 +30,4 @@ Target parse_target(const config::Options& options);
 /// libraries go, and special characters in user and password are encoded.
 std::string repair_url(std::string_view url);
 
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres

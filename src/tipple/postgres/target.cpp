@@ -1,4 +1,4 @@
-#include "tipple/destinations/postgres/target.h"
+#include "tipple/postgres/target.h"
 
 #include <libpq-fe.h>
 
@@ -12,7 +12,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
 
 namespace {
 
@@ -209,4 +209,4 @@ Target parse_target(const config::Options& options) {
     return target;
 }
 
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres

@@ -3,10 +3,10 @@
 #include <cstdlib>
 
 #include "tipple/core/error.h"
-#include "tipple/destinations/postgres/failure.h"
-#include "tipple/destinations/postgres/target.h"
+#include "tipple/postgres/failure.h"
+#include "tipple/postgres/target.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
 namespace {
 
 class PostgresTarget : public testing::Test {
@@ -108,4 +108,4 @@ TEST(PostgresFailure, SaysWhatKeepsAConnectionFromBeingMade) {
 }
 
 }  // namespace
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres

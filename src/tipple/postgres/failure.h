@@ -5,7 +5,7 @@
 
 #include "tipple/core/error.h"
 
-namespace tipple::destinations::postgres {
+namespace tipple::postgres {
 
 /// What a server says of a statement that failed.
 struct Failure {
@@ -25,4 +25,4 @@ Error statement_error(const Failure& failure);
 /// For a connection that was not made. `message`: libpq's, which has no secrets. `place`: where to, for people.
 Error connection_error(std::string_view message, const std::string& place);
 
-}  // namespace tipple::destinations::postgres
+}  // namespace tipple::postgres
