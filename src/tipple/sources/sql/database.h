@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "tipple/columns/column.h"
@@ -31,7 +32,9 @@ struct DeclaredColumn {
     std::string declared;  ///< the type as the database writes it, for messages
     /// What its values become; nothing = the database says no type, so the values decide.
     std::optional<columns::ColumnType> type;
-    std::optional<int> length;  ///< of text and binary, where it is limited
+    /// As the schema has it: bits of an integer (16, 32), digits of a time's fraction, length of text and binary; nothing = not limited. Digits of
+    /// decimals are in `type`.
+    std::optional<int> precision;
     bool is_nullable = true;
     std::string comment;
 };
@@ -75,6 +78,9 @@ struct CursorQuery {
     std::string condition;  ///< of the user's `where`; empty = none
 };
 
+/// Rows as they are read: in columns, or as records where columns cannot hold what came: a text in a column of integers becomes a variant then.
+using Rows = std::variant<columns::Batch, std::vector<schema::Value>>;
+
 /// One database. Calls of one object come from one thread at a time; `read` may be called on several objects that `another` made. A stop request ends a statement
 /// also at the server, with Error(cancelled).
 class Database {
@@ -96,6 +102,9 @@ public:
     virtual std::string literal(const schema::Value& value, const DeclaredColumn& column) const = 0;
     /// The expression that gives the column as `read` takes it; mostly its quoted name.
     virtual std::string select_expression(const DeclaredColumn& column) const { return quote(column.name); }
+    /// The expression by which a cursor is compared and sorted: its order must be that of `incremental::compare` (texts by code point, whatever the
+    /// column's collation is); mostly its quoted name.
+    virtual std::string order_expression(const DeclaredColumn& column) const { return quote(column.name); }
 
     /// Fixes what all reads of this run see, where the database can: one snapshot for all tables.
     virtual void begin_snapshot(std::stop_token stop) = 0;
@@ -109,7 +118,7 @@ public:
 
     /// Hands over the rows in batches of up to `batch_rows` and about `batch_bytes`, in the order of the statement. False from `take` ends it, also at the server.
     virtual void read(const Select& select, std::size_t batch_rows, std::size_t batch_bytes, std::stop_token stop,
-                      const std::function<bool(columns::Batch)>& take) = 0;
+                      const std::function<bool(Rows)>& take) = 0;
 };
 
 /// A kind of database, as its file announces it.
@@ -117,7 +126,11 @@ struct DatabaseKind {
     std::string name;
     std::vector<std::string> schemes;  ///< of URLs
     std::vector<std::string> endings;  ///< of files, with the dot
+    /// Besides `uri`, which says where the database is: a URL with one of the schemes, or a path.
     std::vector<config::OptionSpec> options;
+    /// Whether a file that begins so is one of its databases; empty where databases are no files.
+    std::function<bool(std::string_view head)> owns_file;
+    /// `options` has `uri` when it was given. Connects at the first call that needs it, or at once. Throws Error that names no secret.
     std::function<std::unique_ptr<Database>(const config::Options& options, Log log)> open;
 };
 
