@@ -13,6 +13,7 @@
 #include "tipple/columns/column.h"
 #include "tipple/config/option_spec.h"
 #include "tipple/core/log.h"
+#include "tipple/json/value.h"
 #include "tipple/schema/value.h"
 
 /// A database as a source: what differs between Postgres, SQLite and DuckDB. What is the same for all (which tables, which columns, the text of a query,
@@ -36,6 +37,8 @@ struct DeclaredColumn {
     /// decimals are in `type`.
     std::optional<int> precision;
     bool is_nullable = true;
+    /// False = the user may not read it: reading the table without leaving it out fails.
+    bool is_readable = true;
     std::string comment;
 };
 
@@ -60,12 +63,13 @@ struct Select {
     std::vector<DeclaredColumn> columns;  ///< of its rows, in order
 };
 
-/// Up to where a cursor reads in this run, and what that is worth.
+/// Up to where a cursor reads in this run, and what that is worth. Nothing that commits late is read again or searched for: where it is guaranteed, nothing
+/// at or below `upper` can come any more that a snapshot from now on does not see.
 struct CursorBound {
     /// The greatest value there is to read, inclusive; null = there is none.
     schema::Value upper;
-    /// Where the next run has to begin again so that nothing that commits late is lost; null = behind `upper`.
-    schema::Value low_water;
+    /// What the next look at the same cursor wants to know again (CursorQuery::memory): kept beside the cursor and committed with it. Null = nothing.
+    json::Value memory;
     /// For `tipple check` and the log: what is guaranteed, and what it would take when it is not.
     bool is_guaranteed = false;
     std::string explanation;
@@ -76,6 +80,10 @@ struct CursorQuery {
     TableInfo table;
     DeclaredColumn column;
     std::string condition;  ///< of the user's `where`; empty = none
+    /// Up to where it has been read; null = never.
+    schema::Value last = {};
+    /// CursorBound::memory of the run before; null = there is none.
+    json::Value memory = {};
 };
 
 /// Rows as they are read: in columns, or as records where columns cannot hold what came: a text in a column of integers becomes a variant then.
