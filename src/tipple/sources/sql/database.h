@@ -75,11 +75,14 @@ struct CursorBound {
     std::string explanation;
 };
 
+enum class BoundSide { lower, upper };
+
 /// What a cursor column is looked at for.
 struct CursorQuery {
     TableInfo table;
     DeclaredColumn column;
     std::string condition;  ///< of the user's `where`; empty = none
+    std::string query = {};  ///< of the user, instead of the table; empty = none
     /// Up to where it has been read; null = never.
     schema::Value last = {};
     /// CursorBound::memory of the run before; null = there is none.
@@ -108,6 +111,8 @@ public:
     virtual std::string quote(std::string_view name) const = 0;
     /// A value as SQL writes it, of the column's type: what a comparison with the column takes.
     virtual std::string literal(const schema::Value& value, const DeclaredColumn& column) const = 0;
+    /// The same as a bound of a cursor, where it cannot be written exactly as it is stored: one that lets more rows through. Each is looked at again.
+    virtual std::string bound_literal(const schema::Value& value, const DeclaredColumn& column, BoundSide /*side*/) const { return literal(value, column); }
     /// The expression that gives the column as `read` takes it; mostly its quoted name.
     virtual std::string select_expression(const DeclaredColumn& column) const { return quote(column.name); }
     /// The expression by which a cursor is compared and sorted: its order must be that of `incremental::compare` (texts by code point, whatever the
