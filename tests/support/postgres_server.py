@@ -180,7 +180,7 @@ def main():
     if not is_available():
         print("skipped: the Debian package postgresql is not installed")
         return 77
-    with Server() as server:
+    with Server(max_prepared_transactions=4) as server:
         environment = {**os.environ, "TIPPLE_TEST_POSTGRES": server.url()}
         return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
 

@@ -17,6 +17,8 @@ constexpr int poll_milliseconds = 100;
 /// How long a server that was asked to cancel may take to say so.
 constexpr std::chrono::seconds cancel_patience{5};
 
+constexpr std::string_view query_canceled = "57014";
+
 void ignore_notice(void*, const PGresult*) {}
 
 std::string field(const PGresult* result, int code) {
@@ -87,6 +89,7 @@ void Connection::wait_for_socket(bool wants_write, std::stop_token stop) {
         if (!cancelled_at_) cancel();
         if (std::chrono::steady_clock::now() - *cancelled_at_ > cancel_patience) throw Error(ErrorKind::cancelled, "stopped on request");
     }
+    if (deadline_ && std::chrono::steady_clock::now() > *deadline_ && !cancelled_at_) cancel();
     pollfd socket{.fd = PQsocket(handle_->connection), .events = static_cast<short>(wants_write ? POLLIN | POLLOUT : POLLIN), .revents = 0};
     if (poll(&socket, 1, poll_milliseconds) > 0 && (socket.revents & POLLIN) != 0 && PQconsumeInput(handle_->connection) == 0) fail(nullptr, stop);
 }
@@ -165,6 +168,17 @@ void Connection::for_each(std::string_view sql, std::stop_token stop, const std:
     }
 }
 
+namespace {
+
+void add_columns(const PGresult* description, Result& result) {
+    for (int column = 0; column < PQnfields(description); ++column) {
+        result.names.emplace_back(PQfname(description, column));
+        result.types.push_back({.oid = PQftype(description, column), .modifier = PQfmod(description, column)});
+    }
+}
+
+}  // namespace
+
 Result Connection::query(std::string_view sql, std::size_t rows_max, std::stop_token stop) {
     Result result;
     start(sql, true, stop);
@@ -176,12 +190,7 @@ Result Connection::query(std::string_view sql, std::size_t rows_max, std::stop_t
             finish({});
             fail(&answer, stop);
         }
-        if (result.names.empty()) {
-            for (int column = 0; column < PQnfields(answer.result.get()); ++column) {
-                result.names.emplace_back(PQfname(answer.result.get(), column));
-                result.types.push_back({.oid = PQftype(answer.result.get(), column), .modifier = PQfmod(answer.result.get(), column)});
-            }
-        }
+        if (result.names.empty()) add_columns(answer.result.get(), result);
         if (answer.status() != PGRES_SINGLE_TUPLE || result.is_truncated) continue;
         if (result.rows.size() == rows_max) {
             result.is_truncated = true;
@@ -226,6 +235,94 @@ std::uint64_t Connection::end_copy(std::stop_token stop) {
     }
     return finish(stop);
 }
+
+void Connection::start_copy_out(std::string_view sql, std::stop_token stop) {
+    start(sql, false, stop);
+    const Answer answer = next_answer(stop);
+    if (answer && answer.status() == PGRES_COPY_OUT) return;
+    if (answer && answer.is_error()) {
+        finish({});
+        fail(&answer, stop);
+    }
+    throw Error(ErrorKind::remote, "Postgres: the server does not hand over rows");
+}
+
+/// By the old call of libpq, which copies to where the bytes are wanted: the newer one makes a buffer of its own for each row.
+std::size_t Connection::receive(std::span<char> out, std::stop_token stop) {
+    std::size_t taken = 0;
+    while (true) {
+        if (stop.stop_requested()) {
+            cancel();
+            throw Error(ErrorKind::cancelled, "stopped on request");
+        }
+        while (taken < out.size()) {
+            const int bytes = PQgetlineAsync(handle_->connection, out.data() + taken, static_cast<int>(out.size() - taken));
+            if (bytes == 0) break;
+            if (bytes < 0) {
+                if (taken == 0) end_copy_out(stop);
+                return taken;
+            }
+            taken += static_cast<std::size_t>(bytes);
+        }
+        if (taken > 0) return taken;
+        wait_for_socket(false, stop);
+    }
+}
+
+/// Takes the end of the data, which `PQgetlineAsync` leaves, and what the server says of the statement.
+void Connection::end_copy_out(std::stop_token stop) {
+    char* row = nullptr;
+    while (PQgetCopyData(handle_->connection, &row, 1) > 0) PQfreemem(row);
+    finish(stop);
+}
+
+void Connection::abandon_copy_out() {
+    cancel();
+    std::array<char, 8'192> ignored{};
+    try {
+        while (receive(ignored, {}) > 0) {
+        }
+    } catch (const Error&) {
+        // That it was cancelled.
+    }
+}
+
+Result Connection::describe(std::string_view sql, std::stop_token stop) {
+    if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
+    cancelled_at_.reset();
+    if (PQsendPrepare(handle_->connection, "", std::string(sql).c_str(), 0, nullptr) == 0) fail(nullptr, stop);
+    finish(stop);
+    if (PQsendDescribePrepared(handle_->connection, "") == 0) fail(nullptr, stop);
+    Result result;
+    Answer error{};
+    while (Answer answer = next_answer(stop)) {
+        if (answer.is_error()) {
+            error = std::move(answer);
+            if (PQstatus(handle_->connection) == CONNECTION_BAD) break;
+        } else {
+            add_columns(answer.result.get(), result);
+        }
+    }
+    if (error) fail(&error, stop);
+    return result;
+}
+
+bool Connection::execute_within(std::string_view sql, std::chrono::milliseconds patience, std::stop_token stop) {
+    deadline_ = std::chrono::steady_clock::now() + patience;
+    try {
+        execute(sql, stop);
+    } catch (const Error&) {
+        const bool is_late = std::chrono::steady_clock::now() > *deadline_ && !stop.stop_requested();
+        deadline_.reset();
+        // Poolers close the connection of who has waited for a server.
+        if (!is_late || (failure_.state != query_canceled && !failure_.state.empty())) throw;
+        return false;
+    }
+    deadline_.reset();
+    return true;
+}
+
+int Connection::server_version() const { return PQserverVersion(handle_->connection); }
 
 void Connection::commit() {
     // Not to be stopped: it finishes one way or the other.

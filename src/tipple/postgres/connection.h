@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -54,8 +55,23 @@ public:
     void send(std::string_view bytes, std::stop_token stop);
     std::uint64_t end_copy(std::stop_token stop);
 
+    /// COPY .. TO STDOUT: `start_copy_out`, then `receive` until it returns 0.
+    void start_copy_out(std::string_view sql, std::stop_token stop);
+    /// Writes what has arrived to `out`, which is not empty, waiting for it when there is nothing; 0 at the end of the data.
+    std::size_t receive(std::span<char> out, std::stop_token stop);
+    /// Ends a COPY of which no more is wanted, at the server too. The transaction has failed then.
+    void abandon_copy_out();
+
+    /// Names and types of the columns of a statement that is not run. In a transaction only: poolers may send its two messages to different servers.
+    Result describe(std::string_view sql, std::stop_token stop);
+    /// Runs statements that may have to wait for others; false when that took longer than `patience`, and the transaction has failed then.
+    bool execute_within(std::string_view sql, std::chrono::milliseconds patience, std::stop_token stop);
+
     /// Throws Error(remote) when the server rolled back instead.
     void commit();
+
+    /// 150003 for 15.3.
+    int server_version() const;
 
     /// What the server said of the last statement that failed.
     const Failure& failure() const { return failure_; }
@@ -68,12 +84,14 @@ private:
     void wait_for_socket(bool wants_write, std::stop_token stop);
     Answer next_answer(std::stop_token stop);
     std::uint64_t finish(std::stop_token stop);
+    void end_copy_out(std::stop_token stop);
     void cancel();
     [[noreturn]] void fail(const Answer* answer, std::stop_token stop);
 
     std::unique_ptr<Handle> handle_;
     Failure failure_;
     std::string last_tag_;
+    std::optional<std::chrono::steady_clock::time_point> deadline_;  ///< after which the running statement is cancelled
     std::optional<std::chrono::steady_clock::time_point> cancelled_at_;
 };
 

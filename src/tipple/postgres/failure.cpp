@@ -107,8 +107,15 @@ Error statement_error(const Failure& failure) {
         text = "another process holds what is needed: " + text + "; --lock-timeout sets how long to wait";
     } else if (failure.state == "42501") {
         text += ": grant it, or use another user";
+    } else if (failure.state == "22021" && !contains(failure.message, "0x00")) {
+        text += ": correct the data, or leave the column out";
     } else if (failure.state == "22P05" || failure.state == "22021") {
         text += ": Postgres stores no NUL character (U+0000) in text or JSON; correct the data";
+    } else if (failure.state == "40001" && contains(failure.message, "recovery")) {
+        text += ": a standby ends reads that what comes from its primary would wait for. Set hot_standby_feedback = on or a larger max_standby_streaming_delay there, or "
+                "read from the primary";
+    } else if (failure.state == "57014" && contains(failure.message, "timeout")) {
+        text += ": it is set for the user, the database or by the pooler; raise it there";
     }
     const std::string state = failure.state.empty() ? "" : fmt::format(" [{}]", failure.state);
     return Error(kind_of(failure), "Postgres: {}{}", excerpt(text, message_length_max), state);
