@@ -1,9 +1,10 @@
 """Loads into datasets of files in a bucket, as a user does: what is there afterwards, two at once, kills, and stores that fail."""
 
 import json
+import signal
 import unittest
 
-from tipple_cli import EXIT_LOCKED, EXIT_USAGE, IS_LONG, Case, Run, main, seeded_random
+from tipple_cli import EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, IS_LONG, Case, Run, main, seeded_random
 
 import s3_server
 from s3_server import Fault
@@ -202,6 +203,65 @@ cursor = { field = "id" }
         self.assertEqual(self.only("SELECT count(*) FROM a"), 1)
         self.assertEqual(self.only("SELECT count(*) FROM c"), 1)
         self.assertEqual(self.findings(), {}, "what was uploaded for it is gone")
+
+    def test_many_writers_at_once(self):
+        """Each has its own file and working folder, some are killed at random; every file is there once at the end."""
+        random = seeded_random("many writers")
+        writers, rounds = (4, 3) if not IS_LONG else (6, 25)
+        for number in range(writers):
+            self.write(f"file_{number}.jsonl", [{"writer": number, "round": 0}])
+        # All columns are known from the start, so that no writer changes the schema under the others.
+        self.tipple("load", "file_0.jsonl", self.place, "--as", "t")
+
+        def arguments(number):
+            return ["--data-dir", str(self.path(f"data_{number}")), "load", f"file_{number}.jsonl", self.place, "--as", "t"]
+
+        for round_number in range(1, rounds + 1):
+            for number in range(writers):
+                self.write(f"file_{number}.jsonl", [{"writer": number, "round": round_number}])
+            victim = random.randrange(writers)
+            runs = {number: Run(arguments(number), self.folder, env=self.env) for number in range(writers)}
+            self.server.faults = [Fault("PUT", "*", skip=random.randrange(30), action=lambda _: runs[victim].kill())]
+            codes = {}
+            for number, run in runs.items():
+                with run:
+                    codes[number] = run.finish().code if number != victim else run.process.wait()
+            self.server.faults = []
+            for number, code in codes.items():
+                # Who was killed may have committed; who met another state begins anew.
+                if code != 0:
+                    self.tipple("sync", self.place, "--data-dir", self.path(f"data_{number}"), expect=None, data_folder=False)
+                    if self.only(f"SELECT count(*) FROM t WHERE writer = {number} AND round = {round_number}") == 0:
+                        super().tipple(*arguments(number), env=self.env, data_folder=False)
+            counts = self.rows("SELECT writer, round, count(*) AS n FROM t GROUP BY ALL HAVING n <> 1")
+            self.assertEqual(counts, [], f"round {round_number}: {codes}")
+            self.assertEqual(self.only("SELECT count(*) FROM t"), 1 + writers * round_number)
+        self.assertEqual(self.only("SELECT count(*) FROM _dlt_loads"), 1 + writers * rounds)
+
+    def test_a_request_that_arrives_after_its_sender_has_gone(self):
+        self.write("orders.jsonl", ORDERS)
+        self.server.faults.append(Fault("PUT", "*/orders__lines/*", holds=True))
+        with Run(self.arguments(["load", "orders.jsonl", self.place]), self.folder, env=self.env) as run:
+            self.assertTrue(self.server.is_held.wait(60))
+            run.send(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual(result.code, EXIT_INTERRUPTED, result.err)
+        self.assertEqual([key for key in self.keys() if key.startswith("orders")], [], "what was uploaded is gone")
+        self.server.let_go()
+        while not any(key.startswith("orders__lines") for key in self.keys()):
+            pass
+        self.tipple("load", "orders.jsonl", self.place)
+        self.assertEqual(self.only("SELECT count(*) FROM _dlt_loads"), 1)
+        self.assertEqual(self.only("SELECT count(*) FROM orders__lines"), sum(len(order["lines"]) for order in ORDERS))
+        self.assertEqual(self.findings(), {"unfinished_files": 1})
+
+    def test_a_first_load_that_was_killed_is_finished(self):
+        self.write("orders.jsonl", ORDERS)
+        self.kill_at("PUT", "*/commits/*")
+        self.tipple("load", "orders.jsonl", self.place)
+        counts = self.rows("SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM _dlt_loads) AS loads")[0]
+        self.assertEqual(counts["orders"], 7 * counts["loads"])
+        self.assertEqual(self.findings(), {})
 
     def kill_at(self, method, target, skip=0):
         """A load that is killed when it makes that request, before or after the store has carried it out."""

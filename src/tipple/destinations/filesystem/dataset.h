@@ -115,6 +115,8 @@ public:
     /// Where the engine finds the file on this machine, as long as this object lives.
     virtual std::string local_path(const std::string& relative) const = 0;
     virtual std::string local_path(const SystemFile& file) const = 0;
+    /// Whether files of loads that have died may lie there, unseen, with nobody to take them away.
+    virtual bool keeps_leftovers() const = 0;
     /// A load that is nowhere recorded cannot come any more after this has said so.
     virtual bool has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) = 0;
 

@@ -25,6 +25,7 @@ public:
     bool exists() const override;
     std::string local_path(const std::string& relative) const override;
     std::string local_path(const SystemFile& file) const override;
+    bool keeps_leftovers() const override { return true; }
     bool has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) override;
     /// Locks nothing. Throws Error(usage) for a store that ignores conditions of writes.
     std::unique_ptr<WriteGuard> lock(std::chrono::milliseconds timeout, const std::string& note, std::stop_token stop) override;

@@ -137,7 +137,7 @@ Load::~Load() {
     try {
         dataset_->roll_back(changes_);
     } catch (const std::exception& error) {
-        context_.log.warning("what was written was not removed; the next load does it: {}", error.what());
+        context_.log.warning("what was written of a load that failed lies there still, though nobody sees it: {}", error.what());
     }
 }
 
@@ -156,8 +156,8 @@ void Load::check_fence(const Snapshot& now) const {
 }
 
 void Load::check_foreign_tables() const {
-    std::vector<std::string> paths = before_.unfinished;
-    paths.insert(paths.end(), before_.foreign.begin(), before_.foreign.end());
+    std::vector<std::string> paths = before_.foreign;
+    if (!dataset_->keeps_leftovers()) paths.insert(paths.end(), before_.unfinished.begin(), before_.unfinished.end());
     for (const TableState& table : plan_.tables()) {
         if (catalog_.find(table.name, {.is_case_sensitive = false}) != nullptr) continue;
         for (const std::string& path : paths) {
