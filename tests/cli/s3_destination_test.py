@@ -76,6 +76,15 @@ class S3Destination(Case):
         self.tipple("load", "big.jsonl", self.place + "?compression=none")
         self.assertTrue(self.server.seen("POST", "*uploadId=*"), "in parts")
         self.assertEqual(self.only("SELECT count(DISTINCT text) FROM big"), 60_000)
+        # Parts of a program that died go when its package is loaded.
+        arguments = ["load", "big.jsonl", self.place + "?compression=none", "--disposition", "replace"]
+        run = Run(self.arguments(arguments), self.folder, env=self.env)
+        self.server.faults.append(Fault("PUT", "*partNumber=2*", action=lambda _: run.kill()))
+        with run:
+            run.process.wait()
+        self.assertEqual(len(self.server.uploads("lake")), 1)
+        self.tipple(*arguments)
+        self.assertEqual(self.only("SELECT count(*) FROM big"), 60_000)
         self.assertEqual(self.server.uploads("lake"), [])
         # A copy that breaks off goes on where it was.
         self.server.faults.append(Fault("GET", "/lake/team/main/big/*", cut_after=3_000_000))
