@@ -216,7 +216,7 @@ cursor = { field = "id" }
     def test_many_writers_at_once(self):
         """Each has its own file and working folder, some are killed at random; every file is there once at the end."""
         random = seeded_random("many writers")
-        writers, rounds = (4, 3) if not IS_LONG else (6, 25)
+        writers, rounds = (4, 3) if not IS_LONG else (6, 10)
         for number in range(writers):
             self.write(f"file_{number}.jsonl", [{"writer": number, "round": 0}])
         # All columns are known from the start, so that no writer changes the schema under the others.
