@@ -6,6 +6,13 @@
 
 namespace tipple::conformance {
 
+namespace {
+
+/// Files of a bucket in the place of a folder: no kind of its own.
+const std::string bucket_kind = "bucket";
+
+}  // namespace
+
 const destination::Registry& registry() {
     static const destination::Registry known = [] {
         destination::Registry registry;
@@ -18,6 +25,7 @@ const destination::Registry& registry() {
 std::vector<std::string> kinds() {
     std::vector<std::string> names;
     for (const destination::DestinationEntry& entry : registry().entries()) names.push_back(entry.name);
+    if (std::getenv("TIPPLE_TEST_S3") != nullptr) names.push_back(bucket_kind);
     return names;
 }
 
@@ -27,6 +35,8 @@ std::optional<config::Options> place_of(const std::string& kind, const support::
         options.set("path", folder.path("conformance.duckdb"));
     } else if (kind == "filesystem") {
         options.set("path", folder.path("conformance"));
+    } else if (const char* bucket = std::getenv("TIPPLE_TEST_S3"); kind == bucket_kind && bucket != nullptr) {
+        options.set("bucket_url", std::string(bucket) + "/conformance");
     } else if (const char* url = std::getenv("TIPPLE_TEST_POSTGRES"); kind == "postgres" && url != nullptr) {
         options.set("url", url);
     } else {
@@ -58,7 +68,7 @@ std::unique_ptr<destination::Destination> Conformance::make() {
     context.lock_timeout = std::chrono::milliseconds(200);
     context.files = files_.get();
     context.clock = &clock_;
-    return registry().find(GetParam())->make(context);
+    return registry().find(GetParam() == bucket_kind ? "filesystem" : GetParam())->make(context);
 }
 
 std::vector<destination::LoadedTable> Conformance::apply(const package::Package& package, destination::Destination& destination,

@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -9,6 +10,7 @@
 #include "tipple/io/file_system.h"
 #include "tipple/json/value.h"
 #include "tipple/schema/schema.h"
+#include "tipple/store/open_store.h"
 
 namespace tipple::golden {
 
@@ -17,15 +19,23 @@ namespace {
 /// Tables of a database in memory, made of the files as they lie there once nothing is on its way: JSON lines whose name begins with the id of a load that has a record.
 class FilesystemStore final : public Store {
 public:
-    explicit FilesystemStore(const std::string& folder) : root_(io::join_path(folder, "lake")) {}
+    explicit FilesystemStore(const std::string& folder) : root_(io::join_path(folder, "lake")) {
+        const char* bucket = std::getenv("TIPPLE_TEST_S3");
+        if (bucket == nullptr) return;
+        url_ = std::string(bucket) + "/golden";
+        bucket_ = store::open_bucket(url_, {}, {.files = files_.get(), .clock = &clock_}).store;
+    }
 
     std::string destination() const override { return "filesystem"; }
     config::Options options() const override {
         config::Options options;
-        options.set("path", root_);
+        bucket_ != nullptr ? options.set("bucket_url", url_) : options.set("path", root_);
         return options;
     }
-    void clear() override { files_->remove(root_); }
+    void clear() override {
+        files_->remove(root_);
+        for (const io::ObjectInfo& object : objects()) bucket_->remove(object.key, {});
+    }
 
     void execute(const std::string&) override { throw Error(ErrorKind::usage, "files are not changed by SQL"); }
     std::vector<Row> query(const std::string& sql) override { return engine().query(sql).rows; }
@@ -44,8 +54,31 @@ public:
     std::string value_sql(const Column& column) const override { return duckdb_value_sql(column); }
 
 private:
+    std::vector<io::ObjectInfo> objects() {
+        std::vector<io::ObjectInfo> found;
+        if (bucket_ == nullptr) return found;
+        bucket_->list(key_prefix, {}, [&](const io::ObjectInfo& object) {
+            found.push_back(object);
+            return true;
+        });
+        return found;
+    }
+
+    /// What lies in a bucket is looked at as a copy.
+    void copy_objects() {
+        if (bucket_ != nullptr) files_->remove(root_);
+        for (const io::ObjectInfo& object : objects()) {
+            const std::string path = io::join_path(root_, object.key.substr(key_prefix.size()));
+            std::string text(static_cast<std::size_t>(object.size), '\0');
+            if (object.size > 0) bucket_->open_read(object, {})->read_at(0, text.data(), text.size());
+            files_->create_folders(io::parent_folder(path));
+            files_->write_text_durably(path, text);
+        }
+    }
+
     engine::Engine& engine() {
         if (engine_ != nullptr) return *engine_;
+        copy_objects();
         engine_ = std::make_unique<engine::Engine>(engine::EngineOptions{.memory_bytes = std::size_t{512} << 20, .threads = 1});
         for (const io::FileInfo& dataset : files_->list(root_)) {
             if (dataset.is_directory) read_dataset(dataset.path);
@@ -97,8 +130,12 @@ private:
         }
     }
 
+    const std::string key_prefix = "golden/";
     std::string root_;
+    std::string url_;
+    SystemClock clock_;
     std::unique_ptr<io::FileSystem> files_ = io::local_file_system();
+    std::unique_ptr<io::WritableObjectStore> bucket_;
     std::unique_ptr<engine::Engine> engine_;
 };
 

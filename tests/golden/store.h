@@ -40,7 +40,7 @@ public:
 /// A database file in `folder`.
 std::unique_ptr<Store> duckdb_store(const std::string& folder);
 
-/// A dataset of files in `folder`.
+/// A dataset of files in `folder`, or in the bucket that the environment variable TIPPLE_TEST_S3 names.
 std::unique_ptr<Store> filesystem_store(const std::string& folder);
 
 /// The database that the environment variable TIPPLE_TEST_POSTGRES names. All that is in it goes.

@@ -53,12 +53,11 @@ public:
     /// Writes a whole object. False when `condition` did not hold: somebody else has written the object, or an attempt of this very call whose answer
     /// was lost.
     virtual bool put(const std::string& key, std::string_view bytes, PutCondition condition, std::stop_token stop) = 0;
-    /// Writes an object of any size in parts, which nobody sees before `close` has returned; the destructor takes away what is unfinished.
+    /// Writes an object of any size in parts, which nobody sees before `close` has returned; the destructor takes away what is unfinished, and so does
+    /// the next one of the same key where the program died before that. One writer per key at a time.
     virtual std::unique_ptr<WriteFile> create(const std::string& key, std::stop_token stop) = 0;
     /// Fine when it is not there.
     virtual void remove(const std::string& key, std::stop_token stop) = 0;
-    /// Takes away what `create` has left that came to no end, for keys that begin with `prefix`: nobody may be writing them.
-    virtual void remove_unfinished(const std::string& prefix, std::stop_token stop) = 0;
 };
 
 /// The files below a folder of this machine; folders that are links are not entered. `files` outlives it.

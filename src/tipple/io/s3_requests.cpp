@@ -146,7 +146,7 @@ std::unique_ptr<ReadFile> S3Requests::open(const ObjectInfo& object, std::stop_t
     const S3Request request{.key = object.key, .right = "s3:GetObject"};
     return open_http_file(*way->pool,
                           {.name = url(object.key),
-                           .size = object.size,
+                           .size = object.has_size ? std::optional(object.size) : std::nullopt,
                            .etag = object.etag,
                            .request = http_request(*way, request),
                            .authorizer = way->authorizer.get(),

@@ -73,8 +73,6 @@ public:
         requests_.send({.method = "DELETE", .key = key, .accepted = {404}, .right = "s3:DeleteObject"}, stop);
     }
 
-    void remove_unfinished(const std::string& prefix, std::stop_token stop) override { abort_s3_uploads(requests_, prefix, stop); }
-
 private:
     S3Page parse_page(const std::string& body) const {
         try {

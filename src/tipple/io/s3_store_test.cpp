@@ -29,6 +29,10 @@ protected:
             if (std::optional<Answer> instead = first(request)) return *std::move(instead);
         }
         const std::string key = request.path.size() > 8 ? request.path.substr(8) : "";  // "/bucket/"
+        if (key.empty() && request.params.contains("uploads")) {
+            const std::string key_of_leftover = request.param("prefix") + (request.param("prefix") == "large" ? "" : "-and-more");
+            return {.body = "<ListMultipartUploadsResult><Upload><Key>" + key_of_leftover + "</Key><UploadId>left</UploadId></Upload></ListMultipartUploadsResult>"};
+        }
         if (key.empty()) return page(request);
         const std::lock_guard lock(mutex_);
         if (request.method == "PUT" && request.params.contains("partNumber")) {
@@ -260,6 +264,8 @@ TEST_F(S3StoreTest, UploadsInParts) {
     }
     EXPECT_EQ(objects["large"].size(), text.size());
     EXPECT_EQ(server_.seen().back().body.substr(0, 89), "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"part1\"</ETag></Part><Part");
+    const std::vector<std::string> targets = server_.targets();
+    EXPECT_EQ(std::count(targets.begin(), targets.end(), "/bucket/large?uploadId=left"), 1) << "of one that died";
     {
         const auto file = store_->create("unfinished", {});
         file->write(text);

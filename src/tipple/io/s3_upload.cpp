@@ -59,7 +59,18 @@ public:
     std::uint64_t size() const override { return size_; }
 
 private:
+    /// Parts of a program that died cost money until somebody takes them back. Who has not the right to list them leaves them there.
+    void abort_leftovers() {
+        const HttpResponse response = requests_.send(
+            {.query = {{"encoding-type", "url"}, {"prefix", key_}, {"uploads", ""}}, .accepted = {400, 403, 404, 405, 501}, .right = "s3:ListBucketMultipartUploads"}, stop_);
+        if (response.status >= 300) return;
+        for (const S3UnfinishedUpload& upload : parse_s3_uploads(response.body)) {
+            if (upload.key == key_) requests_.send(abort_request(key_, upload.id), stop_);
+        }
+    }
+
     void send_part() {
+        if (id_.empty()) abort_leftovers();
         if (id_.empty()) id_ = parse_s3_upload_id(requests_.send({.method = "POST", .key = key_, .query = {{"uploads", ""}}, .body = "", .right = put_right}, stop_).body);
         const HttpResponse response = requests_.send({.method = "PUT",
                                                       .key = key_,
@@ -105,11 +116,6 @@ private:
 
 std::unique_ptr<WriteFile> begin_s3_upload(S3Requests& requests, std::string key, std::stop_token stop) {
     return std::make_unique<S3Upload>(requests, std::move(key), std::move(stop));
-}
-
-void abort_s3_uploads(S3Requests& requests, const std::string& prefix, const std::stop_token& stop) {
-    const HttpResponse response = requests.send({.query = {{"encoding-type", "url"}, {"prefix", prefix}, {"uploads", ""}}, .right = "s3:ListBucketMultipartUploads"}, stop);
-    for (const io::S3UnfinishedUpload& upload : parse_s3_uploads(response.body)) requests.send(abort_request(upload.key, upload.id), stop);
 }
 
 }  // namespace tipple::io

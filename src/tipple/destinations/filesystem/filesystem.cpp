@@ -4,16 +4,18 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/sql.h"
+#include "tipple/destinations/filesystem/dataset_bucket.h"
 #include "tipple/destinations/filesystem/dataset_folder.h"
 #include "tipple/destinations/filesystem/load.h"
 #include "tipple/destinations/filesystem/views.h"
 #include "tipple/engine/column_types.h"
+#include "tipple/store/open_store.h"
 
 namespace tipple::destinations {
 
 namespace {
 
-using filesystem::DatasetFolder;
+using filesystem::Dataset;
 
 constexpr std::string_view default_dataset = "main";
 /// How often a query is begun anew because a load took its files away.
@@ -27,18 +29,19 @@ std::string path_of(std::string_view text) {
     if (text.starts_with(scheme)) {
         text.remove_prefix(scheme.size());
     } else if (text.find("://") != std::string_view::npos) {
-        throw Error(ErrorKind::usage, "\"{}\": only folders of this machine can be loaded into so far, as a path or file:///path", excerpt(text));
+        throw Error(ErrorKind::usage, "\"{}\": datasets of files are loaded into folders (a path, or file:///path) and buckets (s3://bucket/path, gs://bucket/path)", excerpt(text));
     }
     while (text.size() > 1 && text.ends_with('/')) text.remove_suffix(1);
     if (text.empty()) throw Error(ErrorKind::usage, "no folder is named; write a path that ends in \"/\", or file:///path");
     return std::string(text);
 }
 
-std::string root_of(const config::Options& options) {
+/// Where datasets lie: as the options name it.
+std::string place_of(const config::Options& options) {
     const std::optional<std::string> path = options.find("path");
     const std::optional<std::string> url = options.find("bucket_url");
-    if (!path && !url) throw Error(ErrorKind::usage, "destination filesystem needs the option \"path\": the folder that datasets lie in");
-    return engine::canonical_path(path_of(path ? *path : *url));
+    if (!path && !url) throw Error(ErrorKind::usage, "destination filesystem needs the option \"path\": the folder that datasets lie in, or \"bucket_url\"");
+    return path ? *path : *url;
 }
 
 bool appends_merges(const config::Options& options) {
@@ -50,16 +53,21 @@ bool appends_merges(const config::Options& options) {
 
 class FilesystemDestination final : public destination::Destination {
 public:
-    explicit FilesystemDestination(const destination::DestinationContext& context) : context_(context), root_(root_of(context.options)) {
-        place_ = {.folder = {},
+    explicit FilesystemDestination(const destination::DestinationContext& context) : context_(context), layout_(option(context.options, "layout")) {
+        place_ = {.open = [this] { return open(); },
                   .dataset = context.dataset.empty() ? std::string(default_dataset) : context.dataset,
-                  .layout = option(context.options, "layout"),
                   .format = filesystem::require_file_format(context.options.find("format").value_or("jsonl"), option(context.options, "compression"))};
         if (place_.dataset.find('/') != std::string::npos || place_.dataset == "." || place_.dataset == "..") {
             throw Error(ErrorKind::usage, "dataset \"{}\": its name becomes that of a folder, and must have no \"/\"", excerpt(place_.dataset));
         }
-        if (!place_.layout.empty()) filesystem::Layout{place_.layout};
-        place_.folder = io::join_path(root_, place_.dataset);
+        if (!layout_.empty()) filesystem::Layout{layout_};
+        const std::string place = place_of(context.options);
+        if (store::is_bucket_url(place)) {
+            open_bucket(place);
+        } else {
+            root_ = engine::canonical_path(path_of(place));
+            identity_ = "file://" + root_;
+        }
         if (appends_merges(context.options)) {
             capabilities_.dispositions.push_back(schema::Disposition::merge);
             capabilities_.appends_merges = true;
@@ -68,29 +76,23 @@ public:
 
     const destination::Capabilities& capabilities() const override { return capabilities_; }
     std::string description() const override { return root_ + "/"; }
-    std::string identity() const override { return "file://" + root_; }
+    std::string identity() const override { return identity_; }
 
     std::optional<destination::StoredDataset> read_dataset() override {
-        const DatasetFolder folder = this->folder();
-        if (!folder.exists()) return std::nullopt;
-        return unmoved(folder, [&](const filesystem::Snapshot& snapshot) {
-            destination::StoredDataset stored{.schemas = filesystem::schemas_of(folder, snapshot), .state = {}, .newest_load_id = {}, .catalog = {}};
+        const std::unique_ptr<Dataset> dataset = open();
+        if (!dataset->exists()) return std::nullopt;
+        return unmoved(*dataset, [&](const filesystem::Snapshot& snapshot) {
+            destination::StoredDataset stored{.schemas = filesystem::schemas_of(*dataset, snapshot), .state = {}, .newest_load_id = {}, .catalog = {}};
             if (!snapshot.loads.empty()) stored.newest_load_id = snapshot.loads.back().id;
             stored.catalog = filesystem::catalog_of(stored.schemas);
-            if (const filesystem::SystemFile* state = snapshot.newest_state(context_.pipeline)) stored.state = filesystem::stored_state(folder, *state);
+            if (const filesystem::SystemFile* state = snapshot.newest_state(context_.pipeline)) stored.state = filesystem::stored_state(*dataset, *state);
             return std::optional(std::move(stored));
         });
     }
 
     bool has_load(const std::string& load_id) override {
-        const DatasetFolder folder = this->folder();
-        if (!folder.exists()) return false;
-        // Whoever is about to write the record holds the lock.
-        const std::unique_ptr<io::FileLock> lock = folder.lock(context_.lock_timeout, fmt::format("looking for load {}\n", load_id), context_.stop);
-        const filesystem::Snapshot snapshot = folder.read(folder.layout());
-        // What its load could not tidy up any more.
-        folder.settle(snapshot);
-        return snapshot.has_load(load_id);
+        const std::unique_ptr<Dataset> dataset = open();
+        return dataset->exists() && dataset->has_load(load_id, context_.lock_timeout, context_.stop);
     }
 
     std::unique_ptr<destination::LoadTransaction> begin(const package::Package& package) override {
@@ -98,10 +100,12 @@ public:
     }
 
     destination::QueryResult query(std::string_view sql, const destination::QueryOptions& options) override {
-        const DatasetFolder folder = this->folder();
-        if (!folder.exists()) throw Error(ErrorKind::usage, "there is no dataset \"{}\" in {}: {} is no folder that something was loaded into", place_.dataset, root_, place_.folder);
-        return unmoved(folder, [&](const filesystem::Snapshot& snapshot) {
-            const filesystem::Tables tables = filesystem::tables_of(folder, snapshot);
+        const std::unique_ptr<Dataset> dataset = open();
+        if (!dataset->exists()) {
+            throw Error(ErrorKind::usage, "there is no dataset \"{}\" in {}: {} is no folder that something was loaded into", place_.dataset, root_, dataset->name());
+        }
+        return unmoved(*dataset, [&](const filesystem::Snapshot& snapshot) {
+            const filesystem::Tables tables = filesystem::tables_of(*dataset, snapshot);
             try {
                 return query_tables(tables, sql, options, filesystem::line_bytes_default);
             } catch (const Error& error) {
@@ -122,9 +126,9 @@ public:
     }
 
     std::vector<destination::StorageFinding> check_storage() override {
-        const DatasetFolder folder = this->folder();
-        if (!folder.exists()) return {};
-        const filesystem::Snapshot snapshot = folder.read(folder.layout());
+        const std::unique_ptr<Dataset> dataset = open();
+        if (!dataset->exists()) return {};
+        const filesystem::Snapshot snapshot = dataset->read(dataset->layout());
         std::vector<destination::StorageFinding> findings;
         if (!snapshot.unfinished.empty()) {
             findings.push_back({.check = "unfinished_files",
@@ -136,7 +140,7 @@ public:
             findings.push_back({.check = "foreign_files",
                                 .count = snapshot.foreign.size(),
                                 .example = snapshot.foreign.front(),
-                                .meaning = fmt::format("files are not named as the layout {} says, and are no part of a table", folder.layout().text())});
+                                .meaning = fmt::format("files are not named as the layout {} says, and are no part of a table", dataset->layout().text())});
         }
         return findings;
     }
@@ -154,18 +158,32 @@ public:
     std::string reference_type() const override { return "dlt.destinations.filesystem"; }
 
 private:
-    DatasetFolder folder() const { return {*context_.files, place_.folder, place_.layout}; }
+    void open_bucket(const std::string& url) {
+        store::BucketLocation bucket = store::open_bucket(url, context_.options, {.files = context_.files, .clock = context_.clock, .log = context_.log});
+        prefix_ = bucket.key;
+        while (prefix_.ends_with('/')) prefix_.pop_back();
+        root_ = bucket.store->url(prefix_);
+        while (root_.ends_with('/')) root_.pop_back();
+        identity_ = prefix_.empty() ? bucket.identity : bucket.identity + "/" + prefix_;
+        bucket_ = std::move(bucket.store);
+    }
+
+    std::unique_ptr<Dataset> open() const {
+        if (bucket_ == nullptr) return std::make_unique<filesystem::DatasetFolder>(*context_.files, io::join_path(root_, place_.dataset), layout_);
+        return std::make_unique<filesystem::DatasetBucket>(*bucket_, prefix_.empty() ? place_.dataset : prefix_ + "/" + place_.dataset, layout_,
+                                                           filesystem::LocalFiles{.files = context_.files, .temp_folder = context_.temp_folder}, context_.stop);
+    }
 
     /// What `action` makes of the folder. Files that a load took away meanwhile are no error: it is done again.
     template <typename Action>
-    std::invoke_result_t<Action, const filesystem::Snapshot&> unmoved(const DatasetFolder& folder, Action action) const {
-        const filesystem::Layout layout = folder.layout();
+    std::invoke_result_t<Action, const filesystem::Snapshot&> unmoved(const Dataset& dataset, Action action) const {
+        const filesystem::Layout layout = dataset.layout();
         for (int attempt = 1;; ++attempt) {
-            const filesystem::Snapshot snapshot = folder.read(layout);
+            const filesystem::Snapshot snapshot = dataset.read(layout);
             try {
                 return action(snapshot);
             } catch (const Error&) {
-                const filesystem::Snapshot now = folder.read(layout);
+                const filesystem::Snapshot now = dataset.read(layout);
                 const bool is_same = std::equal(now.loads.begin(), now.loads.end(), snapshot.loads.begin(), snapshot.loads.end(),
                                                 [](const auto& a, const auto& b) { return a.path == b.path; });
                 if (is_same || attempt == query_attempts_max) throw;
@@ -201,25 +219,36 @@ private:
         .reads_rows = true,
         .adds_not_null_columns = true};
     destination::DestinationContext context_;
-    std::string root_;
+    std::string layout_;
+    std::string root_;  ///< a path, or a URL without a slash at its end
+    std::string identity_;
+    std::string prefix_;  ///< of all keys in the bucket
+    std::unique_ptr<io::WritableObjectStore> bucket_;
     filesystem::Place place_;
 };
 
 std::vector<config::OptionSpec> option_specs() {
     using config::OptionKind;
-    return {{.name = "path", .summary = "Folder that datasets lie in; made when missing.", .kind = OptionKind::path},
-            {.name = "bucket_url", .summary = "The same as dlt calls it: a path or file:///path."},
+    std::vector<config::OptionSpec> specs = {{.name = "path", .summary = "Folder that datasets lie in; made when missing.", .kind = OptionKind::path},
+            {.name = "bucket_url", .summary = "The same as dlt calls it: a path, file:///path, s3://bucket/path or gs://bucket/path."},
             {.name = "format", .summary = "jsonl, parquet or csv; files of other formats that are there stay readable.", .default_value = "jsonl"},
             {.name = "compression", .summary = "none, gzip, zstd, and snappy for Parquet; gzip for jsonl and csv, zstd for parquet when nothing says otherwise."},
             {.name = "layout", .summary = "Where files lie in a dataset's folder; {table_name}/{load_id}.{file_id}.{ext} when nothing says otherwise."},
             {.name = "merge", .summary = "What becomes of rows that are to be merged: refuse, or append.", .default_value = "refuse"}};
+    for (config::OptionSpec& spec : store::option_specs()) specs.push_back(std::move(spec));
+    return specs;
 }
 
-/// A path or `file://` URL; `?format=parquet&layout=…` behind the latter sets options.
+/// A path or a URL; `?format=parquet&layout=…` behind the latter sets options.
 config::Options parse(std::string_view text) {
     config::Options options;
-    const std::size_t question = text.starts_with("file://") ? text.find('?') : std::string_view::npos;
-    options.set("path", path_of(text.substr(0, question)));
+    const bool is_bucket = store::is_bucket_url(text);
+    const std::size_t question = is_bucket || text.starts_with("file://") ? text.find('?') : std::string_view::npos;
+    if (is_bucket) {
+        options.set("bucket_url", std::string(text.substr(0, question)));
+    } else {
+        options.set("path", path_of(text.substr(0, question)));
+    }
     if (question == std::string_view::npos) return options;
     for (std::string_view rest = text.substr(question + 1); !rest.empty();) {
         const std::string_view pair = rest.substr(0, rest.find('&'));
@@ -239,9 +268,9 @@ std::unique_ptr<destination::Destination> make(const destination::DestinationCon
 
 destination::DestinationEntry filesystem_destination() {
     return {.name = "filesystem",
-            .summary = "Loads into files of a folder: JSON lines, Parquet or CSV.",
+            .summary = "Loads into files of a folder or a bucket: JSON lines, Parquet or CSV.",
             .options = option_specs(),
-            .schemes = {"file"},
+            .schemes = {"file", "s3", "s3a", "gs", "gcs"},
             .endings = {"/"},
             .is_place =
                 [](const std::string& path) {

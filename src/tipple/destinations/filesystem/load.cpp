@@ -108,17 +108,19 @@ Load::Load(const Place& place, const destination::DestinationContext& context, c
       context_(context),
       package_(package),
       plan_(package_, capabilities),
-      folder_(*context.files, place.folder, place.layout),
-      lock_(folder_.lock(context.lock_timeout, fmt::format("pid {} since {}, load {}\n", getpid(), utc_text(context.clock->now_us()), package.load_id()), context.stop)),
-      layout_(folder_.layout()),
-      before_(folder_.read(layout_)),
+      dataset_(place.open()),
+      guard_(dataset_->lock(context.lock_timeout, fmt::format("pid {} since {}, load {}\n", getpid(), utc_text(context.clock->now_us()), package.load_id()), context.stop)),
+      layout_(dataset_->layout()),
+      before_(dataset_->read(layout_)),
       batch_bytes_(batch_bytes_of(context.memory_bytes)),
       engine_(engine_options(context)) {
-    folder_.settle(before_);
-    if (!before_.intents.empty()) before_ = folder_.read(layout_);
-    schemas_ = schemas_of(folder_, before_);
+    dataset_->settle(before_);
+    if (!before_.intents.empty()) before_ = dataset_->read(layout_);
+    schemas_ = schemas_of(*dataset_, before_);
     catalog_ = catalog_of(schemas_);
-    check_fence();
+    changes_.load_id = package_.load_id();
+    changes_.rebase = [this](const Snapshot& now, Changes& changes) { rebase(now, changes); };
+    check_fence(before_);
     if (!context_.adopt_tables) check_foreign_tables();
     for (const TableState& table : plan_.tables()) {
         layout_.path({.schema = package_.schema().name(), .table = table.name, .load_id = package_.load_id(), .file_id = "0", .ending = place_.format.ending()});
@@ -131,38 +133,31 @@ Load::Load(const Place& place, const destination::DestinationContext& context, c
 }
 
 Load::~Load() {
-    if (is_committed_) return;
+    if (changes_.may_be_there) return;
     try {
-        roll_back();
+        dataset_->roll_back(changes_);
     } catch (const std::exception& error) {
-        context_.log.warning("what was written was not removed; the next load does it: {}", error.what());
+        context_.log.warning("what was written of a load that failed lies there still, though nobody sees it: {}", error.what());
     }
 }
 
-void Load::roll_back() {
-    if (intent_) {
-        folder_.settle(*intent_, false);
-    } else {
-        context_.files->remove(folder_.staging_folder(package_.load_id()));
-    }
-}
-
-void Load::check_fence() const {
+void Load::check_fence(const Snapshot& now) const {
     const package::Manifest& manifest = package_.manifest();
-    if (before_.has_load(manifest.load_id)) throw Error(ErrorKind::conflict, "load {} is already in {}", manifest.load_id, place_.folder);
+    if (now.has_load(manifest.load_id)) throw Error(ErrorKind::conflict, "load {} is already in {}", manifest.load_id, dataset_->name());
     package::Fence found;
-    if (const SystemFile* state = before_.newest_state(manifest.pipeline)) {
-        const destination::StoredState stored = stored_state(folder_, *state);
+    if (const SystemFile* state = now.newest_state(manifest.pipeline)) {
+        const destination::StoredState stored = stored_state(*dataset_, *state);
         found.state_version = stored.version;
         found.state_hash = stored.version_hash;
     }
-    if (const auto schema = schemas_.find(package_.schema().name()); schema != schemas_.end()) found.schema_hash = schema->second.version_hash();
+    const std::map<std::string, schema::Schema, std::less<>> schemas = schemas_of(*dataset_, now);
+    if (const auto schema = schemas.find(package_.schema().name()); schema != schemas.end()) found.schema_hash = schema->second.version_hash();
     destination::require_fence(found, package_, place_.dataset);
 }
 
 void Load::check_foreign_tables() const {
-    std::vector<std::string> paths = before_.unfinished;
-    paths.insert(paths.end(), before_.foreign.begin(), before_.foreign.end());
+    std::vector<std::string> paths = before_.foreign;
+    if (!dataset_->keeps_leftovers()) paths.insert(paths.end(), before_.unfinished.begin(), before_.unfinished.end());
     for (const TableState& table : plan_.tables()) {
         if (catalog_.find(table.name, {.is_case_sensitive = false}) != nullptr) continue;
         for (const std::string& path : paths) {
@@ -171,15 +166,9 @@ void Load::check_foreign_tables() const {
             throw Error(ErrorKind::usage,
                         "table \"{}\": its files would lie beside {}, which no load has made: nothing is written there unless --adopt is given, and that file is no part of "
                         "the table then either. Or load into another table or dataset",
-                        table.name, folder_.path(path));
+                        table.name, dataset_->path(path));
         }
     }
-}
-
-void Load::remove_files_of(std::string_view table) {
-    const auto files = before_.files.find(table);
-    if (files == before_.files.end()) return;
-    for (const DataFile& file : files->second) removed_.insert(file.path);
 }
 
 void Load::drop(const std::vector<std::string>& tables) {
@@ -191,14 +180,14 @@ void Load::drop(const std::vector<std::string>& tables) {
 }
 
 void Load::truncate(const std::vector<std::string>& tables) {
-    for (const std::string& table : tables) remove_files_of(table);
+    emptied_.insert(tables.begin(), tables.end());
 }
 
 /// Files are read as what the schema says, so there is nothing to be made; but values must fit the type they are read as.
 void Load::apply(const destination::DdlPlan& plan) {
     for (const destination::DdlPlan::WidenColumn& wider : plan.widen) {
         if (wider.from != schema::DataType::bigint || wider.column.data_type() != schema::DataType::double_) continue;
-        const Tables tables = tables_of(folder_, before_);
+        const Tables tables = tables_of(*dataset_, before_);
         const std::optional<std::string> count = engine_.query_value(destination::count_large_integers(
             fmt::format("({}) AS t", select_statement(tables, wider.table, line_bytes_default)), engine::quote_identifier(wider.column.name())));
         if (destination::to_count(count) == 0) continue;
@@ -210,10 +199,10 @@ void Load::apply(const destination::DdlPlan& plan) {
 }
 
 std::uint64_t Load::count_rows(const std::string& table, const std::vector<DataFile>& files) {
-    Tables tables = tables_of(folder_, before_);
+    Tables tables = tables_of(*dataset_, before_);
     auto& by_format = tables.files[table];
     by_format.clear();
-    for (const DataFile& file : files) by_format[file.format].push_back(folder_.path(file.path));
+    for (const DataFile& file : files) by_format[file.format].emplace_back([&] { return dataset_->local_path(file.path); });
     return destination::to_count(engine_.query_value(fmt::format("SELECT count(*) FROM ({})", select_statement(tables, table, line_bytes_default))));
 }
 
@@ -293,17 +282,15 @@ void Load::write_job(TableState& table, const JobFile& job, std::stop_token stop
         expressions.push_back(table.is_constant(column.name()) ? fmt::format("{} AS {}", engine::quote_literal(package_.load_id()), name)
                                                                : written_expression(column, place_.format.format));
     }
-    const std::string staging = folder_.staging_folder(package_.load_id());
-    context_.files->create_folders(staging);
     const std::string stream = fmt::format("rows_{}", streams_++);
-    const std::string staged = io::join_path(staging, stream);
+    const std::string staged = io::join_path(dataset_->staging_folder(package_.load_id()), stream);
     engine_.register_stream(stream, rows_of(table, job));
     const std::uint64_t written = engine_.execute(
         copy_statement(fmt::format("SELECT {} FROM memory.main.{}", join(expressions, ", "), stream), staged, place_.format, batch_rows(table.name)), stop);
     const std::unique_ptr<io::WriteFile> file = context_.files->open_append(staged);
     file->sync();
     file->close();
-    staged_.push_back({.staged = staged,
+    changes_.staged.push_back({.staged = staged,
                        .path = layout_.path({.schema = package_.schema().name(),
                                              .table = table.name,
                                              .load_id = package_.load_id(),
@@ -316,7 +303,7 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     TableState& table = plan_.require(job.table);
     TIPPLE_ASSERT(!table.is_loaded && !is_finished_);
     on_rows_ = job.on_rows;
-    if (table.disposition == Disposition::replace) remove_files_of(table.name);
+    if (table.disposition == Disposition::replace) emptied_.insert(table.name);
     if (table.disposition == Disposition::merge && table.name == table.root) {
         context_.log.warning("table \"{}\": rows are appended, not merged, as the option \"merge\" says: what has the same key is there twice", table.name);
     }
@@ -337,7 +324,7 @@ std::vector<LoadedTable> Load::finish() {
     std::vector<LoadedTable> result;
     for (TableState& table : plan_.tables()) {
         // A table that got no rows is emptied all the same when it is replaced.
-        if (!table.is_loaded && table.disposition == Disposition::replace) remove_files_of(table.name);
+        if (!table.is_loaded && table.disposition == Disposition::replace) emptied_.insert(table.name);
         TIPPLE_ASSERT(table.rows == 0 || table.is_loaded);
         table.check_counts();
         result.push_back(table.loaded);
@@ -356,7 +343,7 @@ void Load::prepare_system_rows() {
         // The newest schema is the one stored last: a clock that went back must not hide it.
         const std::int64_t newest_us = before_.schemas.empty() ? 0 : load_id_time_us(before_.schemas.back().id);
         const std::int64_t time_us = std::max(now_us, newest_us + 1);
-        rows_.push_back({.path = fmt::format("{}/{}__{}__{}.jsonl", destination::version_table, schema.name(), load_id_at(time_us), hash_text(schema.version_hash())),
+        changes_.rows.push_back({.path = fmt::format("{}/{}__{}__{}.jsonl", destination::version_table, schema.name(), load_id_at(time_us), hash_text(schema.version_hash())),
                          .object = {{"version_hash", schema.version_hash()},
                                     {"schema_name", schema.name()},
                                     {"version", schema.version()},
@@ -368,7 +355,7 @@ void Load::prepare_system_rows() {
         const json::Object& state = package_.state().as_object();
         const std::string& pipeline = package_.manifest().pipeline;
         const std::string hash = text_of(state, "_version_hash");
-        rows_.push_back({.path = fmt::format("{}/{}__{}__{}.jsonl", destination::state_table, pipeline, load_id, hash_text(schema.version_hash())),
+        changes_.rows.push_back({.path = fmt::format("{}/{}__{}__{}.jsonl", destination::state_table, pipeline, load_id, hash_text(schema.version_hash())),
                          .object = {{"version", int_of(state, "_state_version")},
                                     {"engine_version", destination::state_engine_version},
                                     {"pipeline_name", pipeline},
@@ -376,9 +363,8 @@ void Load::prepare_system_rows() {
                                     {"created_at", time_text(now_us)},
                                     {"version_hash", hash.empty() ? destination::state_hash(state) : hash},
                                     {std::string(schema::load_id_column), load_id}}});
-        prune_states();
     }
-    record_ = {.path = fmt::format("{}/{}__{}.jsonl", destination::loads_table, schema.name(), load_id),
+    changes_.record = {.path = fmt::format("{}/{}__{}.jsonl", destination::loads_table, schema.name(), load_id),
                .object = {{"load_id", load_id},
                           {"schema_name", schema.name()},
                           {"status", 0},
@@ -386,57 +372,42 @@ void Load::prepare_system_rows() {
                           {"schema_version_hash", schema.version_hash()}}};
 }
 
-void Load::prune_states() {
+std::set<std::string> Load::removed_of(const Snapshot& now) const {
+    std::set<std::string> removed = removed_;
+    for (const std::string& table : emptied_) {
+        const auto files = now.files.find(table);
+        if (files == now.files.end()) continue;
+        for (const DataFile& file : files->second) removed.insert(file.path);
+    }
+    if (!package_.manifest().has_new_state) return removed;
     std::vector<std::string> known;
-    for (const SystemFile& state : before_.states) {
+    for (const SystemFile& state : now.states) {
         if (state.owner == package_.manifest().pipeline) known.push_back(state.path);
     }
-    for (std::size_t i = 0; i + states_kept_max <= known.size(); ++i) removed_.insert(known[i]);
+    for (std::size_t i = 0; i + states_kept_max <= known.size(); ++i) removed.insert(known[i]);
+    return removed;
 }
 
-void Load::move_in() {
-    std::set<std::string> folders;
-    for (const StagedFile& file : staged_) {
-        const std::string target = folder_.path(file.path);
-        context_.files->create_folders(io::parent_folder(target));
-        context_.files->rename(file.staged, target);
-        for (std::string folder = io::parent_folder(target); folder.size() >= place_.folder.size(); folder = io::parent_folder(folder)) folders.insert(folder);
+void Load::rebase(const Snapshot& now, Changes& changes) const {
+    check_fence(now);
+    const package::Removal& removal = package_.manifest().removal;
+    if (!removal.undone_loads.empty() || !removal.dropped.empty()) {
+        throw Error(ErrorKind::conflict, "dataset \"{}\" was loaded into by somebody else meanwhile: nothing was removed, try again", place_.dataset);
     }
-    for (const std::string& folder : folders) context_.files->sync_folder(folder);
-}
-
-void Load::write_record() {
-    // It may be there although the disk did not say so. Then readers see the load already, and the next run asks for it.
-    is_committed_ = true;
-    try {
-        folder_.write_object(record_.path, record_.object);
-    } catch (const Error&) {
-        is_committed_ = context_.files->find(folder_.path(record_.path)) != nullptr;
-        throw;
-    }
+    changes.removed = removed_of(now);
 }
 
 void Load::commit() {
     TIPPLE_ASSERT(is_finished_);
-    folder_.write_description(layout_);
-    Intent intent{.load_id = package_.load_id(), .added = {}, .removed = {removed_.begin(), removed_.end()}};
-    for (const StagedFile& file : staged_) intent.added.push_back(file.path);
-    for (const SystemRow& row : rows_) {
-        intent.added.push_back(row.path);
-        intent.added.push_back(row.path + ".new");
-    }
-    intent.added.push_back(record_.path + ".new");
-    intent_ = std::move(intent);
-    folder_.write_intent(*intent_);
-    move_in();
-    for (const SystemRow& row : rows_) folder_.write_object(row.path, row.object);
-    write_record();
+    changes_.removed = removed_of(before_);
+    changes_.undone = package_.manifest().removal.undone_loads;
+    dataset_->commit(changes_, layout_, before_);
     try {
-        folder_.settle(*intent_, true);
+        dataset_->tidy_up(changes_);
     } catch (const Error& error) {
         context_.log.warning("the load is there, but tidying up after it failed, which the next load does: {}", error.what());
     }
-    lock_.reset();
+    guard_.reset();
 }
 
 }  // namespace tipple::destinations::filesystem

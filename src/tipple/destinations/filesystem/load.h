@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,23 +9,23 @@
 #include <vector>
 
 #include "tipple/destination/load_plan.h"
-#include "tipple/destinations/filesystem/dataset_folder.h"
+#include "tipple/destinations/filesystem/dataset.h"
 #include "tipple/engine/engine.h"
 
 namespace tipple::destinations::filesystem {
 
 /// What a load needs to know of the place it goes to.
 struct Place {
-    std::string folder;  ///< of the dataset
+    /// Opens the dataset for one load or query.
+    std::function<std::unique_ptr<Dataset>()> open;
     std::string dataset;
-    std::string layout;  ///< as given; empty = that of the dataset
     FileFormat format;
 };
 
 /// Types of the columns of all tables of the dataset, as its schemas say.
 destination::Catalog catalog_of(const std::map<std::string, schema::Schema, std::less<>>& schemas);
 
-/// One package on its way into a folder. Files are written beside the dataset, moved in, and seen by readers when the load record comes, last of all:
+/// One package on its way into a dataset of files. They are written on this machine, moved in, and seen by readers at one moment, last of all:
 /// docs/internals/files-destination.md.
 class Load final : public destination::LoadTransaction {
 public:
@@ -43,49 +44,35 @@ public:
 
 private:
     using TableState = destination::TableLoadState;
-    struct StagedFile {
-        std::string staged;  ///< full path
-        std::string path;    ///< below the dataset's folder
-    };
-    struct SystemRow {
-        std::string path;
-        json::Object object;
-    };
-
-    void check_fence() const;
+    void check_fence(const Snapshot& now) const;
     void check_foreign_tables() const;
-    void remove_files_of(std::string_view table);
     std::uint64_t count_rows(const std::string& table, const std::vector<DataFile>& files);
     void write_job(TableState& table, const package::JobFile& job, std::stop_token stop);
     columns::ArrowSource rows_of(const TableState& table, const package::JobFile& job) const;
     std::size_t batch_rows(const std::string& table) const;
     void prepare_system_rows();
-    void prune_states();
-    void move_in();
-    void roll_back();
-    void write_record();
+    /// What is to be removed of the dataset as it is `now`.
+    std::set<std::string> removed_of(const Snapshot& now) const;
+    void rebase(const Snapshot& now, Changes& changes) const;
 
     const Place place_;
     const destination::DestinationContext context_;
     package::Package package_;
     destination::LoadPlan plan_;
-    DatasetFolder folder_;
-    std::unique_ptr<io::FileLock> lock_;
+    std::unique_ptr<Dataset> dataset_;
+    std::unique_ptr<WriteGuard> guard_;
     Layout layout_;
     Snapshot before_;
     std::map<std::string, schema::Schema, std::less<>> schemas_;
     destination::Catalog catalog_;
     std::size_t batch_bytes_ = 0;
     engine::Engine engine_;
-    std::vector<StagedFile> staged_;
-    std::set<std::string> removed_;  ///< below the dataset's folder
-    std::vector<SystemRow> rows_;    ///< of schema and state
-    SystemRow record_;
+    Changes changes_;
+    std::set<std::string> emptied_;  ///< tables whose files go
+    std::set<std::string> removed_;  ///< files of system tables and of loads that are undone
     std::function<void(std::uint64_t rows)> on_rows_;  ///< of the job that is being loaded
     std::uint64_t streams_ = 0;
-    std::optional<Intent> intent_;  ///< once it may be written down
     bool is_finished_ = false;
-    bool is_committed_ = false;
 };
 
 }  // namespace tipple::destinations::filesystem

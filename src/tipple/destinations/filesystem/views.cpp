@@ -25,44 +25,44 @@ std::vector<schema::Column> complete_columns(const schema::Table& table) {
     return columns;
 }
 
-void add_system_files(Tables& tables, const DatasetFolder& folder, const schema::Table& definition, const std::vector<SystemFile>& files) {
+void add_system_files(Tables& tables, const Dataset& dataset, const schema::Table& definition, const std::vector<SystemFile>& files) {
     tables.definitions.insert_or_assign(definition.name(), definition);
-    for (const SystemFile& file : files) tables.files[definition.name()][Format::jsonl].push_back(folder.path(file.path));
+    for (const SystemFile& file : files) tables.files[definition.name()][Format::jsonl].emplace_back([&] { return dataset.local_path(file); });
 }
 
 }  // namespace
 
-std::map<std::string, schema::Schema, std::less<>> schemas_of(const DatasetFolder& folder, const Snapshot& snapshot) {
+std::map<std::string, schema::Schema, std::less<>> schemas_of(const Dataset& dataset, const Snapshot& snapshot) {
     std::map<std::string, schema::Schema, std::less<>> schemas;
     for (auto file = snapshot.schemas.rbegin(); file != snapshot.schemas.rend(); ++file) {
         if (schemas.contains(file->owner)) continue;
-        const json::Object stored = folder.read_object(*file);
+        const json::Object stored = dataset.read_object(*file);
         const json::Value* document = stored.find("schema");
         try {
             if (document == nullptr || !document->is_text()) throw Error(ErrorKind::corrupt, "it has no text \"schema\"");
             schemas.emplace(file->owner, schema::Schema::from_document(destination::decode_schema(document->as_text())));
         } catch (const Error& error) {
-            throw error.with_context(folder.path(file->path));
+            throw error.with_context(dataset.path(file->path));
         }
     }
     return schemas;
 }
 
-destination::StoredState stored_state(const DatasetFolder& folder, const SystemFile& file) {
-    const json::Object row = folder.read_object(file);
+destination::StoredState stored_state(const Dataset& dataset, const SystemFile& file) {
+    const json::Object row = dataset.read_object(file);
     const auto text = [&](std::string_view name) {
         const json::Value* value = row.find(name);
-        if (value == nullptr || !value->is_text()) throw Error(ErrorKind::corrupt, "{}: it has no text \"{}\"", folder.path(file.path), name);
+        if (value == nullptr || !value->is_text()) throw Error(ErrorKind::corrupt, "{}: it has no text \"{}\"", dataset.path(file.path), name);
         return value->as_text();
     };
     const json::Value* version = row.find("version");
-    if (version == nullptr || !version->is_int()) throw Error(ErrorKind::corrupt, "{}: it has no number \"version\"", folder.path(file.path));
+    if (version == nullptr || !version->is_int()) throw Error(ErrorKind::corrupt, "{}: it has no number \"version\"", dataset.path(file.path));
     return {.version = version->as_int(), .version_hash = text("version_hash"), .load_id = file.id, .document = destination::decode_state(text("state"))};
 }
 
-Tables tables_of(const DatasetFolder& folder, const Snapshot& snapshot) {
+Tables tables_of(const Dataset& dataset, const Snapshot& snapshot) {
     Tables tables;
-    for (const auto& [name, schema] : schemas_of(folder, snapshot)) {
+    for (const auto& [name, schema] : schemas_of(dataset, snapshot)) {
         for (const auto& table : schema.tables()) {
             if (!table->has_complete_columns()) continue;
             tables.definitions.insert_or_assign(table->name(), *table);
@@ -70,12 +70,12 @@ Tables tables_of(const DatasetFolder& folder, const Snapshot& snapshot) {
             if (files == snapshot.files.end()) continue;
             auto& by_format = tables.files[table->name()];
             by_format.clear();
-            for (const DataFile& file : files->second) by_format[file.format].push_back(folder.path(file.path));
+            for (const DataFile& file : files->second) by_format[file.format].emplace_back([&] { return dataset.local_path(file.path); });
         }
     }
-    add_system_files(tables, folder, destination::version_table_definition(), snapshot.schemas);
-    add_system_files(tables, folder, destination::loads_table_definition(), snapshot.loads);
-    add_system_files(tables, folder, destination::state_table_definition(), snapshot.states);
+    add_system_files(tables, dataset, destination::version_table_definition(), snapshot.schemas);
+    add_system_files(tables, dataset, destination::loads_table_definition(), snapshot.loads);
+    add_system_files(tables, dataset, destination::state_table_definition(), snapshot.states);
     return tables;
 }
 
@@ -86,7 +86,11 @@ std::string select_statement(const Tables& tables, const std::string& table, std
     const auto files = tables.files.find(table);
     if (files == tables.files.end()) return empty_statement(columns);
     std::vector<std::string> selects;
-    for (const auto& [format, paths] : files->second) selects.push_back(read_statement(columns, format, paths, line_bytes));
+    for (const auto& [format, found] : files->second) {
+        std::vector<std::string> paths;
+        for (const Tables::File& file : found) paths.push_back(file());
+        selects.push_back(read_statement(columns, format, paths, line_bytes));
+    }
     return join(selects, " UNION ALL ");
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 
-#include "tipple/destinations/filesystem/dataset_folder.h"
+#include "tipple/destinations/filesystem/dataset.h"
 #include "tipple/engine/engine.h"
 #include "tipple/schema/schema.h"
 
@@ -14,20 +15,21 @@ namespace tipple::destinations::filesystem {
 struct Tables {
     /// Definition of each table; system tables too.
     std::map<std::string, schema::Table, std::less<>> definitions;
-    /// Full paths of its files, by format.
-    std::map<std::string, std::map<Format, std::vector<std::string>>, std::less<>> files;
+    /// Finds a file of it on this machine.
+    using File = std::function<std::string()>;
+    std::map<std::string, std::map<Format, std::vector<File>>, std::less<>> files;
 };
 
-/// The tables of all schemas and the files of finished loads. Throws Error(corrupt) when a stored schema cannot be read.
-Tables tables_of(const DatasetFolder& folder, const Snapshot& snapshot);
+/// The tables of all schemas and the files of finished loads. `dataset` and `snapshot` outlive them. Throws Error(corrupt) when a stored schema cannot be read.
+Tables tables_of(const Dataset& dataset, const Snapshot& snapshot);
 
 /// The newest schema of each name.
-std::map<std::string, schema::Schema, std::less<>> schemas_of(const DatasetFolder& folder, const Snapshot& snapshot);
+std::map<std::string, schema::Schema, std::less<>> schemas_of(const Dataset& dataset, const Snapshot& snapshot);
 
 /// Decodes a row of the table of states. Throws Error(corrupt).
-destination::StoredState stored_state(const DatasetFolder& folder, const SystemFile& file);
+destination::StoredState stored_state(const Dataset& dataset, const SystemFile& file);
 
-/// A SELECT that gives all rows of a table.
+/// A SELECT that gives all rows of a table; its files are on this machine then.
 std::string select_statement(const Tables& tables, const std::string& table, std::size_t line_bytes);
 
 /// Makes a view of each table that `sql` may name, in the schema `dataset`, which becomes the one in use.
