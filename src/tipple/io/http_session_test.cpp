@@ -219,6 +219,9 @@ TEST(Url, ResolvesAndEncodes) {
     EXPECT_EQ(form_encode({{"scope", "a b"}, {"x", "&"}}), "scope=a+b&x=%26");
     EXPECT_EQ(split_query("https://a/x?l=1&l=2+3&e#f"), (std::pair<std::string, QueryParams>{"https://a/x", {{"l", "1"}, {"l", "2 3"}, {"e", ""}}}));
     EXPECT_EQ(mask_url_secrets("https://u:p@a/x?API_KEY=k&page=2&token=t"), "https://u:***@a/x?API_KEY=***&page=2&token=***");
+    EXPECT_EQ(mask_url_secrets("https://b.s3/x?X-Amz-Algorithm=a&X-Amz-Credential=c&X-Amz-Expires=60&X-Amz-Security-Token=t&X-Amz-Signature=s"),
+              "https://b.s3/x?X-Amz-Algorithm=a&X-Amz-Credential=***&X-Amz-Expires=60&X-Amz-Security-Token=***&X-Amz-Signature=***");
+    EXPECT_EQ(mask_url_secrets("https://g/x?X-Goog-Credential=c&x-goog-signature=s&X%2DGoog%2DSignature=s"), "https://g/x?X-Goog-Credential=***&x-goog-signature=***&X%2DGoog%2DSignature=***");
 }
 
 TEST(HttpRetry, ReadsRates) {
