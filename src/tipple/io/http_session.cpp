@@ -100,7 +100,7 @@ void HttpSession::start(std::uint64_t id, Call& call, const std::stop_token& sto
     call.sent.url = call.url;
     call.sent.method = call.method;
     call.sent.body = call.body;
-    if (call.call.on_attempt && call.call.on_attempt(call.sent)) call.attempts = 0;
+    if (call.call.on_attempt) call.call.on_attempt(call.sent);
     if (is_allowed(call.url)) {
         if (call.call.authorizer != nullptr) call.call.authorizer->authorize(call.sent, stop);
     } else {
@@ -228,8 +228,12 @@ bool HttpSession::follow(Call& call, const HttpResponse& response) {
 
 /// True when there is another attempt, which then waits for its time.
 bool HttpSession::retry(Call& call, const HttpResponse& response, const char* why) {
+    if (call.call.has_progress && call.call.has_progress()) {
+        call.attempts = 0;
+        call.is_renewed = false;
+    }
     if (call.attempts >= options_.retry.attempts) return false;
-    milliseconds delay = retry_delay(options_.retry, call.attempts, chance_());
+    milliseconds delay = retry_delay(options_.retry, std::max(call.attempts, 1), chance_());
     const std::int64_t now = clock_.steady_ns();
     if (const std::optional<milliseconds> asked = retry_after_of(response.headers, clock_.now_us())) {
         if (*asked > options_.retry.retry_after_max) {

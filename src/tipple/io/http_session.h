@@ -55,9 +55,10 @@ struct HttpCall {
     HttpAuthorizer* authorizer = nullptr;
     /// Instead of what the status alone says.
     std::function<HttpVerdict(const HttpResponse&)> judge = {};
-    /// Changes the request before each attempt and redirect, before it is authorized: one whose body is streamed asks for the rest. True when enough was
-    /// done since the last attempt that all attempts are granted anew.
-    std::function<bool(HttpRequest&)> on_attempt = {};
+    /// Changes the request before each attempt and redirect, before it is authorized: one whose body is streamed asks for the rest.
+    std::function<void(HttpRequest&)> on_attempt = {};
+    /// Asked after an attempt that did not get through. True when it has done so much that all attempts are granted anew.
+    std::function<bool()> has_progress = {};
 };
 
 /// What became of it. An answer of any status that is not worth another try is no error.
