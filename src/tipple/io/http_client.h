@@ -78,7 +78,7 @@ public:
 
 struct HttpClientOptions {
     std::chrono::milliseconds connect_timeout{10'000};
-    std::chrono::milliseconds first_byte_timeout{60'000};  ///< from the start of the transfer
+    std::chrono::milliseconds first_byte_timeout{60'000};  ///< from the start of the transfer, or from when a part of the request's body left last
     std::chrono::milliseconds idle_timeout{60'000};        ///< between two pieces of an answer
     std::chrono::milliseconds total_timeout{3'600'000};
     /// `http://host:port`, `socks5h://…`; nothing = as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, empty = none.

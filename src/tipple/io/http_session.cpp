@@ -113,6 +113,8 @@ void HttpSession::start(std::uint64_t id, Call& call, const std::stop_token& sto
     call.is_in_flight = true;
     limiter_.take(clock_.steady_ns());
     client_.start(id, call.sent);
+    // The client has its own, and parts of an upload are large.
+    call.sent.body.reset();
 }
 
 /// In the order in which they were submitted.

@@ -33,7 +33,7 @@ class HttpAuthorizer {
 public:
     virtual ~HttpAuthorizer() = default;
     virtual void authorize(HttpRequest& request, const std::stop_token& stop) = 0;
-    /// The server did not accept what `request` was sent with. True when another try has something new to show.
+    /// The server did not accept what `request`, which has lost its body, was sent with. True when another try has something new to show.
     virtual bool renew(const HttpRequest& /*request*/) { return false; }
 };
 
@@ -102,7 +102,7 @@ private:
         std::string url;
         std::string method;
         std::optional<std::string> body;
-        /// As sent, with credentials.
+        /// As sent, with credentials and without its body.
         HttpRequest sent;
         int attempts = 0;
         int redirects = 0;
