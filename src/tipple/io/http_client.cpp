@@ -265,6 +265,7 @@ private:
         set(transfer, CURLOPT_NOSIGNAL, 1L);
         set(transfer, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
         set(transfer, CURLOPT_PIPEWAIT, 1L);
+        if (request.keeps_dots) set(transfer, CURLOPT_PATH_AS_IS, 1L);
         if (request.decompresses) set(transfer, CURLOPT_ACCEPT_ENCODING, "");
         set(transfer, CURLOPT_USERAGENT, options_.user_agent.c_str());
         set(transfer, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));

@@ -97,7 +97,8 @@ HttpRequest S3Requests::http_request(const Route& route, const S3Request& reques
             .url = with_query(fmt::format("{}/{}", route.base_url, encode_key(request.key)), request.query),
             .headers = request.headers,
             .body = request.body,
-            .decompresses = false};
+            .decompresses = false,
+            .keeps_dots = true};
 }
 
 /// Redirects are not followed: they say that the region is another one, for which the signature is different too.

@@ -157,7 +157,7 @@ TEST_F(S3StoreTest, ManyKeysTakeNoMemory) {
 }
 
 TEST_F(S3StoreTest, KeysOfAllKinds) {
-    for (const std::string key : {"a b+c/\xc3\xa9%41?&=#.csv", "~-._!$'()*,;:@", "a//b", "\xf0\x9f\xa6\x86"}) {
+    for (const std::string key : {"a b+c/\xc3\xa9%41?&=#.csv", "~-._!$'()*,;:@", "a//b", "\xf0\x9f\xa6\x86", "a/./b", "a/../b", "a/..", "/..a/.b"}) {
         EXPECT_TRUE(store_->put(key, key, PutCondition::always, {}));
         EXPECT_TRUE(objects.contains(key)) << key;
         EXPECT_EQ(read(key), key);
