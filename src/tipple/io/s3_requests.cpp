@@ -142,6 +142,21 @@ HttpResponse S3Requests::send(S3Request request, const std::stop_token& stop) {
     }
 }
 
+void S3Requests::send_once(const S3Request& request) {
+    const std::shared_ptr<Route> way = route();
+    HttpPool::Lease lease = way->pool->borrow();
+    HttpSession& session = lease.session();
+    const std::uint64_t call =
+        session.submit({.request = http_request(*way, request), .authorizer = way->authorizer.get(), .judge = [](const HttpResponse&) { return HttpVerdict::accept; }});
+    try {
+        session.wait_or_pause({});
+    } catch (...) {
+        session.abandon(call);
+        throw;
+    }
+    session.abandon(call);
+}
+
 std::unique_ptr<ReadFile> S3Requests::open(const ObjectInfo& object, std::stop_token stop) {
     const std::shared_ptr<Route> way = route();
     const S3Request request{.key = object.key, .right = "s3:GetObject"};
