@@ -180,7 +180,8 @@ std::optional<HttpExchange> HttpSession::take(HttpOutcome outcome) {
         const HttpVerdict verdict = call.call.judge ? call.call.judge(response) : HttpVerdict::by_status;
         if (verdict == HttpVerdict::accept) return finish(outcome.id, std::move(outcome));
         if (follow(call, response)) return std::nullopt;
-        const bool may_renew = response.status == 401 && call.call.authorizer != nullptr && !call.is_renewed && is_allowed(call.url);
+        const bool is_unauthorized = response.status == 401 || verdict == HttpVerdict::renew;
+        const bool may_renew = is_unauthorized && call.call.authorizer != nullptr && !call.is_renewed && is_allowed(call.url);
         if (may_renew && call.call.authorizer->renew(call.sent)) {
             call.is_renewed = true;
             log_.info("the token was refused; another one is asked for");

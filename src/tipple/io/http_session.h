@@ -46,7 +46,12 @@ struct HttpSessionOptions {
 };
 
 /// What a caller thinks of an answer.
-enum class HttpVerdict { by_status, accept, retry };
+enum class HttpVerdict {
+    by_status,
+    accept,
+    retry,
+    renew,  ///< as 401: the authorizer may have something new to show, once
+};
 
 /// One request as its sender means it.
 struct HttpCall {

@@ -55,7 +55,6 @@ private:
     std::shared_ptr<Route> route() const;
     void set_route(std::shared_ptr<Route> route);
     HttpRequest http_request(const Route& route, const S3Request& request) const;
-    HttpVerdict judge(const HttpResponse& response, const std::stop_token& stop) const;
     std::string other_region(const HttpResponse& response, const Route& route) const;
     Error error_of(const S3Request& request, const HttpResponse& response, const Route& route, const std::stop_token& stop) const;
 

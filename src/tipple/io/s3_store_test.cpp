@@ -365,6 +365,47 @@ TEST_F(S3StoreTest, TakesBackAllUploadsBelowAPrefix) {
     expect_error(ErrorKind::remote, {"does not go on"}, [&] { store_->remove_unfinished("", {}); });
 }
 
+/// Counts its tokens: `t1`, `t2`, …
+class RotatingCredentials final : public S3Credentials {
+public:
+    std::optional<AccessKey> key(const std::stop_token&) override { return AccessKey{.id = "TheKeyId", .secret = "TheSecret", .session_token = token_}; }
+    bool renew(const std::string& refused_token) override {
+        EXPECT_EQ(refused_token, token_);
+        token_ = "t" + std::to_string(++number_);
+        return true;
+    }
+
+private:
+    int number_ = 1;
+    std::string token_ = "t1";
+};
+
+TEST_F(S3StoreTest, AnObjectIsNotEmptyBecauseATokenHasExpired) {
+    objects["a"] = "0123456789";
+    objects["empty"] = "";
+    for (const auto& [key, body] : std::map(objects)) {
+        const auto store = s3_store({.bucket = "bucket", .endpoint = server_.url()}, std::make_shared<RotatingCredentials>(), clock_, Log());
+        first = [](const SeenRequest& request) -> std::optional<Answer> {
+            if (request.header("x-amz-security-token") != "t1") return std::nullopt;
+            return request.method == "HEAD" ? Answer{.status = 400} : refusal(400, "ExpiredToken");
+        };
+        const ObjectInfo object = store->find(key, {}).value();
+        EXPECT_EQ(object.size, body.size());
+        EXPECT_EQ(object.etag, etag_of(body));
+        EXPECT_EQ(read(*store->open_read(object, {})), body);
+    }
+    // What is gone by then, or was never there, is not there.
+    first = [](const SeenRequest& request) { return request.method == "HEAD" ? std::optional(Answer{.status = 403}) : std::nullopt; };
+    EXPECT_EQ(store_->find("missing", {}), std::nullopt);
+}
+
+TEST_F(S3StoreTest, ATokenThatIsRefusedForGoodIsToldOnce) {
+    const auto store = s3_store({.bucket = "bucket", .endpoint = server_.url()}, std::make_shared<RotatingCredentials>(), clock_, Log());
+    first = [](const SeenRequest&) { return refusal(400, "ExpiredToken"); };
+    expect_error(ErrorKind::usage, {"has expired"}, [&] { store->put("a", "x", PutCondition::always, {}); });
+    EXPECT_EQ(server_.seen().size(), 2U);
+}
+
 TEST_F(S3StoreTest, TriesAgainWhatPasses) {
     objects["a"] = "x";
     int left = 3;
