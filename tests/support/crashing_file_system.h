@@ -22,11 +22,11 @@ public:
     std::unique_ptr<io::ReadFile> open_read(const std::string& path) override {
         return files_.open_read(path);
     }
-    std::unique_ptr<io::WriteFile> create(const std::string& path) override {
+    std::unique_ptr<io::DiskFile> create(const std::string& path) override {
         step();
         return std::make_unique<File>(*this, files_.create(path));
     }
-    std::unique_ptr<io::WriteFile> open_append(const std::string& path) override {
+    std::unique_ptr<io::DiskFile> open_append(const std::string& path) override {
         step();
         return std::make_unique<File>(*this, files_.open_append(path));
     }
@@ -64,9 +64,9 @@ public:
     }
 
 private:
-    class File final : public io::WriteFile {
+    class File final : public io::DiskFile {
     public:
-        File(CrashingFileSystem& owner, std::unique_ptr<io::WriteFile> file)
+        File(CrashingFileSystem& owner, std::unique_ptr<io::DiskFile> file)
             : owner_(owner), file_(std::move(file)) {}
         void write(std::string_view bytes) override {
             if (owner_.left_ == 1) file_->write(bytes.substr(0, bytes.size() / 2));
@@ -91,7 +91,7 @@ private:
 
     private:
         CrashingFileSystem& owner_;
-        std::unique_ptr<io::WriteFile> file_;
+        std::unique_ptr<io::DiskFile> file_;
     };
 
     void step() {

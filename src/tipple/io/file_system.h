@@ -34,10 +34,15 @@ public:
     /// Starts writing what was written so far to the disk and does not wait, so that a later `sync` is short. A hint.
     virtual void start_writeback() = 0;
     virtual void sync() = 0;
-    /// Takes away all behind the first `size` bytes, which are no more than there are; what is written next follows them.
-    virtual void truncate(std::uint64_t size) = 0;
     virtual void close() = 0;
     virtual std::uint64_t size() const = 0;
+};
+
+/// A file of a `FileSystem` being written: what is there already can be taken back.
+class DiskFile : public WriteFile {
+public:
+    /// Takes away all behind the first `size` bytes, which are no more than there are; what is written next follows them.
+    virtual void truncate(std::uint64_t size) = 0;
 };
 
 struct FileInfo {
@@ -64,9 +69,9 @@ public:
     virtual ~FileSystem() = default;
     virtual std::unique_ptr<ReadFile> open_read(const std::string& path) = 0;
     /// Creates or empties the file.
-    virtual std::unique_ptr<WriteFile> create(const std::string& path) = 0;
+    virtual std::unique_ptr<DiskFile> create(const std::string& path) = 0;
     /// Opens for appending, creating it when missing.
-    virtual std::unique_ptr<WriteFile> open_append(const std::string& path) = 0;
+    virtual std::unique_ptr<DiskFile> open_append(const std::string& path) = 0;
     /// Nothing when there is no such path.
     virtual std::unique_ptr<FileInfo> find(const std::string& path) = 0;
     /// Entries of a folder, sorted by path; empty when it does not exist.

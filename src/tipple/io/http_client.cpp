@@ -46,7 +46,9 @@ struct Transfer {
     std::size_t header_bytes = 0;
     std::size_t body_bytes = 0;
     SteadyClock::time_point started;
+    /// Received or, of the request's body, sent; the start when there is none.
     SteadyClock::time_point last_byte;
+    curl_off_t bytes_sent = 0;
     bool has_bytes = false;
     /// What follows waits for `resume`.
     bool is_paused = false;
@@ -263,6 +265,7 @@ private:
         set(transfer, CURLOPT_NOSIGNAL, 1L);
         set(transfer, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
         set(transfer, CURLOPT_PIPEWAIT, 1L);
+        if (request.keeps_dots) set(transfer, CURLOPT_PATH_AS_IS, 1L);
         if (request.decompresses) set(transfer, CURLOPT_ACCEPT_ENCODING, "");
         set(transfer, CURLOPT_USERAGENT, options_.user_agent.c_str());
         set(transfer, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
@@ -348,13 +351,21 @@ private:
         return std::any_of(transfers_.begin(), transfers_.end(), [](auto& entry) { return entry.second->is_paused && !std::exchange(entry.second->is_pause_told, true); });
     }
 
+    /// While a body leaves, nobody can expect an answer.
+    static void note_sent(Transfer& transfer, SteadyClock::time_point now) {
+        curl_off_t bytes = 0;
+        curl_easy_getinfo(transfer.handle.get(), CURLINFO_SIZE_UPLOAD_T, &bytes);
+        if (bytes > std::exchange(transfer.bytes_sent, bytes)) transfer.last_byte = now;
+    }
+
     std::optional<HttpOutcome> take_overdue(SteadyClock::time_point now) {
         for (auto& [id, transfer] : transfers_) {
+            if (transfer->request.body) note_sent(*transfer, now);
             const auto seconds = [](milliseconds time) { return static_cast<double>(time.count()) / 1e3; };
             std::optional<Error> error = transfer->error;
             if (error || transfer->is_paused) {
                 // Whoever takes the body decides how long that lasts.
-            } else if (!transfer->has_bytes && now - transfer->started > options_.first_byte_timeout) {
+            } else if (!transfer->has_bytes && now - transfer->last_byte > options_.first_byte_timeout) {
                 error = Error(ErrorKind::transient, "no answer within {} s", seconds(options_.first_byte_timeout));
             } else if (transfer->has_bytes && now - transfer->last_byte > options_.idle_timeout) {
                 error = Error(ErrorKind::transient, "the answer stopped, and nothing came for {} s", seconds(options_.idle_timeout));

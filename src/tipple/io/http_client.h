@@ -49,6 +49,8 @@ struct HttpRequest {
     std::size_t response_bytes_max = std::size_t{64} << 20;
     /// False = no compressed body is asked for, and one that comes all the same stays as it is.
     bool decompresses = true;
+    /// `.` and `..` between slashes of the URL are names like others, as in keys of object stores; else they are resolved.
+    bool keeps_dots = false;
     /// Streams: takes the body of an answer with a status below 300 piece by piece, instead of `HttpResponse::body`. The head is complete by then. False
     /// keeps back what follows, so that it is not even read from the connection, until `HttpClient::resume`. What it throws ends the transfer.
     std::function<bool(const HttpResponse& head, std::string_view piece)> on_body = {};
@@ -78,7 +80,7 @@ public:
 
 struct HttpClientOptions {
     std::chrono::milliseconds connect_timeout{10'000};
-    std::chrono::milliseconds first_byte_timeout{60'000};  ///< from the start of the transfer
+    std::chrono::milliseconds first_byte_timeout{60'000};  ///< from the start of the transfer, or from when a part of the request's body left last
     std::chrono::milliseconds idle_timeout{60'000};        ///< between two pieces of an answer
     std::chrono::milliseconds total_timeout{3'600'000};
     /// `http://host:port`, `socks5h://…`; nothing = as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, empty = none.

@@ -163,6 +163,38 @@ TEST(HttpClient, ASlowServerMeetsTheTimeouts) {
     EXPECT_NE(std::string(outcome.error->what()).find("no answer within 0.05 s"), std::string::npos) << outcome.error->what();
 }
 
+TEST(HttpClient, TimeInWhichABodyLeavesIsNoWaitForAnAnswer) {
+    httplib::Server server;
+    server.set_keep_alive_timeout(1);
+    // So that what was not read yet is seen not to have left.
+    server.set_socket_options([](socket_t socket) {
+        const int bytes = 65'536;
+        setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    });
+    std::size_t received = 0;
+    server.Put("/", [&](const httplib::Request&, httplib::Response& response, const httplib::ContentReader& read) {
+        read([&](const char*, std::size_t length) {
+            constexpr std::size_t step = 131'072;
+            if (received / step != (received + length) / step) std::this_thread::sleep_for(milliseconds(20));
+            received += length;
+            return true;
+        });
+        response.status = 204;
+    });
+    const int port = server.bind_to_any_port("127.0.0.1");
+    std::thread listener([&] { server.listen_after_bind(); });
+    while (!server.is_running()) std::this_thread::yield();
+    const auto client = make_http_client({.first_byte_timeout = milliseconds(1'000)});
+    const std::string body(std::size_t{8} << 20, 'x');
+    const HttpOutcome outcome = fetch(*client, {.method = "PUT", .url = "http://127.0.0.1:" + std::to_string(port) + "/", .body = body});
+    server.stop();
+    listener.join();
+    ASSERT_FALSE(outcome.error) << outcome.error->what();
+    EXPECT_EQ(outcome.response.status, 204);
+    EXPECT_EQ(received, body.size());
+    EXPECT_GT(outcome.response.seconds, 1) << "else nothing was tried";
+}
+
 TEST(HttpClient, ARequestToStopEndsTheWait) {
     std::mutex gate;
     gate.lock();

@@ -100,7 +100,7 @@ void HttpSession::start(std::uint64_t id, Call& call, const std::stop_token& sto
     call.sent.url = call.url;
     call.sent.method = call.method;
     call.sent.body = call.body;
-    if (call.call.on_attempt && call.call.on_attempt(call.sent)) call.attempts = 0;
+    if (call.call.on_attempt) call.call.on_attempt(call.sent);
     if (is_allowed(call.url)) {
         if (call.call.authorizer != nullptr) call.call.authorizer->authorize(call.sent, stop);
     } else {
@@ -113,6 +113,8 @@ void HttpSession::start(std::uint64_t id, Call& call, const std::stop_token& sto
     call.is_in_flight = true;
     limiter_.take(clock_.steady_ns());
     client_.start(id, call.sent);
+    // The client has its own, and parts of an upload are large.
+    call.sent.body.reset();
 }
 
 /// In the order in which they were submitted.
@@ -178,7 +180,8 @@ std::optional<HttpExchange> HttpSession::take(HttpOutcome outcome) {
         const HttpVerdict verdict = call.call.judge ? call.call.judge(response) : HttpVerdict::by_status;
         if (verdict == HttpVerdict::accept) return finish(outcome.id, std::move(outcome));
         if (follow(call, response)) return std::nullopt;
-        const bool may_renew = response.status == 401 && call.call.authorizer != nullptr && !call.is_renewed && is_allowed(call.url);
+        const bool is_unauthorized = response.status == 401 || verdict == HttpVerdict::renew;
+        const bool may_renew = is_unauthorized && call.call.authorizer != nullptr && !call.is_renewed && is_allowed(call.url);
         if (may_renew && call.call.authorizer->renew(call.sent)) {
             call.is_renewed = true;
             log_.info("the token was refused; another one is asked for");
@@ -228,8 +231,12 @@ bool HttpSession::follow(Call& call, const HttpResponse& response) {
 
 /// True when there is another attempt, which then waits for its time.
 bool HttpSession::retry(Call& call, const HttpResponse& response, const char* why) {
+    if (call.call.has_progress && call.call.has_progress()) {
+        call.attempts = 0;
+        call.is_renewed = false;
+    }
     if (call.attempts >= options_.retry.attempts) return false;
-    milliseconds delay = retry_delay(options_.retry, call.attempts, chance_());
+    milliseconds delay = retry_delay(options_.retry, std::max(call.attempts, 1), chance_());
     const std::int64_t now = clock_.steady_ns();
     if (const std::optional<milliseconds> asked = retry_after_of(response.headers, clock_.now_us())) {
         if (*asked > options_.retry.retry_after_max) {

@@ -33,7 +33,7 @@ class HttpAuthorizer {
 public:
     virtual ~HttpAuthorizer() = default;
     virtual void authorize(HttpRequest& request, const std::stop_token& stop) = 0;
-    /// The server did not accept what `request` was sent with. True when another try has something new to show.
+    /// The server did not accept what `request`, which has lost its body, was sent with. True when another try has something new to show.
     virtual bool renew(const HttpRequest& /*request*/) { return false; }
 };
 
@@ -46,7 +46,12 @@ struct HttpSessionOptions {
 };
 
 /// What a caller thinks of an answer.
-enum class HttpVerdict { by_status, accept, retry };
+enum class HttpVerdict {
+    by_status,
+    accept,
+    retry,
+    renew,  ///< as 401: the authorizer may have something new to show, once
+};
 
 /// One request as its sender means it.
 struct HttpCall {
@@ -55,9 +60,10 @@ struct HttpCall {
     HttpAuthorizer* authorizer = nullptr;
     /// Instead of what the status alone says.
     std::function<HttpVerdict(const HttpResponse&)> judge = {};
-    /// Changes the request before each attempt and redirect, before it is authorized: one whose body is streamed asks for the rest. True when enough was
-    /// done since the last attempt that all attempts are granted anew.
-    std::function<bool(HttpRequest&)> on_attempt = {};
+    /// Changes the request before each attempt and redirect, before it is authorized: one whose body is streamed asks for the rest.
+    std::function<void(HttpRequest&)> on_attempt = {};
+    /// Asked after an attempt that did not get through. True when it has done so much that all attempts are granted anew.
+    std::function<bool()> has_progress = {};
 };
 
 /// What became of it. An answer of any status that is not worth another try is no error.
@@ -101,7 +107,7 @@ private:
         std::string url;
         std::string method;
         std::optional<std::string> body;
-        /// As sent, with credentials.
+        /// As sent, with credentials and without its body.
         HttpRequest sent;
         int attempts = 0;
         int redirects = 0;

@@ -110,18 +110,22 @@ TEST_F(HttpSessionTest, EachAttemptMayAskForTheRest) {
     client_.answer(302, {{"Location", "https://other.example/y"}});
     for (int i = 0; i < 9; ++i) client_.answers.push_back({.error = broken});
     int attempts = 0;
-    const HttpExchange exchange = session_->send({.request = {.url = "https://a.example/x"},
-                                                  .on_attempt =
-                                                      [&](HttpRequest& request) {
-                                                          set_header(request.headers, "Range", "bytes=" + std::to_string(attempts) + "-");
-                                                          // Once there is progress.
-                                                          return ++attempts == 4;
-                                                      }},
-                                                 {});
+    int progress_at = 3;
+    const HttpCall call{.request = {.url = "https://a.example/x"},
+                        .on_attempt = [&](HttpRequest& request) { set_header(request.headers, "Range", "bytes=" + std::to_string(attempts++) + "-"); },
+                        // Once there is progress.
+                        .has_progress = [&] { return attempts == progress_at; }};
+    const HttpExchange exchange = session_->send(call, {});
     EXPECT_TRUE(exchange.error);
     // Three, then five with a redirect among them.
     EXPECT_EQ(attempts, 3 + 1 + 5);
     for (int i = 0; i < attempts; ++i) EXPECT_EQ(*find_header(client_.sent[static_cast<std::size_t>(i)].headers, "Range"), "bytes=" + std::to_string(i) + "-");
+    // That of the last attempt counts too.
+    attempts = 0;
+    progress_at = 5;
+    client_.answers.assign(20, {.error = broken});
+    EXPECT_TRUE(session_->send(call, {}).error);
+    EXPECT_EQ(attempts, 5 + 5);
 }
 
 TEST_F(HttpSessionTest, KeepsToARateLimit) {
@@ -219,6 +223,9 @@ TEST(Url, ResolvesAndEncodes) {
     EXPECT_EQ(form_encode({{"scope", "a b"}, {"x", "&"}}), "scope=a+b&x=%26");
     EXPECT_EQ(split_query("https://a/x?l=1&l=2+3&e#f"), (std::pair<std::string, QueryParams>{"https://a/x", {{"l", "1"}, {"l", "2 3"}, {"e", ""}}}));
     EXPECT_EQ(mask_url_secrets("https://u:p@a/x?API_KEY=k&page=2&token=t"), "https://u:***@a/x?API_KEY=***&page=2&token=***");
+    EXPECT_EQ(mask_url_secrets("https://b.s3/x?X-Amz-Algorithm=a&X-Amz-Credential=c&X-Amz-Expires=60&X-Amz-Security-Token=t&X-Amz-Signature=s"),
+              "https://b.s3/x?X-Amz-Algorithm=a&X-Amz-Credential=***&X-Amz-Expires=60&X-Amz-Security-Token=***&X-Amz-Signature=***");
+    EXPECT_EQ(mask_url_secrets("https://g/x?X-Goog-Credential=c&x-goog-signature=s&X%2DGoog%2DSignature=s"), "https://g/x?X-Goog-Credential=***&x-goog-signature=***&X%2DGoog%2DSignature=***");
 }
 
 TEST(HttpRetry, ReadsRates) {

@@ -31,8 +31,11 @@ std::optional<std::uint64_t> to_number(std::string_view text) {
 /// Of the whole object; nothing when the answer does not say, or talks of something else.
 std::optional<std::uint64_t> size_of(const HttpResponse& response) {
     if (!header_of(response, "Content-Encoding").empty()) return std::nullopt;
+    // Of these, the length is that of a part, or of a message.
+    if (response.status != 206 && response.status != 416) return to_number(header_of(response, "Content-Length"));
     const std::string range = header_of(response, "Content-Range");
-    return to_number(range.empty() ? header_of(response, "Content-Length") : range.substr(std::min(range.find('/') + 1, range.size())));
+    const std::size_t slash = range.find('/');
+    return slash == std::string::npos ? std::nullopt : to_number(std::string_view(range).substr(slash + 1));
 }
 
 std::string http_date(std::int64_t modified_ns) {
@@ -58,7 +61,9 @@ public:
         HttpResponse response = send({.method = "HEAD", .url = key, .decompresses = false}, key, stop);
         // Some servers know no HEAD, and say so in many ways.
         constexpr std::array<int, 6> unknown = {400, 403, 404, 405, 501, 503};
-        if (std::find(unknown.begin(), unknown.end(), response.status) != unknown.end()) response = first_byte(key, stop);
+        const bool is_unknown = std::find(unknown.begin(), unknown.end(), response.status) != unknown.end();
+        // And some say that nothing is there of what they do not send.
+        if (is_unknown || (response.status < 300 && size_of(response) == 0)) response = first_byte(key, stop);
         if (response.status == 404 || response.status == 410) return std::nullopt;
         if (response.status >= 300 && response.status != 416) throw error_of(key, response);
         return object_of(key, response);

@@ -72,6 +72,25 @@ TEST_F(HttpStoreTest, ServersWithoutHead) {
     expect_error(ErrorKind::usage, "403", [&] { store_->find(url_, {}); });
 }
 
+TEST_F(HttpStoreTest, ServersWhoseHeadSaysThatNothingIsThere) {
+    std::string body = "a,b\n1,2\n";
+    handle = [&](const SeenRequest& request) { return Answer{.body = request.method == "HEAD" ? "" : body, .headers = headers(version_), .ignores_range = body.empty()}; };
+    ObjectInfo object = store_->find(url_, {}).value();
+    EXPECT_EQ(object.size, body.size());
+    EXPECT_EQ(read(object), body);
+    // One that really is empty has no first byte.
+    body.clear();
+    EXPECT_EQ(store_->find(url_, {}).value(), (ObjectInfo{.key = url_, .modified_ns = 1'255'369'830'000'000'000, .etag = "v1"}));
+    const auto answer_416 = [&](std::vector<std::pair<std::string, std::string>> more) {
+        handle = [more](const SeenRequest& request) { return request.method == "HEAD" ? Answer{} : Answer{.body = "no such range", .status = 416, .headers = more}; };
+        return store_->find(url_, {}).value();
+    };
+    object = answer_416({{"Content-Range", "bytes */0"}});
+    EXPECT_TRUE(object.has_size);
+    EXPECT_EQ(object.size, 0U);
+    EXPECT_FALSE(answer_416({}).has_size) << "the length of the message is not that of the object";
+}
+
 TEST_F(HttpStoreTest, ASizeThatNobodyKnows) {
     handle = [&](const SeenRequest&) { return Answer{.body = "not really compressed", .headers = {{"Content-Encoding", "gzip"}, {"ETag", "W/\"v1\""}}}; };
     const ObjectInfo object = store_->find(url_, {}).value();

@@ -77,7 +77,8 @@ HttpCall HttpTransfer::call() {
     HttpCall call{.request = object_.request, .authorizer = object_.authorizer};
     call.request.decompresses = false;
     call.request.on_body = [this](const HttpResponse& head, std::string_view piece) { return take_piece(head, piece); };
-    call.on_attempt = [this](HttpRequest& request) { return prepare(request); };
+    call.on_attempt = [this](HttpRequest& request) { prepare(request); };
+    call.has_progress = [this] { return position_ - position_of_attempt_ >= progress_bytes; };
     call.judge = [this](const HttpResponse& response) {
         // Cut off where a connection's end says that all is there.
         if (response.status < 300 && size_ && !is_complete()) return HttpVerdict::retry;
@@ -87,7 +88,7 @@ HttpCall HttpTransfer::call() {
     return call;
 }
 
-bool HttpTransfer::prepare(HttpRequest& request) {
+void HttpTransfer::prepare(HttpRequest& request) {
     if (position_of_attempt_ < position_ && object_.etag.empty() && object_.last_modified.empty()) {
         throw Error(ErrorKind::transient, "{} broke off after {} bytes, and the server gives neither ETag nor Last-Modified to tell that the rest is of the same version",
                     object_.name, position_);
@@ -102,9 +103,7 @@ bool HttpTransfer::prepare(HttpRequest& request) {
     } else if (!object_.last_modified.empty()) {
         set_header(request.headers, "If-Unmodified-Since", object_.last_modified);
     }
-    const bool has_progress = position_ - position_of_attempt_ >= progress_bytes;
     position_of_attempt_ = position_;
-    return has_progress;
 }
 
 void HttpTransfer::check_head(const HttpResponse& head) {

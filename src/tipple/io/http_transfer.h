@@ -25,7 +25,7 @@ public:
 
 private:
     HttpCall call();
-    bool prepare(HttpRequest& request);
+    void prepare(HttpRequest& request);
     bool take_piece(const HttpResponse& head, std::string_view piece);
     void check_head(const HttpResponse& head);
     bool is_complete() const;

@@ -171,7 +171,7 @@ private:
     std::string path_ = "standard input";
 };
 
-class LocalWriteFile final : public WriteFile {
+class LocalWriteFile final : public DiskFile {
 public:
     LocalWriteFile(std::string path, Descriptor descriptor, std::uint64_t size)
         : path_(std::move(path)),
@@ -332,11 +332,11 @@ public:
             !is_file);
     }
 
-    std::unique_ptr<WriteFile> create(const std::string& path) override {
+    std::unique_ptr<DiskFile> create(const std::string& path) override {
         return open_write(path, "create", O_TRUNC);
     }
 
-    std::unique_ptr<WriteFile> open_append(const std::string& path) override {
+    std::unique_ptr<DiskFile> open_append(const std::string& path) override {
         return open_write(path, "append to", O_APPEND);
     }
 
@@ -445,8 +445,8 @@ public:
     }
 
 private:
-    static std::unique_ptr<WriteFile> open_write(const std::string& path,
-                                                 std::string_view operation, int flags) {
+    static std::unique_ptr<DiskFile> open_write(const std::string& path,
+                                                std::string_view operation, int flags) {
         Descriptor descriptor(retried(
             [&] { return ::open(c_path(path), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666); }));
         if (!descriptor.is_open()) throw failure(operation, path, errno);

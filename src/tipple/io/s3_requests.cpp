@@ -42,6 +42,15 @@ std::string encode_key(std::string_view key) {
     }
 }
 
+/// Redirects are not followed: they say that the region is another one, for which the signature is different too.
+HttpVerdict judge(const HttpResponse& response) {
+    if (response.status >= 300 && response.status < 400) return HttpVerdict::accept;
+    const S3Refusal refusal = parse_s3_refusal(response.body);
+    if (refusal.code.empty()) return HttpVerdict::by_status;
+    if (is_passing_code(refusal.code)) return HttpVerdict::retry;
+    return refusal.code == "ExpiredToken" || refusal.code == "TokenRefreshRequired" ? HttpVerdict::renew : HttpVerdict::by_status;
+}
+
 }  // namespace
 
 /// Signs requests with what the credentials are at the time of each attempt.
@@ -54,6 +63,12 @@ public:
         if (!key) return;
         set_header(request.headers, signed_header_name(scope_.dialect, "content-sha256"), to_hex(as_text(sha256(request.body.value_or("")))));
         sign_request(request, *key, scope_, clock_.now_us());
+    }
+
+    /// Another thread may have a new key by now: that of the request was refused.
+    bool renew(const HttpRequest& request) override {
+        const std::string* token = find_header(request.headers, signed_header_name(scope_.dialect, "security-token"));
+        return token != nullptr && credentials_.renew(*token);
     }
 
 private:
@@ -97,18 +112,8 @@ HttpRequest S3Requests::http_request(const Route& route, const S3Request& reques
             .url = with_query(fmt::format("{}/{}", route.base_url, encode_key(request.key)), request.query),
             .headers = request.headers,
             .body = request.body,
-            .decompresses = false};
-}
-
-/// Redirects are not followed: they say that the region is another one, for which the signature is different too.
-HttpVerdict S3Requests::judge(const HttpResponse& response, const std::stop_token& stop) const {
-    if (response.status >= 300 && response.status < 400) return HttpVerdict::accept;
-    const S3Refusal refusal = parse_s3_refusal(response.body);
-    if (refusal.code.empty()) return HttpVerdict::by_status;
-    if (is_passing_code(refusal.code)) return HttpVerdict::retry;
-    if (refusal.code != "ExpiredToken" && refusal.code != "TokenRefreshRequired") return HttpVerdict::by_status;
-    const std::optional<AccessKey> key = credentials_->key(stop);
-    return key && credentials_->renew(*key, stop) ? HttpVerdict::retry : HttpVerdict::accept;
+            .decompresses = false,
+            .keeps_dots = true};
 }
 
 /// Empty when it is no other one.
@@ -126,7 +131,7 @@ HttpResponse S3Requests::send(S3Request request, const std::stop_token& stop) {
         HttpPool::Lease lease = way->pool->borrow();
         HttpExchange exchange = lease.session().send({.request = http_request(*way, request),
                                                       .authorizer = way->authorizer.get(),
-                                                      .judge = [&](const HttpResponse& response) { return judge(response, stop); }},
+                                                      .judge = judge},
                                                      stop);
         if (exchange.error) throw exchange.error->with_context(url(request.key));
         HttpResponse& response = exchange.response;
@@ -141,6 +146,21 @@ HttpResponse S3Requests::send(S3Request request, const std::stop_token& stop) {
     }
 }
 
+void S3Requests::send_once(const S3Request& request) {
+    const std::shared_ptr<Route> way = route();
+    HttpPool::Lease lease = way->pool->borrow();
+    HttpSession& session = lease.session();
+    const std::uint64_t call =
+        session.submit({.request = http_request(*way, request), .authorizer = way->authorizer.get(), .judge = [](const HttpResponse&) { return HttpVerdict::accept; }});
+    try {
+        session.wait_or_pause({});
+    } catch (...) {
+        session.abandon(call);
+        throw;
+    }
+    session.abandon(call);
+}
+
 std::unique_ptr<ReadFile> S3Requests::open(const ObjectInfo& object, std::stop_token stop) {
     const std::shared_ptr<Route> way = route();
     const S3Request request{.key = object.key, .right = "s3:GetObject"};
@@ -151,7 +171,7 @@ std::unique_ptr<ReadFile> S3Requests::open(const ObjectInfo& object, std::stop_t
                            .request = http_request(*way, request),
                            .authorizer = way->authorizer.get(),
                            .error_of = [this, way, request, stop](const HttpResponse& response) { return error_of(request, response, *way, stop); },
-                           .judge = [this, stop](const HttpResponse& response) { return judge(response, stop); }},
+                           .judge = judge},
                           stop);
 }
 

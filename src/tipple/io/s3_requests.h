@@ -34,6 +34,8 @@ public:
 
     /// Throws Error for an answer that is neither a success nor accepted.
     HttpResponse send(S3Request request, const std::stop_token& stop);
+    /// One attempt, which nobody waits for longer than about a second, whatever becomes of it. Throws Error when it cannot be signed.
+    void send_once(const S3Request& request);
     std::unique_ptr<ReadFile> open(const ObjectInfo& object, std::stop_token stop);
     /// `s3://bucket/key`
     std::string url(std::string_view key) const;
@@ -53,7 +55,6 @@ private:
     std::shared_ptr<Route> route() const;
     void set_route(std::shared_ptr<Route> route);
     HttpRequest http_request(const Route& route, const S3Request& request) const;
-    HttpVerdict judge(const HttpResponse& response, const std::stop_token& stop) const;
     std::string other_region(const HttpResponse& response, const Route& route) const;
     Error error_of(const S3Request& request, const HttpResponse& response, const Route& route, const std::stop_token& stop) const;
 

@@ -14,7 +14,7 @@ class FixedCredentials final : public S3Credentials {
 public:
     explicit FixedCredentials(std::optional<AccessKey> key) : key_(std::move(key)) {}
     std::optional<AccessKey> key(const std::stop_token&) override { return key_; }
-    bool renew(const AccessKey&, const std::stop_token&) override { return false; }
+    bool renew(const std::string&) override { return false; }
 
 private:
     const std::optional<AccessKey> key_;
@@ -42,15 +42,15 @@ public:
     }
 
     std::optional<ObjectInfo> find(const std::string& key, std::stop_token stop) override {
-        const HttpResponse response = requests_.send({.method = "HEAD", .key = key, .accepted = {400, 403, 404}, .right = "s3:GetObject"}, stop);
+        HttpResponse response = requests_.send({.method = "HEAD", .key = key, .accepted = {400, 403, 404}, .right = "s3:GetObject"}, stop);
+        if (response.status == 400 || response.status == 403) {
+            // A refused HEAD does not say why. GET does, and what passes, such as a token that has expired, is mended there.
+            response = requests_.send({.key = key, .headers = {{"Range", "bytes=0-0"}}, .accepted = {404, 416}, .right = "s3:GetObject"}, stop);
+            if (response.status != 404) response = requests_.send({.method = "HEAD", .key = key, .accepted = {404}, .right = "s3:GetObject"}, stop);
+        }
         if (response.status == 404) {
             require_bucket(stop);
             return std::nullopt;
-        }
-        if (response.status >= 300) {
-            // A refused HEAD does not say why; the same as GET does.
-            requests_.send({.key = key, .headers = {{"If-None-Match", "*"}}, .accepted = {304}, .right = "s3:GetObject"}, stop);
-            requests_.send({.method = "HEAD", .key = key, .right = "s3:GetObject"}, stop);
         }
         return object_of(key, response);
     }

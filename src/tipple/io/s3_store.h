@@ -18,8 +18,8 @@ public:
     virtual ~S3Credentials() = default;
     /// Nothing = requests are not signed. Throws Error(usage) when there should be a key and is none.
     virtual std::optional<AccessKey> key(const std::stop_token& stop) = 0;
-    /// The store says that this one is no longer good. True when there is another one.
-    virtual bool renew(const AccessKey& expired, const std::stop_token& stop) = 0;
+    /// The store says that a key of this session token is no longer good. True when `key` gives another one then, or tries to.
+    virtual bool renew(const std::string& refused_token) = 0;
 };
 
 /// One key for good, or none.

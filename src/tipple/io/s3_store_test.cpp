@@ -39,7 +39,10 @@ protected:
             parts_[request.param("partNumber")] = request.body;
             return {.headers = {{"ETag", "\"part" + request.param("partNumber") + "\""}}};
         }
-        if (request.method == "POST" && request.params.contains("uploads")) return {.body = "<InitiateMultipartUploadResult><UploadId>7</UploadId></InitiateMultipartUploadResult>"};
+        if (request.method == "POST" && request.params.contains("uploads")) {
+            mark_ = request.header("x-amz-meta-tipple-upload");
+            return {.body = "<InitiateMultipartUploadResult><UploadId>7</UploadId></InitiateMultipartUploadResult>"};
+        }
         if (request.method == "POST") {
             std::string body;
             for (const auto& [number, part] : parts_) body += part;
@@ -66,10 +69,11 @@ protected:
 
     static std::string etag_of(const std::string& body) { return std::to_string(std::hash<std::string>()(body)); }
 
-    static Answer content(const SeenRequest& request, const std::string& body) {
+    Answer content(const SeenRequest& request, const std::string& body) const {
         const std::string etag = "\"" + etag_of(body) + "\"";
         if (const std::string match = request.header("if-match"); !match.empty() && match != etag) return refusal(412, "PreconditionFailed");
         Answer answer{.body = body, .headers = {{"ETag", etag}, {"Last-Modified", "Mon, 12 Oct 2009 17:50:30 GMT"}}};
+        if (!mark_.empty()) answer.headers.emplace_back("x-amz-meta-tipple-upload", mark_);
         // The server cuts the body as the header Range says.
         return answer;
     }
@@ -120,6 +124,7 @@ protected:
     std::function<std::optional<Answer>(const SeenRequest&)> first;
     std::mutex mutex_;
     std::map<std::string, std::string> parts_;
+    std::string mark_;  ///< of the last upload in parts
     HttpServer server_{[this](const SeenRequest& request) { return answer(request); }};
     SystemClock clock_;
     std::unique_ptr<WritableObjectStore> store_ = make();
@@ -161,7 +166,7 @@ TEST_F(S3StoreTest, ManyKeysTakeNoMemory) {
 }
 
 TEST_F(S3StoreTest, KeysOfAllKinds) {
-    for (const std::string key : {"a b+c/\xc3\xa9%41?&=#.csv", "~-._!$'()*,;:@", "a//b", "\xf0\x9f\xa6\x86"}) {
+    for (const std::string key : {"a b+c/\xc3\xa9%41?&=#.csv", "~-._!$'()*,;:@", "a//b", "\xf0\x9f\xa6\x86", "a/./b", "a/../b", "a/..", "/..a/.b"}) {
         EXPECT_TRUE(store_->put(key, key, PutCondition::always, {}));
         EXPECT_TRUE(objects.contains(key)) << key;
         EXPECT_EQ(read(key), key);
@@ -283,10 +288,128 @@ TEST_F(S3StoreTest, APartedUploadWhoseLastAnswerWasLostIsThere) {
         objects["a"] = std::string(2'000, 'x');
         return Answer{.body = "<Error><Code>InternalError</Code></Error>"};
     };
+    {
+        const auto file = store_->create("a", {});
+        file->write(std::string(2'000, 'x'));
+        file->close();
+        EXPECT_TRUE(is_lost);
+    }
+    // Another object of this length is not that of this upload.
+    is_lost = false;
     const auto file = store_->create("a", {});
     file->write(std::string(2'000, 'x'));
+    mark_ = "of somebody else";
+    expect_error(ErrorKind::remote, {"s3://bucket/a", "2 parts", "404 NoSuchUpload"}, [&] { file->close(); });
+}
+
+TEST_F(S3StoreTest, APartedUploadIsThereOnlyWhenTheStoreSaysSo) {
+    store_ = make({.part_bytes = 1'000});
+    const auto failure = [&](ErrorKind kind, const Answer& completion, const std::string& part) {
+        first = [&](const SeenRequest& request) { return request.method == "POST" && request.params.contains("uploadId") ? std::optional(completion) : std::nullopt; };
+        const auto file = store_->create("a", {});
+        file->write(std::string(2'000, 'x'));
+        expect_error(kind, {part}, [&] { file->close(); });
+    };
+    failure(ErrorKind::remote, {.body = ""}, "not put together: 200");
+    failure(ErrorKind::remote, {.body = "<html>log in</html>"}, "log in");
+    failure(ErrorKind::transient, {.body = "<Error><Code>InternalError</Code></Error>"}, "InternalError");
+    EXPECT_TRUE(objects.empty());
+}
+
+TEST_F(S3StoreTest, NothingIsWrittenWithoutWhatCouldNotBeSent) {
+    store_ = make({.part_bytes = 1'000});
+    for (const char* what : {"partNumber", "uploads"}) {
+        first = [&](const SeenRequest& request) { return request.params.contains(what) ? std::optional(refusal(400, "Teapot")) : std::nullopt; };
+        const auto file = store_->create("a", {});
+        expect_error(ErrorKind::remote, {"Teapot"}, [&] { file->write(std::string(1'000, 'x')); });
+        first = nullptr;
+        expect_error(ErrorKind::remote, {"s3://bucket/a", "failed before"}, [&] { file->write("y"); });
+        expect_error(ErrorKind::remote, {"failed before"}, [&] { file->close(); });
+    }
+    const auto file = store_->create("a", {});
+    file->write("abc");
+    first = [&](const SeenRequest&) { return refusal(400, "Teapot"); };
+    expect_error(ErrorKind::remote, {"Teapot"}, [&] { file->close(); });
+    first = nullptr;
+    expect_error(ErrorKind::remote, {"failed before"}, [&] { file->close(); });
+    EXPECT_TRUE(objects.empty());
+}
+
+TEST_F(S3StoreTest, AnUnfinishedUploadIsTakenBackInOneAttempt) {
+    S3Options options{.part_bytes = 1'000};
+    options.retry.max = std::chrono::milliseconds(3'600'000);
+    store_ = make(options);
+    auto file = store_->create("a", {});
+    file->write(std::string(1'000, 'x'));
+    first = [&](const SeenRequest&) { return refusal(503, "SlowDown"); };
+    const std::size_t before = server_.seen().size();
+    file.reset();
+    EXPECT_EQ(server_.seen().size(), before + 1);
+    first = nullptr;
+    EXPECT_TRUE(store_->put("b", "x", PutCondition::always, {})) << "nothing is left of it";
+}
+
+TEST_F(S3StoreTest, TakesBackAllThatDeadUploadsOfTheKeyHaveLeft) {
+    store_ = make({.part_bytes = 1'000});
+    first = [&](const SeenRequest& request) -> std::optional<Answer> {
+        if (request.method != "GET" || !request.params.contains("uploads")) return std::nullopt;
+        const auto upload = [](const std::string& key, const std::string& id) { return "<Upload><Key>" + key + "</Key><UploadId>" + id + "</UploadId></Upload>"; };
+        const std::string marker = request.param("key-marker") + " " + request.param("upload-id-marker");
+        std::string body = "<ListMultipartUploadsResult><EncodingType>url</EncodingType>";
+        if (marker == " ") body += upload("p/a%20b", "1") + upload("other", "2") + "<IsTruncated>true</IsTruncated><NextKeyMarker>p/a%20b</NextKeyMarker><NextUploadIdMarker>1</NextUploadIdMarker>";
+        if (marker == "p/a b 1") body += upload("p/a%20b", "3");
+        return Answer{.body = body + "</ListMultipartUploadsResult>"};
+    };
+    const auto file = store_->create("p/a b", {});
+    file->write(std::string(2'500, 'x'));
     file->close();
-    EXPECT_TRUE(is_lost);
+    std::vector<std::string> taken;
+    for (const SeenRequest& request : server_.seen()) {
+        if (request.method == "DELETE") taken.push_back(request.target);
+    }
+    EXPECT_EQ(taken, (std::vector<std::string>{"/bucket/p/a%20b?uploadId=1", "/bucket/p/a%20b?uploadId=3"}));
+    EXPECT_EQ(objects.at("p/a b").size(), 2'500U);
+}
+
+/// Counts its tokens: `t1`, `t2`, …
+class RotatingCredentials final : public S3Credentials {
+public:
+    std::optional<AccessKey> key(const std::stop_token&) override { return AccessKey{.id = "TheKeyId", .secret = "TheSecret", .session_token = token_}; }
+    bool renew(const std::string& refused_token) override {
+        EXPECT_EQ(refused_token, token_);
+        token_ = "t" + std::to_string(++number_);
+        return true;
+    }
+
+private:
+    int number_ = 1;
+    std::string token_ = "t1";
+};
+
+TEST_F(S3StoreTest, AnObjectIsNotEmptyBecauseATokenHasExpired) {
+    objects["a"] = "0123456789";
+    objects["empty"] = "";
+    for (const auto& [key, body] : std::map(objects)) {
+        const auto store = s3_store({.bucket = "bucket", .endpoint = server_.url()}, std::make_shared<RotatingCredentials>(), clock_, Log());
+        first = [](const SeenRequest& request) -> std::optional<Answer> {
+            if (request.header("x-amz-security-token") != "t1") return std::nullopt;
+            return request.method == "HEAD" ? Answer{.status = 400} : refusal(400, "ExpiredToken");
+        };
+        const ObjectInfo object = store->find(key, {}).value();
+        EXPECT_EQ(object.size, body.size());
+        EXPECT_EQ(object.etag, etag_of(body));
+        EXPECT_EQ(read(*store->open_read(object, {})), body);
+    }
+    // What is gone by then, or was never there, is not there.
+    first = [](const SeenRequest& request) { return request.method == "HEAD" ? std::optional(Answer{.status = 403}) : std::nullopt; };
+    EXPECT_EQ(store_->find("missing", {}), std::nullopt);
+}
+
+TEST_F(S3StoreTest, ATokenThatIsRefusedForGoodIsToldOnce) {
+    const auto store = s3_store({.bucket = "bucket", .endpoint = server_.url()}, std::make_shared<RotatingCredentials>(), clock_, Log());
+    first = [](const SeenRequest&) { return refusal(400, "ExpiredToken"); };
+    expect_error(ErrorKind::usage, {"has expired"}, [&] { store->put("a", "x", PutCondition::always, {}); });
+    EXPECT_EQ(server_.seen().size(), 2U);
 }
 
 TEST_F(S3StoreTest, TriesAgainWhatPasses) {

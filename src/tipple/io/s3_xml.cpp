@@ -90,12 +90,18 @@ std::string parse_s3_upload_id(std::string_view body) {
     return id;
 }
 
-std::vector<S3UnfinishedUpload> parse_s3_uploads(std::string_view body) {
+S3UploadsPage parse_s3_uploads(std::string_view body) {
     pugi::xml_document document;
     const pugi::xml_node root = require_root(document, body, "ListMultipartUploadsResult");
-    std::vector<S3UnfinishedUpload> uploads;
-    for (const pugi::xml_node entry : root.children("Upload")) uploads.push_back({.key = decoded(entry.child_value("Key"), is_encoded(root)), .id = entry.child_value("UploadId")});
-    return uploads;
+    S3UploadsPage page;
+    for (const pugi::xml_node entry : root.children("Upload")) {
+        page.uploads.push_back({.key = decoded(entry.child_value("Key"), is_encoded(root)), .id = entry.child_value("UploadId")});
+    }
+    if (std::string_view(root.child_value("IsTruncated")) != "true") return page;
+    page.next_key = decoded(root.child_value("NextKeyMarker"), is_encoded(root));
+    page.next_id = root.child_value("NextUploadIdMarker");
+    if (page.next_key.empty()) throw Error(ErrorKind::remote, "the listing of unfinished uploads is cut off and does not say how it goes on");
+    return page;
 }
 
 std::string s3_completion(const std::vector<std::string>& etags) {
@@ -103,6 +109,11 @@ std::string s3_completion(const std::vector<std::string>& etags) {
     // Hexadecimal digits between quotes, which have no other meaning here.
     for (std::size_t i = 0; i < etags.size(); ++i) text += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>\"{}\"</ETag></Part>", i + 1, etags[i]);
     return text + "</CompleteMultipartUpload>";
+}
+
+bool is_s3_completion_result(std::string_view body) {
+    pugi::xml_document document;
+    return document.load_buffer(body.data(), body.size()) && std::string_view(document.document_element().name()) == "CompleteMultipartUploadResult";
 }
 
 StsCredentials parse_sts_credentials(std::string_view body) {

@@ -36,10 +36,19 @@ struct S3UnfinishedUpload {
     std::string key;
     std::string id;
 };
-std::vector<S3UnfinishedUpload> parse_s3_uploads(std::string_view body);
+struct S3UploadsPage {
+    std::vector<S3UnfinishedUpload> uploads;
+    /// Where the next page begins; no key = this was the last one.
+    std::string next_key;
+    std::string next_id;
+};
+/// Throws Error(remote) for a body that is no such page.
+S3UploadsPage parse_s3_uploads(std::string_view body);
 
 /// What ends an upload in parts: the ETags of its parts in their order.
 std::string s3_completion(const std::vector<std::string>& etags);
+/// Whether the answer to it says that the object is there.
+bool is_s3_completion_result(std::string_view body);
 
 /// Temporary credentials that a token service gave, as texts.
 struct StsCredentials {

@@ -43,9 +43,16 @@ TEST(S3Xml, Refusals) {
 TEST(S3Xml, Uploads) {
     EXPECT_EQ(parse_s3_upload_id("<InitiateMultipartUploadResult><UploadId>VXBs</UploadId></InitiateMultipartUploadResult>"), "VXBs");
     EXPECT_THROW(parse_s3_upload_id("<InitiateMultipartUploadResult/>"), Error);
-    const std::vector<S3UnfinishedUpload> uploads = parse_s3_uploads("<ListMultipartUploadsResult><Upload><Key>a</Key><UploadId>1</UploadId></Upload></ListMultipartUploadsResult>");
-    ASSERT_EQ(uploads.size(), 1U);
-    EXPECT_EQ(uploads[0].key + uploads[0].id, "a1");
+    S3UploadsPage page = parse_s3_uploads("<ListMultipartUploadsResult><Upload><Key>a</Key><UploadId>1</UploadId></Upload></ListMultipartUploadsResult>");
+    ASSERT_EQ(page.uploads.size(), 1U);
+    EXPECT_EQ(page.uploads[0].key + page.uploads[0].id, "a1");
+    EXPECT_EQ(page.next_key, "");
+    page = parse_s3_uploads("<ListMultipartUploadsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><NextKeyMarker>a+b%2Fc</NextKeyMarker>"
+                            "<NextUploadIdMarker>7</NextUploadIdMarker></ListMultipartUploadsResult>");
+    EXPECT_EQ(page.next_key + page.next_id, "a b/c7");
+    EXPECT_THROW(parse_s3_uploads("<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>"), Error);
+    EXPECT_TRUE(is_s3_completion_result("<?xml version=\"1.0\"?>\n\n  <CompleteMultipartUploadResult xmlns=\"x\"><Key>a</Key></CompleteMultipartUploadResult>"));
+    for (const char* body : {"", "<html></html>", "<Error><Code>InternalError</Code></Error>", "CompleteMultipartUploadResult"}) EXPECT_FALSE(is_s3_completion_result(body)) << body;
     EXPECT_EQ(s3_completion({"x", "y"}),
               "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"x\"</ETag></Part><Part><PartNumber>2</PartNumber><ETag>\"y\"</ETag></Part>"
               "</CompleteMultipartUpload>");

@@ -56,6 +56,8 @@ public:
         errno = 0;
         return iconv(descriptor_, in, in_left, out, out_left) == static_cast<std::size_t>(-1) ? errno : 0;
     }
+    /// Gives out a last character that was kept back, since an accent could have followed it.
+    void flush(char* out, std::size_t* out_left) { iconv(descriptor_, nullptr, nullptr, &out, out_left); }
 
 private:
     iconv_t descriptor_;
@@ -91,18 +93,23 @@ public:
         : input_(std::move(input)), encoding_(std::move(encoding)), converter_(encoding_), raw_(raw_buffer_bytes) {}
 
     std::size_t read(char* out, std::size_t length) override {
-        while (has_more_) {
-            char* to = out;
+        while (true) {
+            if (spare_used_ < spare_.size()) return take_spare(out, length);
+            if (is_at_end_) return 0;
             std::size_t room = length;
-            const int problem = step(&to, &room);
+            const int problem = step(out, &room);
             if (room < length) return length - room;
-            if (problem == E2BIG) return read_small(out, length);
+            if (problem == E2BIG) {
+                // For callers with less room than a character needs.
+                fill_spare([&](char* to, std::size_t* left) { step(to, left); });
+                continue;
+            }
             if (problem == EILSEQ) fail("is not in encoding");
-            const bool is_at_end = !fill();
-            if (is_at_end && begin_ != end_) fail("ends within a character of encoding");
-            has_more_ = !is_at_end;
+            if (fill()) continue;
+            if (begin_ != end_) fail("ends within a character of encoding");
+            is_at_end_ = true;
+            fill_spare([&](char* to, std::size_t* left) { converter_.flush(to, left); });
         }
-        return 0;
     }
     std::uint64_t bytes_read() const override { return input_->bytes_read(); }
     std::uint64_t file_size() const override { return input_->file_size(); }
@@ -111,38 +118,30 @@ public:
     const std::string& name() const override { return input_->name(); }
 
 private:
-    /// Converts what is in the buffer as far as it goes.
-    int step(char** out, std::size_t* room) {
-        if (spare_used_ < spare_.size()) {
-            const std::size_t take = std::min(*room, spare_.size() - spare_used_);
-            std::memcpy(*out, spare_.data() + spare_used_, take);
-            spare_used_ += take;
-            *out += take;
-            *room -= take;
-            return 0;
-        }
+    /// Converts what is in the buffer as far as it goes. Returns 0, or why it stopped.
+    int step(char* out, std::size_t* room) {
         char* from = raw_.data() + begin_;
         std::size_t left = end_ - begin_;
-        const int problem = converter_.convert(&from, &left, out, room);
+        const int problem = converter_.convert(&from, &left, &out, room);
         consumed_ += end_ - begin_ - left;
         begin_ = end_ - left;
         return problem;
     }
 
-    /// For callers with less room than a character needs.
-    std::size_t read_small(char* out, std::size_t length) {
+    template <typename Convert>
+    void fill_spare(Convert convert) {
         spare_.resize(64);
-        char* to = spare_.data();
         std::size_t room = spare_.size();
-        char* from = raw_.data() + begin_;
-        std::size_t left = end_ - begin_;
-        converter_.convert(&from, &left, &to, &room);
-        consumed_ += end_ - begin_ - left;
-        begin_ = end_ - left;
+        convert(spare_.data(), &room);
         spare_.resize(spare_.size() - room);
-        spare_used_ = std::min(length, spare_.size());
-        std::memcpy(out, spare_.data(), spare_used_);
-        return spare_used_;
+        spare_used_ = 0;
+    }
+
+    std::size_t take_spare(char* out, std::size_t length) {
+        const std::size_t take = std::min(length, spare_.size() - spare_used_);
+        std::memcpy(out, spare_.data() + spare_used_, take);
+        spare_used_ += take;
+        return take;
     }
 
     bool fill() {
@@ -167,8 +166,8 @@ private:
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::uint64_t consumed_ = 0;
-    bool has_more_ = true;
-    /// Converted already.
+    bool is_at_end_ = false;
+    /// Converted already, and not yet handed over.
     std::string spare_;
     std::size_t spare_used_ = 0;
 };

@@ -76,6 +76,14 @@ TEST(TextEncoding, NamedEncodings) {
     EXPECT_EQ(decoded("\x82\xA0", "shift_jis"), "あ");
 }
 
+TEST(TextEncoding, TheLastCharacterIsNotKeptBack) {
+    for (std::size_t step = 1; step < 6; ++step) {
+        EXPECT_EQ(decoded("\xE0", "cp1255", step), "א") << "a point could have followed";
+        EXPECT_EQ(decoded("a,\xF9\xD1", "cp1255", step), "a,\xEF\xAC\xAA") << "with its point";
+        EXPECT_EQ(decoded("a", "tcvn", step), "a") << step;
+    }
+}
+
 TEST(TextEncoding, Utf8StaysAsItIs) {
     for (const char* bytes : {"", "a", "ab", "\xEF\xBB\xBF" "abc", "a\xFFz"}) {
         EXPECT_EQ(decoded(bytes, ""), bytes);

@@ -49,7 +49,10 @@ int hex_value(char c) {
 bool is_secret_name(std::string_view name) {
     static constexpr std::array<std::string_view, 16> names = {"api_key",  "apikey",        "api-key",  "key",           "token",         "access_token",  "access-token", "auth",
                                                                "secret",   "client_secret", "password", "refresh_token", "pwd",           "signature",     "sig",          "assertion"};
-    return std::find(names.begin(), names.end(), lower(name)) != names.end();
+    // Of URLs that are signed: X-Amz-Signature, X-Amz-Security-Token, X-Goog-Credential.
+    static constexpr std::array<std::string_view, 5> ends = {"signature", "token", "credential", "secret", "password"};
+    const std::string text = lower(name);
+    return std::find(names.begin(), names.end(), text) != names.end() || std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return text.ends_with(end); });
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ std::string encode_unsafe(std::string_view text);
 /// `name=value&…` with spaces as `+`, as forms are sent.
 std::string form_encode(const QueryParams& params);
 
-/// The URL with `***` for its password and for values of parameters whose names say that they are secret (`api_key`, `token`, `password`, …).
+/// The URL with `***` for its password and for values of parameters whose names say that they are secret (`api_key`, `password`, all that end with
+/// `token` or `signature`, …).
 std::string mask_url_secrets(const std::string& url);
 
 }  // namespace tipple::io

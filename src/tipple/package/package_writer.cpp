@@ -32,7 +32,7 @@ constexpr std::size_t name_prefix_max = 40;
 struct Job {
     JobFile info;
     std::string path;
-    std::unique_ptr<io::WriteFile>
+    std::unique_ptr<io::DiskFile>
         file;  ///< nothing while parked, after its sync, and of a reference
     std::vector<SegmentColumn> columns;  ///< of the segment that is open
     Xxh3 hash;

@@ -19,7 +19,10 @@ using std::chrono::milliseconds;
 
 /// A key is renewed so long before it ends.
 constexpr std::int64_t renewal_us = std::int64_t{300} * 1'000'000;
+/// How long one that still holds is used without another try to renew it.
+constexpr std::int64_t renewal_pause_us = std::int64_t{30} * 1'000'000;
 constexpr const char* machine_service = "http://169.254.169.254";
+constexpr const char* machine_service_name = "the machine's service of credentials";
 constexpr const char* container_service = "http://169.254.170.2";
 
 struct Found {
@@ -33,17 +36,25 @@ public:
 
     std::optional<io::AccessKey> key(const std::stop_token& stop) override {
         const std::lock_guard lock(mutex_);
-        if (found_ && found_->ends_us && options_.clock->now_us() + renewal_us > *found_->ends_us) found_.reset();
-        if (!found_) found_ = look_up(stop);
+        const std::int64_t now = options_.clock->now_us();
+        const auto ends_within = [&](std::int64_t time_us) { return !found_ || is_refused_ || (found_->ends_us && now + time_us > *found_->ends_us); };
+        if (!ends_within(renewal_us) || (!ends_within(0) && now < next_renewal_us_)) return found_->key;
+        next_renewal_us_ = now + renewal_pause_us;
+        try {
+            found_ = look_up(stop);
+            is_refused_ = false;
+        } catch (const Error& error) {
+            if (ends_within(0) || error.kind() == ErrorKind::cancelled) throw;
+            options_.log.warning("credentials for object stores end soon and cannot be renewed: {}", error.what());
+        }
         return found_->key;
     }
 
-    bool renew(const io::AccessKey& expired, const std::stop_token& stop) override {
+    bool renew(const std::string& refused_token) override {
         const std::lock_guard lock(mutex_);
         // Another thread may have been faster.
-        if (found_ && found_->key != expired) return true;
-        found_ = look_up(stop);
-        return found_->key != expired;
+        if (found_ && found_->key.session_token == refused_token) is_refused_ = true;
+        return true;
     }
 
 private:
@@ -120,12 +131,21 @@ private:
         const std::string roles = service + "/latest/meta-data/iam/security-credentials/";
         constexpr milliseconds patience{1'000};
         const io::HttpExchange session = send({.method = "PUT", .url = service + "/latest/api/token", .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}}, .body = ""}, patience, stop);
-        if (session.error || session.response.status >= 300) return std::nullopt;
+        // Who gave a key before is there, though he may not answer for now.
+        if (session.error && !found_) return std::nullopt;
+        if (is_missing(session)) return std::nullopt;
         const io::HttpHeaders headers = {{"X-aws-ec2-metadata-token", session.response.body}};
         const io::HttpExchange role = send({.url = roles, .headers = headers}, patience, stop);
-        if (role.error || role.response.status >= 300) return std::nullopt;
+        if (is_missing(role)) return std::nullopt;
         const std::string name = role.response.body.substr(0, role.response.body.find('\n'));
-        return found_in(require({.url = roles + name, .headers = headers}, "the machine's service of credentials", patience, stop).body);
+        return found_in(require({.url = roles + name, .headers = headers}, machine_service_name, patience, stop).body);
+    }
+
+    /// Whether the machine's service is none that knows this question. Throws Error(transient) when it may answer another time.
+    static bool is_missing(const io::HttpExchange& exchange) {
+        if (exchange.error) throw exchange.error->with_context(machine_service_name);
+        if (exchange.response.status >= 500) throw Error(ErrorKind::transient, "{} does not answer as it should for now: {}", machine_service_name, exchange.response.status);
+        return exchange.response.status >= 300;
     }
 
     static Found found_in(const std::string& body) {
@@ -162,6 +182,9 @@ private:
     const AmbientOptions options_;
     std::mutex mutex_;
     std::optional<Found> found_;
+    /// The store takes that one no more.
+    bool is_refused_ = false;
+    std::int64_t next_renewal_us_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "tipple/store/aws_credentials.h"
 
+#include <condition_variable>
 #include <map>
+#include <mutex>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -93,7 +96,73 @@ TEST_F(AwsCredentialsTest, OfAWebIdentity) {
     EXPECT_EQ(credentials->key({})->session_token, "t1");
     clock_.now = std::int64_t{56} * 60 * 1'000'000;
     EXPECT_EQ(credentials->key({})->session_token, "t2") << "it ends within five minutes";
-    EXPECT_TRUE(credentials->renew({.id = "W", .secret = "s", .session_token = "t1"}, {})) << "that has happened already";
+    EXPECT_TRUE(credentials->renew("t1"));
+    EXPECT_EQ(credentials->key({})->session_token, "t2") << "another thread has renewed that one already";
+    EXPECT_TRUE(credentials->renew("t2"));
+    EXPECT_EQ(credentials->key({})->session_token, "t3");
+}
+
+TEST_F(AwsCredentialsTest, ThreadsWhoseTokenHasExpiredRenewItOnce) {
+    HttpServer sts([](const SeenRequest& request) {
+        const std::string number = std::to_string(request.number);
+        return Answer{.body = R"({"AccessKeyId": "C)" + number + R"(", "SecretAccessKey": "s", "Token": "t)" + number + R"("})"};
+    });
+    environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = sts.url();
+    std::mutex mutex;
+    std::condition_variable changed;
+    int refused = 0;
+    int taken = 0;
+    HttpServer bucket([&](const SeenRequest& request) {
+        std::unique_lock lock(mutex);
+        if (request.header("x-amz-security-token") != "t1") {
+            ++taken;
+            changed.notify_all();
+            return Answer{};
+        }
+        // Both have sent it, and the second one is told only when the first one has another token.
+        const int place = ++refused;
+        changed.notify_all();
+        changed.wait(lock, [&] { return refused == 2 && (place == 1 || taken == 1); });
+        return Answer{.body = "<Error><Code>ExpiredToken</Code></Error>", .status = 400};
+    });
+    SystemClock system;
+    const auto store = io::s3_store({.bucket = "b", .endpoint = bucket.url()}, make(), system, Log());
+    std::thread other([&] { EXPECT_TRUE(store->put("a", "x", io::PutCondition::always, {})); });
+    EXPECT_TRUE(store->put("b", "x", io::PutCondition::always, {}));
+    other.join();
+    EXPECT_EQ(refused, 2);
+    EXPECT_EQ(taken, 2);
+    EXPECT_EQ(sts.seen().size(), 2U);
+}
+
+TEST_F(AwsCredentialsTest, AKeyThatHoldsIsKeptWhenItCannotBeRenewed) {
+    bool is_down = false;
+    HttpServer server([&](const SeenRequest& request) {
+        if (is_down) return Answer{.status = 503};
+        return Answer{.body = R"({"AccessKeyId": "C)" + std::to_string(request.number) + R"(", "SecretAccessKey": "s", "Token": "t", "Expiration": "1970-01-01T01:00:00Z"})"};
+    });
+    environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = server.url();
+    const auto credentials = make();
+    EXPECT_EQ(credentials->key({})->id, "C1");
+    is_down = true;
+    clock_.now = std::int64_t{56} * 60 * 1'000'000;
+    EXPECT_EQ(credentials->key({})->id, "C1");
+    const std::size_t requests = server.seen().size();
+    EXPECT_EQ(credentials->key({})->id, "C1");
+    EXPECT_EQ(server.seen().size(), requests) << "the service is not asked again at once";
+    EXPECT_TRUE(credentials->renew("t"));
+    EXPECT_THROW(credentials->key({}), Error) << "the store has refused it";
+    is_down = false;
+    const io::AccessKey next = credentials->key({}).value();
+    EXPECT_NE(next.id, "C1");
+    is_down = true;
+    clock_.now = std::int64_t{61} * 60 * 1'000'000;
+    try {
+        credentials->key({});
+        ADD_FAILURE() << "it has ended";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::transient) << error.what();
+    }
 }
 
 TEST_F(AwsCredentialsTest, OfAContainer) {
@@ -116,6 +185,25 @@ TEST_F(AwsCredentialsTest, OfAMachine) {
     environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url();
     EXPECT_EQ(key().id, "M");
     EXPECT_EQ(server.seen().back().path, "/latest/meta-data/iam/security-credentials/the-role");
+}
+
+TEST_F(AwsCredentialsTest, AMachinesServiceThatIsBusyIsNotMissing) {
+    environment["AWS_EC2_METADATA_DISABLED"] = "false";
+    for (const std::string path : {"/latest/api/token", "/latest/meta-data/iam/security-credentials/"}) {
+        for (const int status : {503, 404}) {
+            HttpServer server([&](const SeenRequest& request) { return request.path == path ? Answer{.status = status} : Answer{.body = "session"}; });
+            environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = server.url();
+            try {
+                key();
+                ADD_FAILURE() << "there is none";
+            } catch (const Error& error) {
+                EXPECT_EQ(error.kind(), status == 503 ? ErrorKind::transient : ErrorKind::usage) << error.what();
+            }
+        }
+    }
+    // Nobody is there: this is no machine at AWS.
+    environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = HttpServer([](const SeenRequest&) { return Answer{}; }).url();
+    EXPECT_NE(failure().find("no credentials"), std::string::npos);
 }
 
 }  // namespace
