@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "tipple/config/secret.h"
 #include "tipple/core/text.h"
 #include "tipple/io/glob.h"
 #include "tipple/sources/builtin.h"
@@ -131,7 +132,7 @@ private:
             }
             throw Error(ErrorKind::usage, "no file matches \"{}\"", pattern);
         }
-        throw Error(ErrorKind::usage, "there is no file \"{}\"{}", pattern, hint(pattern));
+        throw Error(ErrorKind::usage, "there is no file \"{}\"{}", config::mask_url(pattern), hint(pattern));
     }
 
     /// A near name in the same folder.
