@@ -1,10 +1,12 @@
 """Postgres servers and poolers of the tests' own: real ones, on free loopback ports, with folders of their own, run as a user that is not root, and
 ended with whoever started them.
 
-As a program: `postgres_server.py COMMAND...` starts a server, runs the command with its URL in TIPPLE_TEST_POSTGRES, and ends the server. Exit code 77,
+As a program: `postgres_server.py COMMAND...` starts a server, runs the command with its URL in TIPPLE_TEST_POSTGRES, and that of a pooler in front of it in TIPPLE_TEST_POOLER
+where PgBouncer is installed, and ends the server. Exit code 77,
 "skipped", where the Debian package `postgresql` is not installed.
 """
 
+import contextlib
 import ctypes
 import glob
 import os
@@ -182,7 +184,10 @@ def main():
         return 77
     with Server(max_prepared_transactions=4) as server:
         environment = {**os.environ, "TIPPLE_TEST_POSTGRES": server.url()}
-        return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
+        with Pooler(server) if Pooler.is_available() else contextlib.nullcontext() as pooler:
+            if pooler is not None:
+                environment["TIPPLE_TEST_POOLER"] = server.url(port=pooler.port)
+            return subprocess.run(sys.argv[1:], env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ namespace {
 constexpr int poll_milliseconds = 100;
 /// How long a server that was asked to cancel may take to say so.
 constexpr std::chrono::seconds cancel_patience{5};
+constexpr std::chrono::milliseconds late_cancel_patience{500};
 
 constexpr std::string_view query_canceled = "57014";
 
@@ -89,7 +90,11 @@ void Connection::wait_for_socket(bool wants_write, std::stop_token stop) {
         if (!cancelled_at_) cancel();
         if (std::chrono::steady_clock::now() - *cancelled_at_ > cancel_patience) throw Error(ErrorKind::cancelled, "stopped on request");
     }
-    if (deadline_ && std::chrono::steady_clock::now() > *deadline_ && !cancelled_at_) cancel();
+    if (deadline_ && std::chrono::steady_clock::now() > *deadline_) {
+        if (!cancelled_at_) cancel();
+        // Poolers hear no request of whom they have given no server.
+        if (std::chrono::steady_clock::now() - *cancelled_at_ > late_cancel_patience) throw Error(ErrorKind::transient, "Postgres: nothing was answered in time");
+    }
     pollfd socket{.fd = PQsocket(handle_->connection), .events = static_cast<short>(wants_write ? POLLIN | POLLOUT : POLLIN), .revents = 0};
     if (poll(&socket, 1, poll_milliseconds) > 0 && (socket.revents & POLLIN) != 0 && PQconsumeInput(handle_->connection) == 0) fail(nullptr, stop);
 }
@@ -309,12 +314,12 @@ Result Connection::describe(std::string_view sql, std::stop_token stop) {
 
 bool Connection::execute_within(std::string_view sql, std::chrono::milliseconds patience, std::stop_token stop) {
     deadline_ = std::chrono::steady_clock::now() + patience;
+    failure_ = {};
     try {
         execute(sql, stop);
     } catch (const Error&) {
         const bool is_late = std::chrono::steady_clock::now() > *deadline_ && !stop.stop_requested();
         deadline_.reset();
-        // Poolers close the connection of who has waited for a server.
         if (!is_late || (failure_.state != query_canceled && !failure_.state.empty())) throw;
         return false;
     }

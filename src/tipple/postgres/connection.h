@@ -64,7 +64,7 @@ public:
 
     /// Names and types of the columns of a statement that is not run. In a transaction only: poolers may send its two messages to different servers.
     Result describe(std::string_view sql, std::stop_token stop);
-    /// Runs statements that may have to wait for others; false when that took longer than `patience`, and the transaction has failed then.
+    /// Runs statements that may have to wait for others; false when that took longer than `patience`: then the connection is of no use any more.
     bool execute_within(std::string_view sql, std::chrono::milliseconds patience, std::stop_token stop);
 
     /// Throws Error(remote) when the server rolled back instead.

@@ -1,3 +1,6 @@
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "tipple/sources/sql/postgres/server_fixture.h"
@@ -303,6 +306,50 @@ TEST_F(PostgresRead, BytesThatAreNoTextAreRefused) {
     const Select select{.sql = "SELECT v::text FROM (VALUES ('fine'), (E'\\xfc')) AS t (v)", .columns = {{.name = "v", .type = columns::ColumnType{}}}};
     const std::string text = failure(ErrorKind::data, [&] { read(*database, select); });
     EXPECT_NE(text.find("invalid byte sequence for encoding \"UTF8\": 0xfc: correct the data, or leave the column out"), std::string::npos) << text;
+}
+
+/// PgBouncer with two servers, each transaction on another.
+class PostgresPooler : public PostgresServer {
+protected:
+    void SetUp() override {
+        PostgresServer::SetUp();
+        if (!IsSkipped() && std::getenv("TIPPLE_TEST_POOLER") == nullptr) GTEST_SKIP() << "PgBouncer is not installed";
+        log_path_ = testing::TempDir() + "/tipple_pooler_log";
+    }
+    void TearDown() override { std::filesystem::remove(log_path_); }
+
+    std::unique_ptr<Database> open_behind_pooler() const {
+        config::Options options;
+        options.set("uri", std::getenv("TIPPLE_TEST_POOLER"));
+        return postgres_kind().open(options, Log::to_file(log_path_, LogLevel::warning));
+    }
+    std::string log() const {
+        std::ifstream file(log_path_);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+    std::string log_path_;
+};
+
+TEST_F(PostgresPooler, EverythingWorksAndWhatDoesNotIsSaid) {
+    run("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz DEFAULT now(), v text); INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 1000)");
+    const auto database = open_behind_pooler();
+    EXPECT_EQ(database->tables("public", {}).size(), 1U);
+    const TableInfo info = database->reflect({.schema = "public", .name = "t"}, {});
+    EXPECT_EQ(database->describe("SELECT v, id FROM t", {}).at(1).declared, "integer");
+    EXPECT_TRUE(database->bound({.table = info, .column = info.columns[0]}, {}).is_guaranteed);
+    EXPECT_TRUE(database->bound({.table = info, .column = info.columns[1]}, {}).is_guaranteed);
+    const Select all = select(*database, "public.t", info.columns);
+    EXPECT_EQ(read(*database, all).size(), 1'000U);
+    database->begin_snapshot({});
+    run("INSERT INTO t (v) VALUES ('late')");
+    const auto second = database->another({});
+    ASSERT_NE(second, nullptr) << log();
+    EXPECT_EQ(read(*second, all).size(), 1'000U);
+    EXPECT_EQ(log(), "");
+    EXPECT_EQ(database->another({}), nullptr) << "both servers are taken";
+    EXPECT_NE(log().find("one more connection does not get to the same snapshot, as behind some poolers, so all is read over one"), std::string::npos) << log();
+    EXPECT_EQ(read(*database, all).size(), 1'000U);
 }
 
 }  // namespace
