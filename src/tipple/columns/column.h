@@ -25,6 +25,7 @@ struct ColumnType {
     int precision = 0;      ///< decimal: digits, 1 to 38
     int scale = 0;          ///< decimal: digits behind the point
     bool timezone = true;   ///< timestamp: UTC point in time, or wall clock
+    // Of timestamps and dates, the greatest number and its negative mean that they are infinite, as in the engine.
     bool operator==(const ColumnType&) const = default;
 };
 

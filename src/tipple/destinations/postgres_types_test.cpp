@@ -78,6 +78,17 @@ TEST(PostgresCopy, CountsTimeFrom2000) {
     EXPECT_EQ(encoded({.type = DataType::date}, "date", [](auto& column) { column.append_int32(10'956); }), "00000004ffffffff");
 }
 
+TEST(PostgresCopy, WhatIsInfiniteStaysInfinite) {
+    constexpr std::int64_t infinity = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int32_t infinite_day = std::numeric_limits<std::int32_t>::max();
+    const ColumnType type{.type = DataType::timestamp};
+    EXPECT_EQ(encoded(type, "timestamp with time zone", [](auto& column) { column.append_int64(infinity); }), "000000087fffffffffffffff");
+    EXPECT_EQ(encoded(type, "timestamp with time zone", [](auto& column) { column.append_int64(-infinity); }), "000000088000000000000000");
+    EXPECT_THROW(encoded(type, "timestamp with time zone", [](auto& column) { column.append_int64(-infinity + 1); }), Error);
+    EXPECT_EQ(encoded({.type = DataType::date}, "date", [](auto& column) { column.append_int32(infinite_day); }), "000000047fffffff");
+    EXPECT_EQ(encoded({.type = DataType::date}, "date", [](auto& column) { column.append_int32(-infinite_day); }), "0000000480000000");
+}
+
 TEST(PostgresCopy, RefusesWhatDoesNotFit) {
     const ColumnType number{.type = DataType::bigint};
     EXPECT_EQ(encoded(number, "smallint", [](auto& column) { column.append_int64(-32'768); }), "000000028000");

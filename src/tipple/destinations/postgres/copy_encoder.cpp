@@ -231,6 +231,16 @@ void CopyEncoder::put_whole(const CopyField& field, std::int64_t value) {
     }
 }
 
+/// The greatest value and its negative are infinite in columns; Postgres has the greatest and the least one for it.
+template <typename T>
+T CopyEncoder::since_2000(const CopyField& field, T value, T epoch) const {
+    constexpr T infinity = std::numeric_limits<T>::max();
+    if (value == infinity) return infinity;
+    if (value == -infinity) return std::numeric_limits<T>::min();
+    if (value <= std::numeric_limits<T>::min() + epoch) refuse(field, "the time lies before the year 4713 BC, which is as far back as Postgres goes");
+    return value - epoch;
+}
+
 void CopyEncoder::put_numeric(int128 value, int scale) {
     constexpr std::uint16_t negative = 0x4000;
     const Groups groups = groups_of(value < 0 ? -static_cast<uint128>(value) : static_cast<uint128>(value), scale);
@@ -290,10 +300,10 @@ void CopyEncoder::put_value(const CopyField& field, const ColumnView& column, st
             return put_number(static_cast<char>(column.boolean(row) ? 1 : 0));
         case Wire::timestamp:
             put_number(std::int32_t{sizeof(std::int64_t)});
-            return put_number(column.value<std::int64_t>(row) - epoch_us);
+            return put_number(since_2000(field, column.value<std::int64_t>(row), epoch_us));
         case Wire::date:
             put_number(std::int32_t{sizeof(std::int32_t)});
-            return put_number(column.value<std::int32_t>(row) - epoch_days);
+            return put_number(since_2000(field, column.value<std::int32_t>(row), epoch_days));
         case Wire::time:
             put_number(std::int32_t{sizeof(std::int64_t)});
             return put_number(column.value<std::int64_t>(row));

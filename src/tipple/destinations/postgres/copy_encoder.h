@@ -52,6 +52,8 @@ private:
     void put_null();
     void put_value(const CopyField& field, const columns::ColumnView& column, std::size_t row);
     void put_whole(const CopyField& field, std::int64_t value);
+    template <typename T>
+    T since_2000(const CopyField& field, T value, T epoch) const;
     void put_numeric(columns::int128 value, int scale);
     void put_uuid(const CopyField& field, std::string_view text);
     std::size_t bytes_of(std::size_t row) const;
