@@ -25,7 +25,7 @@ constexpr std::size_t buffer_bytes_max = std::size_t{256} << 20;
 /// Rows whose fields are noted at once, and fields in all.
 constexpr std::size_t slice_rows_max = 4'096;
 constexpr std::size_t slice_rows_min = 64;
-constexpr std::size_t slice_fields = 64 * 1'024;
+constexpr std::size_t slice_fields = std::size_t{64} << 10;
 
 constexpr std::string_view signature("PGCOPY\n\377\r\n\0", 11);
 constexpr std::size_t header_bytes = signature.size() + 2 * sizeof(std::int32_t);

@@ -88,7 +88,7 @@ std::vector<std::string> spread(const std::vector<std::string>& values, std::siz
 class Borders {
 public:
     Borders(Connection& connection, const SplitQuery& query, const DeclaredColumn& column, const std::stop_token& stop)
-        : connection_(connection), query_(query), column_(column), stop_(std::move(stop)) {}
+        : connection_(connection), query_(query), column_(column), stop_(stop) {}
 
     std::vector<std::string> find() const {
         if (std::vector<std::string> known = from_statistics(); !known.empty()) return known;

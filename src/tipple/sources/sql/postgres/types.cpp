@@ -265,7 +265,7 @@ DeclaredColumn declared_column(const CatalogType& type, const ColumnType& unlimi
 }
 
 std::string select_expression(const DeclaredColumn& column) {
-    const std::string name = quote_identifier(column.name);
+    std::string name = quote_identifier(column.name);
     if (is_direct(column)) return name;
     const ColumnType type = column.type.value_or(ColumnType{.type = DataType::text});
     const DirectType* direct = find_direct(column.declared);

@@ -53,6 +53,7 @@ std::set<std::string> Writers::wait_for(std::set<std::string> then, std::chrono:
 std::string Writers::describe(const std::set<std::string>& writers, const std::stop_token& stop) const {
     if (writers.contains(prepared)) return "a prepared transaction";
     std::vector<std::string> names;
+    names.reserve(writers.size());
     for (const std::string& writer : writers) names.push_back(quote_literal(writer));
     const tipple::postgres::Result found = connection_.query(
         fmt::format("SELECT a.pid, a.usename FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid WHERE l.locktype = 'virtualxid' AND l.virtualxid IN ({}) ORDER BY "
