@@ -16,7 +16,7 @@ namespace tipple::io {
 class S3Credentials {
 public:
     virtual ~S3Credentials() = default;
-    /// Nothing = requests are not signed. Throws Error(usage) when there should be a key and is none.
+    /// Nothing = requests are not signed. Throws Error(usage) when there should be a key and is none, and Error(transient) when it cannot be had for now.
     virtual std::optional<AccessKey> key(const std::stop_token& stop) = 0;
     /// The store says that a key of this session token is no longer good. True when `key` gives another one then, or tries to.
     virtual bool renew(const std::string& refused_token) = 0;

@@ -22,7 +22,8 @@ struct AmbientOptions {
 };
 
 /// What AWS's own tools would find here, in their order: variables, the shared files, a web identity (Kubernetes), the container's service, that of the
-/// machine. Looked up when a key is needed first; keys that end are renewed before that. Pointers outlive it.
+/// machine. Looked up when a key is needed first; keys that end are renewed before that, and used
+/// to their end when that fails. Pointers outlive it.
 std::shared_ptr<io::S3Credentials> ambient_credentials(AmbientOptions options);
 
 }  // namespace tipple::store
