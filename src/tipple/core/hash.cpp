@@ -1,6 +1,7 @@
 #include "tipple/core/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -76,6 +77,13 @@ std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
     std::array<std::uint8_t, 32> result{};
     TIPPLE_ASSERT(EVP_Digest(bytes.data(), bytes.size(), result.data(), nullptr, EVP_sha256(),
                              nullptr) == 1);
+    return result;
+}
+
+std::array<std::uint8_t, 32> hmac_sha256(std::string_view key, std::string_view bytes) {
+    std::array<std::uint8_t, 32> result{};
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+    TIPPLE_ASSERT(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data, bytes.size(), result.data(), nullptr) != nullptr);
     return result;
 }
 

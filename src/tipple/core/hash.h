@@ -53,6 +53,9 @@ std::vector<std::uint8_t> shake128(std::string_view bytes, std::size_t length);
 /// SHA-256 of `bytes`.
 std::array<std::uint8_t, 32> sha256(std::string_view bytes);
 
+/// HMAC with SHA-256, of RFC 2104.
+std::array<std::uint8_t, 32> hmac_sha256(std::string_view key, std::string_view bytes);
+
 /// Lower-case hexadecimal digits, two per byte.
 std::string to_hex(std::string_view bytes);
 std::string to_hex(std::uint64_t value);  ///< 16 lower-case digits

@@ -39,6 +39,13 @@ TEST(Hash, Sha256) {
               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST(Hash, HmacSha256) {
+    // RFC 4231, cases 2 and 6: a short key, and one that is longer than a block.
+    EXPECT_EQ(to_hex(as_text(hmac_sha256("Jefe", "what do ya want for nothing?"))), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(to_hex(as_text(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"))),
+              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 TEST(Hash, Xxh3) {
     // The reference implementation's values; they must stay, because they are in files.
     EXPECT_EQ(xxh3_64(""), 0x2d06800538d394c2U);
