@@ -48,10 +48,11 @@ struct Transfer {
     SteadyClock::time_point started;
     SteadyClock::time_point last_byte;
     bool has_bytes = false;
+    /// What follows waits for `resume`.
+    bool is_paused = false;
+    bool is_pause_told = false;
     /// Why our side ended it.
     std::optional<Error> error;
-
-    bool streams() const { return request.on_body && response.status < 300; }
 };
 
 std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* user) {
@@ -82,12 +83,27 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
     return line.size();
 }
 
+std::size_t stream_body(Transfer& transfer, std::string_view piece) {
+    // The library keeps this piece and asks no more for others.
+    if (transfer.is_paused) return CURL_WRITEFUNC_PAUSE;
+    try {
+        transfer.is_paused = !transfer.request.on_body(transfer.response, piece);
+        return piece.size();
+    } catch (const Error& error) {
+        transfer.error = error;
+    } catch (const std::bad_alloc&) {
+        transfer.error = Error(ErrorKind::local, "out of memory");
+    }
+    return 0;
+}
+
 std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* user) {
     auto& transfer = *static_cast<Transfer*>(user);
     const std::string_view piece(bytes, size * count);
     transfer.last_byte = SteadyClock::now();
-    transfer.body_bytes += piece.size();
     const bool is_refusal = transfer.response.status >= 300;
+    if (transfer.request.on_body && !is_refusal) return stream_body(transfer, piece);
+    transfer.body_bytes += piece.size();
     const std::size_t max = is_refusal ? std::min(refusal_bytes_max, transfer.request.response_bytes_max) : transfer.request.response_bytes_max;
     if (transfer.body_bytes > max) {
         // The beginning of a refusal says enough.
@@ -96,14 +112,7 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* us
         return 0;
     }
     try {
-        if (transfer.streams()) {
-            transfer.request.on_body(piece);
-        } else {
-            transfer.response.body.append(piece);
-        }
-    } catch (const Error& error) {
-        transfer.error = error;
-        return 0;
+        transfer.response.body.append(piece);
     } catch (const std::bad_alloc&) {
         transfer.error = Error(ErrorKind::local, "out of memory");
         return 0;
@@ -202,11 +211,22 @@ public:
             if (std::optional<HttpOutcome> outcome = take_finished()) return outcome;
             const SteadyClock::time_point now = last_wait_ = SteadyClock::now();
             if (std::optional<HttpOutcome> outcome = take_overdue(now)) return outcome;
-            if (now >= end) return std::nullopt;
+            if (now >= end || has_new_pause()) return std::nullopt;
             const auto left = std::chrono::ceil<milliseconds>(end - now);
             const CURLMcode code = curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::min(left, stop_interval).count()), nullptr);
             if (code != CURLM_OK) throw Error(ErrorKind::local, "waiting for answers failed: {}", curl_multi_strerror(code));
         }
+    }
+
+    void resume(std::uint64_t id) override {
+        const auto found = transfers_.find(id);
+        if (found == transfers_.end() || !found->second->is_paused) return;
+        Transfer& transfer = *found->second;
+        transfer.is_paused = transfer.is_pause_told = false;
+        transfer.last_byte = SteadyClock::now();
+        // What was kept back may be taken here and now.
+        const CURLcode code = curl_easy_pause(transfer.handle.get(), CURLPAUSE_CONT);
+        if (code != CURLE_OK && !transfer.error) transfer.error = error_of(transfer, code);
     }
 
     void abandon(std::uint64_t id) override {
@@ -243,7 +263,7 @@ private:
         set(transfer, CURLOPT_NOSIGNAL, 1L);
         set(transfer, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
         set(transfer, CURLOPT_PIPEWAIT, 1L);
-        set(transfer, CURLOPT_ACCEPT_ENCODING, "");
+        if (request.decompresses) set(transfer, CURLOPT_ACCEPT_ENCODING, "");
         set(transfer, CURLOPT_USERAGENT, options_.user_agent.c_str());
         set(transfer, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
         set(transfer, CURLOPT_ERRORBUFFER, transfer.curl_error);
@@ -324,11 +344,17 @@ private:
         return std::nullopt;
     }
 
+    bool has_new_pause() {
+        return std::any_of(transfers_.begin(), transfers_.end(), [](auto& entry) { return entry.second->is_paused && !std::exchange(entry.second->is_pause_told, true); });
+    }
+
     std::optional<HttpOutcome> take_overdue(SteadyClock::time_point now) {
         for (auto& [id, transfer] : transfers_) {
             const auto seconds = [](milliseconds time) { return static_cast<double>(time.count()) / 1e3; };
-            std::optional<Error> error;
-            if (!transfer->has_bytes && now - transfer->started > options_.first_byte_timeout) {
+            std::optional<Error> error = transfer->error;
+            if (error || transfer->is_paused) {
+                // Whoever takes the body decides how long that lasts.
+            } else if (!transfer->has_bytes && now - transfer->started > options_.first_byte_timeout) {
                 error = Error(ErrorKind::transient, "no answer within {} s", seconds(options_.first_byte_timeout));
             } else if (transfer->has_bytes && now - transfer->last_byte > options_.idle_timeout) {
                 error = Error(ErrorKind::transient, "the answer stopped, and nothing came for {} s", seconds(options_.idle_timeout));

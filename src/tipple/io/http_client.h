@@ -28,18 +28,6 @@ const std::string* find_header(const HttpHeaders& headers, std::string_view name
 /// Replaces all headers of that name by one.
 void set_header(HttpHeaders& headers, std::string_view name, std::string value);
 
-struct HttpRequest {
-    std::string method = "GET";
-    std::string url;
-    HttpHeaders headers = {};
-    /// Nothing = none is sent.
-    std::optional<std::string> body = {};
-    /// A larger body, decompressed, ends the transfer with Error(data).
-    std::size_t response_bytes_max = std::size_t{64} << 20;
-    /// Takes the body of an answer with a status below 300 piece by piece, instead of `HttpResponse::body`.
-    std::function<void(std::string_view)> on_body = {};
-};
-
 struct HttpResponse {
     int status = 0;
     HttpHeaders headers = {};
@@ -49,6 +37,21 @@ struct HttpResponse {
     double seconds = 0;
     /// `1.1` or `2`.
     std::string http_version = {};
+};
+
+struct HttpRequest {
+    std::string method = "GET";
+    std::string url;
+    HttpHeaders headers = {};
+    /// Nothing = none is sent.
+    std::optional<std::string> body = {};
+    /// A larger body, decompressed, ends the transfer with Error(data); one that is streamed may have any size.
+    std::size_t response_bytes_max = std::size_t{64} << 20;
+    /// False = no compressed body is asked for, and one that comes all the same stays as it is.
+    bool decompresses = true;
+    /// Streams: takes the body of an answer with a status below 300 piece by piece, instead of `HttpResponse::body`. The head is complete by then. False
+    /// keeps back what follows, so that it is not even read from the connection, until `HttpClient::resume`. What it throws ends the transfer.
+    std::function<bool(const HttpResponse& head, std::string_view piece)> on_body = {};
 };
 
 /// How one transfer ended: with an answer of any status, or an error. A kind transient is only what is known to be worth a second try.
@@ -64,9 +67,11 @@ public:
     virtual ~HttpClient() = default;
     /// Begins a transfer; `id` is the caller's own. Throws Error(usage) for a URL that is none, or not of http or https.
     virtual void start(std::uint64_t id, const HttpRequest& request) = 0;
-    /// The next transfer that has ended; nothing when none has for so long. Time in which nobody waits does not count against a transfer.
-    /// Throws Error(cancelled).
+    /// The next transfer that has ended; nothing when none has for so long, or an `on_body` wants no more. Time in which nobody waits does not count
+    /// against a transfer. Throws Error(cancelled).
     virtual std::optional<HttpOutcome> wait(std::chrono::milliseconds at_most, const std::stop_token& stop) = 0;
+    /// The transfer's `on_body` takes more.
+    virtual void resume(std::uint64_t id) = 0;
     /// Ends a transfer without an outcome. Fine when it is none.
     virtual void abandon(std::uint64_t id) = 0;
 };

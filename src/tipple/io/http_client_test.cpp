@@ -64,14 +64,74 @@ TEST(HttpClient, BodiesCanBeStreamedAndRefusedByWhoTakesThem) {
     HttpServer server([](const SeenRequest& request) { return Answer{.body = std::string(300'000, 'x'), .status = request.path == "/no" ? 404 : 200}; });
     const auto client = make_http_client({});
     std::size_t streamed = 0;
-    HttpRequest request{.url = server.url(), .on_body = [&](std::string_view piece) { streamed += piece.size(); }};
+    HttpRequest request{.url = server.url(), .on_body = [&](const HttpResponse& head, std::string_view piece) {
+                            EXPECT_EQ(head.status, 200);
+                            EXPECT_NE(find_header(head.headers, "Content-Length"), nullptr);
+                            streamed += piece.size();
+                            return true;
+                        }};
     EXPECT_EQ(fetch(*client, request).response.body, "");
     EXPECT_EQ(streamed, 300'000U);
     request.url += "/no";
     EXPECT_FALSE(fetch(*client, request).response.body.empty()) << "of a refusal the body says why";
     EXPECT_EQ(streamed, 300'000U);
-    request = {.url = server.url(), .on_body = [](std::string_view) { throw Error(ErrorKind::local, "disk full"); }};
+    request = {.url = server.url(), .on_body = [](const HttpResponse&, std::string_view) -> bool { throw Error(ErrorKind::local, "disk full"); }};
     EXPECT_EQ(fetch(*client, request).error->kind(), ErrorKind::local);
+}
+
+TEST(HttpClient, WhoTakesABodyMayPause) {
+    std::string body;
+    for (int i = 0; body.size() < 8'000'000; ++i) body += std::to_string(i) + ",";
+    HttpServer server([&](const SeenRequest&) { return Answer{.body = body}; });
+    const auto client = make_http_client({.first_byte_timeout = milliseconds(500), .idle_timeout = milliseconds(500)});
+    std::string taken;
+    std::size_t pieces_max = 1;
+    std::size_t pieces = 0;
+    client->start(1, {.url = server.url(), .decompresses = false, .on_body = [&](const HttpResponse&, std::string_view piece) {
+                          taken += piece;
+                          return ++pieces < pieces_max;
+                      }});
+    std::optional<HttpOutcome> outcome;
+    int pauses = 0;
+    while (!(outcome = client->wait(milliseconds(10'000), {}))) {
+        ASSERT_EQ(pieces, pieces_max) << "nothing comes after a pause";
+        // Longer than a server may be silent; nobody waits in between but the first times.
+        if (pauses < 2) {
+            EXPECT_FALSE(client->wait(milliseconds(600), {}));
+        }
+        ++pauses;
+        pieces = 0;
+        pieces_max = 20;
+        client->resume(1);
+    }
+    EXPECT_FALSE(outcome->error) << outcome->error->what();
+    EXPECT_GT(pauses, 5);
+    EXPECT_EQ(taken.size(), body.size());
+    EXPECT_TRUE(taken == body);
+}
+
+TEST(HttpClient, AnErrorBehindAPauseEndsTheTransfer) {
+    HttpServer server([&](const SeenRequest&) { return Answer{.body = std::string(1'000'000, 'x')}; });
+    const auto client = make_http_client({});
+    int pieces = 0;
+    client->start(1, {.url = server.url(), .decompresses = false, .on_body = [&](const HttpResponse&, std::string_view) {
+                          if (++pieces == 2) throw Error(ErrorKind::local, "disk full");
+                          return false;
+                      }});
+    EXPECT_FALSE(client->wait(milliseconds(10'000), {}));
+    client->resume(1);
+    const std::optional<HttpOutcome> outcome = client->wait(milliseconds(10'000), {});
+    ASSERT_TRUE(outcome && outcome->error);
+    EXPECT_STREQ(outcome->error->what(), "disk full");
+    client->resume(1);
+}
+
+TEST(HttpClient, CompressedBodiesStayWhatTheyAreForWhoWantsThat) {
+    HttpServer server([](const SeenRequest& request) {
+        EXPECT_EQ(request.header("accept-encoding"), "");
+        return Answer{.body = "no gzip", .headers = {{"Content-Encoding", "gzip"}}};
+    });
+    EXPECT_EQ(fetch(*make_http_client({}), {.url = server.url(), .decompresses = false}).response.body, "no gzip");
 }
 
 TEST(HttpClient, ErrorsSayWhatMayBeDone) {

@@ -68,7 +68,7 @@ std::uint64_t HttpSession::submit(HttpCall call) {
     Call& entry = calls_[id];
     entry.url = call.request.url;
     entry.method = call.request.method;
-    entry.body = call.request.body;
+    entry.body = std::exchange(call.request.body, std::nullopt);
     entry.call = std::move(call);
     entry.not_before_ns = clock_.steady_ns();
     return id;
@@ -100,14 +100,13 @@ void HttpSession::start(std::uint64_t id, Call& call, const std::stop_token& sto
     call.sent.url = call.url;
     call.sent.method = call.method;
     call.sent.body = call.body;
+    if (call.call.on_attempt && call.call.on_attempt(call.sent)) call.attempts = 0;
     if (is_allowed(call.url)) {
         if (call.call.authorizer != nullptr) call.call.authorizer->authorize(call.sent, stop);
     } else {
         // Any header may be a credential; these are not.
-        std::erase_if(call.sent.headers, [](const HttpHeader& header) {
-            const HttpHeaders one = {header};
-            return find_header(one, "Accept") == nullptr && find_header(one, "Content-Type") == nullptr && find_header(one, "User-Agent") == nullptr;
-        });
+        static constexpr std::array<std::string_view, 7> plain = {"accept", "content-type", "user-agent", "range", "if-range", "if-match", "if-unmodified-since"};
+        std::erase_if(call.sent.headers, [](const HttpHeader& header) { return std::find(plain.begin(), plain.end(), lower(header.name)) == plain.end(); });
     }
     ++call.attempts;
     ++requests_sent_;
@@ -135,6 +134,12 @@ std::int64_t HttpSession::next_start_ns() const {
 }
 
 HttpExchange HttpSession::wait(const std::stop_token& stop) {
+    while (true) {
+        if (std::optional<HttpExchange> exchange = wait_or_pause(stop)) return *std::move(exchange);
+    }
+}
+
+std::optional<HttpExchange> HttpSession::wait_or_pause(const std::stop_token& stop) {
     TIPPLE_ASSERT(!calls_.empty());
     while (true) {
         start_due(stop);
@@ -145,8 +150,9 @@ HttpExchange HttpSession::wait(const std::stop_token& stop) {
             at_most = std::min(at_most, std::chrono::ceil<milliseconds>(std::chrono::nanoseconds(std::max<std::int64_t>(due - now, 0))));
         }
         std::optional<HttpOutcome> outcome = client_.wait(at_most, stop);
-        if (!outcome) continue;
-        if (std::optional<HttpExchange> exchange = take(*std::move(outcome))) return *std::move(exchange);
+        // The time is over, or a body waits: the caller sees which.
+        if (!outcome) return std::nullopt;
+        if (std::optional<HttpExchange> exchange = take(*std::move(outcome))) return exchange;
     }
 }
 

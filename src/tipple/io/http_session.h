@@ -55,6 +55,9 @@ struct HttpCall {
     HttpAuthorizer* authorizer = nullptr;
     /// Instead of what the status alone says.
     std::function<HttpVerdict(const HttpResponse&)> judge = {};
+    /// Changes the request before each attempt and redirect, before it is authorized: one whose body is streamed asks for the rest. True when enough was
+    /// done since the last attempt that all attempts are granted anew.
+    std::function<bool(HttpRequest&)> on_attempt = {};
 };
 
 /// What became of it. An answer of any status that is not worth another try is no error.
@@ -78,6 +81,10 @@ public:
     std::uint64_t submit(HttpCall call);
     /// The next call that has ended; there must be one. Throws Error(cancelled).
     HttpExchange wait(const std::stop_token& stop);
+    /// The same, but nothing as soon as an `on_body` wants no more, or after a second.
+    std::optional<HttpExchange> wait_or_pause(const std::stop_token& stop);
+    /// The call's `on_body` takes more.
+    void resume(std::uint64_t id) { client_.resume(id); }
     void abandon(std::uint64_t id);
     std::uint64_t requests_sent() const { return requests_sent_; }
     std::uint64_t bytes_received() const { return bytes_received_; }
@@ -90,7 +97,7 @@ public:
 
 private:
     struct Call {
-        HttpCall call;
+        HttpCall call;  ///< without its body
         std::string url;
         std::string method;
         std::optional<std::string> body;

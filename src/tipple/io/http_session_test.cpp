@@ -44,6 +44,7 @@ public:
         }
         return outcome;
     }
+    void resume(std::uint64_t) override {}
     void abandon(std::uint64_t id) override { std::erase(pending_, id); }
 
     void answer(int status, HttpHeaders headers = {}) { answers.push_back({.response = {.status = status, .headers = std::move(headers)}}); }
@@ -100,6 +101,27 @@ TEST_F(HttpSessionTest, AUsedUpLimitHoldsTheNextRequest) {
     client_.answer(200, {{"RateLimit-Remaining", "0"}, {"RateLimit-Reset", "5"}});
     for (int i = 0; i < 3; ++i) send({.url = "https://a.example/x"});
     EXPECT_EQ(client_.times, (Times{0, 30'000, 35'000}));
+}
+
+TEST_F(HttpSessionTest, EachAttemptMayAskForTheRest) {
+    session_.emplace(client_, options_, clock_, [] { return 1.0; }, redactor_, Log());
+    const Error broken(ErrorKind::transient, "broken");
+    for (int i = 0; i < 3; ++i) client_.answers.push_back({.error = broken});
+    client_.answer(302, {{"Location", "https://other.example/y"}});
+    for (int i = 0; i < 9; ++i) client_.answers.push_back({.error = broken});
+    int attempts = 0;
+    const HttpExchange exchange = session_->send({.request = {.url = "https://a.example/x"},
+                                                  .on_attempt =
+                                                      [&](HttpRequest& request) {
+                                                          set_header(request.headers, "Range", "bytes=" + std::to_string(attempts) + "-");
+                                                          // Once there is progress.
+                                                          return ++attempts == 4;
+                                                      }},
+                                                 {});
+    EXPECT_TRUE(exchange.error);
+    // Three, then five with a redirect among them.
+    EXPECT_EQ(attempts, 3 + 1 + 5);
+    for (int i = 0; i < attempts; ++i) EXPECT_EQ(*find_header(client_.sent[static_cast<std::size_t>(i)].headers, "Range"), "bytes=" + std::to_string(i) + "-");
 }
 
 TEST_F(HttpSessionTest, KeepsToARateLimit) {
