@@ -50,6 +50,9 @@ tipple_dependency(xxhash PkgConfig::xxhash)
 # HTTP.
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85)
 tipple_dependency(curl PkgConfig::curl)
+# What object stores answer in.
+find_package(pugixml REQUIRED)
+tipple_dependency(pugixml pugixml::pugixml)
 
 # Postgres. CMake's own module also wants headers of the server, which nobody needs here.
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)

@@ -32,7 +32,7 @@ as_root() {
 build_packages=(
     g++ cmake ninja-build pkg-config git ca-certificates python3 python3-pip python3-venv
     libsimdjson-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-cpp-dev libtomlplusplus-dev libflatbuffers-dev
-    libpq-dev libcurl4-openssl-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev
+    libpq-dev libcurl4-openssl-dev libpugixml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev
     libgtest-dev libgmock-dev librapidcheck-dev libcpp-httplib-dev ccache mold
     postgresql pgbouncer
 )

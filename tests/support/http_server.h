@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -35,8 +36,12 @@ struct Answer {
     std::string body;
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers = {};
-    /// Closes the connection in the middle of the body.
+    /// Closes the connection behind the body, of which it says that it is twice as long.
     bool breaks = false;
+    /// Closes the connection after so many bytes of the body, which is taken to be the range that was asked for.
+    std::optional<std::size_t> breaks_after = {};
+    /// The body is sent whole, whatever range was asked for; else the server cuts it.
+    bool ignores_range = false;
 };
 
 /// An HTTP server on a free port of the loopback interface, on threads of its own.
@@ -87,9 +92,14 @@ private:
         const Answer answer = handler_(seen);
         response.status = answer.status;
         for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-        if (!answer.breaks) return response.set_content(answer.body, "application/json");
-        response.set_content_provider(answer.body.size() * 2, "application/json", [body = answer.body](std::size_t offset, std::size_t, httplib::DataSink& sink) {
-            if (offset == 0) sink.write(body.data(), body.size());
+        // Of its own accord the library cuts refusals too.
+        if (answer.breaks || answer.breaks_after || answer.ignores_range || answer.status >= 300) const_cast<httplib::Request&>(request).ranges.clear();
+        if (!request.ranges.empty()) response.status = 206;
+        if (!answer.breaks && !answer.breaks_after) return response.set_content(answer.body, "application/json");
+        const std::size_t length = answer.breaks ? answer.body.size() * 2 : answer.body.size();
+        const std::string sent = answer.body.substr(0, answer.breaks_after.value_or(std::string::npos));
+        response.set_content_provider(length, "application/json", [sent](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+            if (offset == 0) sink.write(sent.data(), sent.size());
             return false;
         });
     }

@@ -31,7 +31,8 @@ public:
     virtual ~ObjectStore() = default;
     /// The object's name for people and for `_source_file`, without secrets: `s3://bucket/a/b.csv`, or an absolute path.
     virtual std::string url(std::string_view key) const = 0;
-    /// Hands over all objects whose keys begin with `prefix`, in the order of the keys' bytes, page by page, keeping none. False from `take` ends it.
+    /// Hands over all objects whose keys begin with `prefix`, in the order of the keys' bytes, page by page, keeping none; no placeholders of folders (empty
+    /// ones whose keys end with a slash). False from `take` ends it.
     virtual void list(const std::string& prefix, std::stop_token stop, const std::function<bool(ObjectInfo)>& take) = 0;
     /// Nothing when there is no such object.
     virtual std::optional<ObjectInfo> find(const std::string& key, std::stop_token stop) = 0;
@@ -56,6 +57,8 @@ public:
     virtual std::unique_ptr<WriteFile> create(const std::string& key, std::stop_token stop) = 0;
     /// Fine when it is not there.
     virtual void remove(const std::string& key, std::stop_token stop) = 0;
+    /// Takes away what `create` has left that came to no end, for keys that begin with `prefix`: nobody may be writing them.
+    virtual void remove_unfinished(const std::string& prefix, std::stop_token stop) = 0;
 };
 
 /// The files below a folder of this machine; folders that are links are not entered. `files` outlives it.

@@ -1,0 +1,120 @@
+#include "tipple/io/s3_xml.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include <pugixml.hpp>
+
+#include "tipple/core/error.h"
+#include "tipple/core/text.h"
+#include "tipple/io/url.h"
+
+namespace tipple::io {
+
+namespace {
+
+/// The document's first element, which must have this name.
+pugi::xml_node require_root(pugi::xml_document& document, std::string_view body, const char* name) {
+    const pugi::xml_parse_result result = document.load_buffer(body.data(), body.size());
+    const pugi::xml_node root = document.document_element();
+    if (!result || std::string_view(root.name()) != name) {
+        throw Error(ErrorKind::remote, "the answer is no <{}>, so this may be no object store: \"{}\"", name, excerpt(body));
+    }
+    return root;
+}
+
+std::string without_quotes(std::string text) {
+    if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) text = text.substr(1, text.size() - 2);
+    return text;
+}
+
+/// As keys come in pages of type `url`: spaces may be `+`.
+std::string decoded(std::string text, bool is_encoded) {
+    if (!is_encoded) return text;
+    std::replace(text.begin(), text.end(), '+', ' ');
+    return percent_decode(text);
+}
+
+bool is_encoded(const pugi::xml_node& root) { return std::string_view(root.child_value("EncodingType")) == "url"; }
+
+}  // namespace
+
+std::optional<std::int64_t> parse_iso_time_us(const std::string& text) {
+    std::tm time{};
+    const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
+    if (end == nullptr) return std::nullopt;
+    std::int64_t us = static_cast<std::int64_t>(timegm(&time)) * 1'000'000;
+    if (*end == '.') {
+        std::int64_t unit = 100'000;
+        for (++end; *end >= '0' && *end <= '9'; ++end, unit /= 10) us += (*end - '0') * unit;
+    }
+    return std::string_view(end) == "Z" ? std::optional(us) : std::nullopt;
+}
+
+S3Refusal parse_s3_refusal(std::string_view body) {
+    pugi::xml_document document;
+    if (!document.load_buffer(body.data(), body.size())) return {};
+    pugi::xml_node root = document.document_element();
+    // Token services put it into another one.
+    if (const pugi::xml_node inner = root.child("Error")) root = inner;
+    if (std::string_view(root.name()) != "Error") return {};
+    return {.code = root.child_value("Code"), .message = root.child_value("Message"), .region = root.child_value("Region")};
+}
+
+S3Page parse_s3_page(std::string_view body) {
+    pugi::xml_document document;
+    const pugi::xml_node root = require_root(document, body, "ListBucketResult");
+    S3Page page;
+    for (const pugi::xml_node entry : root.children("Contents")) {
+        ObjectInfo object{.key = decoded(entry.child_value("Key"), is_encoded(root)), .etag = without_quotes(entry.child_value("ETag"))};
+        const std::string_view size = entry.child_value("Size");
+        const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), object.size);
+        if (error != std::errc() || end != size.data() + size.size()) throw Error(ErrorKind::remote, "the listing has no size of object \"{}\"", excerpt(object.key));
+        if (object.key.ends_with('/') && object.size == 0) continue;
+        // Whole seconds, as heads of answers have them.
+        const std::optional<std::int64_t> modified_us = parse_iso_time_us(entry.child_value("LastModified"));
+        if (modified_us) object.modified_ns = *modified_us / 1'000'000 * 1'000'000'000;
+        page.objects.push_back(std::move(object));
+    }
+    if (std::string_view(root.child_value("IsTruncated")) != "true") return page;
+    page.next_token = root.child_value("NextContinuationToken");
+    if (page.next_token.empty()) throw Error(ErrorKind::remote, "the listing is cut off and does not say how it goes on");
+    return page;
+}
+
+std::string parse_s3_upload_id(std::string_view body) {
+    pugi::xml_document document;
+    std::string id = require_root(document, body, "InitiateMultipartUploadResult").child_value("UploadId");
+    if (id.empty()) throw Error(ErrorKind::remote, "the upload in parts that was begun has no id");
+    return id;
+}
+
+std::vector<S3UnfinishedUpload> parse_s3_uploads(std::string_view body) {
+    pugi::xml_document document;
+    const pugi::xml_node root = require_root(document, body, "ListMultipartUploadsResult");
+    std::vector<S3UnfinishedUpload> uploads;
+    for (const pugi::xml_node entry : root.children("Upload")) uploads.push_back({.key = decoded(entry.child_value("Key"), is_encoded(root)), .id = entry.child_value("UploadId")});
+    return uploads;
+}
+
+std::string s3_completion(const std::vector<std::string>& etags) {
+    std::string text = "<CompleteMultipartUpload>";
+    // Hexadecimal digits between quotes, which have no other meaning here.
+    for (std::size_t i = 0; i < etags.size(); ++i) text += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>\"{}\"</ETag></Part>", i + 1, etags[i]);
+    return text + "</CompleteMultipartUpload>";
+}
+
+StsCredentials parse_sts_credentials(std::string_view body) {
+    pugi::xml_document document;
+    const pugi::xml_node root = require_root(document, body, "AssumeRoleWithWebIdentityResponse");
+    const pugi::xml_node found = root.child("AssumeRoleWithWebIdentityResult").child("Credentials");
+    StsCredentials credentials{.access_key_id = found.child_value("AccessKeyId"),
+                               .secret_access_key = found.child_value("SecretAccessKey"),
+                               .session_token = found.child_value("SessionToken"),
+                               .expiration = found.child_value("Expiration")};
+    if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) throw Error(ErrorKind::remote, "the token service gave no credentials");
+    return credentials;
+}
+
+}  // namespace tipple::io
