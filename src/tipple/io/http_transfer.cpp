@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "tipple/core/text.h"
-#include "tipple/io/url.h"
+#include "tipple/io/http_retry.h"
 
 namespace tipple::io {
 
@@ -88,6 +88,10 @@ HttpCall HttpTransfer::call() {
 }
 
 bool HttpTransfer::prepare(HttpRequest& request) {
+    if (position_of_attempt_ < position_ && object_.etag.empty() && object_.last_modified.empty()) {
+        throw Error(ErrorKind::transient, "{} broke off after {} bytes, and the server gives neither ETag nor Last-Modified to tell that the rest is of the same version",
+                    object_.name, position_);
+    }
     has_head_ = false;
     to_skip_ = 0;
     if (position_ > 0 || end_ != to_the_end) {
@@ -104,12 +108,11 @@ bool HttpTransfer::prepare(HttpRequest& request) {
 }
 
 void HttpTransfer::check_head(const HttpResponse& head) {
-    const auto differs = [&](std::string_view name, const std::string& expected) {
-        const std::string* found = find_header(head.headers, name);
-        return !expected.empty() && found != nullptr && *found != expected;
-    };
-    if (differs("ETag", object_.etag.empty() ? "" : "\"" + object_.etag + "\"") || (object_.etag.empty() && differs("Last-Modified", object_.last_modified))) {
-        is_changed_ = true;
+    const std::string* etag = find_header(head.headers, "ETag");
+    if (!object_.etag.empty()) {
+        is_changed_ = etag != nullptr && *etag != "\"" + object_.etag + "\"";
+    } else if (const std::string* modified = find_header(head.headers, "Last-Modified"); modified != nullptr && !object_.last_modified.empty()) {
+        is_changed_ = parse_http_date(*modified) != parse_http_date(object_.last_modified);
     }
     std::optional<std::uint64_t> size;
     if (head.status == status_partial) {
