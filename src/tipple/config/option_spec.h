@@ -19,6 +19,8 @@ struct OptionSpec {
     OptionKind kind = OptionKind::text;
     bool is_required = false;
     std::string default_value = {};
+    /// What dlt calls it in its settings; empty = the same.
+    std::string reference_name = {};
 };
 
 /// Values by option name, as text. Which are valid is said by a list of OptionSpec.

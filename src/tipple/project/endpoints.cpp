@@ -161,7 +161,9 @@ config::Options read_options(const Node& table, const std::vector<std::string>& 
 void fill_options(config::Options& options, const std::vector<config::OptionSpec>& specs, const OtherSettings& others) {
     for (const config::OptionSpec& spec : specs) {
         if (options.find(spec.name)) continue;
-        if (const std::optional<std::string> value = others(spec.name, spec.kind)) options.set(spec.name, *value);
+        std::optional<std::string> value = others(spec.name, spec.kind);
+        if (!value && !spec.reference_name.empty()) value = others(spec.reference_name, spec.kind);
+        if (value) options.set(spec.name, *value);
     }
 }
 

@@ -32,9 +32,21 @@ std::vector<config::OptionSpec> option_specs();
 
 /// Whether the text is a URL that open_store takes, and no path.
 bool is_store_url(std::string_view text);
+/// Whether open_bucket takes it.
+bool is_bucket_url(std::string_view text);
 
-/// Opens what a path or a URL (`file:///folder/key`) names; nothing is asked of a server yet. A path is made absolute, and its store has the root `/`.
-/// Options that are none of stores are ignored. Throws Error(usage).
+/// Opens what a path or a URL names; nothing is asked of a server yet. A path, or `file:///folder/key`, is made absolute, and its store has the root `/`; the key
+/// of `https://host/path` is the whole URL; `s3://bucket/key` and `gs://bucket/key` mean buckets. Options that are none of stores are ignored.
+/// Throws Error(usage).
 Location open_store(std::string_view text, const config::Options& options, const StoreContext& context);
+
+/// A bucket to be written too.
+struct BucketLocation {
+    std::unique_ptr<io::WritableObjectStore> store;
+    std::string key;  ///< the rest of the URL
+    /// Where the bucket is, without what differs from run to run: for telling places apart.
+    std::string identity;
+};
+BucketLocation open_bucket(std::string_view url, const config::Options& options, const StoreContext& context);
 
 }  // namespace tipple::store

@@ -36,8 +36,39 @@ TEST_F(OpenStoreTest, PathsAreAbsolute) {
     expect_usage_error("", "empty path");
 }
 
+TEST_F(OpenStoreTest, BucketsAndServers) {
+    config::Options options;
+    options.set("access_key_id", "k");
+    const auto open_it = [&](std::string_view text) {
+        const Location location = open(text, options);
+        return location.store->url(location.key) + " " + location.key;
+    };
+    try {
+        open_it("s3://bucket/a");
+        ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+        EXPECT_STREQ(error.what(), "option \"secret_access_key\" is missing: an access key is access_key_id and secret_access_key");
+    }
+    options.set("secret_access_key", "s");
+    EXPECT_EQ(open_it("s3://bucket/a/*.csv"), "s3://bucket/a/*.csv a/*.csv");
+    EXPECT_EQ(open_it("S3A://bucket"), "s3://bucket/ ");
+    EXPECT_EQ(open_it("gs://bucket/a?.csv"), "gs://bucket/a?.csv a?.csv");
+    EXPECT_EQ(open_it("https://host/a?token=x"), "https://host/a?token=*** https://host/a?token=x");
+    EXPECT_EQ(open_bucket("s3://bucket/x", options, {.files = files_.get(), .clock = &clock_}).identity, "s3://bucket");
+    options.set("endpoint", "http://localhost:9000");
+    EXPECT_EQ(open_bucket("s3://bucket/x", options, {.files = files_.get(), .clock = &clock_}).identity, "s3://bucket at http://localhost:9000");
+    options.set("url_style", "vertical");
+    EXPECT_THROW(open_it("s3://bucket/a"), Error);
+    expect_usage_error("gs://bucket/a", "HMAC key");
+    expect_usage_error("s3:///a", "names no bucket");
+    expect_usage_error("s3://key:secret@bucket/a", "names no bucket");
+    config::Options anonymous;
+    anonymous.set("anonymous", "true");
+    EXPECT_EQ(open("gs://bucket/a", anonymous).key, "a");
+}
+
 TEST_F(OpenStoreTest, OtherUrlsAreRefused) {
-    EXPECT_TRUE(is_store_url("file:///a"));
+    for (const char* url : {"file:///a", "s3://b/a", "gcs://b/a", "HTTPS://host/a"}) EXPECT_TRUE(is_store_url(url)) << url;
     EXPECT_FALSE(is_store_url("/a/b"));
     EXPECT_FALSE(is_store_url("postgres://host/db"));
     expect_usage_error("ftp://host/a", "\"ftp://host/a\"");
