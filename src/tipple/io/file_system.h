@@ -34,8 +34,9 @@ public:
     /// Starts writing what was written so far to the disk and does not wait, so that a later `sync` is short. A hint.
     virtual void start_writeback() = 0;
     virtual void sync() = 0;
-    /// Takes away all behind the first `size` bytes, which are no more than there are; what is written next follows them.
-    virtual void truncate(std::uint64_t size) = 0;
+    /// Takes away all behind the first `size` bytes, which are no more than there are; what is written next follows them. For files of this machine; others
+    /// throw Error(local).
+    virtual void truncate(std::uint64_t size);
     virtual void close() = 0;
     virtual std::uint64_t size() const = 0;
 };

@@ -118,6 +118,11 @@ std::string unknown_destination(const std::string& text, const Project& project,
                        near ? fmt::format(" (did you mean \"{}\"?)", *near) : "", reason);
 }
 
+/// Whether files below that URL are read by the kind of source.
+bool takes_folder(const extract::SourceEntry& entry, const std::string& uri) {
+    return std::any_of(entry.folder_schemes.begin(), entry.folder_schemes.end(), [&](const std::string& scheme) { return lower(uri).starts_with(scheme + "://"); });
+}
+
 const std::vector<std::string> endpoint_keys = {"uri", "type"};
 
 /// A path or pattern of files, as opposed to a name.
@@ -230,8 +235,9 @@ SourceChoice read_source(const Node& node, const std::string& what, const Projec
     const std::optional<std::string> uri = reader.text("uri");
     const std::optional<std::string> type = reader.text("type");
     if (!uri && !type && node.is_table()) reader.problem("type", "\"type\" is missing, or \"uri\": a folder of files");
-    if (uri && uri->find("://") != std::string::npos) {
-        reader.problem("uri", fmt::format("no source reads \"{}\"; a folder of this machine can be read", config::mask_url(*uri)));
+    const extract::SourceEntry* files = registry.find("files");
+    if (uri && uri->find("://") != std::string::npos && (files == nullptr || !takes_folder(*files, *uri))) {
+        reader.problem("uri", fmt::format("no source reads \"{}\"; a folder of this machine can be read, or of an object store: s3://bucket/prefix", config::mask_url(*uri)));
         return {};
     }
     const std::string name = type.value_or("files");

@@ -226,6 +226,8 @@ struct SourceEntry {
     std::vector<config::OptionSpec> resource_options = {};
     /// Resources that are switched off are told to the source all the same: others may depend on them.
     bool takes_disabled_resources = false;
+    /// URL schemes that its option "folder" takes beside paths.
+    std::vector<std::string> folder_schemes = {};
     /// Its options are not listed: whatever is given is handed to it.
     bool takes_any_option = false;
     std::function<std::unique_ptr<SourceDriver>(const SourceContext& context)> make;

@@ -117,6 +117,7 @@ extract::SourceEntry files_source() {
             .summary = "Files of this machine and of object stores: JSON lines, JSON, CSV, TSV and Parquet, also compressed.",
             .options = files::source_option_specs(),
             .resource_options = files::resource_option_specs(),
+            .folder_schemes = {"s3", "s3a", "s3n", "gs", "gcs", "http", "https", "file"},
             .make = [](const extract::SourceContext& context) -> std::unique_ptr<extract::SourceDriver> {
                 return std::make_unique<FilesSource>(context);
             }};

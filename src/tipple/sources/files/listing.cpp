@@ -92,9 +92,11 @@ public:
         for (std::size_t i = 0; i < resources.size(); ++i) {
             for (const std::string& url : resources[i]->patterns) {
                 Pattern& pattern = patterns.emplace_back(Pattern{.resource = i, .url = url, .key = key_of(url)});
-                if (io::has_wildcards(pattern.key)) continue;
+                // A question mark in a URL of the web is no wildcard, and nothing can be listed there.
+                const bool is_web = lower(url).starts_with("http");
+                if (!is_web && io::has_wildcards(pattern.key)) continue;
                 pattern.is_plain = true;
-                if (const std::optional<io::ObjectInfo> found = store_->find(io::literal_prefix(pattern.key), stop)) {
+                if (const std::optional<io::ObjectInfo> found = store_->find(is_web ? pattern.key : io::literal_prefix(pattern.key), stop)) {
                     pattern.matches = 1;
                     take(i, *found);
                 }
