@@ -25,6 +25,8 @@ public:
     /// Bytes of the file as it lies on disk; 0 when that cannot be known (standard input, a pipe).
     virtual std::uint64_t file_size() const = 0;
     virtual CompressedFormat format() const = 0;
+    /// Whether what is read differs from the file's bytes for another reason than compression: its text was in another encoding.
+    virtual bool is_converted() const { return false; }
     /// The path, or "standard input"; for messages.
     virtual const std::string& name() const = 0;
 };
