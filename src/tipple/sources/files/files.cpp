@@ -29,7 +29,7 @@ public:
             extract::ResourceSpec spec;
             spec.name = resource.name;
             spec.keeps_ledger = resource.remembers == files::Remembers::ledger;
-            if (resource.on_change == files::OnChange::reload) spec.input_column = files::file_column;
+            if (resource.on_change == files::OnChange::reload) spec.input_column = source_file_column;
             spec.skips_bad_inputs = resource.skips_bad_files;
             spec.marks_checkpoints = resource.remembers != files::Remembers::nothing;
             specs.push_back(std::move(spec));

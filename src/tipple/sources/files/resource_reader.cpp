@@ -12,6 +12,8 @@ namespace {
 
 /// A file that is written to all the time ends the run.
 constexpr int attempts_max = 3;
+/// Of so many files, at even distances, the reader chooses some.
+constexpr std::size_t contents_looked_at_max = 1'000;
 
 /// What the resource remembers, to look at: whoever asks to change it has changed it.
 json::Object memory_of(const extract::State& state, const std::string& resource) {
@@ -23,7 +25,7 @@ json::Object memory_of(const extract::State& state, const std::string& resource)
 }  // namespace
 
 ResourceReader::ResourceReader(const ResourceSettings& settings, const Place& place, io::FileSystem& files, const extract::ResourceContext& context, extract::Output& out)
-    : settings_(settings), place_(place), files_(files), context_(context), out_(out) {
+    : settings_(settings), place_(place), context_(context), out_(out), content_(files, settings.content, context, out) {
     if (settings.skips_bad_files && context.cursor != nullptr) {
         throw Error(ErrorKind::usage, "resource \"{}\": on_bad_file = \"skip\" cannot be together with a cursor, which would move on past the records of a file that was left out",
                     settings.name);
@@ -75,8 +77,29 @@ void ResourceReader::choose() {
     if (all > count) context_.log.warning("resource \"{}\": {} files are left for later runs (max_files, max_bytes)", settings_.name, format_count(all - count));
 }
 
+Content ResourceReader::content_of(const io::ObjectInfo& file) const {
+    return {.name = place_.name(file.key),
+            .origin = {.url = place_.url(file.key), .modified_ns = file.modified_ns},
+            .path = place_.local_path(file.key),
+            .open = [this, file] { return place_.open(file, context_.stop); }};
+}
+
+/// What the files have in common. One that cannot be opened says so when it is read.
+void ResourceReader::look_at_some() {
+    const std::size_t count = settings_.content.origin.has_folders ? chosen_.size() : std::min(chosen_.size(), contents_looked_at_max);
+    std::vector<Content> contents;
+    for (std::size_t i = 0; i < count; ++i) contents.push_back(content_of(chosen_.file(count == 1 ? 0 : i * (chosen_.size() - 1) / (count - 1))));
+    try {
+        content_.look_at(contents);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::cancelled) throw;
+        context_.log.info("resource \"{}\": the first file that is read decides what all are like: {}", settings_.name, error.what());
+    }
+}
+
 void ResourceReader::read() {
     choose();
+    look_at_some();
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
         if (!out_.wants_more() || context_.stop.stop_requested()) return;
         const io::ObjectInfo file = chosen_.file(i);
@@ -118,9 +141,7 @@ bool ResourceReader::try_read_file(const io::ObjectInfo& file, std::int64_t repl
     if (ledger_) input.version = version_of(file);
     if (replaces_us != 0) input.replaces_load_id = load_id_at(replaces_us);
     out_.begin_input(input);
-    const std::unique_ptr<io::InputStream> stream = place_.open(file, context_.stop);
-    const auto report = [&] { out_.report({.bytes_read = bytes_before_ + stream->bytes_read(), .bytes_total = chosen_.bytes()}); };
-    read_content(files_, *stream, place_.local_path(file.key), settings_.content, context_, out_, report);
+    content_.read(content_of(file), [&](const io::InputStream& stream) { out_.report({.bytes_read = bytes_before_ + stream.bytes_read(), .bytes_total = chosen_.bytes()}); });
     if (settings_.remembers == Remembers::nothing) return true;
     if (place_.find(file.key, context_.stop) != file) return false;
     out_.end_input();

@@ -26,17 +26,19 @@ public:
 
 private:
     void choose();
+    Content content_of(const io::ObjectInfo& file) const;
+    void look_at_some();
     void read_file(const io::ObjectInfo& listed, std::int64_t replaces_us);
     bool try_read_file(const io::ObjectInfo& file, std::int64_t replaces_us);
     bool skips(const Error& error) const;
 
     const ResourceSettings& settings_;
     const Place& place_;
-    io::FileSystem& files_;
     const extract::ResourceContext& context_;
     extract::Output& out_;
     std::optional<LedgerIndex> ledger_;
     std::optional<Watermark> watermark_;
+    ContentReader content_;
     FileList chosen_;
     std::uint64_t known_ = 0;
     std::uint64_t ignored_ = 0;

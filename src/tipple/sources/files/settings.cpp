@@ -61,6 +61,8 @@ ResourceSettings parse_options(const config::Options& options, Remembers by_defa
     settings.order = choice_of<Order>(options, "order", {{"name", Order::name}, {"modified", Order::modified}}, Order::name);
     settings.files_max = count_of(options, "max_files");
     settings.bytes_max = count_of(options, "max_bytes");
+    // Rows of a file are found by it.
+    if (settings.on_change == OnChange::reload) settings.content.origin.has_file = true;
     if (options.find("on_change") && settings.remembers != Remembers::ledger) {
         throw Error(ErrorKind::usage, "on_change needs state = \"ledger\": nothing else remembers what a file was like when it was loaded");
     }

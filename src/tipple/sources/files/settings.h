@@ -26,9 +26,6 @@ enum class OnChange { fail, ignore, reload };
 
 enum class Order { name, modified };
 
-/// The column by which rows of a file are found.
-inline constexpr const char* file_column = "_source_file";
-
 /// What one resource reads.
 struct ResourceSettings {
     std::string name;
