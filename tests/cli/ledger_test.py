@@ -95,6 +95,28 @@ class Ledger(FilesCase):
         self.assertEqual(self.files(), 1)
         self.assertEqual(self.ids(), [1, 3])
 
+    def test_a_changed_file_takes_the_place_of_its_old_rows(self):
+        for more in (['on_change = "reload"'], ['on_change = "reload"', 'metadata = ["_source_line"]', 'disposition = "merge"', 'primary_key = ["_source_file", "_source_line"]']):
+            with self.subTest(more):
+                for path in (self.folder / "drops").iterdir():
+                    path.unlink()
+                self.database.unlink(missing_ok=True)
+                self.resource("sales", 'glob = "*.jsonl"', *more)
+                self.drop("a.jsonl", 1, 2, 3, seconds=1000, lines=[{"x": 1}, {"x": 2}])
+                self.drop("b.jsonl", 4, seconds=1000, lines=[{"x": 1}])
+                self.assertEqual(self.files(), 2)
+                self.drop("a.jsonl", 5, 2, seconds=2000, lines=[{"x": 3}], new="column")
+                self.assertEqual(self.files(), 1)
+                self.assertEqual(self.ids(), [2, 4, 5])
+                self.assertEqual(self.query("SELECT x, count(*) FROM sales__lines GROUP BY x ORDER BY x"), [(1, 1), (3, 2)])
+                self.assertEqual(self.ledger(), [("a.jsonl", 2), ("b.jsonl", 1)])
+                self.drop("a.jsonl", seconds=3000)
+                self.assertEqual(self.files(), 1)
+                self.assertEqual(self.ids(), [4])
+                self.assertEqual(self.ledger(), [("a.jsonl", 0), ("b.jsonl", 1)])
+                self.assertEqual(self.files(), 0)
+                self.tipple("verify", "p")
+
     def test_two_resources_have_a_ledger_each(self):
         self.resource("both", 'glob = "*.jsonl"', keep=True)
         self.drop("a.jsonl", 1)

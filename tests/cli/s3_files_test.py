@@ -1,7 +1,8 @@
 """Resources of files in a bucket, as a project says it: credentials, one listing, the ledger, objects that break off."""
 
 import gzip
-import json
+import pathlib
+import shutil
 import unittest
 
 from tipple_cli import EXIT_PARTIAL, EXIT_USAGE, Case, main
@@ -108,6 +109,19 @@ class Bucket(Case):
         self.assertNotIn(s3_server.SECRET_ACCESS_KEY, result.out + result.err)
         self.project("on_chnge = 1")
         self.assertIn('did you mean "on_change"?', self.go(expect=EXIT_USAGE).err)
+
+    def test_the_example(self):
+        shutil.copy(pathlib.Path(__file__).parents[2] / "examples/s3_drops/tipple.toml", self.folder)
+        environment = self.server.environment()
+        for number in range(501):
+            self.drop(f"{number:03}.csv.gz", number)
+        run = ["run", "drops", "--json"]
+        read = [self.tipple(*run, env=environment).finished()["metrics"]["sales"]["files"] for _ in range(3)]
+        self.assertEqual(read, [500, 1, 0])
+        self.drop("007.csv.gz", 1007, 2007)
+        self.assertEqual(self.tipple(*run, env=environment).finished()["metrics"]["sales"]["files"], 1)
+        found = self.query("SELECT count(*), count(DISTINCT id), max(id), max(_source_line) FROM raw.sales", database=self.path("sales.duckdb"))
+        self.assertEqual(found, [(502, 502, 2007, 3)])
 
     def test_check_looks_into_the_bucket(self):
         self.drop("a.csv.gz", 1)
