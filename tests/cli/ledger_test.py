@@ -96,14 +96,14 @@ class Ledger(FilesCase):
         self.assertEqual(self.ids(), [1, 3])
 
     def test_two_resources_have_a_ledger_each(self):
-        self.resource("both", 'glob = "*.jsonl"', keep=True)
+        self.resource("copies", 'glob = "*.jsonl"', keep=True)
         self.drop("a.jsonl", 1)
         metrics = self.go()["metrics"]
-        self.assertEqual((metrics["sales"]["files"], metrics["both"]["files"]), (1, 1))
+        self.assertEqual((metrics["sales"]["files"], metrics["copies"]["files"]), (1, 1))
         self.drop("b.jsonl", 2)
         self.assertEqual(self.go("-r", "sales")["metrics"]["sales"]["files"], 1)
-        self.assertEqual(self.go("-r", "both")["metrics"]["both"]["files"], 1)
-        self.assertEqual(self.ids("sales"), self.ids("both"))
+        self.assertEqual(self.go("-r", "copies")["metrics"]["copies"]["files"], 1)
+        self.assertEqual(self.ids("sales"), self.ids("copies"))
 
     def test_runs_that_take_a_few_files_each(self):
         self.resource("sales", 'glob = "*.jsonl"', 'order = "modified"', "max_files = 2")
