@@ -46,7 +46,10 @@ void refuse_file_flags(const LoadArguments& arguments, bool has_table) {
                                                        {"--format", !arguments.format.empty()},
                                                        {"--select", !arguments.select.empty()},
                                                        {"--csv-delimiter", !arguments.csv_delimiter.empty()},
-                                                       {"--no-csv-header", !arguments.has_csv_header}};
+                                                       {"--no-csv-header", !arguments.has_csv_header},
+                                                       {"--encoding", !arguments.encoding.empty()},
+                                                       {"--metadata", arguments.has_metadata},
+                                                       {"--hive", arguments.has_folder_columns}};
     for (const auto& [flag, is_given] : file_flags) {
         if (is_given) {
             throw Error(ErrorKind::usage, "{} is for files, but \"{}\" is a source; its options are given with --option NAME=VALUE", flag,
@@ -62,14 +65,19 @@ std::pair<std::string, std::string> split_option(const std::string& option) {
     return {option.substr(0, end), option.substr(end + 1)};
 }
 
+/// What was given with --option.
+void set_options(const LoadArguments& arguments, config::Options& options) {
+    for (const std::string& option : arguments.source_options) {
+        auto [name, value] = split_option(option);
+        options.set(std::move(name), std::move(value));
+    }
+}
+
 std::unique_ptr<extract::SourceDriver> make_named_source(const Program& program, const LoadArguments& arguments) {
     refuse_file_flags(arguments, true);
     extract::SourceContext context;
     context.log = program.log;
-    for (const std::string& option : arguments.source_options) {
-        auto [name, value] = split_option(option);
-        context.options.set(std::move(name), std::move(value));
-    }
+    set_options(arguments, context.options);
     return program.sources.make(arguments.sources.front(), context);
 }
 
@@ -125,9 +133,8 @@ void refuse_misspelled_scheme(const Program& program, const LoadArguments& argum
 }
 
 std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, const LoadArguments& arguments) {
-    if (!arguments.source_options.empty() || !arguments.resources.empty()) {
-        throw Error(ErrorKind::usage, "{} is for a source by name, but \"{}\" is none that this program has", arguments.resources.empty() ? "--option" : "--resource",
-                    arguments.sources.front());
+    if (!arguments.resources.empty()) {
+        throw Error(ErrorKind::usage, "--resource is for a source by name, but \"{}\" is none that this program has", arguments.sources.front());
     }
     refuse_misspelled_scheme(program, arguments);
     extract::SourceContext context;
@@ -149,6 +156,10 @@ std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, 
     set("select", arguments.select);
     set("csv_delimiter", arguments.csv_delimiter);
     set("csv_header", arguments.has_csv_header ? "true" : "false");
+    set("encoding", arguments.encoding);
+    set("metadata", arguments.has_metadata ? "all" : "");
+    set("hive", arguments.has_folder_columns ? "true" : "");
+    set_options(arguments, context.options);
     return program.sources.make(is_stdin ? "stdin" : "files", context);
 }
 

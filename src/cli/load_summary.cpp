@@ -153,6 +153,14 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
         fmt::print(stderr, "{} the schema contract left out {} rows and {} values\n", mark, format_count(report.discarded_rows),
                    format_count(report.discarded_values));
     }
+    if (report.bad_input_count > 0) {
+        fmt::print(stderr, "{} {} file{} left out and will be tried again by the next run (exit code 7):\n", mark, format_count(report.bad_input_count),
+                   report.bad_input_count == 1 ? " was" : "s were");
+        for (const pipeline::BadInput& bad : report.bad_inputs) fmt::print(stderr, "  {}: {}\n", bad.path, bad.error);
+        if (report.bad_input_count > report.bad_inputs.size()) {
+            fmt::print(stderr, "  ... and {} more\n", format_count(report.bad_input_count - report.bad_inputs.size()));
+        }
+    }
     if (report.skipped_count == 0) return;
     const bool is_kept = report.quarantined_count == report.skipped_count;
     fmt::print(stderr, "{} {} record{} {} (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were",
@@ -243,6 +251,14 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
     event.set("skipped_count", report.skipped_count);
     event.set("skipped", std::move(skipped));
     event.set("quarantined_count", report.quarantined_count);
+    if (report.bad_input_count > 0) {
+        json::Array bad;
+        for (const pipeline::BadInput& input : report.bad_inputs) {
+            bad.push_back(json::Object{{"resource", input.resource}, {"path", input.path}, {"error", input.error}});
+        }
+        event.set("bad_file_count", report.bad_input_count);
+        event.set("bad_files", std::move(bad));
+    }
     if (!report.missing_rows.empty()) {
         json::Object missing;
         for (const auto& [table, count] : report.missing_rows) missing.set(table, count);

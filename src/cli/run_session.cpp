@@ -120,7 +120,8 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
         }
         return exit_code;
     }
-    const int exit_code = report.skipped_count > 0 ? exit_partial : exit_done;
+    const bool is_partial = report.skipped_count > 0 || report.bad_input_count > 0;
+    const int exit_code = is_partial ? exit_partial : exit_done;
     if (!options.is_dry_run) recorder.finish(exit_code, &report, nullptr);
     if (program.global.is_json) {
         for (const json::Value& event : schema_events(report, program.clock)) print_event(event);
@@ -129,7 +130,7 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
         const std::string text = format_summary(report, summary, io::process_usage(), program.terminal);
         std::fwrite(text.data(), 1, text.size(), stdout);
     }
-    if (!program.global.is_quiet || report.skipped_count > 0) print_notes(report, program.terminal);
+    if (!program.global.is_quiet || is_partial) print_notes(report, program.terminal);
     return exit_code;
 }
 

@@ -112,6 +112,7 @@ class Runs(ProjectCase):
             [pipeline.shop.defaults]
             disposition = "merge"
             primary_key = "id"
+            state = "none"
             columns = { id = "bigint" }
             [pipeline.shop.resources.orders]
             glob = ["orders-*.jsonl"]

@@ -184,6 +184,39 @@ TEST_P(Conformance, ASnapshotFlagsWhatItDoesNotHave) {
     }
 }
 
+/// Files that were loaded anew: their old rows go with all below them, also where no new one comes, and all in one commit.
+TEST_P(Conformance, RowsOfOneOriginGiveWayToOthers) {
+    if (!capabilities().replaces_rows) GTEST_SKIP() << "it takes no rows away";
+    for (const bool merges : {false, true}) {
+        const Disposition disposition = merges ? Disposition::merge : Disposition::append;
+        const std::string root = merges ? "m" : "a";
+        maker_.table(root, fmt::format(R"({{"write_disposition": "{}"}})", schema::to_text(disposition)),
+                     fmt::format(R"({{"id": {{"data_type": "bigint", "primary_key": {}}}, "src": "text"}})", merges));
+        maker_.table(root + "__c", fmt::format(R"({{"parent": "{}"}})", root), R"({"w": "bigint"})");
+        maker_.table(root + "__c__d", fmt::format(R"({{"parent": "{}__c"}})", root), R"({"x": "bigint"})");
+        const std::vector<std::string> tables = {root, root + "__c", root + "__c__d"};
+        const std::string id = merges ? "2" : "1";
+        maker_.begin(id + "1.0").load(disposition, tables).replace_rows("src", {"x", "it's"});
+        maker_.rows(root, R"([{"id": 1, "src": "x", "_dlt_id": "p"}, {"id": 2, "src": "y", "_dlt_id": "q"}, {"id": 3, "src": "it's", "_dlt_id": "r"}])");
+        maker_.rows(root + "__c", R"([{"w": 1, "_dlt_root_id": "p", "_dlt_parent_id": "p", "_dlt_list_idx": 0, "_dlt_id": "pc"},
+                                      {"w": 2, "_dlt_root_id": "q", "_dlt_parent_id": "q", "_dlt_list_idx": 0, "_dlt_id": "qc"}])");
+        maker_.rows(root + "__c__d", R"([{"x": 1, "_dlt_root_id": "p", "_dlt_parent_id": "pc", "_dlt_list_idx": 0}, {"x": 2, "_dlt_root_id": "q", "_dlt_parent_id": "qc", "_dlt_list_idx": 0}])");
+        load(close());
+        EXPECT_EQ(rows("SELECT count(*) FROM {}", root), "3");
+        // A new column besides: stores that add it late must still find the rows.
+        maker_.table(root, fmt::format(R"({{"write_disposition": "{}"}})", schema::to_text(disposition)),
+                     fmt::format(R"({{"id": {{"data_type": "bigint", "primary_key": {}}}, "src": "text", "v": "text"}})", merges));
+        maker_.begin(id + "2.0").load(disposition, tables).replace_rows("src", {"x", "it's", "no"}).rows(root, R"([{"id": 7, "src": "x", "v": "new"}])");
+        const auto loaded = load(close());
+        EXPECT_EQ(rows("SELECT id, src, v FROM {} ORDER BY id", root), "2|y|null 7|x|new");
+        EXPECT_EQ(rows("SELECT w FROM {}", root + "__c"), "2");
+        EXPECT_EQ(rows("SELECT x FROM {}", root + "__c__d"), "2");
+        EXPECT_EQ(loaded.at(0).deleted, 2U);
+        EXPECT_EQ(loaded.at(1).deleted, 1U);
+        EXPECT_EQ(loaded.at(2).deleted, 1U);
+    }
+}
+
 TEST_P(Conformance, WhatIsNotCommittedNeverWas) {
     if (!capabilities().has_transactions) GTEST_SKIP() << "it has no transactions";
     maker_.table("t", "{}", R"({"id": "bigint"})");

@@ -93,6 +93,11 @@ public:
         loads_.back().delete_missing = std::move(missing);
         return *this;
     }
+    /// Rows of the last load's root table go first: those with one of these texts in the column.
+    PackageMaker& replace_rows(std::string column, std::vector<std::string> values) {
+        loads_.back().replaced = package::ReplacedRows{.column = std::move(column), .values = std::move(values)};
+        return *this;
+    }
     /// A batch of rows of a table, as a JSON list of objects. Rows without `_dlt_id` get one.
     PackageMaker& rows(const std::string& table, const std::string& list) {
         batches_.emplace_back(table, json::parse(list).as_array());

@@ -13,6 +13,11 @@ std::uint64_t xxh3_64(std::string_view bytes) {
     return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+std::array<std::uint64_t, 2> xxh3_128(std::string_view bytes) {
+    const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+    return {hash.high64, hash.low64};
+}
+
 struct Xxh3::State {
     XXH3_state_t state;
 };

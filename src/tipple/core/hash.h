@@ -13,6 +13,9 @@ namespace tipple {
 /// Fast, not cryptographic; for checksums and hash tables of ours. Stable over versions and machines.
 std::uint64_t xxh3_64(std::string_view bytes);
 
+/// The same in 128 bits: of any number of texts, no two have one.
+std::array<std::uint64_t, 2> xxh3_128(std::string_view bytes);
+
 /// Streaming form of xxh3_64: the same value as one call over all parts joined.
 class Xxh3 {
 public:

@@ -44,6 +44,8 @@ struct Capabilities {
     bool widens_columns = false;
     /// Whether rows that a full snapshot does not have can be removed or flagged.
     bool deletes_missing = false;
+    /// Whether rows of a package can take the place of those that have some values in a column (package::ReplacedRows).
+    bool replaces_rows = false;
     /// Where tables go when nobody says otherwise.
     std::string default_dataset = "main";
     std::vector<schema::Disposition> dispositions;

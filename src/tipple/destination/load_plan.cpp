@@ -31,6 +31,7 @@ LoadPlan::LoadPlan(const package::Package& package, const Capabilities& capabili
             merges_[load.root] = plan_merge(root, load.tables.size() > 1, strategy, load_id_time_us(package.load_id()));
             merges_[load.root].missing = load.delete_missing;
         }
+        if (load.replaced) replacing_[load.root] = &load;
         for (const std::string& name : load.tables) add_table(package, load, name);
     }
     for (const package::JobFile& job : package.manifest().jobs) {
@@ -74,6 +75,11 @@ TableLoadState& LoadPlan::require(std::string_view table) {
 const MergePlan* LoadPlan::find_merge(const std::string& root) const {
     const auto found = merges_.find(root);
     return found == merges_.end() ? nullptr : &found->second;
+}
+
+const package::TableLoad* LoadPlan::find_replacing(const TableLoadState& table) const {
+    const auto found = replacing_.find(table.name);
+    return found == replacing_.end() ? nullptr : found->second;
 }
 
 bool LoadPlan::has_root_numbers(const std::string& root) const {

@@ -50,6 +50,8 @@ public:
     TableLoadState& require(std::string_view table);
     /// How the tables of a root are merged; nothing for one that is not.
     const MergePlan* find_merge(const std::string& root) const;
+    /// The load whose root the table is, when rows at the destination have to go first; else nullptr.
+    const package::TableLoad* find_replacing(const TableLoadState& table) const;
     /// Whether job files of the root's tables have schema::root_number_column, which is no column of theirs.
     bool has_root_numbers(const std::string& root) const;
 
@@ -58,6 +60,7 @@ private:
 
     std::deque<TableLoadState> tables_;
     std::map<std::string, MergePlan> merges_;  ///< by root
+    std::map<std::string, const package::TableLoad*> replacing_;  ///< by root
 };
 
 /// For a row without a value in a column that must have one.

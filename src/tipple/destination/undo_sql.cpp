@@ -11,58 +11,43 @@ namespace tipple::destination {
 
 namespace {
 
-/// Names conditions from the root down, so that those of nested tables contain those of their parents.
-class Conditions {
-public:
-    Conditions(const schema::Schema& schema, const Catalog& catalog, const NameRule& rule, const std::vector<std::string>& load_ids,
-               const std::function<std::string(std::string_view)>& quote_table)
-        : schema_(schema), catalog_(catalog), rule_(rule), root_condition_(fmt::format("{} {}", standard_name(schema::load_id_column), standard_in_list(load_ids))),
-          quote_table_(quote_table) {}
-
-    /// Of the rows of `root` and of all tables below it, the deepest ones first; empty when they do not say by which load they came.
-    std::vector<RowsOfLoads> below(const schema::Table& root) const {
-        std::vector<RowsOfLoads> found;
-        if (!has_column(root.name(), schema::load_id_column)) return found;
-        for (const schema::Table* table : schema_.chain_of(root.name())) {
-            if (table == &root) {
-                found.push_back({.table = root.name(), .condition = root_condition_});
-                continue;
-            }
-            const auto parent = std::find_if(found.begin(), found.end(), [&](const RowsOfLoads& rows) { return rows.table == table->parent(); });
-            const std::optional<std::string> parent_key = parent_key_of(*table);
-            if (parent == found.end() || !parent_key || !has_column(table->name(), *parent_key)) continue;
-            const std::string row_key = require_row_key(schema_.require(table->parent()));
-            found.push_back({.table = table->name(),
-                             .condition = fmt::format("{} IN (SELECT {} FROM {} WHERE {})", standard_name(*parent_key), standard_name(row_key),
-                                                      quote_table_(table->parent()), parent->condition)});
-        }
-        std::reverse(found.begin(), found.end());
-        return found;
-    }
-
-private:
-    bool has_column(std::string_view table, std::string_view column) const {
-        const std::vector<CatalogColumn>* columns = catalog_.find(table, rule_);
-        return columns != nullptr &&
-               std::any_of(columns->begin(), columns->end(), [&](const CatalogColumn& known) { return rule_.key(known.name) == rule_.key(column); });
-    }
-
-    const schema::Schema& schema_;
-    const Catalog& catalog_;
-    const NameRule& rule_;
-    std::string root_condition_;
-    const std::function<std::string(std::string_view)>& quote_table_;
-};
+bool has_column(const Catalog& catalog, const NameRule& rule, std::string_view table, std::string_view column) {
+    const std::vector<CatalogColumn>* columns = catalog.find(table, rule);
+    return columns != nullptr &&
+           std::any_of(columns->begin(), columns->end(), [&](const CatalogColumn& known) { return rule.key(known.name) == rule.key(column); });
+}
 
 }  // namespace
 
+/// Conditions are named from the root down, so that those of nested tables contain those of their parents.
+std::vector<RowsOfLoads> rows_below(const schema::Schema& schema, const Catalog& catalog, const NameRule& rule, const schema::Table& root, const std::string& root_condition,
+                                    const std::function<std::string(std::string_view table)>& quote_table) {
+    std::vector<RowsOfLoads> found;
+    for (const schema::Table* table : schema.chain_of(root.name())) {
+        if (table->name() == root.name()) {
+            found.push_back({.table = root.name(), .condition = root_condition});
+            continue;
+        }
+        const auto parent = std::find_if(found.begin(), found.end(), [&](const RowsOfLoads& rows) { return rows.table == table->parent(); });
+        const std::optional<std::string> parent_key = parent_key_of(*table);
+        if (parent == found.end() || !parent_key || !has_column(catalog, rule, table->name(), *parent_key)) continue;
+        const std::string row_key = require_row_key(schema.require(table->parent()));
+        found.push_back({.table = table->name(),
+                         .condition = fmt::format("{} IN (SELECT {} FROM {} WHERE {})", standard_name(*parent_key), standard_name(row_key), quote_table(table->parent()),
+                                                  parent->condition)});
+    }
+    std::reverse(found.begin(), found.end());
+    return found;
+}
+
 std::vector<RowsOfLoads> rows_of_loads(const schema::Schema& schema, const Catalog& catalog, const NameRule& rule, const std::vector<std::string>& load_ids,
                                        const std::function<std::string(std::string_view)>& quote_table) {
-    const Conditions conditions(schema, catalog, rule, load_ids, quote_table);
+    const std::string condition = fmt::format("{} {}", standard_name(schema::load_id_column), standard_in_list(load_ids));
     std::vector<RowsOfLoads> all;
     for (const auto& table : schema.tables()) {
-        if (table->is_nested() || table->is_internal()) continue;
-        for (RowsOfLoads& rows : conditions.below(*table)) all.push_back(std::move(rows));
+        // A table without the column does not say by which load its rows came.
+        if (table->is_nested() || table->is_internal() || !has_column(catalog, rule, table->name(), schema::load_id_column)) continue;
+        for (RowsOfLoads& rows : rows_below(schema, catalog, rule, *table, condition, quote_table)) all.push_back(std::move(rows));
     }
     return all;
 }

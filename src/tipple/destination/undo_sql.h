@@ -13,7 +13,7 @@
 /// Which rows a load has brought, and the SQL that takes them away again.
 namespace tipple::destination {
 
-/// Rows of one table that some loads have brought.
+/// Rows of one table that some loads have brought, or that are below others.
 struct RowsOfLoads {
     std::string table;
     std::string condition;  ///< SQL, to stand behind WHERE
@@ -24,6 +24,10 @@ struct RowsOfLoads {
 /// names a table in a statement.
 std::vector<RowsOfLoads> rows_of_loads(const schema::Schema& schema, const Catalog& catalog, const NameRule& rule, const std::vector<std::string>& load_ids,
                                        const std::function<std::string(std::string_view table)>& quote_table);
+
+/// The rows of `root` where `root_condition` holds and all rows below them, the deepest tables first, as far as `catalog` has them.
+std::vector<RowsOfLoads> rows_below(const schema::Schema& schema, const Catalog& catalog, const NameRule& rule, const schema::Table& root, const std::string& root_condition,
+                                    const std::function<std::string(std::string_view table)>& quote_table);
 
 /// `execute` runs a statement and returns how many rows it affected.
 using Execute = std::function<std::uint64_t(const std::string& statement)>;

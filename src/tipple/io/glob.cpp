@@ -185,6 +185,60 @@ bool matches_wildcards(std::string_view pattern, std::string_view name) {
     return pattern.empty();
 }
 
+namespace {
+
+std::vector<std::string_view> names_of(std::string_view path) {
+    std::vector<std::string_view> names;
+    while (!path.empty()) {
+        const std::size_t end = std::min(path.find('/'), path.size());
+        if (end > 0) names.push_back(path.substr(0, end));
+        path.remove_prefix(std::min(end + 1, path.size()));
+    }
+    return names;
+}
+
+bool matches_name(std::string_view pattern, std::string_view name) {
+    return (!name.starts_with('.') || pattern.starts_with('.')) && matches_wildcards(pattern, name);
+}
+
+}  // namespace
+
+bool matches_path(std::string_view pattern, std::string_view path) {
+    const std::vector<std::string> patterns = split_names(pattern);
+    const std::vector<std::string_view> names = names_of(path);
+    // On a mismatch only the last `**` has to take one more name.
+    std::size_t at = 0;
+    std::size_t name = 0;
+    std::size_t after_any = std::string::npos;
+    std::size_t any_name = 0;
+    while (name < names.size()) {
+        if (at < patterns.size() && patterns[at] == any_folders) {
+            after_any = ++at;
+            any_name = name;
+        } else if (at < patterns.size() && matches_name(patterns[at], names[name])) {
+            ++at;
+            ++name;
+        } else if (after_any != std::string::npos && !names[any_name].starts_with('.')) {
+            at = after_any;
+            name = ++any_name;
+        } else {
+            return false;
+        }
+    }
+    return at == patterns.size();
+}
+
+std::string literal_prefix(std::string_view pattern) {
+    std::string prefix;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        const char c = pattern[i];
+        if (c == '*' || c == '?' || c == '[') break;
+        if (c == '\\' && i + 1 < pattern.size()) ++i;
+        prefix += pattern[i];
+    }
+    return prefix;
+}
+
 std::vector<std::string> expand_glob(FileSystem& files, std::string_view pattern) {
     std::vector<std::string> names = split_names(pattern);
     if (names.empty()) return {};

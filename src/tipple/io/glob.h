@@ -16,6 +16,13 @@ bool has_wildcards(std::string_view text);
 /// without its `]` is plain.
 bool matches_wildcards(std::string_view pattern, std::string_view name);
 
+/// The same for names between slashes: `**` as a whole name stands for any number of names, also none. Names that start with a dot fit only
+/// patterns that do.
+bool matches_path(std::string_view pattern, std::string_view path);
+
+/// What everything that the pattern fits begins with: all before its first wildcard, without the escapes.
+std::string literal_prefix(std::string_view pattern);
+
 /// Files, not folders, that a pattern of names between slashes fits, sorted and each once. `**` as
 /// a whole name stands for any number of folders, also none; it does not enter linked folders,
 /// which may lead in circles. Names that start with a dot fit only patterns that do. A file whose

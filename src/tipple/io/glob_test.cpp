@@ -136,5 +136,27 @@ TEST_F(GlobTest, WorksWithoutAFolder) {
     std::filesystem::current_path(old);
 }
 
+TEST(MatchesPath, FoldersAndNames) {
+    EXPECT_TRUE(matches_path("a/**/c.csv", "a/c.csv"));
+    EXPECT_TRUE(matches_path("a/**/c.csv", "a/x/y/c.csv"));
+    EXPECT_FALSE(matches_path("a/**/c.csv", "b/a/c.csv"));
+    EXPECT_TRUE(matches_path("**/x/*/y", "x/x/1/2/x/3/y"));
+    EXPECT_FALSE(matches_path("**/x/*/y", "x/1/2/y"));
+    EXPECT_TRUE(matches_path("a/**", "a/b/c"));
+    EXPECT_FALSE(matches_path("*", "a/b"));
+    EXPECT_FALSE(matches_path("**/*", ".hidden/b"));
+    EXPECT_FALSE(matches_path("**/*", "a/.b"));
+    EXPECT_TRUE(matches_path("**/.*", "a/.b"));
+    EXPECT_TRUE(matches_path("a\\*/b?", "a*/b1"));
+    EXPECT_FALSE(matches_path("a/b", "a/b/c"));
+}
+
+TEST(LiteralPrefix, EndsAtTheFirstWildcard) {
+    EXPECT_EQ(literal_prefix("in/2024-*/x"), "in/2024-");
+    EXPECT_EQ(literal_prefix("a\\*b/[c]"), "a*b/");
+    EXPECT_EQ(literal_prefix("a/b.csv"), "a/b.csv");
+    EXPECT_EQ(literal_prefix("**"), "");
+}
+
 }  // namespace
 }  // namespace tipple::io

@@ -68,6 +68,7 @@ json::Object load_document(const TableLoad& load) {
                                                        {"limit", load.delete_missing->limit.text()},
                                                        {"allows_empty", load.delete_missing->allows_empty}});
     }
+    if (load.replaced) document.append("replaced_rows", json::Object{{"column", load.replaced->column}, {"values", texts(load.replaced->values)}});
     return document;
 }
 
@@ -341,6 +342,11 @@ TableLoad read_load(Members members) {
     if (!known) members.fail("has the unknown disposition \"{}\"", excerpt(disposition));
     load.disposition = *known;
     if (members.has("delete_missing")) load.delete_missing = read_delete_missing(members.object("delete_missing"));
+    if (members.has("replaced_rows")) {
+        Members replaced = members.object("replaced_rows");
+        load.replaced = ReplacedRows{.column = replaced.text("column"), .values = replaced.texts("values")};
+        replaced.finish();
+    }
     members.finish();
     return load;
 }

@@ -62,6 +62,13 @@ struct JobFile {
     std::optional<FileReference> reference;
 };
 
+/// Rows at the destination that go, with all below them, before the package's come: those of a root table with one of these texts in a column.
+struct ReplacedRows {
+    std::string column;
+    std::vector<std::string> values;
+    bool operator==(const ReplacedRows&) const = default;
+};
+
 /// What the load does with one table and its nested tables.
 struct TableLoad {
     std::string root;
@@ -71,6 +78,8 @@ struct TableLoad {
     std::vector<std::string> tables;
     /// Rows at the destination whose primary key the package does not have go. For merge.
     std::optional<schema::DeleteMissing> delete_missing = {};
+    /// For append and merge.
+    std::optional<ReplacedRows> replaced = {};
     bool operator==(const TableLoad&) const = default;
 };
 

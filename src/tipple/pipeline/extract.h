@@ -102,6 +102,8 @@ struct ExtractResult {
     std::set<std::string> reached;
     /// Those that are in no ledger.
     std::vector<extract::InputFile> inputs;
+    /// By ledger: files whose earlier rows go.
+    std::map<std::string, std::vector<std::string>> replaced;
     std::uint64_t bad_input_count = 0;
     std::vector<BadInput> bad_inputs;  ///< the first ones
     /// Tables that records have chosen, in the order in which they were declared; names not normalized.

@@ -61,6 +61,33 @@ schema::Table ledger_definition(std::string_view name, const std::string& resour
     return table;
 }
 
+namespace {
+
+/// Members of which nothing is left are as if they had not been.
+void erase_empty(json::Object& object) {
+    std::vector<std::string> empty;
+    for (const json::Member& member : object) {
+        if (member.value.is_object() && member.value.as_object().empty()) empty.push_back(member.name);
+    }
+    for (const std::string& name : empty) object.erase(name);
+}
+
+}  // namespace
+
+json::Object without_ledgers(json::Object sources) {
+    for (json::Member& source : sources) {
+        json::Value* resources = source.value.is_object() ? source.value.as_object().find("resources") : nullptr;
+        if (resources == nullptr || !resources->is_object()) continue;
+        for (json::Member& resource : resources->as_object()) {
+            if (resource.value.is_object()) resource.value.as_object().erase(state_member);
+        }
+        erase_empty(resources->as_object());
+        erase_empty(source.value.as_object());
+    }
+    erase_empty(sources);
+    return sources;
+}
+
 LedgerWriter::LedgerWriter(std::string table, std::string load_id) : table_(std::move(table)), load_id_(std::move(load_id)), encoder_(format::Compression::lz4) {
     const schema::Table definition = ledger_definition(table_, {}, schema::Disposition::append);
     for (const Column& column : definition.columns()) {
@@ -85,7 +112,10 @@ void LedgerWriter::collect(std::uint64_t head, json::Object& state) {
         column("size_bytes").append_int64(static_cast<std::int64_t>(file.size));
         if (file.modified_ns != 0) column("modified_at").append_int64(file.modified_ns / 1'000);
         column("row_count").append_int64(static_cast<std::int64_t>(input->records));
-        if (!file.replaces_load_id.empty()) column("replaces_load_id").append_text(file.replaces_load_id);
+        if (!file.replaces_load_id.empty()) {
+            column("replaces_load_id").append_text(file.replaces_load_id);
+            replaced_.push_back(file.path);
+        }
         column(schema::id_column).append_text(fmt::format("{}-{}", load_id_, ++added_));
         ++rows_;
         for (columns::ColumnBuilder& each : columns_) each.pad_to(rows_);
@@ -113,6 +143,7 @@ void LedgerWriter::set_memory(json::Object& state, json::Value memory) {
 
 void LedgerWriter::clear() {
     finished_.clear();
+    replaced_.clear();
     for (columns::ColumnBuilder& each : columns_) each.clear();
     rows_ = 0;
 }

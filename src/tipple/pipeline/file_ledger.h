@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tipple/columns/column.h"
@@ -23,12 +24,18 @@ namespace tipple::pipeline {
 /// Every ledger's table begins with it; the resource's name follows.
 inline constexpr std::string_view ledger_prefix = "_tipple_files_";
 
+/// The column of a ledger that names the file.
+inline constexpr std::string_view ledger_file_column = "file";
+
 /// The resource's ledger as the destination names it.
 std::string ledger_table(std::string_view resource, const schema::NamingConvention& naming);
 bool is_ledger(std::string_view table);
 
 /// Definition for the schema document. A ledger is replaced when its resource's tables are.
 schema::Table ledger_definition(std::string_view table, const std::string& resource, schema::Disposition disposition);
+
+/// What sources remember, but for how many files their ledgers have got.
+json::Object without_ledgers(json::Object sources);
 
 /// What one file, or other input of a resource, has come to in this run. Guarded by whoever admits pages.
 struct Input {
@@ -61,6 +68,8 @@ public:
     void clear();
     bool is_waiting() const { return !finished_.empty(); }
     std::uint64_t rows() const { return rows_; }
+    /// Files among them that take the place of an earlier version, and forgets them.
+    std::vector<std::string> take_replaced() { return std::exchange(replaced_, {}); }
     /// The rows as a batch, and forgets them. Nothing when there are none.
     std::optional<package::EncodedBatch> take();
 
@@ -70,6 +79,7 @@ private:
     std::string table_;
     std::string load_id_;
     std::deque<std::shared_ptr<const Input>> finished_;
+    std::vector<std::string> replaced_;
     std::vector<std::string> names_;
     std::vector<columns::ColumnBuilder> columns_;
     std::uint64_t rows_ = 0;

@@ -445,7 +445,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
                 if (start.sources.find(declared.name()) == nullptr) start.sources.set(declared.name(), json::Object());
             }
             resource.checkpoint = options.checkpoint ? options.checkpoint : resource.spec.checkpoint;
-            if (resource.spec.keeps_ledger) open_ledger(resource, *names, before, start.catalog, options);
+            if (resource.spec.keeps_ledger) open_ledger(resource, *names, declared, start.catalog, options);
             resources.push_back(std::move(resource));
         }
     }
@@ -495,6 +495,22 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
     report.seconds.extract += watch.seconds() - (report.seconds.load - load_before);
 }
 
+/// Whether rows of changed files can be put in the place of the earlier ones.
+void Pipeline::check_reload(const ActiveResource& resource, const schema::Schema& schema) const {
+    const auto refuse = [&](std::string_view reason) {
+        throw Error(ErrorKind::usage, "resource \"{}\": on_change = \"reload\" takes the rows of an earlier version of a file away, but {}; give on_change = \"ignore\", or \"fail\"",
+                    resource.spec.name, reason);
+    };
+    if (!destination_.capabilities().replaces_rows) refuse(fmt::format("{} cannot: what is written there stays", destination_.description()));
+    if (resource.spec.table_by) refuse("its records choose their tables");
+    const schema::Table* root = schema.find(resource.table);
+    if (resource.disposition != schema::Disposition::merge || root == nullptr) return;
+    const schema::MergeStrategy strategy = destination::require_merge_strategy(*root, destination_.capabilities());
+    if (strategy == schema::MergeStrategy::scd2 || strategy == schema::MergeStrategy::cdc) {
+        refuse(fmt::format("the merge strategy {} keeps a history of them", schema::to_text(strategy)));
+    }
+}
+
 /// What the resource's ledger is, and what it holds. It begins anew with the resource.
 void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, const destination::Catalog& catalog,
                            const RunOptions& options) const {
@@ -502,6 +518,10 @@ void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvent
     if (!destination_.capabilities().reads_rows) {
         throw Error(ErrorKind::usage, "resource \"{}\" keeps a ledger of its files at the destination, which {} cannot hold; give it state = \"watermark\", or \"none\"", name,
                     destination_.description());
+    }
+    if (!resource.spec.input_column.empty()) check_reload(resource, schema);
+    if (resource.delete_missing) {
+        throw Error(ErrorKind::usage, "resource \"{}\" takes what it reads for all there is (delete_missing), but with a ledger it reads what is new; give state = \"none\"", name);
     }
     if (resource.spec.incremental) {
         throw Error(ErrorKind::usage, "resource \"{}\" has a cursor and a ledger of its files: records of files that come late would lie before the cursor and be lost; leave "
@@ -560,7 +580,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     check_unbound_columns(draft.schema, extracted.rows);
     end_first_run(draft.schema, extracted.rows, declaration.first_run_tables);
     mark_seen_data(draft.schema, extracted.rows);
-    draft.loads = plan_loads(draft.schema, resources, extracted.rows);
+    draft.loads = plan_loads(draft.schema, resources, extracted.rows, extracted.replaced, declaration.context.naming);
     add_missing_flags(draft.schema, draft.loads);
     for (const package::TableLoad& load : draft.loads) {
         destination::check_disposition(draft.schema.require(load.root), destination_.capabilities(), config_.replace_strategy);

@@ -95,6 +95,7 @@ private:
     std::shared_ptr<const schema::NamingConvention> naming(const schema::Schema& schema) const;
     void normalize(package::PackageStore& store, Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop);
     void declare(Declaration& declaration, const RunOptions& options, const schema::Schema& schema) const;
+    void check_reload(const ActiveResource& resource, const schema::Schema& schema) const;
     void open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, const destination::Catalog& catalog,
                      const RunOptions& options) const;
     void conclude(Draft& draft, Declaration& declaration, const RunOptions& options, ExtractResult extracted, RunReport& report) const;

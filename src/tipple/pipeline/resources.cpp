@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/text.h"
+#include "tipple/pipeline/file_ledger.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/incremental/cursor.h"
 #include "tipple/schema/contract.h"
@@ -332,27 +333,42 @@ std::vector<const schema::Table*> tables_of(const schema::Schema& schema, const 
     return tables;
 }
 
+/// What happens to a root table beside the rows that come.
+struct RootPlan {
+    bool is_emptied = false;
+    std::optional<schema::DeleteMissing> delete_missing = {};
+    std::optional<package::ReplacedRows> replaced = {};
+};
+
 /// The root table with those nested in it that got rows or, where older rows go, may hold some. Nothing when there is nothing to be done.
-std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const schema::Table& root, bool is_emptied,
-                                            const std::map<std::string, std::uint64_t>& rows, const std::optional<schema::DeleteMissing>& delete_missing) {
-    package::TableLoad load{
-        .root = root.name(), .disposition = root.disposition().value_or(Disposition::append), .tables = {}, .delete_missing = delete_missing};
+std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const schema::Table& root, const std::map<std::string, std::uint64_t>& rows, RootPlan plan) {
+    package::TableLoad load{.root = root.name(), .disposition = root.disposition().value_or(Disposition::append), .tables = {}, .delete_missing = plan.delete_missing};
+    if (load.disposition != Disposition::replace) load.replaced = std::move(plan.replaced);
     bool has_rows = false;
     for (const schema::Table* table : schema.chain_of(root.name())) {
         const bool got_rows = rows.contains(table->name());
         has_rows = has_rows || got_rows;
-        const bool is_affected = load.disposition != Disposition::append && may_hold_rows(*table) && table->has_complete_columns();
+        const bool is_affected = (load.disposition != Disposition::append || load.replaced) && may_hold_rows(*table) && table->has_complete_columns();
         if (got_rows || is_affected) load.tables.push_back(table->name());
     }
-    const bool is_needed = has_rows || (is_emptied && (load.disposition == Disposition::replace || delete_missing));
+    const bool is_needed = has_rows || load.replaced || (plan.is_emptied && (load.disposition == Disposition::replace || plan.delete_missing));
     if (!is_needed || load.tables.empty()) return std::nullopt;
     return load;
 }
 
+/// Which rows of one of the resource's tables give way to those of changed files.
+std::optional<package::ReplacedRows> replaced_rows(const ActiveResource& resource, const schema::Table& table, const std::map<std::string, std::vector<std::string>>& replaced,
+                                                   const schema::NamingConvention& naming) {
+    const auto files = replaced.find(resource.ledger_table);
+    if (files == replaced.end() || files->second.empty()) return std::nullopt;
+    const std::string column = table.name() == resource.ledger_table ? std::string(ledger_file_column) : naming.normalize_path(resource.spec.input_column);
+    return package::ReplacedRows{.column = column, .values = files->second};
+}
+
 }  // namespace
 
-std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::span<const ActiveResource> resources,
-                                           const std::map<std::string, std::uint64_t>& rows) {
+std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::span<const ActiveResource> resources, const std::map<std::string, std::uint64_t>& rows,
+                                           const std::map<std::string, std::vector<std::string>>& replaced, const schema::NamingConvention& naming) {
     std::vector<package::TableLoad> loads;
     for (const ActiveResource& resource : resources) {
         if (resource.is_left_out) continue;
@@ -364,10 +380,11 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
         for (const schema::Table* table : tables) {
             const bool is_listed = std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.root == table->name(); });
             if (is_listed) continue;
-            if (std::optional<package::TableLoad> load = plan_load(schema, *table, is_emptied, rows, resource.delete_missing)) loads.push_back(std::move(*load));
+            RootPlan plan{.is_emptied = is_emptied, .delete_missing = resource.delete_missing, .replaced = replaced_rows(resource, *table, replaced, naming)};
+            if (std::optional<package::TableLoad> load = plan_load(schema, *table, rows, std::move(plan))) loads.push_back(std::move(*load));
         }
     }
-    if (rows.contains(std::string(quarantine_table))) loads.push_back(*plan_load(schema, schema.require(quarantine_table), false, rows, std::nullopt));
+    if (rows.contains(std::string(quarantine_table))) loads.push_back(*plan_load(schema, schema.require(quarantine_table), rows, {}));
     return loads;
 }
 

@@ -36,9 +36,9 @@ std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec>
                                               schema::Schema& schema);
 
 /// What the load has to do with the tables of a package: every root table that got rows (or is in `rows` with none: to be made), or that a
-/// replace empties, with its nested tables.
-std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::span<const ActiveResource> resources,
-                                           const std::map<std::string, std::uint64_t>& rows);
+/// replace empties, with its nested tables. `replaced`: by ledger, the files whose earlier rows go.
+std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::span<const ActiveResource> resources, const std::map<std::string, std::uint64_t>& rows,
+                                           const std::map<std::string, std::vector<std::string>>& replaced, const schema::NamingConvention& naming);
 
 /// Throws Error(data) for a table with rows that has a column which must not be null and never had a value: most often a key that is
 /// spelled wrong.

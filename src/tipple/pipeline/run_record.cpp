@@ -88,6 +88,7 @@ json::Object left_out(const RunReport& report) {
     return {{"by_cursors", report.filtered_records},
             {"bad_records", report.skipped_count},
             {"quarantined", report.quarantined_count},
+            {"bad_files", report.bad_input_count},
             {"rows_by_contract", report.discarded_rows},
             {"values_by_contract", report.discarded_values}};
 }

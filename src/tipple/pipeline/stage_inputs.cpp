@@ -121,6 +121,8 @@ void Stage::write_ledger(Reading& reading, std::uint64_t rows_min) {
     if (reading.ledger->rows() < rows_min) return;
     const std::optional<package::EncodedBatch> batch = reading.ledger->take();
     if (!batch) return;
+    std::vector<std::string>& replaced = result_.replaced[batch->table];
+    for (std::string& file : reading.ledger->take_replaced()) replaced.push_back(std::move(file));
     if (package_ != nullptr) package_->write(*batch);
     result_.rows[batch->table] += batch->rows;
     rows_ += batch->rows;

@@ -11,6 +11,7 @@
 #include "tipple/destination/sql.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/destination/undo_sql.h"
+#include "tipple/pipeline/file_ledger.h"
 #include "tipple/schema/schema.h"
 
 namespace tipple::pipeline {
@@ -120,7 +121,8 @@ private:
         }
     }
 
-    bool moves_cursor() const { return sources_before(plan_.load_ids.front()) != sources_at(plan_.load_ids.back()); }
+    /// Ledgers do not count: their entries go with the rows, whatever came later.
+    bool moves_cursor() const { return without_ledgers(sources_before(plan_.load_ids.front())) != without_ledgers(sources_at(plan_.load_ids.back())); }
 
     /// The state goes back only as a whole: a load in the middle whose cursor later loads went on from cannot be taken back alone.
     void check_order() const {
@@ -175,9 +177,20 @@ private:
         for (const package::UndoneRows& undone : plan_.rows) {
             if (!stored_.schemas.at(plan_.schema_name).require(undone.table).is_nested()) add_losses(undone.table);
         }
+        add_reloads();
         if (plan_.losses.empty() || options_.rows_only) return;
         throw Error(ErrorKind::usage, "load {} cannot be undone as a whole: {}. Give --rows-only to remove those rows that it brought and that are still there",
                     options_.load_id, join(plan_.losses, "; "));
+    }
+
+    /// Rows of earlier versions of files that a load has taken away do not come back.
+    void add_reloads() {
+        for (const package::UndoneRows& undone : plan_.rows) {
+            if (!is_ledger(undone.table)) continue;
+            const std::string condition = fmt::format("_dlt_load_id {} AND replaces_load_id IS NOT NULL", destination::standard_in_list(plan_.load_ids));
+            const std::uint64_t files = count({.table = undone.table, .condition = condition});
+            if (files > 0) plan_.losses.push_back(fmt::format("it loaded {} changed files anew (table \"{}\"), and the rows of their earlier versions do not come back", files, undone.table));
+        }
     }
 
     /// What the sources remembered after the newest load of which that is true.

@@ -120,6 +120,11 @@ std::string unknown_destination(const std::string& text, const Project& project,
                        near ? fmt::format(" (did you mean \"{}\"?)", *near) : "", reason);
 }
 
+/// Whether files below that URL are read by the kind of source.
+bool takes_folder(const extract::SourceEntry& entry, const std::string& uri) {
+    return std::any_of(entry.folder_schemes.begin(), entry.folder_schemes.end(), [&](const std::string& scheme) { return lower(uri).starts_with(scheme + "://"); });
+}
+
 const std::vector<std::string> endpoint_keys = {"uri", "type"};
 
 /// A path or pattern of files, as opposed to a name.
@@ -255,8 +260,8 @@ SourceChoice read_source(const Node& node, const std::string& what, const Projec
     }
     if (choice.entry == nullptr) return choice;
     const bool takes_uri = has_option(*choice.entry, "uri");
-    if (uri && !takes_uri && uri->find("://") != std::string::npos) {
-        reader.problem("uri", fmt::format("no source reads \"{}\"; a folder of this machine can be read", config::mask_url(*uri)));
+    if (uri && !takes_uri && uri->find("://") != std::string::npos && !takes_folder(*choice.entry, *uri)) {
+        reader.problem("uri", fmt::format("no source reads \"{}\"; a folder of this machine can be read, or of an object store: s3://bucket/prefix", config::mask_url(*uri)));
         return {};
     }
     choice = source_of_entry(*choice.entry, project);

@@ -59,6 +59,9 @@ struct ResourceSpec {
     bool marks_checkpoints = false;
     /// Its inputs are entered in a ledger, a table of its own, in the load that brings their rows, and it reads what is not entered yet.
     bool keeps_ledger = false;
+    /// The column that says of which input a record is, with the name of the source. Rows of an input that takes the place of an earlier version go by it;
+    /// empty = there are no such inputs.
+    std::string input_column = {};
     /// An input that cannot be read to its end is left out and reported, and the others are loaded.
     bool skips_bad_inputs = false;
     /// Others are read by its records, or it by theirs: what they bring belongs into one load.
@@ -251,6 +254,8 @@ struct SourceEntry {
     /// the option `uri`.
     std::vector<std::string> schemes = {};
     std::vector<std::string> endings = {};
+    /// URL schemes that its option "folder" takes beside paths.
+    std::vector<std::string> folder_schemes = {};
     /// Its options are not listed: whatever is given is handed to it.
     bool takes_any_option = false;
     std::function<std::unique_ptr<SourceDriver>(const SourceContext& context)> make;

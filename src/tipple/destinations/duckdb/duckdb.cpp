@@ -73,7 +73,6 @@ public:
         Session session(place_, read_options(read_memory_bytes), context_.log);
         session.engine().execute(fmt::format("USE {}", engine::quote_identifier(session.database())));
         session.engine().read_texts(sql, std::move(stop), take);
-        session.close();
     }
 
     std::string quote_table(std::string_view table) const override {
@@ -107,6 +106,7 @@ private:
         .loads_file_references = true,
         .widens_columns = true,
         .deletes_missing = true,
+        .replaces_rows = true,
         .default_dataset = "main",
         .dispositions = {schema::Disposition::append, schema::Disposition::replace,
                          schema::Disposition::merge},

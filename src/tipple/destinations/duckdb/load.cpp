@@ -4,6 +4,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/destination/replaced_rows.h"
 #include "tipple/destination/stored.h"
 #include "tipple/destination/undo_sql.h"
 #include "tipple/destinations/duckdb/types.h"
@@ -168,7 +169,7 @@ void Load::undo() {
 /// Over a Parquet file of the package. `file_row_number` can be used in the expressions.
 std::string Load::reference_select(const JobFile& job, const std::vector<std::string>& expressions,
                                    const std::string& condition) const {
-    return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true){}",
+    return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true, hive_partitioning = false){}",
                        join(expressions, ", "),
                        engine::quote_path(job.reference->path),
                        condition.empty() ? "" : " WHERE " + condition);
@@ -301,7 +302,7 @@ destination::Merge& Load::prepare_merge(const std::string& root, std::stop_token
     merge.prepare(stop);
     for (const destination::MergeTable& member : merge.tables()) {
         destination::LoadedTable& loaded = plan_.require(member.name).loaded;
-        loaded.deleted = member.deleted;
+        loaded.deleted += member.deleted;
         loaded.missing = member.missing;
     }
     return merge;
@@ -312,6 +313,10 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     TIPPLE_ASSERT(table.disposition == job.disposition && !table.is_loaded && !is_finished_);
     on_rows_ = job.on_rows;
     try {
+        if (const package::TableLoad* replacing = plan_.find_replacing(table)) {
+            destination::delete_replaced(*session_, package_.schema(), catalog_, *replacing, table.number, stop,
+                                         [&](const std::string& name, std::uint64_t rows) { plan_.require(name).loaded.deleted += rows; });
+        }
         switch (table.disposition) {
             case Disposition::replace:
                 table.loaded.deleted = session_->engine().execute(

@@ -4,6 +4,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/destination/replaced_rows.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/destination/undo_sql.h"
 #include "tipple/destinations/postgres/replaceable.h"
@@ -207,7 +208,7 @@ void Load::prepare_merge(const std::string& root, std::stop_token stop) {
     merge.prepare(stop);
     for (const destination::MergeTable& member : merge.tables()) {
         destination::LoadedTable& loaded = plan_.require(member.name).loaded;
-        loaded.deleted = member.deleted;
+        loaded.deleted += member.deleted;
         loaded.missing = member.missing;
     }
 }
@@ -250,6 +251,10 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     TIPPLE_ASSERT(table.disposition == job.disposition && !table.is_loaded && !is_finished_);
     on_rows_ = job.on_rows;
     try {
+        if (const package::TableLoad* replacing = plan_.find_replacing(table)) {
+            destination::delete_replaced(session_, package_.schema(), catalog_, *replacing, table.number, stop,
+                                         [&](const std::string& name, std::uint64_t rows) { plan_.require(name).loaded.deleted += rows; });
+        }
         switch (ways_.at(table.name)) {
             case Way::direct:
                 if (table.disposition == Disposition::merge) prepare_merge(table.root, stop);

@@ -109,6 +109,7 @@ private:
         .loads_file_references = false,
         .widens_columns = true,
         .deletes_missing = true,
+        .replaces_rows = true,
         .default_dataset = "public",
         .dispositions = {schema::Disposition::append, schema::Disposition::replace, schema::Disposition::merge},
         .merge_strategies = {schema::MergeStrategy::delete_insert, schema::MergeStrategy::upsert, schema::MergeStrategy::insert_only,

@@ -1,14 +1,20 @@
 #include "tipple/sources/files/listing.h"
 
-#include <optional>
+#include <algorithm>
+#include <filesystem>
+#include <utility>
 
+#include "tipple/core/clock.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/io/glob.h"
+#include "tipple/store/open_store.h"
 
 namespace tipple::sources::files {
 
 namespace {
+
+constexpr std::string_view scheme_end = "://";
 
 /// A near name in the same folder.
 std::string hint(io::FileSystem& files, const std::string& path) {
@@ -20,8 +26,7 @@ std::string hint(io::FileSystem& files, const std::string& path) {
     return near ? fmt::format("; did you mean \"{}\"?", is_bare ? *near : io::join_path(folder, *near)) : "";
 }
 
-}  // namespace
-
+/// The files that a path or pattern names, sorted.
 std::vector<std::string> find_files(io::FileSystem& files, const std::string& pattern, NoMatch no_match, const Log& log) {
     const std::unique_ptr<io::FileInfo> info = files.find(pattern);
     if (info != nullptr && !info->is_directory) return {pattern};
@@ -34,6 +39,140 @@ std::vector<std::string> find_files(io::FileSystem& files, const std::string& pa
     if (no_match == NoMatch::fails) throw Error(ErrorKind::usage, "no file matches \"{}\"", pattern);
     log.info("no file matches \"{}\"", pattern);
     return {};
+}
+
+class ThisMachine final : public Place {
+public:
+    ThisMachine(io::FileSystem& files, Log log) : files_(files), log_(std::move(log)) {}
+
+    std::string url(std::string_view key) const override { return std::filesystem::absolute(key).lexically_normal().string(); }
+    std::string name(std::string_view key) const override { return std::string(key); }
+    std::string local_path(std::string_view key) const override { return std::string(key); }
+
+    std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token) const override {
+        const std::unique_ptr<io::FileInfo> info = files_.find(key);
+        if (info == nullptr || info->is_directory) return std::nullopt;
+        return io::ObjectInfo{.key = key, .size = info->size, .modified_ns = info->modified_ns};
+    }
+
+    std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override { return io::open_input(files_, file.key, std::move(stop)); }
+
+    void list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
+              const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
+        for (std::size_t i = 0; i < resources.size(); ++i) {
+            for (const std::string& pattern : resources[i]->patterns) {
+                for (const std::string& path : find_files(files_, pattern, resources[i]->no_match, log_)) {
+                    if (const std::optional<io::ObjectInfo> info = find(path, stop)) take(i, *info);
+                }
+            }
+        }
+    }
+
+private:
+    io::FileSystem& files_;
+    Log log_;
+};
+
+class StorePlace final : public Place {
+public:
+    StorePlace(const std::string& url, const config::Options& options, const store::StoreContext& context)
+        : log_(context.log), context_(context), options_(options), store_(store::open_store(url, options, context).store) {}
+
+    std::string url(std::string_view key) const override { return store_->url(key); }
+    std::string name(std::string_view key) const override { return store_->url(key); }
+    std::string local_path(std::string_view) const override { return {}; }
+    std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token stop) const override { return store_->find(key, std::move(stop)); }
+    std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override {
+        return io::open_input(store_->open_read(file, stop), stop);
+    }
+
+    void list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
+              const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
+        std::vector<Pattern> patterns;
+        for (std::size_t i = 0; i < resources.size(); ++i) {
+            for (const std::string& url : resources[i]->patterns) {
+                Pattern& pattern = patterns.emplace_back(Pattern{.resource = i, .url = url, .key = key_of(url)});
+                // A question mark in a URL of the web is no wildcard, and nothing can be listed there.
+                const bool is_web = lower(url).starts_with("http");
+                if (!is_web && io::has_wildcards(pattern.key)) continue;
+                pattern.is_plain = true;
+                if (const std::optional<io::ObjectInfo> found = store_->find(is_web ? pattern.key : io::literal_prefix(pattern.key), stop)) {
+                    pattern.matches = 1;
+                    take(i, *found);
+                }
+            }
+        }
+        for (const std::string& prefix : prefixes(patterns)) {
+            store_->list(prefix, stop, [&](const io::ObjectInfo& file) {
+                match(patterns, file, take);
+                return true;
+            });
+        }
+        for (const Pattern& pattern : patterns) {
+            if (pattern.matches > 0) continue;
+            const bool is_fine = resources[pattern.resource]->no_match == NoMatch::is_fine;
+            if (pattern.is_plain) throw Error(ErrorKind::usage, "there is no file \"{}\"", store_->url(pattern.key));
+            if (!is_fine) throw Error(ErrorKind::usage, "no file matches \"{}\"", store_->url(pattern.key));
+            log_.info("no file matches \"{}\"", store_->url(pattern.key));
+        }
+    }
+
+private:
+    struct Pattern {
+        std::size_t resource = 0;
+        std::string url;
+        std::string key;
+        bool is_plain = false;
+        std::size_t matches = 0;
+    };
+
+    std::string key_of(const std::string& url) const { return store::open_store(url, options_, context_).key; }
+
+    /// What is listed: each key once.
+    static std::vector<std::string> prefixes(const std::vector<Pattern>& patterns) {
+        std::vector<std::string> all;
+        for (const Pattern& pattern : patterns) {
+            if (!pattern.is_plain) all.push_back(io::literal_prefix(pattern.key));
+        }
+        std::sort(all.begin(), all.end());
+        std::vector<std::string> needed;
+        for (std::string& prefix : all) {
+            if (needed.empty() || !prefix.starts_with(needed.back())) needed.push_back(std::move(prefix));
+        }
+        return needed;
+    }
+
+    static void match(std::vector<Pattern>& patterns, const io::ObjectInfo& file, const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) {
+        // What a console shows as a folder is an object of that name in some stores.
+        if (file.key.empty() || file.key.ends_with('/')) return;
+        std::optional<std::size_t> taken;
+        for (Pattern& pattern : patterns) {
+            if (pattern.is_plain || !io::matches_path(pattern.key, file.key)) continue;
+            ++pattern.matches;
+            // Patterns of one resource are next to each other.
+            if (std::exchange(taken, pattern.resource) != pattern.resource) take(pattern.resource, file);
+        }
+    }
+
+    Log log_;
+    store::StoreContext context_;
+    config::Options options_;
+    std::unique_ptr<io::ObjectStore> store_;
+};
+
+}  // namespace
+
+std::unique_ptr<Place> this_machine(io::FileSystem& files, Log log) { return std::make_unique<ThisMachine>(files, std::move(log)); }
+
+std::unique_ptr<Place> store_place(io::FileSystem& files, const std::string& url, const config::Options& options, Log log) {
+    static const SystemClock clock;
+    return std::make_unique<StorePlace>(url, options, store::StoreContext{.files = &files, .clock = &clock, .log = std::move(log)});
+}
+
+std::string store_of(std::string_view pattern) {
+    if (!store::is_store_url(pattern)) return {};
+    const std::size_t host = pattern.find(scheme_end) + scheme_end.size();
+    return std::string(pattern.substr(0, std::min(pattern.find('/', host), pattern.size())));
 }
 
 }  // namespace tipple::sources::files

@@ -1,15 +1,45 @@
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "tipple/config/option_spec.h"
 #include "tipple/core/log.h"
-#include "tipple/io/file_system.h"
+#include "tipple/io/decompress.h"
+#include "tipple/io/object_store.h"
 #include "tipple/sources/files/settings.h"
 
 namespace tipple::sources::files {
 
-/// The files that a path or pattern names, sorted. Throws Error(usage) with a near name when there are none and that is a mistake.
-std::vector<std::string> find_files(io::FileSystem& files, const std::string& pattern, NoMatch no_match, const Log& log);
+/// A place that files are listed and opened in: this machine, or a store. Keys are paths as they were written, or keys of the store.
+class Place {
+public:
+    virtual ~Place() = default;
+    /// For people, for the ledger and for `_source_file`.
+    virtual std::string url(std::string_view key) const = 0;
+    /// How messages call the file.
+    virtual std::string name(std::string_view key) const = 0;
+    /// Where the file lies on this machine; empty = elsewhere.
+    virtual std::string local_path(std::string_view key) const = 0;
+    virtual std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token stop) const = 0;
+    /// Exactly this version. Throws Error(transient) when there is another one by now.
+    virtual std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const = 0;
+    /// What patterns are said to be compared with: hands over each file with the place in `resources` of one whose pattern it fits; several times when it fits
+    /// those of several. Resources whose patterns begin alike share one listing. Throws Error(usage) when nothing fits and that is a mistake.
+    virtual void list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
+                      const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const = 0;
+};
+
+std::unique_ptr<Place> this_machine(io::FileSystem& files, Log log);
+/// `patterns` of the resources are URLs of one store.
+std::unique_ptr<Place> store_place(io::FileSystem& files, const std::string& url, const config::Options& options, Log log);
+
+/// What tells stores apart: the beginning of the URL, `s3://bucket`; empty for a path.
+std::string store_of(std::string_view pattern);
 
 }  // namespace tipple::sources::files

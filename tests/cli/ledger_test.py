@@ -1,0 +1,289 @@
+"""Files that are loaded once each: the ledger of a resource, what a run reads of what is there, changed and broken files, and what dlt's watermark does."""
+
+import json
+import os
+
+from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_USAGE, Case, main
+
+PROJECT = """
+version = 1
+[connection.local]
+uri = "duckdb://{database}"
+[connection.drops]
+uri = "drops/"
+[pipeline.p]
+source = "drops"
+destination = "local"
+dataset = "main"
+"""
+
+
+class FilesCase(Case):
+    settings = ['glob = "*.jsonl"']
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "drops").mkdir()
+        self.resource("sales", *self.settings)
+
+    def resource(self, name, *lines, keep=False):
+        text = (self.folder / "tipple.toml").read_text() if keep else PROJECT.format(database=self.database.name)
+        (self.folder / "tipple.toml").write_text(text + f"[pipeline.p.resources.{name}]\n" + "\n".join(lines) + "\n")
+
+    def drop(self, name, *ids, seconds=None, **fields):
+        path = self.folder / "drops" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name("." + path.name)
+        new.write_text("".join(json.dumps({"id": id, **fields}) + "\n" for id in ids))
+        new.rename(path)
+        if seconds is not None:
+            os.utime(path, (seconds, seconds))
+        return path
+
+    def go(self, *arguments, code=EXIT_DONE):
+        result = self.tipple("run", "p", "--json", *arguments, expect=code)
+        return result.finished() if code in (EXIT_DONE, EXIT_PARTIAL) else result
+
+    def files(self, *arguments):
+        """How many files a run has read."""
+        return self.go(*arguments)["metrics"]["sales"]["files"]
+
+    def ids(self, table="sales"):
+        return [id for (id,) in self.query(f"SELECT id FROM {table} ORDER BY id, _dlt_id")]
+
+    def ledger(self, resource="sales"):
+        return self.query(f"SELECT parse_filename(file), row_count FROM _tipple_files_{resource} ORDER BY file")
+
+
+class Ledger(FilesCase):
+    def test_each_file_is_loaded_once(self):
+        self.drop("a.jsonl", 1, 2)
+        self.drop("b.jsonl", 3)
+        self.assertEqual(self.files(), 2)
+        self.assertEqual(self.files(), 0)
+        loads = self.query("SELECT count(*) FROM _dlt_loads")
+        self.assertEqual(self.files(), 0)
+        self.assertEqual(self.query("SELECT count(*) FROM _dlt_loads"), loads)
+        self.assertEqual(self.ids(), [1, 2, 3])
+        self.assertEqual(self.ledger(), [("a.jsonl", 2), ("b.jsonl", 1)])
+        self.assertEqual(self.query("SELECT DISTINCT f._dlt_load_id = s._dlt_load_id FROM _tipple_files_sales f, sales s"), [(True,)])
+        self.tipple("verify", "p")
+
+    def test_a_file_that_comes_late_is_not_missed(self):
+        self.drop("b.jsonl", 2, seconds=2000)
+        self.files()
+        self.drop("a.jsonl", 1, seconds=1000)
+        self.drop("tie.jsonl", 3, seconds=2000)
+        self.assertEqual(self.files(), 2)
+        self.assertEqual(self.ids(), [1, 2, 3])
+
+    def test_files_without_records_are_loaded_once_too(self):
+        self.drop("a.jsonl")
+        self.assertEqual(self.files(), 1)
+        self.assertEqual(self.ledger(), [("a.jsonl", 0)])
+        self.assertEqual(self.files(), 0)
+
+    def test_a_changed_file_stops_the_run_unless_something_was_said(self):
+        self.drop("a.jsonl", 1, seconds=1000)
+        self.files()
+        self.drop("a.jsonl", 1, 2, seconds=2000)
+        self.drop("b.jsonl", 3)
+        error = self.go(code=EXIT_DATA).err
+        self.assertIn("a.jsonl has changed since load", error)
+        self.assertIn('on_change = "reload"', error)
+        self.resource("sales", 'glob = "*.jsonl"', 'on_change = "ignore"')
+        self.assertEqual(self.files(), 1)
+        self.assertEqual(self.ids(), [1, 3])
+
+    def test_a_changed_file_takes_the_place_of_its_old_rows(self):
+        for more in (['on_change = "reload"'], ['on_change = "reload"', 'metadata = ["_source_line"]', 'disposition = "merge"', 'primary_key = ["_source_file", "_source_line"]']):
+            with self.subTest(more):
+                for path in (self.folder / "drops").iterdir():
+                    path.unlink()
+                self.database.unlink(missing_ok=True)
+                self.resource("sales", 'glob = "*.jsonl"', *more)
+                self.drop("a.jsonl", 1, 2, 3, seconds=1000, lines=[{"x": 1}, {"x": 2}])
+                self.drop("b.jsonl", 4, seconds=1000, lines=[{"x": 1}])
+                self.assertEqual(self.files(), 2)
+                self.drop("a.jsonl", 5, 2, seconds=2000, lines=[{"x": 3}], new="column")
+                self.assertEqual(self.files(), 1)
+                self.assertEqual(self.ids(), [2, 4, 5])
+                self.assertEqual(self.query("SELECT x, count(*) FROM sales__lines GROUP BY x ORDER BY x"), [(1, 1), (3, 2)])
+                self.assertEqual(self.ledger(), [("a.jsonl", 2), ("b.jsonl", 1)])
+                self.drop("a.jsonl", seconds=3000)
+                self.assertEqual(self.files(), 1)
+                self.assertEqual(self.ids(), [4])
+                self.assertEqual(self.ledger(), [("a.jsonl", 0), ("b.jsonl", 1)])
+                self.assertEqual(self.files(), 0)
+                self.tipple("verify", "p")
+
+    def test_two_resources_have_a_ledger_each(self):
+        self.resource("copies", 'glob = "*.jsonl"', keep=True)
+        self.drop("a.jsonl", 1)
+        metrics = self.go()["metrics"]
+        self.assertEqual((metrics["sales"]["files"], metrics["copies"]["files"]), (1, 1))
+        self.drop("b.jsonl", 2)
+        self.assertEqual(self.go("-r", "sales")["metrics"]["sales"]["files"], 1)
+        self.assertEqual(self.go("-r", "copies")["metrics"]["copies"]["files"], 1)
+        self.assertEqual(self.ids("sales"), self.ids("copies"))
+
+    def test_runs_that_take_a_few_files_each(self):
+        self.resource("sales", 'glob = "*.jsonl"', 'order = "modified"', "max_files = 2")
+        for number in range(5):
+            self.drop(f"{number}.jsonl", number, seconds=9000 - number)
+        self.assertEqual([self.files() for _ in range(4)], [2, 2, 1, 0])
+        first = self.query("SELECT id FROM sales WHERE _dlt_load_id = (SELECT min(load_id) FROM _dlt_loads) ORDER BY id")
+        self.assertEqual(first, [(3,), (4,)])
+        self.assertEqual(self.ids(), [0, 1, 2, 3, 4])
+
+    def test_runs_that_take_a_few_bytes_each(self):
+        self.resource("sales", 'glob = "*.jsonl"', "max_bytes = 25")
+        for name in "abcd":
+            self.drop(f"{name}.jsonl", 1)
+        self.drop("big.jsonl", *range(100))
+        self.assertEqual([self.files() for _ in range(5)], [2, 1, 2, 0, 0])
+
+    def test_checkpoints_lie_between_files(self):
+        for number in range(6):
+            self.drop(f"{number}.jsonl", number, 10 + number)
+        finished = self.go("--checkpoint", "3")
+        self.assertGreater(len(finished["loads"]), 1)
+        self.assertEqual(len(self.ids()), 12)
+        split = self.query("SELECT f.file FROM _tipple_files_sales f JOIN sales s ON s.id % 10 = CAST(parse_filename(f.file, true) AS INT) AND s._dlt_load_id <> f._dlt_load_id")
+        self.assertEqual(split, [])
+        self.assertEqual(self.files(), 0)
+
+    def test_a_broken_file_ends_the_run(self):
+        self.drop("a.jsonl", 1)
+        (self.folder / "drops/b.jsonl").write_text('{"id": 2}\n{"id": \n')
+        self.drop("c.jsonl", 3)
+        self.assertIn("b.jsonl:2", self.go(code=EXIT_DATA).err)
+        self.assertIn("b.jsonl:2", self.go(code=EXIT_DATA).err)
+        self.assertFalse(self.database.exists() and self.query("SELECT * FROM duckdb_tables() WHERE table_name = 'sales'"))
+
+    def test_a_broken_file_is_left_out_and_tried_again(self):
+        self.resource("sales", 'glob = "*"', 'on_bad_file = "skip"')
+        self.drop("a.jsonl", 1)
+        (self.folder / "drops/b.jsonl").write_text('{"id": 2, "only_b": [1]}\n{"id": \n')
+        (self.folder / "drops/c.csv").write_bytes(b"\x1f\x8b\x08\x00broken")
+        (self.folder / "drops/d.parquet").write_bytes(b"PAR1 and no more")
+        self.drop("e.jsonl", 3)
+        finished = self.go(code=EXIT_PARTIAL)
+        self.assertEqual([os.path.basename(bad["path"]) for bad in finished["bad_files"]], ["b.jsonl", "c.csv", "d.parquet"])
+        self.assertEqual(self.ids(), [1, 3])
+        self.assertEqual(self.ledger(), [("a.jsonl", 1), ("e.jsonl", 1)])
+        self.assertEqual(self.query("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'sales\\_\\_%' ESCAPE '\\'"), [])
+        self.assertEqual(self.go(code=EXIT_PARTIAL)["bad_file_count"], 3)
+        self.drop("b.jsonl", 2)
+        (self.folder / "drops/c.csv").write_text("id\n4\n")
+        (self.folder / "drops/d.parquet").unlink()
+        self.assertEqual(self.files(), 2)
+        self.assertEqual(self.ids(), [1, 2, 3, 4])
+
+    def test_undo_takes_the_entries_along(self):
+        self.drop("a.jsonl", 1)
+        self.go()
+        self.drop("b.jsonl", 2)
+        middle = self.go()["loads"][0]
+        self.drop("c.jsonl", 3)
+        self.go()
+        self.tipple("undo", "p", middle, "--yes")
+        self.assertEqual(self.ids(), [1, 3])
+        self.assertEqual(self.ledger(), [("a.jsonl", 1), ("c.jsonl", 1)])
+        self.assertEqual(self.files(), 1)
+        self.assertEqual(self.ids(), [1, 2, 3])
+
+    def test_what_begins_anew_begins_with_all_files(self):
+        self.drop("a.jsonl", 1)
+        self.drop("b.jsonl", 2)
+        self.files()
+        for again in (["--full-refresh"], ["--refresh", "drop_data"]):
+            with self.subTest(again):
+                self.assertEqual(self.files(*again), 2)
+                self.assertEqual(self.ids(), [1, 2])
+                self.assertEqual(self.files(), 0)
+        self.resource("sales", 'glob = "*.jsonl"', 'disposition = "replace"', 'state = "ledger"')
+        self.assertEqual([self.files(), self.files()], [2, 2])
+        self.assertEqual(self.ids(), [1, 2])
+        self.resource("sales", 'glob = "*.jsonl"')
+        self.assertEqual(self.files(), 0)
+        self.tipple("drop", "p", "sales", "--yes")
+        self.assertEqual(self.files(), 2)
+        self.assertEqual(self.ids(), [1, 2])
+
+    def test_what_does_not_go_together(self):
+        for lines, part in (
+            (['cursor = "id"', 'state = "ledger"'], "would lie before the cursor"),
+            (['state = "none"', 'on_change = "ignore"'], 'on_change needs state = "ledger"'),
+            (['state = "none"', "max_files = 1"], "max_files"),
+            (['state = "ledgre"'], 'did you mean "ledger"?'),
+            (['on_bad_file = "skip"', 'cursor = "id"'], "cannot be together with a cursor"),
+        ):
+            with self.subTest(lines):
+                self.resource("sales", 'glob = "*.jsonl"', *lines)
+                self.drop("a.jsonl", 1)
+                self.assertIn(part, self.go(code=EXIT_USAGE).err)
+        self.resource("sales", 'glob = "*.jsonl"')
+        self.assertIn("give it max_files or max_bytes", self.go("--limit", "1", code=EXIT_USAGE).err)
+        self.go("--limit", "1", "--dry-run")
+
+    def test_replaced_tables_and_loads_of_paths_have_no_ledger(self):
+        self.resource("sales", 'glob = "*.jsonl"', 'disposition = "replace"')
+        self.drop("a.jsonl", 1)
+        self.go()
+        self.go()
+        self.assertEqual(self.ids(), [1])
+        self.load("drops/a.jsonl", "--as", "loaded")
+        self.assertEqual(self.query("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%files%'"), [])
+
+    def test_check_says_what_is_there(self):
+        self.drop("a.jsonl", 1, seconds=1000)
+        self.drop("b.jsonl", 2, seconds=2000)
+        self.assertRegex(self.tipple("check", "p").out, r"sales +2 files match, 20 B; the newest is .*/drops/b.jsonl")
+
+
+class Watermark(FilesCase):
+    """What the reference does, on demand."""
+
+    settings = ['glob = "**/*.jsonl"', 'state = "watermark"']
+
+    def slot(self):
+        state = json.loads(self.tipple("state", "get", "p", "resources.sales").out)
+        return state["incremental"]["modification_date"]
+
+    def test_each_file_is_loaded_once(self):
+        self.drop("a.jsonl", 1, seconds=1000)
+        self.drop("b.jsonl", 2, seconds=2000)
+        self.assertEqual([self.files(), self.files()], [2, 0])
+        # A time, as the reference marks it in a state.
+        self.assertEqual(self.slot()["last_value"], "\uf0271970-01-01T00:33:20+00:00")
+        self.assertEqual(len(self.slot()["unique_hashes"]), 1)
+
+    def test_a_file_that_comes_late_is_not_missed(self):
+        self.drop("a.jsonl", 1, seconds=1000)
+        self.drop("b.jsonl", 2, seconds=2000)
+        self.files()
+        self.drop("late.jsonl", 3, seconds=1500)
+        self.assertEqual(self.files(), 0)
+        self.drop("tie.jsonl", 4, seconds=2000)
+        self.assertEqual(self.files(), 1)
+        self.drop("a.jsonl", 1, seconds=3000)
+        self.assertEqual(self.files(), 1)
+        self.assertEqual(self.ids(), [1, 1, 2, 4])
+
+    def test_runs_that_take_a_few_files_each(self):
+        self.resource("sales", 'glob = "*.jsonl"', 'state = "watermark"', "max_files = 1")
+        for number in range(4):
+            self.drop(f"{number}.jsonl", number, seconds=9000 - number)
+        self.assertEqual([self.files() for _ in range(5)], [1, 1, 1, 1, 0])
+        self.assertEqual(self.ids(), [0, 1, 2, 3])
+
+    def test_another_name_begins_anew(self):
+        self.drop("a.jsonl", 1, seconds=1000)
+        self.go()
+        self.resource("sales2", 'glob = "*.jsonl"', 'state = "watermark"')
+        self.assertEqual(self.go()["metrics"]["sales2"]["files"], 1)
+
+
+if __name__ == "__main__":
+    main()
