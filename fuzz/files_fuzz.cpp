@@ -98,6 +98,18 @@ extract::SourceContext options(Choices& choices, const std::string& path) {
     set("csv_delimiter", delimiters[choices.pick(std::size(delimiters))]);
     set("csv_header", headers[choices.pick(std::size(headers))]);
     set("select", selects[choices.pick(std::size(selects))]);
+    static constexpr const char* quotes[] = {"", "", "", "'", "none", "\\", ";", "xx"};
+    static constexpr const char* escapes[] = {"", "", "", "\\", "\"", "none"};
+    static constexpr const char* encodings[] = {"", "", "", "", "utf-16le", "latin-1", "windows-1252", "utf-8", "shift_jis", "klingon"};
+    static constexpr const char* types[] = {"", "", "", "a:decimal(5,2)", "{\"b\":\"bigint\"}", "a"};
+    set("csv_quote", quotes[choices.pick(std::size(quotes))]);
+    set("csv_escape", escapes[choices.pick(std::size(escapes))]);
+    set("encoding", encodings[choices.pick(std::size(encodings))]);
+    set("csv_types", types[choices.pick(std::size(types))]);
+    set("csv_comment", choices.pick(4) == 3 ? "#" : "");
+    set("csv_skip_lines", choices.pick(4) == 3 ? "2" : "");
+    set("csv_null", choices.pick(4) == 3 ? "\nNULL" : "");
+    set("metadata", choices.pick(3) == 2 ? "all" : "");
     return context;
 }
 

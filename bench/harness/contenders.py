@@ -151,6 +151,7 @@ def contenders(tipple, baseline=""):
         Dlt("dlt"),
         Dlt("dlt-tuned", loader_format="parquet", environment=DLT_TUNED),
         Dlt("dlt-arrow", reader="arrow"),
+        Dlt("dlt-files", reader="files"),
         Ingestr(),
         Sling(),
     ]

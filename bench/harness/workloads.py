@@ -73,6 +73,35 @@ class Cursor(DataSet):
                                           for number in range(int(rows))))
 
 
+class CsvFiles(DataSet):
+    """Many files of about 1 MB with the same columns: `csv_files_<count>`, a pattern for all of them."""
+
+    @property
+    def file(self):
+        return f"{self.name}/*.csv"
+
+    def ensure(self, folder):
+        if not read_check(folder, self.name):
+            say(f"making {self.file}")
+            self.make(folder)
+        return f"{folder}/{self.file}"
+
+    def make(self, folder):
+        os.makedirs(f"{folder}/{self.name}", exist_ok=True)
+        tally = Tally(texts=("note",))
+        number = 0
+        for index in range(int(self.name.rsplit("_", 1)[1])):
+            with open(f"{folder}/{self.name}/{index:05}.csv", "w", newline="") as file:
+                file.write("id,customer,amount,placed,is_paid,note\n")
+                for _ in range(14_000):
+                    note = f"order {number}, with a text"
+                    file.write(f'{number},customer {number % 997},{number % 10_000 / 100},2024-{number % 12 + 1:02}-{number % 28 + 1:02} 10:{number % 60:02}:00,'
+                               f'{"true" if number % 3 else "false"},"{note}"\n')
+                    tally.add({"id": number, "note": note})
+                    number += 1
+        write_check(folder, self.name, tally.records, [], tally.checks())
+
+
 class Tiny(DataSet):
     """About 1 KB."""
 
@@ -166,6 +195,8 @@ def workloads(is_quick):
         flat("parquet", 10_000_000, is_quick, ("tipple", "duckdb", "dlt-arrow", "ingestr"), parquet,
              {"dlt-arrow": (9.8, 13.05, 1183), "ingestr": (7.3, 11.22, 746)}),
     ]
+    listed.append(Workload("csv-files", CsvFiles("csv_files_20" if is_quick else "csv_files_1000"), ("tipple", "duckdb", "dlt-files"),
+                           (at_most("cpu", 1 / 5, "dlt-files"), MEMORY)))
     # The budget is really enforced: the same loads within half of it.
     listed += [Workload(f"{one.name}-256mib", one.data, ("tipple",), (at_most("peak", 256),), arguments=("--memory", "256MiB"))
                for one in listed if not one.name.endswith("-1m")]

@@ -82,7 +82,10 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--select", load.select, "Where the records are inside a JSON document: data, result.items[*]")->option_text("PATH");
     app.add_option("--csv-delimiter", load.csv_delimiter, "Between the fields of a CSV line [found out]")->option_text("TEXT");
     app.add_flag("--csv-header,!--no-csv-header", load.has_csv_header, "Whether the first line of a CSV file names the columns [yes]");
-    app.add_option("--option", load.source_options, "An option of the source, several times; tipple help SOURCE lists them")
+    app.add_option("--encoding", load.encoding, "Of JSON and CSV: utf-16le, latin-1, windows-1252 … [UTF-8, or what a mark says]")->option_text("NAME");
+    app.add_flag("--metadata", load.has_metadata, "Add _source_file, _source_line and _source_modified to each record");
+    app.add_flag("--hive", load.has_folder_columns, "Folders such as year=2024 are columns of the records below them");
+    app.add_option("--option", load.source_options, "An option of the source, several times; tipple help SOURCE (files) lists them")
         ->option_text("NAME=VALUE")
         ->expected(1)
         ->take_all()

@@ -39,6 +39,9 @@ struct LoadArguments {
     std::string select;
     std::string csv_delimiter;
     bool has_csv_header = true;
+    std::string encoding;
+    bool has_metadata = false;
+    bool has_folder_columns = false;
     std::vector<std::string> source_options;  ///< NAME=VALUE, of a source by name
     std::vector<std::string> resources;       ///< of it, only these
     std::optional<std::string> disposition;

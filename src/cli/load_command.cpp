@@ -32,29 +32,36 @@ bool names_source(const Program& program, const LoadArguments& arguments) {
     return file == nullptr || file->is_directory;
 }
 
+/// What was given with --option.
+void set_options(const LoadArguments& arguments, config::Options& options) {
+    for (const std::string& option : arguments.source_options) {
+        const std::size_t end = option.find('=');
+        if (end == 0 || end == std::string::npos) throw Error(ErrorKind::usage, "--option \"{}\" is not of the form NAME=VALUE", option);
+        options.set(option.substr(0, end), option.substr(end + 1));
+    }
+}
+
 std::unique_ptr<extract::SourceDriver> make_named_source(const Program& program, const LoadArguments& arguments) {
     const std::pair<const char*, bool> file_flags[] = {{"--as", !arguments.table.empty()},
                                                        {"--format", !arguments.format.empty()},
                                                        {"--select", !arguments.select.empty()},
                                                        {"--csv-delimiter", !arguments.csv_delimiter.empty()},
-                                                       {"--no-csv-header", !arguments.has_csv_header}};
+                                                       {"--no-csv-header", !arguments.has_csv_header},
+                                                       {"--encoding", !arguments.encoding.empty()},
+                                                       {"--metadata", arguments.has_metadata},
+                                                       {"--hive", arguments.has_folder_columns}};
     for (const auto& [flag, is_given] : file_flags) {
         if (is_given) throw Error(ErrorKind::usage, "{} is for files, but \"{}\" is a source; its options are given with --option NAME=VALUE", flag, arguments.sources.front());
     }
     extract::SourceContext context;
     context.log = program.log;
-    for (const std::string& option : arguments.source_options) {
-        const std::size_t end = option.find('=');
-        if (end == 0 || end == std::string::npos) throw Error(ErrorKind::usage, "--option \"{}\" is not of the form NAME=VALUE", option);
-        context.options.set(option.substr(0, end), option.substr(end + 1));
-    }
+    set_options(arguments, context.options);
     return program.sources.make(arguments.sources.front(), context);
 }
 
 std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, const LoadArguments& arguments) {
-    if (!arguments.source_options.empty() || !arguments.resources.empty()) {
-        throw Error(ErrorKind::usage, "{} is for a source by name, but \"{}\" is none that this program has", arguments.resources.empty() ? "--option" : "--resource",
-                    arguments.sources.front());
+    if (!arguments.resources.empty()) {
+        throw Error(ErrorKind::usage, "--resource is for a source by name, but \"{}\" is none that this program has", arguments.sources.front());
     }
     extract::SourceContext context;
     context.log = program.log;
@@ -75,6 +82,10 @@ std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, 
     set("select", arguments.select);
     set("csv_delimiter", arguments.csv_delimiter);
     set("csv_header", arguments.has_csv_header ? "true" : "false");
+    set("encoding", arguments.encoding);
+    set("metadata", arguments.has_metadata ? "all" : "");
+    set("hive", arguments.has_folder_columns ? "true" : "");
+    set_options(arguments, context.options);
     return program.sources.make(is_stdin ? "stdin" : "files", context);
 }
 

@@ -120,16 +120,9 @@ class Text(WithRows):
         name = self.write("t.jsonl", b'{"id": 1}\n{"id\xff": 2}\n')
         self.assert_load_fails(name, expect=EXIT_DATA, says="t.jsonl:2")
 
-    def test_utf16(self):
-        for encoding in ["utf-16-le", "utf-16-be"]:
-            for name, content in [("t.jsonl", '{"id": 1}\n'), ("t.csv", "id,x\n1,2\n")]:
-                with self.subTest(f"{name} {encoding}"):
-                    self.write(name, ("\ufeff" + content).encode(encoding))
-                    self.assert_load_fails(name, expect=EXIT_USAGE, says=["UTF-16", "iconv"])
-
     def test_utf16_without_a_mark(self):
         self.write("t.jsonl", '{"id": 1}\n'.encode("utf-16-le"))
-        self.assert_load_fails("t.jsonl", expect=EXIT_DATA)
+        self.assert_load_fails("t.jsonl", expect=EXIT_USAGE, says=["UTF-16", "--encoding utf-16le"])
 
     def test_zero_bytes(self):
         self.write("t.jsonl", b'{"id": 1}\n' + b"\0" * 100 + b'\n{"id": 2}\n')
@@ -458,14 +451,13 @@ class Large(WithRows):
 
         def table():
             yield b"id,text\n1,x\n2,"
-            for _ in range(5):
+            for _ in range(20):
                 yield b"x" * (1 << 20)
             yield b"\n3,y\n"
 
-        result, peak = self.run_fed(table(), "--format", "csv")
+        result, peak = self.run_fed(table(), "--format", "csv", "--memory", "128MiB")
         self.assertEqual(result.code, EXIT_DATA, result.err)
-        self.assertIn("standard input", result.err)
-        self.assertIn("line", result.err.lower())
+        self.assertIn("standard input: the record that starts at byte 12 is larger than", result.err)
         self.assert_unchanged(before)
 
     def test_a_hundred_megabytes_of_empty_lines(self):

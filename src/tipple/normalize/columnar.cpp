@@ -133,7 +133,8 @@ bool ColumnarNormalizer::admit_column(const ColumnView& source, const std::strin
 }
 
 void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
-                                   const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result) {
+                                   const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result, const BatchExtras& extras) {
+    extras_ = extras;
     const schema::Table* table = snapshot->find(root_table);
     contract_ = schema::contract_of(*snapshot, table);
     const bool keeps_all = contract_.is_evolving() && required_key(table).empty();
@@ -197,6 +198,9 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
     for (std::size_t i = 0; i < rows.columns.size(); ++i) note_kinds(rules_, table_name_, rows.names[i], rows.columns[i], result.kinds);
     result.records = batch.rows;
     result.discarded_values = discards_.values;
+    for (const std::string& name : extras_.null_columns) {
+        if (table == nullptr || table->find(normalized(name)) == nullptr) result.null_only.push_back({table_name_, normalized(name)});
+    }
     result.notes = std::exchange(notes_, {});
     if (!proposal.columns.empty() || !proposal.wider.empty()) result.proposals.push_back(std::move(proposal));
     if (batch.rows > 0) result.tables.push_back(std::move(rows));
@@ -336,7 +340,8 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
 void ColumnarNormalizer::append_content_ids(const columns::Batch& batch, columns::ColumnBuilder& ids) const {
     for (std::size_t row = 0; row < batch.rows; ++row) {
         schema::Object record;
-        for (std::size_t i = 0; i < batch.columns.size(); ++i) record.push_back({batch.names[i], value_at(batch.columns[i].view(), row)});
+        for (std::size_t i = 0; i + extras_.origin_columns < batch.columns.size(); ++i) record.push_back({batch.names[i], value_at(batch.columns[i].view(), row)});
+        for (const std::string& name : extras_.null_columns) record.push_back({name, schema::Value()});
         ids.append_text(content_id(record));
     }
 }

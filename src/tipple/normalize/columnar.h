@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,14 @@
 
 namespace tipple::normalize {
 
+/// What a batch has beside the fields of its records.
+struct BatchExtras {
+    /// So many columns at its end say where a record comes from: ids that are made of what records say leave them out.
+    std::size_t origin_columns = 0;
+    /// Columns of the source that are not in the batch, because they have nothing but nulls.
+    std::span<const std::string> null_columns = {};
+};
+
 /// Turns batches with the source's names and types into rows of a root table: names are normalized, ids added, new columns proposed, all per
 /// batch. Only a column whose type differs from the table's is converted value by value, what does not fit going to a variant column.
 /// Nested Parquet types arrive as JSON columns and stay that. One per worker; not thread-safe.
@@ -27,7 +36,7 @@ public:
     /// Fills `result`, whose views stay good until the next call and as long as `batch`. Throws Error(data) when two names of the batch become
     /// one.
     void normalize(const columns::Batch& batch, std::uint64_t page_number, std::string_view root_table,
-                   const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
+                   const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result, const BatchExtras& extras = {});
 
     /// Puts all rows aside instead. `reason`: why.
     static void put_aside(const columns::Batch& batch, const std::string& reason, PageResult& result);
@@ -71,6 +80,7 @@ private:
     schema::Contract contract_;
     Discards discards_;
     std::vector<DataNote> notes_;
+    BatchExtras extras_;
     std::unique_ptr<columns::Batch> kept_;  ///< the batch without discarded rows
 };
 

@@ -8,6 +8,7 @@
 
 #include "tipple/core/text.h"
 #include "tipple/json/read.h"
+#include "tipple/normalize/field_adder.h"
 #include "tipple/normalize/json_values.h"
 #include "tipple/normalize/record_normalizer.h"
 #include "tipple/normalize/shape.h"
@@ -81,7 +82,7 @@ bool append_timestamp(columns::ColumnBuilder& builder, const char* raw) {
 
 class Shredder::Impl {
 public:
-    explicit Impl(const Rules& rules) : tables_(rules), normalizer_(tables_), shape_(tables_, rules) {}
+    explicit Impl(const Rules& rules) : tables_(rules), normalizer_(tables_), shape_(tables_, rules), added_(tables_) {}
 
     void shred(const JsonPage& page, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
     void shred_values(std::span<const schema::Value> records, std::uint64_t page_number, const RootTable& root,
@@ -99,6 +100,7 @@ private:
     Target make_target(std::string_view table) const;
     const Target* choose_target(const schema::Value& record);
     bool normalize_value(const schema::Value& record);
+    bool normalize_into(const schema::Value& record, const Target& target);
     bool reject(std::string table, std::string column, std::string reason);
     pull::WalkEnd walk(std::size_t from, std::size_t to);
     void walk_one_by_one(std::size_t from);
@@ -126,6 +128,7 @@ private:
     PageTables tables_;
     RecordNormalizer normalizer_;
     Shape shape_;
+    FieldAdder added_;
     pull::Index index_;
 
     JsonPage page_;
@@ -157,6 +160,7 @@ void Shredder::Impl::begin_page(std::uint64_t number, const RootTable& root, con
     result.clear();
     result_ = &result;
     root_table_ = &root;
+    added_.begin_page(page_);
     tables_.begin_page(snapshot, number);
     chosen_.clear();
     record_target_ = nullptr;
@@ -231,13 +235,23 @@ bool Shredder::Impl::normalize_value(const schema::Value& record) {
         ++result_->discarded_rows;
         return true;
     }
-    const bool is_bad = normalizer_.normalize(record, *target->table, target->nesting) == PutResult::rejected || tables_.end_record() == PutResult::rejected;
+    const bool is_bad = !normalize_into(record, *target);
     if (is_bad) {
         forget_record();
         rejection_ = tables_.rejection();
     }
     result_->discarded_rows += normalizer_.take_discarded_rows();
     return !is_bad;
+}
+
+/// False when the record is bad.
+bool Shredder::Impl::normalize_into(const schema::Value& record, const Target& target) {
+    std::optional<schema::Value> whole;
+    if (added_.is_needed() && target.table->id_source == RowIdSource::key) whole = added_.with_fields(record, record_offset_);
+    const PutResult result = normalizer_.normalize(whole ? *whole : record, *target.table, target.nesting);
+    if (result == PutResult::rejected) return false;
+    if (added_.is_needed() && !whole && result == PutResult::done && added_.put(*target.table, record_offset_) == PutResult::rejected) return false;
+    return tables_.end_record() != PutResult::rejected;
 }
 
 void Shredder::Impl::shred(const JsonPage& page, const RootTable& root, const std::shared_ptr<const schema::Schema>& snapshot,
@@ -324,7 +338,11 @@ void Shredder::Impl::add_bad_record(std::size_t offset, std::string_view text, c
                   .text_excerpt = excerpt(text.substr(0, 400), 200),
                   .breaks_contract = rejection.breaks_contract,
                   .is_quarantined = rejection.is_quarantined};
-    if (bad.is_quarantined || tables_.rules().keeps_bad_records) bad.text = text;
+    if (bad.is_quarantined || tables_.rules().keeps_bad_records) {
+        // What is no JSON stays as it came.
+        const bool is_json = !rejection.table.empty() || rejection.is_quarantined;
+        bad.text = added_.is_needed() && is_json ? added_.with_fields(text, offset) : text;
+    }
     if (record_target_ != nullptr) bad.chosen_table = record_target_->name;
     result_->bad_records.push_back(std::move(bad));
 }
@@ -351,6 +369,7 @@ Fault Shredder::Impl::on_record(std::size_t offset, Cursor& cursor) {
     const std::size_t row = root_->state->rows - 1;
     Fault fault = cursor.peek() == '{' ? shred_object(cursor, root_->row, row, links)
                                        : shred_value(cursor, root_->row, *root_->value, row, links);
+    if (fault == Fault::none && added_.is_needed() && added_.put(*root_->state, offset) != PutResult::done) fault = Fault::given_up;
     if (fault == Fault::none && tables_.end_record() != PutResult::done) fault = Fault::given_up;
     if (fault == Fault::given_up) {
         // Names meet, the record brings ids of its own, or a value does not fit. The latter is not the end of it: further on the name may come

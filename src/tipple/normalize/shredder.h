@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tipple/normalize/page_result.h"
@@ -17,6 +18,15 @@
 
 namespace tipple::normalize {
 
+/// Fields that every record of a page gets beside its own. A record that has one of them itself is a bad one.
+struct AddedFields {
+    std::span<const std::pair<std::string, schema::Value>> constants;  ///< none of them null
+    /// The field that says on which line a record starts, or where there are no lines, which one it is; empty = none.
+    std::string_view place;
+    std::uint64_t line = 0;  ///< of the page's start; 0 = records are counted
+    std::uint64_t records_before = 0;
+};
+
 /// Raw JSON of one page, as it came. Whole records only.
 struct JsonPage {
     /// Followed by limits::json_padding readable bytes.
@@ -26,6 +36,8 @@ struct JsonPage {
     std::uint64_t number = 0;  ///< the page's place in the run, from 0
     /// Records behind this many are left out.
     std::size_t records_max = SIZE_MAX;
+    /// nullptr = none.
+    const AddedFields* added = nullptr;
 };
 
 /// Where the records of a page go.

@@ -92,10 +92,15 @@ void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Sch
     if (own_table.empty() && resource.spec.table_by) root.by_field = &*resource.spec.table_by;
     const std::uint64_t number = done.work.number;
     if (const auto* json = std::get_if<extract::JsonPage>(&done.work.page)) {
+        normalize::AddedFields added;
+        if (json->origin_columns != nullptr) {
+            added = {.constants = json->origin_columns->constants, .place = json->origin_columns->place, .line = json->origin.line, .records_before = json->origin.record};
+        }
         const normalize::JsonPage page{.text = {reinterpret_cast<const char*>(json->text.data()), json->size},
                                        .record_starts = json->record_starts,
                                        .number = number,
-                                       .records_max = records_max};
+                                       .records_max = records_max,
+                                       .added = json->origin_columns != nullptr ? &added : nullptr};
         shredder_.shred(page, root, snapshot, done.result);
     } else if (auto* columns = std::get_if<extract::ColumnPage>(&done.work.page)) {
         if (root.by_field != nullptr) {
@@ -105,7 +110,7 @@ void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Sch
             for (columns::ColumnBuilder& column : columns->batch.columns) column.truncate(records_max);
             columns->batch.rows = records_max;
         }
-        columnar_.normalize(columns->batch, number, table, snapshot, done.result);
+        columnar_.normalize(columns->batch, number, table, snapshot, done.result, {.origin_columns = columns->origin_columns, .null_columns = columns->null_columns});
         if (unwanted.contains(table)) leave_out(columns->batch, root.quarantines_unwanted, done.result);
     } else {
         const auto& records = std::get<extract::ValuePage>(done.work.page).records;

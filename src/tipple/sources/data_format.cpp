@@ -37,13 +37,6 @@ std::string cut_ending(std::string& name, const Known& is_known) {
     return ending;
 }
 
-std::optional<DataFormat> format_of_ending(std::string_view ending) {
-    for (const Ending& known : endings) {
-        if (known.name == ending) return known.format;
-    }
-    return std::nullopt;
-}
-
 bool is_compression_ending(std::string_view ending) {
     return std::find(compression_endings.begin(), compression_endings.end(), ending) != compression_endings.end();
 }
@@ -83,6 +76,13 @@ bool is_duckdb_database(std::string_view head) {
 
 }  // namespace
 
+std::optional<DataFormat> format_of_ending(std::string_view ending) {
+    for (const Ending& known : endings) {
+        if (known.name == ending) return known.format;
+    }
+    return std::nullopt;
+}
+
 std::string_view to_text(DataFormat format) {
     switch (format) {
         case DataFormat::json_lines:
@@ -116,8 +116,12 @@ DataFormat detect_data_format(std::string_view head, bool is_all, std::string_vi
         throw Error(ErrorKind::usage, "{} is a DuckDB database, not a file of records; a table of it can be written to a file by DuckDB's COPY", name);
     }
     if (head.starts_with("PAR1")) return DataFormat::parquet;
-    if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) {
-        throw Error(ErrorKind::usage, "{} is UTF-16; convert it to UTF-8 first, for example with: iconv -f UTF-16 -t UTF-8", name);
+    if (head.starts_with("PK\x03\x04")) {
+        throw Error(ErrorKind::usage, "{} is a zip archive (or a workbook, which is one); unpack it first, for example with unzip, or save its sheet as CSV", name);
+    }
+    const bool has_zeros = head.size() > 3 && head[1] == '\0' && head[3] == '\0' && head[0] != '\0' && head[2] != '\0';
+    if (has_zeros || (head.size() > 3 && head[0] == '\0' && head[2] == '\0' && head[1] != '\0' && head[3] != '\0')) {
+        throw Error(ErrorKind::usage, "{} looks like UTF-16 without a byte order mark; say --encoding {}", name, has_zeros ? "utf-16le" : "utf-16be");
     }
     const std::optional<DataFormat> named = format_of_ending(format_ending(name));
     if (named == DataFormat::parquet) throw Error(ErrorKind::usage, "{} does not begin like a Parquet file; is it damaged, or named wrongly?", name);

@@ -17,6 +17,9 @@ std::string_view to_text(DataFormat format);
 /// "jsonl", "ndjson", "json", "csv", "tsv", "parquet". Throws Error(usage) for another one.
 DataFormat require_data_format(std::string_view name);
 
+/// The same without a complaint.
+std::optional<DataFormat> format_of_ending(std::string_view ending);
+
 /// What the first bytes of a content look like, its name deciding only where they do not. `head` is the beginning, decompressed, a byte
 /// order mark skipped; `is_all` = there is nothing behind it. Throws Error(usage) when neither tells.
 DataFormat detect_data_format(std::string_view head, bool is_all, std::string_view name);

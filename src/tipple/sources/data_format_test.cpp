@@ -57,7 +57,9 @@ TEST(DataFormat, ABrokenFirstLineDoesNotMakeLinesADocument) {
 TEST(DataFormat, WhatCannotBeToldIsAnError) {
     EXPECT_TRUE(detected("nothing of that kind\n").find("--format") != std::string::npos);
     EXPECT_TRUE(detected("a,\xff\n").find("--format") != std::string::npos);
-    EXPECT_TRUE(detected("\xff\xfe{\x00").find("UTF-16") != std::string::npos);
+    EXPECT_TRUE(detected(std::string("{\0\"\0", 4)).find("--encoding utf-16le") != std::string::npos);
+    EXPECT_TRUE(detected(std::string("\0i\0d", 4)).find("--encoding utf-16be") != std::string::npos);
+    EXPECT_TRUE(detected("PK\x03\x04...").find("zip archive") != std::string::npos);
     EXPECT_TRUE(detected("a,b\n", "x.parquet").find("does not begin like a Parquet file") !=
                 std::string::npos);
     EXPECT_THROW(require_data_format("xml"), Error);

@@ -36,8 +36,9 @@ Head read_head(io::InputStream& input) {
     return head;
 }
 
-JsonReader::JsonReader(io::InputStream& input, Head head, DataFormat format, std::optional<json::Path> select, std::string name)
-    : input_(input), head_(std::move(head)), format_(format), select_(std::move(select)) {
+JsonReader::JsonReader(io::InputStream& input, Head head, DataFormat format, std::optional<json::Path> select, std::string name,
+                       std::shared_ptr<const extract::OriginColumns> origin_columns)
+    : input_(input), head_(std::move(head)), format_(format), select_(std::move(select)), origin_columns_(std::move(origin_columns)) {
     origin_.name = std::move(name);
     origin_.byte_offset = head_.skipped;
     is_at_end_ = head_.is_all && head_.bytes.empty();
@@ -79,7 +80,7 @@ void JsonReader::emit(columns::Buffer text, std::size_t size, std::vector<std::s
     const std::string_view content(reinterpret_cast<const char*>(text.data()), size);
     const std::size_t lines = origin_.line > 0 ? count_lines(content) : 0;
     const std::size_t records = starts.size();
-    extract::JsonPage page{.text = std::move(text), .size = size, .record_starts = std::move(starts), .origin = origin_};
+    extract::JsonPage page{.text = std::move(text), .size = size, .record_starts = std::move(starts), .origin = origin_, .origin_columns = origin_columns_};
     out.write(std::move(page));
     origin_.byte_offset += size;
     if (origin_.line > 0) origin_.line += lines;

@@ -26,8 +26,9 @@ Head read_head(io::InputStream& input);
 /// by how much a read returned, so the same content always gives the same pages. Returns the bytes of content.
 class JsonReader {
 public:
-    /// `select`: where the records are inside each document; nothing = the document's elements or the document itself.
-    JsonReader(io::InputStream& input, Head head, DataFormat format, std::optional<json::Path> select, std::string name);
+    /// `origin_columns`: added to the records; nullptr = nothing. `select`: where the records are inside each document; nothing = the document's elements or the document itself.
+    JsonReader(io::InputStream& input, Head head, DataFormat format, std::optional<json::Path> select, std::string name,
+               std::shared_ptr<const extract::OriginColumns> origin_columns = nullptr);
 
     /// `on_read` is called after each page.
     void read(const extract::ResourceContext& context, extract::Output& out, const std::function<void()>& on_read);
@@ -45,6 +46,7 @@ private:
     DataFormat format_;
     std::optional<json::Path> select_;
     extract::Origin origin_;
+    std::shared_ptr<const extract::OriginColumns> origin_columns_;
     bool is_at_end_ = false;
 };
 

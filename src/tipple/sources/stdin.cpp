@@ -20,10 +20,10 @@ public:
     }
 
     void read(const extract::ResourceSpec&, const extract::ResourceContext& context, extract::Output& out) override {
-        const std::unique_ptr<io::InputStream> input = io::open_input(*files_, "-", context.stop);
-        const auto report = [&] { out.report({.bytes_read = input->bytes_read(), .bytes_total = {}}); };
-        read_content(*files_, *input, "", options_, context, out, report);
-        report();
+        const Content content{.name = "standard input", .origin = {.url = "stdin"}, .path = {}, .open = [&] { return io::open_input(*files_, "-", context.stop); }, .is_repeatable = false};
+        ContentReader reader(*files_, options_, context, out);
+        const auto report = [&](const io::InputStream& input) { out.report({.bytes_read = input.bytes_read(), .bytes_total = {}}); };
+        reader.read(content, report);
     }
 
 private:

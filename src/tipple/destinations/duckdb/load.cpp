@@ -168,7 +168,7 @@ void Load::undo() {
 /// Over a Parquet file of the package. `file_row_number` can be used in the expressions.
 std::string Load::reference_select(const JobFile& job, const std::vector<std::string>& expressions,
                                    const std::string& condition) const {
-    return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true){}",
+    return fmt::format("SELECT {} FROM read_parquet({}, file_row_number = true, hive_partitioning = false){}",
                        join(expressions, ", "),
                        engine::quote_path(job.reference->path),
                        condition.empty() ? "" : " WHERE " + condition);

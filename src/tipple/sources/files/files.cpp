@@ -37,23 +37,36 @@ public:
     }
 
     void read(const extract::ResourceSpec& resource, const extract::ResourceContext& context, extract::Output& out) override {
-        const std::vector<std::string>& paths = paths_.at(resource.name);
+        const std::vector<Content> contents = contents_of(paths_.at(resource.name), context);
         std::uint64_t total = 0;
-        for (const std::string& path : paths) total += files_->find(path)->size;
+        for (const Content& content : contents) total += files_->find(content.path)->size;
+        ContentReader reader(*files_, require(resource.name).content, context, out);
+        reader.look_at(contents);
         std::uint64_t before = 0;
-        for (const std::string& path : paths) {
+        for (const Content& content : contents) {
             if (!out.wants_more() || context.stop.stop_requested()) return;
-            const std::unique_ptr<io::FileInfo> info = files_->find(path);
-            if (info != nullptr) out.begin_input({.path = std::filesystem::absolute(path).string(), .size = info->size, .modified_ns = info->modified_ns});
-            const std::unique_ptr<io::InputStream> input = io::open_input(*files_, path, context.stop);
-            const auto report = [&] { out.report({.bytes_read = before + input->bytes_read(), .bytes_total = total}); };
-            read_content(*files_, *input, path, require(resource.name).content, context, out, report);
-            before += input->file_size();
+            const std::unique_ptr<io::FileInfo> info = files_->find(content.path);
+            if (info != nullptr) out.begin_input({.path = content.origin.url, .size = info->size, .modified_ns = info->modified_ns});
+            const auto report = [&](const io::InputStream& input) { out.report({.bytes_read = before + input.bytes_read(), .bytes_total = total}); };
+            reader.read(content, report);
+            before += info == nullptr ? 0 : info->size;
             out.report({.bytes_read = before, .bytes_total = total});
         }
     }
 
 private:
+    std::vector<Content> contents_of(const std::vector<std::string>& paths, const extract::ResourceContext& context) const {
+        std::vector<Content> contents;
+        for (const std::string& path : paths) {
+            const std::unique_ptr<io::FileInfo> info = files_->find(path);
+            contents.push_back({.name = path,
+                                .origin = {.url = std::filesystem::absolute(path).lexically_normal().string(), .modified_ns = info == nullptr ? 0 : info->modified_ns},
+                                .path = path,
+                                .open = [this, path, &context] { return io::open_input(*files_, path, context.stop); }});
+        }
+        return contents;
+    }
+
     const files::ResourceSettings& require(const std::string& resource) const {
         const auto found = std::find_if(settings_.begin(), settings_.end(), [&](const files::ResourceSettings& settings) { return settings.name == resource; });
         TIPPLE_ASSERT(found != settings_.end());

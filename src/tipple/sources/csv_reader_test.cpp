@@ -1,0 +1,285 @@
+#include "tipple/sources/csv/reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "tipple/columns/value_at.h"
+#include "tipple/core/error.h"
+#include "tipple/schema/coerce.h"
+
+namespace tipple::sources::csv {
+namespace {
+
+/// A file in memory.
+class TextInput final : public io::InputStream {
+public:
+    TextInput(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {}
+    std::size_t read(char* out, std::size_t length) override {
+        const std::size_t take = std::min(length, text_.size() - at_);
+        std::memcpy(out, text_.data() + at_, take);
+        at_ += take;
+        return take;
+    }
+    std::uint64_t bytes_read() const override { return at_; }
+    std::uint64_t file_size() const override { return text_.size(); }
+    io::CompressedFormat format() const override { return io::CompressedFormat::none; }
+    const std::string& name() const override { return name_; }
+
+private:
+    std::string name_;
+    std::string text_;
+    std::size_t at_ = 0;
+};
+
+/// Keeps rows as `name=value` of what is not null.
+class Rows final : public extract::Output {
+public:
+    void write(extract::Page page) override {
+        const auto& columns = std::get<extract::ColumnPage>(page);
+        for (std::size_t row = 0; row < columns.batch.rows; ++row) {
+            std::string text;
+            for (std::size_t i = 0; i < columns.batch.columns.size(); ++i) {
+                const schema::Value value = columns::value_at(columns.batch.columns[i].view(), row);
+                types[columns.batch.names[i]] = columns.batch.columns[i].type().type;
+                if (value.is_null()) continue;
+                text += fmt::format("{}{}={}", text.empty() ? "" : " ", columns.batch.names[i], schema::coerce(schema::DataType::text, value)->as<std::string>());
+            }
+            rows.push_back(std::move(text));
+        }
+    }
+    bool offer_file(const extract::FileOffer&) override { return false; }
+    void restart() override {
+        rows.resize(rows_before_);
+        ++restarts;
+    }
+    void skip(const extract::SkippedText& text) override { skipped.push_back(fmt::format("{}:{} {}", text.origin.name, text.origin.line, text.text)); }
+    void materialize() override {}
+    void begin_input(const extract::InputFile&) override { rows_before_ = rows.size(); }
+    void report(const extract::ReadProgress&) override {}
+    bool wants_more() const override { return true; }
+
+    int restarts = 0;
+    std::vector<std::string> rows;
+    std::vector<std::string> skipped;
+    std::map<std::string, schema::DataType> types;
+
+private:
+    std::size_t rows_before_ = 0;
+};
+
+using Files = std::vector<std::pair<std::string, std::string>>;
+using Lines = std::vector<std::string>;
+
+struct Reading {
+    Options options;
+    extract::ResourceContext context = {};
+    std::shared_ptr<const extract::OriginColumns> origin_columns = nullptr;
+
+    /// All files as one resource, as the files source reads them.
+    Rows read(const Files& files) const {
+        Rows out;
+        Reader reader(options, context, out);
+        std::vector<Beginning> beginnings;
+        for (const auto& [name, text] : files) beginnings.push_back({.text = text.substr(0, 64 << 10), .is_all = text.size() <= (64 << 10)});
+        reader.look_at(beginnings, std::nullopt);
+        for (const auto& [name, text] : files) {
+            out.begin_input({.path = name});
+            const Input input{.name = name, .format_delimiter = {}, .open = [&] { return std::make_unique<TextInput>(name, text); }, .origin_columns = origin_columns};
+            reader.read(input, [](const io::InputStream&) {});
+        }
+        return out;
+    }
+    Rows read(const std::string& text) const { return read(Files{{"x.csv", text}}); }
+    std::string error(const std::string& text) const {
+        try {
+            read(text);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no error";
+    }
+};
+
+std::shared_ptr<const extract::OriginColumns> lines() {
+    auto columns = std::make_shared<extract::OriginColumns>();
+    columns->place = "line";
+    return columns;
+}
+
+TEST(CsvReader, QuotesLineEndsAndEmptyLines) {
+    const Reading run{.origin_columns = lines()};
+    EXPECT_EQ(run.read("a,b\r\n1,\"x,\"\"y\"\"\r\nz\"\r\n\r\n2,\r\n3,last").rows, (Lines{"a=1 b=x,\"y\"\r\nz line=2", "a=2 line=5", "a=3 b=last line=6"}));
+    EXPECT_EQ(run.read("a,b\r1,x\r\r2,y\r").rows, (Lines{"a=1 b=x line=2", "a=2 b=y line=4"}));
+    EXPECT_EQ(run.read("\n\na,b\n 1 , \"x\" \n").rows, (Lines{"a=1 b=x line=4"})) << "spaces around quotes";
+    EXPECT_EQ(run.read("a,b\n1,5\" pipe\n").rows, (Lines{"a=1 b=5\" pipe line=2"})) << "a quote within a field";
+}
+
+TEST(CsvReader, AFileIsTheSameHoweverItsPagesAreCut) {
+    const std::string text = "id,text,n\n1,\"a\"\"b\n\nc\",1\r\n2,'x,\r\n\n3,\"\",3\n4,\"tail \" ,4\n5,é,5\n";
+    Reading run{.origin_columns = lines()};
+    run.context.skips_bad_records = true;
+    const Rows whole = run.read(text);
+    EXPECT_EQ(whole.rows.size(), 5U);
+    for (std::size_t bytes = 1; bytes < text.size() + 2; ++bytes) {
+        run.context.page_bytes = bytes;
+        const Rows rows = run.read(text);
+        EXPECT_EQ(rows.rows, whole.rows) << bytes;
+        EXPECT_EQ(rows.skipped, whole.skipped) << bytes;
+    }
+}
+
+TEST(CsvReader, DialectsAreFound) {
+    const auto rows = [](const std::string& text) { return Reading().read(text).rows; };
+    const Lines expected = {"id=1 text=a", "id=2 text=b"};
+    for (const char* text : {"id;text\n1;a\n2;b\n", "id|text\n1|a\n2|b\n", "id\ttext\n1\ta\n2\tb\n"}) EXPECT_EQ(rows(text), expected) << text;
+    EXPECT_EQ(rows("id;amount\n1;1,5\n2;2,5\n"), (Lines{"id=1 amount=1,5", "id=2 amount=2,5"})) << "a comma in numbers";
+    EXPECT_EQ(rows("id,text\n1,\"a\\\"b,c\"\n2,\"x\"\n"), (Lines{"id=1 text=a\"b,c", "id=2 text=x"})) << "a backslash before quotes";
+    EXPECT_EQ(rows("id,text\n1,'a,b'\n2,'c'\n"), (Lines{"id=1 text=a,b", "id=2 text=c"})) << "single quotes";
+    EXPECT_EQ(rows("text\nhello, world\nagain\n"), (Lines{"text=hello, world", "text=again"})) << "one column";
+}
+
+TEST(CsvReader, AFileWithAnotherDelimiterIsDividedByItsOwn) {
+    const Rows rows = Reading().read({{"1.csv", "a,b\n1,2\n"}, {"2.csv", "a,b\n3,4\n"}, {"3.csv", "a;b\n5;6\n"}});
+    EXPECT_EQ(rows.rows, (Lines{"a=1 b=2", "a=3 b=4", "a=5 b=6"}));
+}
+
+TEST(CsvReader, OptionsSayWhatIsNotFound) {
+    config::Options given;
+    for (const auto& [name, value] : std::map<std::string, std::string>{
+             {"csv_delimiter", "||"}, {"csv_quote", "'"}, {"csv_escape", "\\"}, {"csv_comment", "#"}, {"csv_skip_lines", "2"}, {"csv_null", "\nNULL\n\\N"}, {"csv_types", "{\"amount\":\"decimal(6,2)\",\"zip\":\"text\"}"}}) {
+        given.set(name, value);
+    }
+    Reading run{.options = parse_options(given), .origin_columns = lines()};
+    const Rows rows = run.read("made by x\non Monday\n# names\nid||amount||zip||text\n1||1.50||10||'a||\\'b'\n#2||x\n3||NULL||20||\\N\n");
+    EXPECT_EQ(rows.rows, (Lines{"id=1 amount=1.50 zip=10 text=a||'b line=5", "id=3 zip=20 line=7"}));
+    EXPECT_EQ(rows.types.at("amount"), schema::DataType::decimal);
+    EXPECT_EQ(rows.types.at("zip"), schema::DataType::text);
+}
+
+TEST(CsvReader, WrongOptionsAreRefused) {
+    const auto error = [](const std::string& name, const std::string& value) {
+        config::Options given;
+        given.set(name, value);
+        given.set("csv_delimiter", ";");
+        try {
+            parse_options(given);
+        } catch (const Error& refused) {
+            return std::string(refused.what());
+        }
+        return std::string();
+    };
+    EXPECT_NE(error("csv_quote", "ab").find("one ASCII character"), std::string::npos);
+    EXPECT_NE(error("csv_quote", ";").find("cannot be part of the delimiter"), std::string::npos);
+    EXPECT_NE(error("csv_types", "amount:decimel").find("amount"), std::string::npos);
+    EXPECT_NE(error("csv_types", "amount").find("NAME:TYPE"), std::string::npos);
+    EXPECT_NE(error("csv_types", "{\"x\": 1}").find("a text such as"), std::string::npos);
+    EXPECT_NE(error("csv_types", "x:json").find("a text is not read as"), std::string::npos);
+}
+
+TEST(CsvReader, HeadersAreMatchedByName) {
+    const Rows rows = Reading().read({{"1.csv", "id,name\n1,a\n"}, {"2.csv", "name,age,id\nb,7,2\n"}, {"3.csv", ""}, {"4.csv", "id,name\n"}, {"5.csv", "id\n3\n"}});
+    EXPECT_EQ(rows.rows, (Lines{"id=1 name=a", "name=b age=7 id=2", "id=3"}));
+}
+
+TEST(CsvReader, NamesThatLackOrComeTwice) {
+    EXPECT_EQ(Reading().read("a,,A, \"b \"\n1,2,3,4\n").rows, (Lines{"a=1 column1=2 A_1=3 b=4"}));
+    Reading run;
+    run.options.has_header = false;
+    EXPECT_EQ(run.read("1,x\n2,y\n").rows, (Lines{"column0=1 column1=x", "column0=2 column1=y"}));
+}
+
+TEST(CsvReader, TypesHoldTheValuesOfAllFilesThatWereLookedAt) {
+    const Rows rows = Reading().read({{"1.csv", "n,d\n1,2024-01-02\n"}, {"2.csv", "n,d\n1.5,\n"}});
+    EXPECT_EQ(rows.types.at("n"), schema::DataType::double_);
+    EXPECT_EQ(rows.types.at("d"), schema::DataType::date);
+}
+
+/// Numbers for longer than types are guessed from, and one line that is something else.
+std::string numbers_and(const std::string& header, const std::string& last_line, int count = 30'000) {
+    std::string text = header + "\n";
+    for (int i = 0; i < count; ++i) text += fmt::format("{},{}\n", i, i);
+    return text + last_line + "\n";
+}
+
+TEST(CsvReader, AColumnThatWasGuessedWrongBecomesTextInItsFileOnly) {
+    const Rows rows = Reading().read({{"1.csv", "id,v\n7,7\n"}, {"2.csv", numbers_and("id,v", "30000,late")}});
+    ASSERT_EQ(rows.rows.size(), 30'002U);
+    EXPECT_EQ(rows.rows.front(), "id=7 v=7");
+    EXPECT_EQ(rows.rows.back(), "id=30000 v=late");
+    EXPECT_EQ(rows.types.at("v"), schema::DataType::text);
+    EXPECT_EQ(rows.types.at("id"), schema::DataType::bigint);
+}
+
+TEST(CsvReader, AllColumnsThatWereGuessedWrongCostOneMoreReading) {
+    const Rows rows = Reading().read(numbers_and("id,v", "one,0.5") + "x,y\n");
+    EXPECT_EQ(rows.restarts, 1);
+    EXPECT_EQ(rows.rows.size(), 30'002U);
+    EXPECT_EQ(rows.types.at("id"), schema::DataType::text);
+    EXPECT_EQ(rows.types.at("v"), schema::DataType::text);
+}
+
+TEST(CsvReader, LinesThatAreNoRecordsEndItOrAreLeftOut) {
+    const std::string text = "id,v\n1,a\n2,b,c\n3\n4,\"x\"y\n5,e\n";
+    Reading run;
+    EXPECT_NE(run.error(text).find("x.csv:3 (byte 9): the line has 3 fields, and the header 2\n  record: 2,b,c"), std::string::npos) << run.error(text);
+    run.context.skips_bad_records = true;
+    const Rows rows = run.read(text);
+    EXPECT_EQ(rows.rows, (Lines{"id=1 v=a", "id=5 v=e"}));
+    EXPECT_EQ(rows.skipped, (Lines{"x.csv:3 2,b,c", "x.csv:4 3", "x.csv:5 4,\"x\"y"}));
+}
+
+TEST(CsvReader, AQuoteThatNeverEndsCostsItsLineOnly) {
+    Reading run;
+    EXPECT_NE(run.error("id,v\n1,\"a\n2,b\n").find("x.csv:2 (byte 5): a quote is opened and never closed"), std::string::npos);
+    run.context.skips_bad_records = true;
+    run.context.record_bytes_max = 64;
+    run.context.page_bytes = 16;
+    std::string text = "id,v\n1,\"a\n";
+    for (int i = 2; i < 100; ++i) text += fmt::format("{},b\n", i);
+    const Rows rows = run.read(text);
+    EXPECT_EQ(rows.rows.size(), 98U);
+    EXPECT_EQ(rows.skipped, (Lines{"x.csv:2 1,\"a"}));
+}
+
+TEST(CsvReader, ARecordLargerThanARecordMayBeIsAnError) {
+    Reading run;
+    run.context.record_bytes_max = 1'000;
+    run.context.page_bytes = 100;
+    EXPECT_NE(run.error("id,v\n1," + std::string(2'000, 'x') + "\n").find("the record that starts at byte 5 is larger than"), std::string::npos);
+    EXPECT_EQ(run.read("id,v\n1," + std::string(900, 'x') + "\n").rows.size(), 1U);
+}
+
+TEST(CsvReader, ADeclaredTypeIsHeld) {
+    Reading run;
+    run.options.types = {{"v", {.kind = Kind::decimal, .precision = 4, .scale = 1}}};
+    const std::string text = "id,v\n1,1.5\n2,abc\n3,1.25\n4,\n";
+    EXPECT_NE(run.error(text).find("x.csv:3 (byte 11): column \"v\": \"abc\" is no decimal"), std::string::npos) << run.error(text);
+    run.context.skips_bad_records = true;
+    const Rows rows = run.read(text);
+    EXPECT_EQ(rows.rows, (Lines{"id=1 v=1.5", "id=4"}));
+    EXPECT_EQ(rows.skipped, (Lines{"x.csv:3 2,abc", "x.csv:4 3,1.25"}));
+}
+
+TEST(CsvReader, WhatIsNoUtf8IsABadRecord) {
+    Reading run;
+    EXPECT_NE(run.error("id,v\n1,a\n2,\xff\n").find("x.csv:3 (byte 9): the text is not valid UTF-8"), std::string::npos);
+    EXPECT_NE(run.error("id,\xff\n1,a\n").find("the name of column 2 is not valid UTF-8"), std::string::npos);
+    run.context.skips_bad_records = true;
+    EXPECT_EQ(run.read("id,v\n1,a\n2,\xff\n").rows, (Lines{"id=1 v=a"}));
+}
+
+TEST(CsvReader, AColumnWithoutValuesIsNotMadeBeforeItHasOne) {
+    std::string text = "id,v\n";
+    for (int i = 0; i < 40'000; ++i) text += fmt::format("{},\n", i);
+    const Rows empty = Reading().read(text);
+    EXPECT_FALSE(empty.types.contains("v"));
+    const Rows late = Reading().read(text + "40000,5\n");
+    EXPECT_EQ(late.types.at("v"), schema::DataType::bigint);
+    EXPECT_EQ(late.rows.back(), "id=40000 v=5");
+}
+
+}  // namespace
+}  // namespace tipple::sources::csv
