@@ -152,6 +152,7 @@ def contenders(tipple, baseline=""):
         Dlt("dlt-tuned", loader_format="parquet", environment=DLT_TUNED),
         Dlt("dlt-arrow", reader="arrow"),
         Dlt("dlt-files", reader="files"),
+        Dlt("dlt-files-arrow", reader="files-arrow"),
         Ingestr(),
         Sling(),
     ]

@@ -1,7 +1,7 @@
-"""One load with dlt: `dlt_job.py FILE DATABASE PIPELINES_FOLDER json|arrow|files [LOADER_FILE_FORMAT]`, table bench.t.
+"""One load with dlt: `dlt_job.py FILE DATABASE PIPELINES_FOLDER json|arrow|files|files-arrow [LOADER_FILE_FORMAT]`, table bench.t.
 
 `json` reads as dlt's own read_jsonl does, `arrow` hands over Arrow tables, `files` is the source `filesystem` with
-`read_csv_duckdb`. Tuned settings come from the environment, as dlt documents.
+`read_csv_duckdb`, `files-arrow` the same by Arrow. Tuned settings come from the environment, as dlt documents.
 """
 import sys
 
@@ -40,11 +40,11 @@ def many_files():
     import os
     from dlt.sources.filesystem import filesystem, read_csv_duckdb
     folder, pattern = os.path.split(file)
-    return (filesystem(bucket_url=folder, file_glob=pattern) | read_csv_duckdb(use_pyarrow=True, chunk_size=50_000)).with_name("t")
+    return (filesystem(bucket_url=folder, file_glob=pattern) | (read_csv_duckdb(use_pyarrow=True, chunk_size=50_000) if reader == "files-arrow" else read_csv_duckdb())).with_name("t")
 
 
 pages = json_pages if reader == "json" else arrow_tables
-resource = many_files() if reader == "files" else dlt.resource(pages, name="t", write_disposition="append")
+resource = many_files() if reader.startswith("files") else dlt.resource(pages, name="t", write_disposition="append")
 pipeline = dlt.pipeline("bench", destination=dlt.destinations.duckdb(database), dataset_name="bench", pipelines_dir=pipelines)
 info = pipeline.run(resource, **({"loader_file_format": loader_format} if loader_format else {}))
 if info.has_failed_jobs:

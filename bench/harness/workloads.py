@@ -195,8 +195,8 @@ def workloads(is_quick):
         flat("parquet", 10_000_000, is_quick, ("tipple", "duckdb", "dlt-arrow", "ingestr"), parquet,
              {"dlt-arrow": (9.8, 13.05, 1183), "ingestr": (7.3, 11.22, 746)}),
     ]
-    listed.append(Workload("csv-files", CsvFiles("csv_files_20" if is_quick else "csv_files_1000"), ("tipple", "duckdb", "dlt-files"),
-                           (at_most("cpu", 1 / 5, "dlt-files"), MEMORY)))
+    listed.append(Workload("csv-files", CsvFiles("csv_files_20" if is_quick else "csv_files_1000"), ("tipple", "duckdb", "dlt-files", "dlt-files-arrow"),
+                           (at_most("cpu", 1 / 5, "dlt-files"), at_most("cpu", 1 / 3, "dlt-files-arrow"), MEMORY)))
     # The budget is really enforced: the same loads within half of it.
     listed += [Workload(f"{one.name}-256mib", one.data, ("tipple",), (at_most("peak", 256),), arguments=("--memory", "256MiB"))
                for one in listed if not one.name.endswith("-1m")]

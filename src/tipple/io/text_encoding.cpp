@@ -36,8 +36,13 @@ std::string iconv_name(std::string_view encoding) {
     const std::string name = lower(encoding);
     if (name == "latin-1") return "latin1";
     if (name == "windows-1252" || name == "ansi") return "cp1252";
-    if (name.starts_with("utf_")) return "utf-" + name.substr(4);
-    return std::string(encoding);
+    // utf-16-le, utf_16_le
+    if (!name.starts_with("utf")) return std::string(encoding);
+    std::string letters;
+    for (const char c : name) {
+        if (c != '-' && c != '_') letters += c;
+    }
+    return "utf-" + letters.substr(3);
 }
 
 class Converter {

@@ -73,6 +73,7 @@ TEST(TextEncoding, NamedEncodings) {
     EXPECT_EQ(decoded("caf\xE9", "latin-1"), "café");
     EXPECT_EQ(decoded("\x80 5", "windows-1252"), "€ 5");
     EXPECT_EQ(decoded(utf16(u"é", false), "utf-16le"), "é");
+    EXPECT_EQ(decoded(utf16(u"é", true), "UTF_16_BE"), "é");
     EXPECT_EQ(decoded("\x82\xA0", "shift_jis"), "あ");
 }
 
