@@ -42,12 +42,6 @@ constexpr std::string_view lock_file = "lock";
 /// Member of a manifest's notes: which files were read, as they were then.
 constexpr std::string_view inputs_note = "inputs";
 
-std::string inputs_hash(const std::vector<extract::InputFile>& inputs) {
-    json::Array files;
-    for (const extract::InputFile& input : inputs) files.push_back(json::Array{input.path, input.size, input.modified_ns});
-    return to_hex(xxh3_64(json::to_text(files)));
-}
-
 /// Keys are broken at the separator unless a schema migrated from an old engine says otherwise.
 bool breaks_paths(const schema::Schema& schema) {
     const json::Value* setting = schema.normalizers().find("use_break_path_on_normalize");
@@ -233,6 +227,7 @@ struct Pipeline::Draft {
     json::Object schema_change;
     json::Array births;
     std::vector<extract::InputFile> inputs;
+    std::uint64_t input_digest = 0;
     std::vector<TableReport> tables;
     std::optional<package::Package> closed;
     std::size_t discarded_rows = 0;  ///< left out by contracts
@@ -546,6 +541,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     draft.schema = *declaration.writer->snapshot();
     draft.schema_change = declaration.writer->change();
     draft.inputs = std::move(extracted.inputs);
+    draft.input_digest = extracted.input_digest;
     draft.discarded_rows = extracted.discarded_rows;
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
@@ -634,7 +630,7 @@ void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report)
     content.manifest.moves = draft.moves;
     content.manifest.widened = draft.widened;
     content.manifest.has_new_state = state != nullptr;
-    if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, inputs_hash(draft.inputs));
+    if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, to_hex(draft.input_digest));
     if (!draft.births.empty()) content.manifest.notes.set(ColumnLog::note, std::move(draft.births));
     content.schema = draft.schema;
     content.schema_change = std::move(draft.schema_change);
@@ -672,7 +668,7 @@ void Pipeline::close_all(std::vector<Draft>& drafts, const Start& start, RunRepo
 /// The package of an interrupted run that holds what this run has read: the same files, unchanged, with as many rows for each table.
 const package::Manifest* Pipeline::find_repeated(const std::vector<package::Manifest>& finished, const Draft& draft) {
     if (draft.inputs.empty()) return nullptr;
-    const json::Value inputs = inputs_hash(draft.inputs);
+    const json::Value inputs = to_hex(draft.input_digest);
     for (const package::Manifest& manifest : finished) {
         const json::Value* others = manifest.notes.find(inputs_note);
         const bool has_same_rows = std::all_of(draft.tables.begin(), draft.tables.end(),
