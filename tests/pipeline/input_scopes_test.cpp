@@ -172,6 +172,23 @@ TEST_F(InputScopesTest, AnInputThatWasLeftOutIsNotNoted) {
     EXPECT_TRUE(contains(second.warnings[0], "/good was loaded before"));
 }
 
+/// Rows of a file that was left out would be taken for gone.
+TEST_F(InputScopesTest, AFullSnapshotLeavesNoInputOut) {
+    destination::Capabilities& capabilities = destination_.edit_capabilities();
+    capabilities.dispositions.push_back(schema::Disposition::merge);
+    capabilities.merge_strategies = {schema::MergeStrategy::delete_insert};
+    capabilities.deletes_missing = true;
+    ScriptedSource source;
+    source.add({.name = "t", .disposition = schema::Disposition::merge, .primary_key = {"id"}, .delete_missing = schema::DeleteMissing{}, .skips_bad_inputs = true},
+               [](const ResourceContext&, Output& out) {
+                   write_input(out, "/good", 1);
+                   out.begin_input({.path = "/broken"});
+                   out.discard_input(Error(ErrorKind::data, "breaks off"));
+               });
+    EXPECT_TRUE(contains(error_of(ErrorKind::usage, source), "1 file could not be read to the end (/broken): nothing was loaded"));
+    EXPECT_TRUE(destination_.loads().empty());
+}
+
 TEST_F(InputScopesTest, AllIsReadAgain) {
     const auto read = [](const ResourceContext&, Output& out) {
         write(out, "x", record(1, ",\"wrong\":1"));
