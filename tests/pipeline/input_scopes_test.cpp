@@ -359,6 +359,55 @@ TEST_F(LedgerTest, ALoadThatFailedIsFinishedBeforeItsInputsAreReadAgain) {
     EXPECT_EQ(values("t", "id"), "1 1");
 }
 
+TEST_F(LedgerTest, AnIdleResourceKeepsItsLedgerAndLosesItWithItsState) {
+    const auto load = [&](const std::string& busy, const RunOptions& options = {}) {
+        ScriptedSource source;
+        for (const std::string name : {"a", "b"}) {
+            source.add(ledger(name), [=](const ResourceContext&, Output& out) {
+                if (name == busy) write_input(out, "/" + name, 1);
+            });
+        }
+        return run(source, options);
+    };
+    load("a");
+    load("b");
+    load("b");
+    EXPECT_EQ(destination_.read_dataset()->schemas.at("shop").require("_tipple_files_a").normalizer_hint("seen-data"), json::Value(true));
+    destination_.take_calls();
+    Pipeline(config_, destination_, *files_, clock_, Log()).drop({.resources = {"a"}, .state_only = true}, observer_, {});
+    EXPECT_EQ(count(destination_.take_calls(), "truncate _tipple_files_a"), 1U);
+    EXPECT_EQ(entries("a"), "");
+    EXPECT_EQ(entries("b"), "/b:1 /b:1");
+    EXPECT_EQ(values("a", "id"), "1");
+    load("a", {.refresh = Refresh::drop_data});
+    EXPECT_EQ(entries("a"), "/a:1");
+    EXPECT_EQ(entries("b"), "");
+}
+
+TEST_F(LedgerTest, ALedgerIsOfOneResource) {
+    ScriptedSource one;
+    extract::ResourceSpec spec = ledger("Sales");
+    spec.table = "one";
+    one.add(spec, [](const ResourceContext&, Output& out) { write_input(out, "/a", 1); });
+    ScriptedSource other;
+    spec = ledger("sales");
+    spec.table = "other";
+    other.add(spec, [](const ResourceContext&, Output& out) { write_input(out, "/a", 1); });
+    const auto together = [&](const std::string& first, const std::string& second) {
+        return error_from(ErrorKind::usage, [&] {
+            Pipeline(config_, destination_, *files_, clock_, Log()).run({{.driver = &one, .schema_name = first}, {.driver = &other, .schema_name = second}}, {}, observer_, {});
+        });
+    };
+    config_.naming = "direct";
+    EXPECT_TRUE(contains(together("shop", "shop"), "would be one table, \"_tipple_files_"));
+    EXPECT_TRUE(contains(together("shop", "crm"), "resource \"Sales\" of schema \"shop\""));
+    EXPECT_TRUE(destination_.loads().empty());
+    run(one);
+    config_.schema_name = "crm";
+    config_.name = "crm";
+    EXPECT_TRUE(contains(error_of(ErrorKind::usage, other), "resource \"Sales\" of schema \"shop\""));
+}
+
 TEST_F(InputScopesTest, ALedgerNeedsAPlaceThatCanBeReadBack) {
     ScriptedSource source;
     source.add({.name = "t", .keeps_ledger = true}, [](const ResourceContext&, Output&) {});

@@ -31,10 +31,8 @@ std::string ledger_table(std::string_view resource, const schema::NamingConventi
 
 bool is_ledger(std::string_view table) { return table.starts_with(ledger_prefix); }
 
-schema::Table ledger_definition(std::string_view name, const std::string& resource, schema::Disposition disposition) {
+schema::Table ledger_definition(std::string_view name, const std::string& resource) {
     schema::Table table{std::string(name)};
-    const bool is_replaced = disposition == schema::Disposition::replace;
-    table.set_property("write_disposition", std::string(schema::to_text(is_replaced ? schema::Disposition::replace : schema::Disposition::append)));
     table.set_property("resource", resource);
     table.set_property("description", "Files that were loaded, each with the load that brought its rows.");
     table.set_column(described("file", DataType::text, "Its path or URL, as in _source_file."));
@@ -49,6 +47,14 @@ schema::Table ledger_definition(std::string_view name, const std::string& resour
     id.set_hint("row_key", true);
     table.set_column(std::move(id));
     return table;
+}
+
+void declare_ledger(schema::Schema& schema, std::string_view name, const std::string& resource, schema::Disposition disposition) {
+    const schema::Table* known = schema.find(name);
+    schema::Table table = known != nullptr ? *known : ledger_definition(name, resource);
+    const bool is_replaced = disposition == schema::Disposition::replace;
+    table.set_property("write_disposition", std::string(schema::to_text(is_replaced ? schema::Disposition::replace : schema::Disposition::append)));
+    schema.set_table(std::move(table));
 }
 
 namespace {
@@ -87,7 +93,7 @@ LedgerWriter::LedgerWriter(std::string table, std::string load_id, const json::O
         if (files != nullptr && files->is_int()) files_ = files->as_int();
         if (digest != nullptr && digest->is_text()) digest_ = digest->as_text();
     }
-    const schema::Table definition = ledger_definition(table_, {}, schema::Disposition::append);
+    const schema::Table definition = ledger_definition(table_, {});
     for (const Column& column : definition.columns()) {
         if (column.name() == schema::load_id_column) continue;  // the load fills it in, as in every table
         names_.push_back(column.name());

@@ -31,8 +31,11 @@ inline constexpr std::string_view ledger_file_column = "file";
 std::string ledger_table(std::string_view resource, const schema::NamingConvention& naming);
 bool is_ledger(std::string_view table);
 
-/// Definition for the schema document. A ledger is replaced when its resource's tables are.
-schema::Table ledger_definition(std::string_view table, const std::string& resource, schema::Disposition disposition);
+/// Definition for the schema document.
+schema::Table ledger_definition(std::string_view table, const std::string& resource);
+
+/// Defines the ledger unless `schema` has it. It is replaced when its resource's tables are.
+void declare_ledger(schema::Schema& schema, std::string_view table, const std::string& resource, schema::Disposition disposition);
 
 /// What sources remember, but for how many files their ledgers have got.
 json::Object without_ledgers(json::Object sources);

@@ -211,6 +211,8 @@ struct Pipeline::Start {
     destination::Catalog catalog;
     std::int64_t next_load_us = 0;
     json::Object sources;
+    /// Schema and resource of each ledger of this run, by what the destination tells tables apart by.
+    std::map<std::string, std::pair<std::string, std::string>> ledgers = {};
 };
 
 /// A package on its way: all that a run does to one schema.
@@ -431,7 +433,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
                 if (start.sources.find(declared.name()) == nullptr) start.sources.set(declared.name(), json::Object());
             }
             resource.checkpoint = options.checkpoint ? options.checkpoint : resource.spec.checkpoint;
-            if (resource.spec.keeps_ledger) open_ledger(resource, *names, declared, start.catalog, options);
+            if (resource.spec.keeps_ledger) open_ledger(resource, *names, declared, start, options);
             resources.push_back(std::move(resource));
         }
     }
@@ -497,9 +499,31 @@ void Pipeline::check_reload(const ActiveResource& resource, const schema::Schema
     }
 }
 
+/// A ledger is of one resource of one schema: files that another one has loaded would be taken for loaded.
+void Pipeline::check_ledger(const ActiveResource& resource, const schema::Schema& schema, Start& start) const {
+    const destination::NameRule names{destination_.capabilities().is_case_sensitive};
+    const std::string key = names.key(resource.ledger_table);
+    const auto refuse = [&](std::string_view other_schema, std::string_view other) {
+        throw Error(ErrorKind::usage, "the ledgers of resource \"{}\" of schema \"{}\" and resource \"{}\" of schema \"{}\" would be one table, \"{}\": give one of the resources another "
+                                      "name, or load into another dataset",
+                    resource.spec.name, schema.name(), other, other_schema, resource.ledger_table);
+    };
+    const auto [first, is_first] = start.ledgers.try_emplace(key, schema.name(), resource.spec.name);
+    if (!is_first) refuse(first->second.first, first->second.second);
+    const auto check = [&](const schema::Schema& stored) {
+        for (const auto& table : stored.tables()) {
+            const bool is_own = stored.name() == schema.name() && table->resource() == resource.spec.name;
+            if (!is_own && is_ledger(table->name()) && names.key(table->name()) == key) refuse(stored.name(), table->resource());
+        }
+    };
+    check(schema);
+    for (const auto& [name, stored] : start.schemas) {
+        if (name != schema.name()) check(stored);
+    }
+}
+
 /// What the resource's ledger is, and what it holds. It begins anew with the resource.
-void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, const destination::Catalog& catalog,
-                           const RunOptions& options) const {
+void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, Start& start, const RunOptions& options) const {
     const std::string& name = resource.spec.name;
     if (!destination_.capabilities().reads_rows) {
         throw Error(ErrorKind::usage, "resource \"{}\" keeps a ledger of its files at the destination, which {} cannot hold; give it state = \"watermark\", or \"none\"", name,
@@ -520,13 +544,10 @@ void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvent
                     name);
     }
     resource.ledger_table = pipeline::ledger_table(name, names);
+    check_ledger(resource, schema, start);
     const schema::Table* known = schema.find(resource.ledger_table);
-    if (known != nullptr && known->resource() != name) {
-        throw Error(ErrorKind::usage, "the ledgers of resources \"{}\" and \"{}\" would be one table, \"{}\": give one of them another name", known->resource(), name,
-                    resource.ledger_table);
-    }
     const bool begins_anew = options.refresh != Refresh::none || resource.disposition == schema::Disposition::replace;
-    const bool is_there = known != nullptr && catalog.find(resource.ledger_table, {destination_.capabilities().is_case_sensitive}) != nullptr;
+    const bool is_there = known != nullptr && start.catalog.find(resource.ledger_table, {destination_.capabilities().is_case_sensitive}) != nullptr;
     resource.ledger = std::make_shared<StoredLedger>(destination_, is_there && !begins_anew ? resource.ledger_table : std::string());
 }
 
@@ -552,7 +573,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     draft.births = describe_births(extracted.births, draft.moves, before, draft.schema);
     for (const ActiveResource& resource : resources) {
         if (extracted.rows.contains(resource.ledger_table) || draft.schema.find(resource.ledger_table) != nullptr) {
-            draft.schema.set_table(ledger_definition(resource.ledger_table, resource.spec.name, resource.disposition));
+            declare_ledger(draft.schema, resource.ledger_table, resource.spec.name, resource.disposition);
         }
     }
     const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
