@@ -172,6 +172,24 @@ TEST_F(InputScopesTest, AnInputThatWasLeftOutIsNotNoted) {
     EXPECT_TRUE(contains(second.warnings[0], "/good was loaded before"));
 }
 
+/// Names of more would only fill memory; that a load is the same as one that was interrupted is seen all the same.
+TEST_F(InputScopesTest, OfManyInputsTheFirstAreNoted) {
+    const auto load = [&](int last) {
+        ScriptedSource source;
+        source.add({.name = "t"}, [=](const ResourceContext&, Output& out) {
+            for (int i = 0; i <= 10'000; ++i) out.begin_input({.path = fmt::format("/{}", i < 10'000 ? i : last)});
+            write(out, "last", record(last));
+        });
+        return run(source);
+    };
+    destination_.fail(FailPoint::commit, ErrorKind::local);
+    EXPECT_THROW(load(10'000), Error);
+    EXPECT_TRUE(load(10'000).warnings.size() == 1U) << "the same files";
+    EXPECT_EQ(values("t", "id"), "10000");
+    EXPECT_EQ(load(10'001).warnings.size(), 10'000U);
+    EXPECT_EQ(values("t", "id"), "10000 10001");
+}
+
 /// Rows of a file that was left out would be taken for gone.
 TEST_F(InputScopesTest, AFullSnapshotLeavesNoInputOut) {
     destination::Capabilities& capabilities = destination_.edit_capabilities();
