@@ -164,7 +164,7 @@ void Stage::skip(Reading& reading, const extract::SkippedText& skipped) {
     const ActiveResource& resource = reading.resource;
     std::unique_lock lock(mutex_);
     drain(lock);
-    if (reading.input->is_discarded) return;
+    if (has_ended(reading) || reading.input->is_discarded) return;
     mark_input(reading, reading.input);
     SkippedRecord record{.origin = skipped.origin.name,
                  .byte_offset = skipped.origin.byte_offset,
@@ -330,7 +330,7 @@ void Stage::begin(Reading& reading) {
     const extract::ResourceSpec& spec = reading.resource.spec;
     const json::Object* state = context_.state.find_resource(spec.name);
     reading.input = std::make_shared<Input>(extract::InputFile{});
-    if (reading.resource.ledger != nullptr) reading.ledger.emplace(reading.resource.ledger_table, rules_.load_id);
+    begin_ledger(reading);
     reading.is_closed = spec.limit == 0;
     reading.end_number = next_number_;
     if (spec.incremental) {
@@ -338,7 +338,6 @@ void Stage::begin(Reading& reading) {
         reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? incremental::find_slot(*state, *spec.incremental) : nullptr);
     }
     resource_mark_ = mark(reading);
-    if (state != nullptr) resource_mark_->ledger = LedgerWriter::memory_of(*state);
     if (package_ != nullptr) package_->mark(package::PackageWriter::Mark::outer);
 }
 
@@ -369,7 +368,7 @@ void Stage::read(Reading& reading) {
         // How far a source gets before it hears that no more is wanted is a matter of timing; what goes wrong there must not be.
         std::unique_lock lock(mutex_);
         drain(lock);
-        if (!reading.is_closed) throw;
+        if (!has_ended(reading)) throw;
         context_.log.info("resource \"{}\" failed behind what was wanted of it: {}", spec.name, error.what());
     }
 }
@@ -382,15 +381,13 @@ bool Stage::is_checkpoint_due(const ActiveResource& resource) const {
 
 /// Waits until all that was written so far is committed.
 void Stage::take_checkpoint(Reading& reading) {
+    // An input that has an entry in a ledger, or may be left out, is one whole.
+    if (reading.is_input_open && (reading.ledger || reading.resource.spec.skips_bad_inputs)) return;
     std::unique_lock lock(mutex_);
     drain(lock);
     // An end that was reached meanwhile ends the resource, and with it the part.
-    if (reading.is_closed || is_limit_reached_) return;
-    save_cursor(reading);
-    write_quarantine();
-    write_ledger(reading, 1);
-    resource_mark_.reset();
-    input_mark_.reset();
+    if (has_ended(reading)) return;
+    settle_resource(reading);
     is_checkpoint_taken_ = true;
     finished_.notify_all();
     admitted_.wait(lock, stop_.get_token(), [&] { return !is_checkpoint_taken_; });
@@ -407,6 +404,7 @@ void Stage::commit_part(Observer& observer, const Stopwatch& watch) {
     // What can be said when all is read only: a column may get its values later, and files are read when their resource is.
     result_.null_only = std::move(part.null_only);
     result_.inputs = std::exchange(part.inputs, {});
+    result_.input_digest = part.input_digest;
     result_.notes = std::exchange(part.notes, {});
     part.null_only.clear();
     observer.on_step_finished(Step::extract, progress(watch));
@@ -424,18 +422,24 @@ void Stage::end(Reading& reading) {
     std::unique_lock lock(mutex_);
     drain(lock);
     forget_surplus(reading);
-    write_quarantine();
-    write_ledger(reading, 1);
-    resource_mark_.reset();
-    input_mark_.reset();
-    marked_ = nullptr;
-    if (!reading.cursor) return;
     const extract::ResourceSpec& spec = reading.resource.spec;
-    if (reading.cursor->has_become_coarse()) {
+    if (reading.cursor && reading.cursor->has_become_coarse()) {
         context_.log.warning("resource \"{}\": more than {} records share the last value of cursor \"{}\", and each is remembered; a cursor with finer values needs less",
                              spec.name, incremental::Cursor::many_records, spec.incremental->cursor_path);
     }
+    settle_resource(reading);
+}
+
+/// What was read so far stays, and is remembered. All of it is admitted.
+void Stage::settle_resource(Reading& reading) {
     save_cursor(reading);
+    write_quarantine();
+    write_ledger(reading, 1);
+    if (reading.ledger && reading.ledger->has_moved()) reading.ledger->remember(context_.state.resource(reading.resource.spec.name));
+    resource_mark_.reset();
+    input_mark_.reset();
+    if (marked_ != nullptr) marked_->is_committed = true;
+    marked_.reset();
 }
 
 void Stage::save_cursor(Reading& reading) {

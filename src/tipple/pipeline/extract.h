@@ -100,8 +100,10 @@ struct ExtractResult {
     Metrics metrics;
     /// Tables of resources that wrote a page from which not everything was left out, though it may have had no records.
     std::set<std::string> reached;
-    /// Those that are in no ledger.
+    /// Those that are in no ledger, the first noted_inputs_max of them.
     std::vector<extract::InputFile> inputs;
+    /// The sum of the numbers of all that are in no ledger: which files were read, in whatever order.
+    std::uint64_t input_digest = 0;
     /// By ledger: files whose earlier rows go.
     std::map<std::string, std::vector<std::string>> replaced;
     std::uint64_t bad_input_count = 0;

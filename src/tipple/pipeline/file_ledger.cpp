@@ -23,16 +23,6 @@ Column described(const char* name, DataType type, const char* text) {
     return column;
 }
 
-std::int64_t count_of(const json::Object& ledger) {
-    const json::Value* files = ledger.find("files");
-    return files != nullptr && files->is_int() ? files->as_int() : 0;
-}
-
-std::string digest_of(const json::Object& ledger) {
-    const json::Value* digest = ledger.find("digest");
-    return digest != nullptr && digest->is_text() ? digest->as_text() : std::string();
-}
-
 }  // namespace
 
 std::string ledger_table(std::string_view resource, const schema::NamingConvention& naming) {
@@ -41,10 +31,8 @@ std::string ledger_table(std::string_view resource, const schema::NamingConventi
 
 bool is_ledger(std::string_view table) { return table.starts_with(ledger_prefix); }
 
-schema::Table ledger_definition(std::string_view name, const std::string& resource, schema::Disposition disposition) {
+schema::Table ledger_definition(std::string_view name, const std::string& resource) {
     schema::Table table{std::string(name)};
-    const bool is_replaced = disposition == schema::Disposition::replace;
-    table.set_property("write_disposition", std::string(schema::to_text(is_replaced ? schema::Disposition::replace : schema::Disposition::append)));
     table.set_property("resource", resource);
     table.set_property("description", "Files that were loaded, each with the load that brought its rows.");
     table.set_column(described("file", DataType::text, "Its path or URL, as in _source_file."));
@@ -59,6 +47,14 @@ schema::Table ledger_definition(std::string_view name, const std::string& resour
     id.set_hint("row_key", true);
     table.set_column(std::move(id));
     return table;
+}
+
+void declare_ledger(schema::Schema& schema, std::string_view name, const std::string& resource, schema::Disposition disposition) {
+    const schema::Table* known = schema.find(name);
+    schema::Table table = known != nullptr ? *known : ledger_definition(name, resource);
+    const bool is_replaced = disposition == schema::Disposition::replace;
+    table.set_property("write_disposition", std::string(schema::to_text(is_replaced ? schema::Disposition::replace : schema::Disposition::append)));
+    schema.set_table(std::move(table));
 }
 
 namespace {
@@ -88,8 +84,16 @@ json::Object without_ledgers(json::Object sources) {
     return sources;
 }
 
-LedgerWriter::LedgerWriter(std::string table, std::string load_id) : table_(std::move(table)), load_id_(std::move(load_id)), encoder_(format::Compression::lz4) {
-    const schema::Table definition = ledger_definition(table_, {}, schema::Disposition::append);
+LedgerWriter::LedgerWriter(std::string table, std::string load_id, const json::Object* state)
+    : table_(std::move(table)), load_id_(std::move(load_id)), encoder_(format::Compression::lz4) {
+    const json::Value* memory = state != nullptr ? state->find(state_member) : nullptr;
+    if (memory != nullptr && memory->is_object()) {
+        const json::Value* files = memory->as_object().find("files");
+        const json::Value* digest = memory->as_object().find("digest");
+        if (files != nullptr && files->is_int()) files_ = files->as_int();
+        if (digest != nullptr && digest->is_text()) digest_ = digest->as_text();
+    }
+    const schema::Table definition = ledger_definition(table_, {});
     for (const Column& column : definition.columns()) {
         if (column.name() == schema::load_id_column) continue;  // the load fills it in, as in every table
         names_.push_back(column.name());
@@ -101,7 +105,7 @@ columns::ColumnBuilder& LedgerWriter::column(std::string_view name) {
     return columns_[static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin())];
 }
 
-void LedgerWriter::collect(std::uint64_t head, json::Object& state) {
+void LedgerWriter::collect(std::uint64_t head) {
     while (!finished_.empty() && finished_.front()->end_number <= head) {
         const std::shared_ptr<const Input> input = std::move(finished_.front());
         finished_.pop_front();
@@ -119,33 +123,15 @@ void LedgerWriter::collect(std::uint64_t head, json::Object& state) {
         column(schema::id_column).append_text(fmt::format("{}-{}", load_id_, ++added_));
         ++rows_;
         for (columns::ColumnBuilder& each : columns_) each.pad_to(rows_);
-        json::Value& member = state[state_member];
-        if (!member.is_object()) member = json::Object();
-        json::Object& ledger = member.as_object();
-        const std::string digest = to_hex(xxh3_64(fmt::format("{}\n{}\n{}", digest_of(ledger), file.path, file.version)));
-        ledger.set("files", count_of(ledger) + 1);
-        ledger.set("digest", digest);
+        digest_ = to_hex(xxh3_64(fmt::format("{}\n{}\n{}", digest_, file.path, file.version)));
+        ++files_;
+        has_moved_ = true;
     }
 }
 
-json::Value LedgerWriter::memory_of(const json::Object& state) {
-    const json::Value* member = state.find(state_member);
-    return member != nullptr ? *member : json::Value();
-}
-
-void LedgerWriter::set_memory(json::Object& state, json::Value memory) {
-    if (memory.is_null()) {
-        state.erase(state_member);
-    } else {
-        state.set(state_member, std::move(memory));
-    }
-}
-
-void LedgerWriter::clear() {
-    finished_.clear();
-    replaced_.clear();
-    for (columns::ColumnBuilder& each : columns_) each.clear();
-    rows_ = 0;
+void LedgerWriter::remember(json::Object& state) {
+    state.set(state_member, json::Object{{"files", files_}, {"digest", digest_}});
+    has_moved_ = false;
 }
 
 std::optional<package::EncodedBatch> LedgerWriter::take() {

@@ -31,8 +31,11 @@ inline constexpr std::string_view ledger_file_column = "file";
 std::string ledger_table(std::string_view resource, const schema::NamingConvention& naming);
 bool is_ledger(std::string_view table);
 
-/// Definition for the schema document. A ledger is replaced when its resource's tables are.
-schema::Table ledger_definition(std::string_view table, const std::string& resource, schema::Disposition disposition);
+/// Definition for the schema document.
+schema::Table ledger_definition(std::string_view table, const std::string& resource);
+
+/// Defines the ledger unless `schema` has it. It is replaced when its resource's tables are.
+void declare_ledger(schema::Schema& schema, std::string_view table, const std::string& resource, schema::Disposition disposition);
 
 /// What sources remember, but for how many files their ledgers have got.
 json::Object without_ledgers(json::Object sources);
@@ -43,30 +46,33 @@ struct Input {
 
     extract::InputFile file;
     /// The first page behind it, once it was read to its end.
-    std::uint64_t end_number = 0;
+    std::uint64_t end_number = UINT64_MAX;
     std::uint64_t records = 0;
     /// What it brought is taken back, and what may still come of it does not count.
     bool is_discarded = false;
+    /// A checkpoint has committed what it had brought by then: it cannot be taken back any more.
+    bool is_committed = false;
+    /// It is in ExtractResult::inputs.
+    bool is_noted = false;
 };
 
 /// The rows of a resource's ledger in one run. One thread at a time.
 class LedgerWriter {
 public:
-    /// `load_id` of the load the rows belong to; ids are made of it.
-    LedgerWriter(std::string table, std::string load_id);
+    /// `load_id` of the load the rows belong to; ids are made of it. `state`: what the resource remembers from earlier runs; nullptr = nothing.
+    LedgerWriter(std::string table, std::string load_id, const json::Object* state);
 
     const std::string& table() const { return table_; }
     /// The input was read to its end; its pages may still be on their way.
     void finish(std::shared_ptr<const Input> input) { finished_.push_back(std::move(input)); }
-    /// Makes rows of the finished inputs whose pages are all before `head`, and notes them in `state`, what the resource remembers: so the fence of a load sees
-    /// that another run has loaded files.
-    void collect(std::uint64_t head, json::Object& state);
-    /// What a resource remembers of its ledger; null = nothing.
-    static json::Value memory_of(const json::Object& state);
-    static void set_memory(json::Object& state, json::Value memory);
-    /// Forgets inputs and rows that were not taken.
-    void clear();
-    bool is_waiting() const { return !finished_.empty(); }
+    /// Makes rows of the finished inputs whose pages are all before `head`.
+    void collect(std::uint64_t head);
+    /// Whether there were rows since `remember`.
+    bool has_moved() const { return has_moved_; }
+    /// Notes in `state`, what the resource remembers, how many rows there were: so the fence of a load sees that another run has loaded files.
+    void remember(json::Object& state);
+    /// Inputs and rows that were not taken.
+    std::uint64_t waiting() const { return finished_.size() + rows_; }
     std::uint64_t rows() const { return rows_; }
     /// Files among them that take the place of an earlier version, and forgets them.
     std::vector<std::string> take_replaced() { return std::exchange(replaced_, {}); }
@@ -84,6 +90,10 @@ private:
     std::vector<columns::ColumnBuilder> columns_;
     std::uint64_t rows_ = 0;
     std::uint64_t added_ = 0;
+    /// Of all runs.
+    std::int64_t files_ = 0;
+    std::string digest_;
+    bool has_moved_ = false;
     format::BatchEncoder encoder_;
 };
 

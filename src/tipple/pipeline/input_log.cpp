@@ -6,9 +6,6 @@ namespace tipple::pipeline {
 
 namespace {
 
-/// Older entries are forgotten.
-constexpr std::size_t entries_max = 10'000;
-
 }  // namespace
 
 InputLog::InputLog(io::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {
@@ -33,7 +30,8 @@ void InputLog::add(const std::vector<extract::InputFile>& inputs, const std::str
         entries_.erase(input.path);
         entries_.append(input.path, json::Object{{"size", input.size}, {"modified_ns", input.modified_ns}, {"load_id", load_id}});
     }
-    while (entries_.size() > entries_max) entries_.erase(entries_.begin()->name);
+    // Older ones are forgotten.
+    while (entries_.size() > noted_inputs_max) entries_.erase(entries_.begin()->name);
 }
 
 void InputLog::save() {

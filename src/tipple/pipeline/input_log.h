@@ -10,6 +10,9 @@
 
 namespace tipple::pipeline {
 
+/// Files that are remembered. Of more that a run reads, it keeps a digest only.
+inline constexpr std::size_t noted_inputs_max = 10'000;
+
 /// Which files were loaded by which load, remembered beside the packages of a pipeline. Only a hint for people: it may be lost or deleted
 /// without harm, and nothing is decided by it.
 class InputLog {

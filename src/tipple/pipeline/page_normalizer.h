@@ -39,6 +39,8 @@ struct Reading {
     std::uint64_t end_number = 0;
     /// What it reads now; of the reading thread.
     std::shared_ptr<Input> input;
+    /// Between Output::begin_input and the end of that input; of the reading thread.
+    bool is_input_open = false;
     std::optional<LedgerWriter> ledger;
 };
 
@@ -68,9 +70,36 @@ struct DoneItem {
     std::uint64_t rollbacks = 0;
 };
 
+/// What of an ExtractResult goes when pages are taken back, as it was before them: of lists that grow only, how long they were.
+class ResultMark {
+public:
+    /// `ledger`: the only one in which entries can be taken back; empty = none.
+    ResultMark(const ExtractResult& result, const std::string& ledger);
+    void roll_back(ExtractResult& result, const std::string& ledger) &&;
+
+private:
+    std::uint64_t records_in_place_;
+    std::uint64_t filtered_records_;
+    std::uint64_t skipped_count_;
+    std::uint64_t quarantined_count_;
+    std::uint64_t discarded_rows_;
+    std::uint64_t discarded_values_;
+    std::uint64_t bad_input_count_;
+    std::size_t skipped_;
+    std::size_t null_only_;
+    std::size_t births_;
+    std::size_t bad_inputs_;
+    std::size_t chosen_tables_;
+    std::size_t replaced_;
+    std::vector<DataWarning> notes_;
+    normalize::KindLog kinds_;
+    std::map<std::string, std::uint64_t> rows_;
+    std::set<std::string> reached_;
+};
+
 /// All that admitting pages changes, as it was before the first page of a resource or an input.
 struct AdmissionMark {
-    ExtractResult result;
+    ResultMark result;
     std::shared_ptr<const schema::Schema> schema;
     std::optional<incremental::Cursor> cursor;
     std::uint64_t yields = 0;
@@ -79,8 +108,6 @@ struct AdmissionMark {
     std::shared_ptr<const UnwantedTables> unwanted;
     std::uint64_t records = 0;
     std::uint64_t rows = 0;
-    /// What the resource remembers of its ledger; null = nothing.
-    json::Value ledger;
 };
 
 /// Where the page comes from.

@@ -43,12 +43,6 @@ constexpr std::string_view lock_file = "lock";
 /// Member of a manifest's notes: which files were read, as they were then.
 constexpr std::string_view inputs_note = "inputs";
 
-std::string inputs_hash(const std::vector<extract::InputFile>& inputs) {
-    json::Array files;
-    for (const extract::InputFile& input : inputs) files.push_back(json::Array{input.path, input.size, input.modified_ns});
-    return to_hex(xxh3_64(json::to_text(files)));
-}
-
 /// Keys are broken at the separator unless a schema migrated from an old engine says otherwise.
 bool breaks_paths(const schema::Schema& schema) {
     const json::Value* setting = schema.normalizers().find("use_break_path_on_normalize");
@@ -218,6 +212,8 @@ struct Pipeline::Start {
     destination::Catalog catalog;
     std::int64_t next_load_us = 0;
     json::Object sources;
+    /// Schema and resource of each ledger of this run, by what the destination tells tables apart by.
+    std::map<std::string, std::pair<std::string, std::string>> ledgers = {};
 };
 
 /// A package on its way: all that a run does to one schema.
@@ -234,6 +230,7 @@ struct Pipeline::Draft {
     json::Object schema_change;
     json::Array births;
     std::vector<extract::InputFile> inputs;
+    std::uint64_t input_digest = 0;
     std::vector<TableReport> tables;
     std::optional<package::Package> closed;
     std::size_t discarded_rows = 0;  ///< left out by contracts
@@ -445,7 +442,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
                 if (start.sources.find(declared.name()) == nullptr) start.sources.set(declared.name(), json::Object());
             }
             resource.checkpoint = options.checkpoint ? options.checkpoint : resource.spec.checkpoint;
-            if (resource.spec.keeps_ledger) open_ledger(resource, *names, declared, start.catalog, options);
+            if (resource.spec.keeps_ledger) open_ledger(resource, *names, declared, start, options);
             resources.push_back(std::move(resource));
         }
     }
@@ -511,9 +508,31 @@ void Pipeline::check_reload(const ActiveResource& resource, const schema::Schema
     }
 }
 
+/// A ledger is of one resource of one schema: files that another one has loaded would be taken for loaded.
+void Pipeline::check_ledger(const ActiveResource& resource, const schema::Schema& schema, Start& start) const {
+    const destination::NameRule names{destination_.capabilities().is_case_sensitive};
+    const std::string key = names.key(resource.ledger_table);
+    const auto refuse = [&](std::string_view other_schema, std::string_view other) {
+        throw Error(ErrorKind::usage, "the ledgers of resource \"{}\" of schema \"{}\" and resource \"{}\" of schema \"{}\" would be one table, \"{}\": give one of the resources another "
+                                      "name, or load into another dataset",
+                    resource.spec.name, schema.name(), other, other_schema, resource.ledger_table);
+    };
+    const auto [first, is_first] = start.ledgers.try_emplace(key, schema.name(), resource.spec.name);
+    if (!is_first) refuse(first->second.first, first->second.second);
+    const auto check = [&](const schema::Schema& stored) {
+        for (const auto& table : stored.tables()) {
+            const bool is_own = stored.name() == schema.name() && table->resource() == resource.spec.name;
+            if (!is_own && is_ledger(table->name()) && names.key(table->name()) == key) refuse(stored.name(), table->resource());
+        }
+    };
+    check(schema);
+    for (const auto& [name, stored] : start.schemas) {
+        if (name != schema.name()) check(stored);
+    }
+}
+
 /// What the resource's ledger is, and what it holds. It begins anew with the resource.
-void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, const destination::Catalog& catalog,
-                           const RunOptions& options) const {
+void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, Start& start, const RunOptions& options) const {
     const std::string& name = resource.spec.name;
     if (!destination_.capabilities().reads_rows) {
         throw Error(ErrorKind::usage, "resource \"{}\" keeps a ledger of its files at the destination, which {} cannot hold; give it state = \"watermark\", or \"none\"", name,
@@ -534,13 +553,10 @@ void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvent
                     name);
     }
     resource.ledger_table = pipeline::ledger_table(name, names);
+    check_ledger(resource, schema, start);
     const schema::Table* known = schema.find(resource.ledger_table);
-    if (known != nullptr && known->resource() != name) {
-        throw Error(ErrorKind::usage, "the ledgers of resources \"{}\" and \"{}\" would be one table, \"{}\": give one of them another name", known->resource(), name,
-                    resource.ledger_table);
-    }
     const bool begins_anew = options.refresh != Refresh::none || resource.disposition == schema::Disposition::replace;
-    const bool is_there = known != nullptr && catalog.find(resource.ledger_table, {destination_.capabilities().is_case_sensitive}) != nullptr;
+    const bool is_there = known != nullptr && start.catalog.find(resource.ledger_table, {destination_.capabilities().is_case_sensitive}) != nullptr;
     resource.ledger = std::make_shared<StoredLedger>(destination_, is_there && !begins_anew ? resource.ledger_table : std::string());
 }
 
@@ -555,6 +571,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     draft.schema = *declaration.writer->snapshot();
     draft.schema_change = declaration.writer->change();
     draft.inputs = std::move(extracted.inputs);
+    draft.input_digest = extracted.input_digest;
     draft.discarded_rows = extracted.discarded_rows;
     // The reference saves a schema after extract, when it holds what was declared, and again after normalize; so its versions count by two in a
     // first run, and ours do.
@@ -566,7 +583,7 @@ void Pipeline::conclude(Draft& draft, Declaration& declaration, const RunOptions
     for (std::string& text : describe_variants(draft.births, draft.schema)) report.warnings.push_back(std::move(text));
     for (const ActiveResource& resource : resources) {
         if (extracted.rows.contains(resource.ledger_table) || draft.schema.find(resource.ledger_table) != nullptr) {
-            draft.schema.set_table(ledger_definition(resource.ledger_table, resource.spec.name, resource.disposition));
+            declare_ledger(draft.schema, resource.ledger_table, resource.spec.name, resource.disposition);
         }
     }
     const bool has_quarantine = extracted.rows.contains(std::string(quarantine_table));
@@ -645,7 +662,7 @@ void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report)
     content.manifest.moves = draft.moves;
     content.manifest.widened = draft.widened;
     content.manifest.has_new_state = state != nullptr;
-    if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, inputs_hash(draft.inputs));
+    if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, to_hex(draft.input_digest));
     if (!draft.births.empty()) content.manifest.notes.set(ColumnLog::note, std::move(draft.births));
     content.schema = draft.schema;
     content.schema_change = std::move(draft.schema_change);
@@ -683,7 +700,7 @@ void Pipeline::close_all(std::vector<Draft>& drafts, const Start& start, RunRepo
 /// The package of an interrupted run that holds what this run has read: the same files, unchanged, with as many rows for each table.
 const package::Manifest* Pipeline::find_repeated(const std::vector<package::Manifest>& finished, const Draft& draft) {
     if (draft.inputs.empty()) return nullptr;
-    const json::Value inputs = inputs_hash(draft.inputs);
+    const json::Value inputs = to_hex(draft.input_digest);
     for (const package::Manifest& manifest : finished) {
         const json::Value* others = manifest.notes.find(inputs_note);
         const bool has_same_rows = std::all_of(draft.tables.begin(), draft.tables.end(),

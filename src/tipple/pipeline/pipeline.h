@@ -96,8 +96,8 @@ private:
     void normalize(package::PackageStore& store, Draft& draft, Start& start, const RunOptions& options, RunReport& report, Observer& observer, std::stop_token stop);
     void declare(Declaration& declaration, const RunOptions& options, const schema::Schema& schema) const;
     void check_reload(const ActiveResource& resource, const schema::Schema& schema) const;
-    void open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, const destination::Catalog& catalog,
-                     const RunOptions& options) const;
+    void check_ledger(const ActiveResource& resource, const schema::Schema& schema, Start& start) const;
+    void open_ledger(ActiveResource& resource, const schema::NamingConvention& names, const schema::Schema& schema, Start& start, const RunOptions& options) const;
     void conclude(Draft& draft, Declaration& declaration, const RunOptions& options, ExtractResult extracted, RunReport& report) const;
     void read_and_load(package::PackageStore& store, std::vector<Draft>& drafts, Start& start, const std::vector<package::Manifest>& finished, const RunOptions& options,
                        RunReport& report, Observer& observer, std::stop_token stop);

@@ -5,6 +5,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/json/path.h"
+#include "tipple/pipeline/file_ledger.h"
 
 namespace tipple::pipeline {
 
@@ -30,10 +31,11 @@ std::vector<std::string> tables_of(const ResourceNames& names, const schema::Sch
     return tables;
 }
 
+/// Every ledger that is defined has had entries.
 std::vector<std::string> with_data(const std::vector<std::string>& tables, const schema::Schema& schema) {
     std::vector<std::string> result;
     std::copy_if(tables.begin(), tables.end(), std::back_inserter(result),
-                 [&](const std::string& table) { return schema.require(table).normalizer_hint("seen-data") == json::Value(true); });
+                 [&](const std::string& table) { return is_ledger(table) || schema.require(table).normalizer_hint("seen-data") == json::Value(true); });
     return result;
 }
 

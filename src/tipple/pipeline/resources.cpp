@@ -375,12 +375,14 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
         const std::vector<const schema::Table*> tables = tables_of(schema, resource.spec);
         // A replace or a full snapshot that brings no record at all empties what the resource has loaded before.
         const bool is_emptied = std::none_of(tables.begin(), tables.end(), [&](const schema::Table* table) {
-            return table->name() != resource.ledger_table && rows.contains(table->name());
+            return !is_ledger(table->name()) && rows.contains(table->name());
         });
         for (const schema::Table* table : tables) {
             const bool is_listed = std::any_of(loads.begin(), loads.end(), [&](const auto& load) { return load.root == table->name(); });
             if (is_listed) continue;
-            RootPlan plan{.is_emptied = is_emptied, .delete_missing = resource.delete_missing, .replaced = replaced_rows(resource, *table, replaced, naming)};
+            // A ledger has entries of what is new, whatever its resource's records are.
+            const std::optional<schema::DeleteMissing> delete_missing = is_ledger(table->name()) ? std::nullopt : resource.delete_missing;
+            RootPlan plan{.is_emptied = is_emptied, .delete_missing = delete_missing, .replaced = replaced_rows(resource, *table, replaced, naming)};
             if (std::optional<package::TableLoad> load = plan_load(schema, *table, rows, std::move(plan))) loads.push_back(std::move(*load));
         }
     }

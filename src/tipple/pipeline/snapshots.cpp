@@ -72,6 +72,10 @@ void check_complete(const std::vector<ActiveResource>& resources, const ExtractR
             refuse(resource, fmt::format("{} record{} left out ({}): nothing was loaded, correct the data", extracted.skipped_count,
                                          extracted.skipped_count == 1 ? " was" : "s were", extracted.skipped.empty() ? "--on-bad-record" : extracted.skipped.front().place()));
         }
+        if (extracted.bad_input_count > 0) {
+            refuse(resource, fmt::format("{} file{} could not be read to the end ({}): nothing was loaded, mend or remove {}", extracted.bad_input_count,
+                                         extracted.bad_input_count == 1 ? "" : "s", extracted.bad_inputs.front().path, extracted.bad_input_count == 1 ? "it" : "them"));
+        }
         if (extracted.discarded_rows > 0) {
             refuse(resource, fmt::format("the schema contract left out {} row{}: nothing was loaded", extracted.discarded_rows, extracted.discarded_rows == 1 ? "" : "s"));
         }

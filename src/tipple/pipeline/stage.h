@@ -63,14 +63,19 @@ private:
     void end(Reading& reading);
     void close(Reading& reading, std::uint64_t end_number);
     void forget_surplus(const Reading& reading);
-    AdmissionMark mark(Reading& reading);
+    /// No more is wanted of it. Known for certain when all its pages are admitted.
+    bool has_ended(const Reading& reading) const { return reading.is_closed || is_limit_reached_; }
+    AdmissionMark mark(const Reading& reading) const;
     void mark_input(Reading& reading, const std::shared_ptr<Input>& input);
     void roll_back(Reading& reading, AdmissionMark mark);
-    void roll_back_input(Reading& reading);
+    void roll_back_input(Reading& reading, const Input& input);
+    void forget_input(const Reading& reading, const Input& input);
+    void begin_ledger(Reading& reading);
     bool can_discard(const WorkItem& work, const Error& error) const;
     void discard(Reading& reading, Input& input, const Error& error);
     void write_ledger(Reading& reading, std::uint64_t rows_min);
     void save_cursor(Reading& reading);
+    void settle_resource(Reading& reading);
     bool is_checkpoint_due(const ActiveResource& resource) const;
     void take_checkpoint(Reading& reading);
     void commit_part(Observer& observer, const Stopwatch& watch);
@@ -128,7 +133,8 @@ private:
     /// Where the resource and the input whose pages are admitted now began. Nothing when a part of it is committed.
     std::optional<AdmissionMark> resource_mark_;
     std::optional<AdmissionMark> input_mark_;
-    const Input* marked_ = nullptr;
+    /// Of which input `input_mark_` is; both or none.
+    std::shared_ptr<Input> marked_;
     /// How often something was taken back: what was normalized before that may rest on it.
     std::uint64_t rollbacks_ = 0;
     /// Pages refer to them.
@@ -145,7 +151,8 @@ private:
     std::uint64_t bytes_before_ = 0;
     Stopwatch part_watch_{context_.clock};
     std::string resource_name_;
-    std::set<std::pair<std::string, std::int64_t>> known_inputs_;
+    /// By number, those in `result_.inputs`.
+    std::set<std::uint64_t> noted_inputs_;
 };
 
 }  // namespace tipple::pipeline

@@ -129,7 +129,7 @@ private:
         if (options_.keeps_cursor || options_.through || loads_.back().id == options_.load_id || !moves_cursor()) return;
         throw Error(ErrorKind::usage,
                     "load {} of {} moved what the source remembers (its cursor), and load {} of {} went on from there. Give --through to undo it and all that came "
-                    "after, or --keep-cursor to remove its rows only: they will not be read again",
+                    "after, or --keep-cursor to remove its rows only: they will not be read again, but for those of files in a ledger, whose entries go too",
                     options_.load_id, when(options_.load_id), loads_.back().id, when(loads_.back().id));
     }
 

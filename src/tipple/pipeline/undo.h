@@ -16,7 +16,7 @@ struct UndoOptions {
     std::string load_id;
     /// It and all loads of its schema that came after it.
     bool through = false;
-    /// What the sources remember stays as it is, although the rows go.
+    /// What the sources remember stays as it is, although the rows go. Entries of ledgers are rows: their files are read again.
     bool keeps_cursor = false;
     /// Also where a load has merged or replaced, or a later one has: what it took away does not come back.
     bool rows_only = false;

@@ -191,7 +191,8 @@ public:
     /// Takes back all that the input has brought, since it cannot be read to its end. It is reported, and is no part of the load.
     virtual void discard_input(const Error& /*error*/) {}
     virtual void report(const ReadProgress& progress) = 0;
-    /// All that was written and remembered so far may be committed, without what follows.
+    /// All that was written and remembered so far may be committed, without what follows. Inside an input, nothing happens when the resource keeps a ledger or
+    /// leaves bad inputs out: either takes an input as a whole.
     virtual void checkpoint() {}
     /// Adds to a figure of the resource that the run reports.
     virtual void count(std::string_view /*metric*/, std::int64_t /*by*/) {}
