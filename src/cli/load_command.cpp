@@ -113,11 +113,23 @@ std::unique_ptr<extract::SourceDriver> make_place_source(const Program& program,
     return program.sources.make(entry.name, context);
 }
 
+/// `postgers://ann@db/shop` is meant for no file.
+void refuse_misspelled_scheme(const Program& program, const LoadArguments& arguments) {
+    const std::string& source = arguments.sources.front();
+    const std::size_t scheme_end = source.find("://");
+    if (scheme_end == std::string::npos) return;
+    std::vector<std::string> known;
+    for (const extract::SourceEntry& entry : program.sources.entries()) known.insert(known.end(), entry.schemes.begin(), entry.schemes.end());
+    const std::optional<std::string> near = did_you_mean(source.substr(0, scheme_end), known);
+    if (near) throw Error(ErrorKind::usage, "nothing reads \"{}\"; did you mean {}://?", config::mask_url(source), *near);
+}
+
 std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, const LoadArguments& arguments) {
     if (!arguments.source_options.empty() || !arguments.resources.empty()) {
         throw Error(ErrorKind::usage, "{} is for a source by name, but \"{}\" is none that this program has", arguments.resources.empty() ? "--option" : "--resource",
                     arguments.sources.front());
     }
+    refuse_misspelled_scheme(program, arguments);
     extract::SourceContext context;
     context.log = program.log;
     const bool is_stdin = arguments.sources.size() == 1 && arguments.sources.front() == "-";

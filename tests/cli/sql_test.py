@@ -344,6 +344,10 @@ class Mistakes(SqlCase):
         self.assertIn("a query must be a SELECT", self.load("--as", "q", "--option", "query=DELETE FROM a", expect=EXIT_USAGE).err)
         self.assertIn("only one statement", self.load("--as", "q", "--option", "query=SELECT 1; SELECT 2", expect=EXIT_USAGE).err)
         self.assertIn("none of its values", self.load("-r", "a", "--cursor", "ts", "--cursor-start", "yesterday", "--cursor-missing", "exclude", expect=EXIT_USAGE).err)
+        for url, hint in (("postgers://ann:sekret@db/shop", "did you mean postgres://?"), ("mysql://ann:sekret@db/shop", "there is no file")):
+            err = self.error("load", url, self.database)
+            self.assertIn(hint, err)
+            self.assertNotIn("sekret", err)
         self.assertFalse(self.database.exists())
 
     def keyless(self):

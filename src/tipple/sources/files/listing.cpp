@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "tipple/config/secret.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/io/glob.h"
@@ -28,7 +29,7 @@ std::vector<std::string> find_files(io::FileSystem& files, const std::string& pa
     if (info != nullptr) {
         throw Error(ErrorKind::usage, "\"{}\" is a folder; name the files in it, for example \"{}\"", pattern, io::join_path(pattern, "*.jsonl"));
     }
-    if (!io::has_wildcards(pattern)) throw Error(ErrorKind::usage, "there is no file \"{}\"{}", pattern, hint(files, pattern));
+    if (!io::has_wildcards(pattern)) throw Error(ErrorKind::usage, "there is no file \"{}\"{}", config::mask_url(pattern), hint(files, pattern));
     std::vector<std::string> found = io::expand_glob(files, pattern);
     if (!found.empty()) return found;
     if (no_match == NoMatch::fails) throw Error(ErrorKind::usage, "no file matches \"{}\"", pattern);
