@@ -298,17 +298,16 @@ int128 CopyDecoder::numeric(const Slice& slice, std::size_t row, const char* fie
     const auto sign = load<std::uint16_t>(field + 4);
     if (bytes != header + 2 * static_cast<std::size_t>(groups)) fail_form();
     const columns::ColumnType& type = slice.column.type;
-    const auto remedy = [&] {
-        return fmt::format("; declare the column as it is (columns.{0}.data_type = \"text\", or \"decimal\" with precision and scale), or leave such rows out by `where`", slice.column.name);
-    };
-    if (sign != 0 && sign != negative) refuse(slice, row, fmt::format("it is {}, which no decimal can be{}", sign == 0xC000 ? "NaN" : "infinite", remedy()));
+    constexpr std::string_view remedy =
+        "; the option numeric = \"text\" or \"decimal(PRECISION,SCALE)\" says what numbers without digits in their type become; else cast it in a query, or leave such rows out by `where`";
+    if (sign != 0 && sign != negative) refuse(slice, row, fmt::format("it is {}, which no decimal can be{}", sign == 0xC000 ? "NaN" : "infinite", remedy));
     const auto group = [&](int i) { return static_cast<std::uint64_t>(load<std::uint16_t>(field + header + 2 * static_cast<std::size_t>(i))); };
     while (groups > 0 && group(groups - 1) == 0) --groups;
     if (groups == 0) return 0;
     // What the last group is to be multiplied with, as a power of ten.
     const int shift = group_digits * (weight - groups + 1) + type.scale;
-    const auto refuse_fraction = [&] { refuse(slice, row, fmt::format("it has more than {} digits behind the point{}", type.scale, remedy())); };
-    const auto refuse_length = [&] { refuse(slice, row, fmt::format("it has more digits than decimal({},{}) holds{}", type.precision, type.scale, remedy())); };
+    const auto refuse_fraction = [&] { refuse(slice, row, fmt::format("it has more than {} digits behind the point{}", type.scale, remedy)); };
+    const auto refuse_length = [&] { refuse(slice, row, fmt::format("it has more digits than decimal({},{}) holds{}", type.precision, type.scale, remedy)); };
     if (shift <= -group_digits) refuse_fraction();
     const int whole_groups = shift < 0 ? groups - 1 : groups;
     constexpr int groups_of_64_bits = 4;

@@ -23,7 +23,7 @@ using tipple::postgres::quote_literal;
 /// How long one more connection may wait for a server behind a pooler.
 constexpr std::chrono::seconds connection_patience{3};
 constexpr int version_with_transaction_timeout = 170'000;
-constexpr int version_min = 120'000;
+constexpr int version_min = 130'000;
 constexpr std::string_view no_privilege = "42501";
 
 /// What is the same for all connections of a source.

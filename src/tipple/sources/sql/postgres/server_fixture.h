@@ -50,6 +50,7 @@ protected:
 
     void run(const std::string& sql) { admin_->execute(sql); }
     std::vector<TextRow> ask(const std::string& sql) { return admin_->query(sql, many_rows, {}).rows; }
+    bool has_extension(const std::string& name) { return !ask(fmt::format("SELECT 1 FROM pg_available_extensions WHERE name = '{}'", name)).empty(); }
     std::string value(const std::string& sql) { return ask(sql).at(0).at(0).value_or("null"); }
 
     /// The statement that reads columns of a table, or those that a query gives.
