@@ -136,7 +136,7 @@ std::vector<Select> divide(const TableJob& job, Statement statement) {
 /// False when there are no connections or parts to do it with.
 bool try_read_divided(const TableJob& job, const Statement& statement, PageWriter& pages) {
     if (!may_divide(job, statement)) return false;
-    PartsJob parts{.parts = divide(job, statement), .batch_rows = job.plan.settings.read.batch_rows, .batch_bytes = batch_bytes, .ahead_bytes_max = job.context.memory_bytes / 4};
+    PartsJob parts{.parts = divide(job, statement), .batch_rows = job.plan.settings.read.batch_rows, .batch_bytes = batch_bytes, .waiting_bytes_max = job.context.memory_bytes / 4};
     if (parts.parts.size() < 2) return false;
     std::vector<std::unique_ptr<Database>> others;
     std::vector<Database*> connections = {&job.database};
