@@ -145,7 +145,10 @@ bool try_read_divided(const TableJob& job, const Statement& statement, PageWrite
         if (others.back() == nullptr) break;
         connections.push_back(others.back().get());
     }
-    if (connections.size() < 2) return false;
+    if (connections.size() < 2) {
+        job.context.log.info("resource \"{}\": one connection reads it, since no other one would see the same rows", job.spec.name);
+        return false;
+    }
     job.context.log.info("resource \"{}\": {} connections read {} parts of it", job.spec.name, connections.size(), parts.parts.size());
     read_parts(parts, connections, job.context, [&](Rows rows) { return pages.write(std::move(rows)); });
     return true;
@@ -170,7 +173,7 @@ const DeclaredColumn* cursor_column(const TablePlan& plan, const extract::Resour
 std::optional<Statement> make_statement(const TableJob& job) {
     Statement statement{.table = job.plan.info.name, .query = job.plan.settings.query, .columns = job.plan.columns, .where = job.plan.settings.where};
     const DeclaredColumn* column = job.context.cursor != nullptr ? cursor_column(job.plan, job.spec) : nullptr;
-    if (column != nullptr && job.bound && job.bound->upper.is_null()) {
+    if (column != nullptr && job.bound && job.bound->upper.is_null() && !job.bound->is_open) {
         if (job.spec.incremental->on_cursor_value_missing == incremental::MissingCursor::exclude) return std::nullopt;
         statement.part = job.database.quote(column->name) + " IS NULL";
         return statement;

@@ -88,6 +88,7 @@ public:
     }
 
     std::unique_ptr<Database> another(std::stop_token stop) override {
+        if (snapshot_.empty()) return nullptr;
         auto other = std::make_unique<PostgresDatabase>(settings_);
         try {
             other->connect();
@@ -96,7 +97,6 @@ public:
             settings_.log.warning("{}: there are no more connections, so what is read at once shares one: {}", description(), error.what());
             return nullptr;
         }
-        if (snapshot_.empty()) return other;
         std::string why = fmt::format("a server was not free within {} seconds", connection_patience.count());
         try {
             if (other->connection_->execute_within(begin_statement(), connection_patience, stop)) {
