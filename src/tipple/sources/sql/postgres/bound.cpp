@@ -9,6 +9,7 @@
 #include "tipple/core/text.h"
 #include "tipple/postgres/quoting.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/sources/sql/postgres/transactions.h"
 #include "tipple/sources/sql/postgres/types.h"
 #include "tipple/sources/sql/postgres/writers.h"
 
@@ -24,9 +25,6 @@ using tipple::postgres::Row;
 namespace {
 
 constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
-/// Between the moment in which a transaction takes its time and the one in which others see that it has begun.
-constexpr std::string_view unseen_start = "0.1";
-
 std::int64_t number(std::string_view text) {
     std::int64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
@@ -131,7 +129,7 @@ CursorBound not_guaranteed(Connection& connection, const CursorQuery& query, std
 
 // ---- cursors of times ----
 
-CursorBound bound_of_times(Connection& connection, const CursorQuery& query, const Facts& facts, const std::stop_token& stop) {
+CursorBound bound_of_times(Connection& connection, const CursorQuery& query, const Facts& facts, std::chrono::milliseconds patience, const std::stop_token& stop) {
     const std::string& name = query.column.name;
     if (!facts.has_server_time) {
         const std::string_view clock = query.column.type->timezone ? "now()" : "timezone('utc', now())";
@@ -141,21 +139,15 @@ CursorBound bound_of_times(Connection& connection, const CursorQuery& query, con
     if (!facts.sees_others) {
         return not_guaranteed(connection, query, "this user does not see when transactions of others began; GRANT pg_read_all_stats to it (and track_activities must be on)", stop);
     }
-    // A transaction that is not in the list begins after this moment, but for those that have taken their time and are not listed yet: these get some
-    // time to be.
-    const std::int64_t now_us = number(one_row(connection, fmt::format("SELECT {}", time_us("pg_catalog.clock_timestamp()")), stop).at(0).value_or("0"));
-    connection.execute(fmt::format("SELECT pg_catalog.pg_sleep({})", unseen_start), stop);
-    const Row oldest = one_row(connection,
-                               fmt::format("SELECT {} FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND "
-                                           "xact_start IS NOT NULL AND backend_type NOT IN ('autovacuum launcher', 'autovacuum worker', 'walsender', 'checkpointer', 'walwriter')",
-                                           time_us("pg_catalog.min(xact_start)")),
-                               stop);
+    const OldestStart oldest = find_oldest_start(connection, patience, stop);
+    if (!oldest.unclear.empty()) {
+        return not_guaranteed(connection, query, fmt::format("process {} does not show whether it is in a transaction", oldest.unclear), stop);
+    }
     const Row prepared = one_row(connection,
                                  fmt::format("SELECT {}, pg_catalog.min(gid) FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()",
                                              time_us("pg_catalog.min(prepared)")),
                                  stop);
-    std::int64_t upper_us = now_us;
-    if (!oldest.empty() && oldest[0]) upper_us = std::min(upper_us, number(*oldest[0]));
+    std::int64_t upper_us = oldest.us;
     const bool has_prepared = !prepared.empty() && prepared[0].has_value();
     if (has_prepared) upper_us = std::min(upper_us, number(*prepared[0]));
     // With fewer digits, the time was rounded: to one before the transaction began, even.
@@ -269,7 +261,7 @@ CursorBound find_bound(Connection& connection, const CursorQuery& query, std::ch
     if (!facts.is_table) return not_guaranteed(connection, query, "who writes to the tables behind a view, a foreign table or a query cannot be seen", stop);
     if (facts.is_standby) return not_guaranteed(connection, query, "this is a standby, where open transactions of the primary cannot be seen", stop);
     const DataType type = query.column.type ? query.column.type->type : DataType::text;
-    if (type == DataType::timestamp) return bound_of_times(connection, query, facts, stop);
+    if (type == DataType::timestamp) return bound_of_times(connection, query, facts, patience, stop);
     if (type == DataType::bigint) return bound_of_numbers(connection, query, facts, patience, stop);
     return not_guaranteed(connection, query, fmt::format("a cursor of type {} says nothing of when rows were written", query.column.declared), stop);
 }

@@ -17,6 +17,8 @@ using tipple::postgres::quote_literal;
 
 namespace {
 
+/// From which on a table that nobody counted has -1 rows instead of 0.
+constexpr int version_with_unknown_rows = 140'000;
 constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
 
 /// Domains and what they are in the end, whatever domains lie between.
@@ -96,13 +98,13 @@ void read_columns(Connection& connection, const ReflectOptions& options, const s
     constexpr std::string_view base = "coalesce(d.base, a.atttypid)";
     constexpr std::string_view modifier = "CASE WHEN d.base IS NULL THEN a.atttypmod WHEN a.atttypmod = -1 THEN d.modifier ELSE a.atttypmod END";
     const std::string sql = fmt::format(
-        "WITH RECURSIVE {} SELECT n.nspname, c.relname, c.relkind, CASE WHEN c.relkind = 'p' THEN (SELECT CASE WHEN pg_catalog.bool_and(l.reltuples >= 0) THEN "
-        "pg_catalog.sum(l.reltuples) END FROM pg_catalog.pg_partition_tree(c.oid) AS p JOIN pg_catalog.pg_class AS l ON l.oid = p.relid WHERE p.isleaf) WHEN c.reltuples >= 0 "
+        "WITH RECURSIVE {0} SELECT n.nspname, c.relname, c.relkind, CASE WHEN c.relkind = 'p' THEN (SELECT CASE WHEN pg_catalog.bool_and(l.reltuples >= {1}) THEN "
+        "pg_catalog.sum(l.reltuples) END FROM pg_catalog.pg_partition_tree(c.oid) AS p JOIN pg_catalog.pg_class AS l ON l.oid = p.relid WHERE p.isleaf) WHEN c.reltuples >= {1} "
         "AND c.relkind IN ('r', 'm', 'f') THEN c.reltuples END::bigint, pg_catalog.obj_description(c.oid, 'pg_class'), pg_catalog.row_security_active(c.oid), a.attname, "
-        "a.attnotnull OR coalesce(d.is_required, false), pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), pg_catalog.col_description(c.oid, a.attnum), {} FROM "
+        "a.attnotnull OR coalesce(d.is_required, false), pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'), pg_catalog.col_description(c.oid, a.attnum), {2} FROM "
         "pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND "
-        "NOT a.attisdropped LEFT JOIN domains AS d ON d.domain = a.atttypid LEFT JOIN pg_catalog.pg_type AS t ON t.oid = {} WHERE {} ORDER BY n.nspname, c.relname, a.attnum",
-        domains_sql, type_fields(base, modifier), base, tables_condition(options.table));
+        "NOT a.attisdropped LEFT JOIN domains AS d ON d.domain = a.atttypid LEFT JOIN pg_catalog.pg_type AS t ON t.oid = {3} WHERE {4} ORDER BY n.nspname, c.relname, a.attnum",
+        domains_sql, connection.server_version() < version_with_unknown_rows ? 1 : 0, type_fields(base, modifier), base, tables_condition(options.table));
     connection.for_each(sql, stop, [&](const Row& row) {
         Reflected& table = tables[{row[0].value(), row[1].value()}];
         if (table.info.name.name.empty()) {

@@ -163,7 +163,8 @@ TEST_F(PostgresSplit, DividesRowsByPlacesAndByValues) {
     check("nothing", "id", 1);
     run("CREATE TABLE parts (id int, filler text) PARTITION BY HASH (id); CREATE TABLE part_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE part_1 PARTITION OF parts FOR "
         "VALUES WITH (MODULUS 2, REMAINDER 1); INSERT INTO parts SELECT id::int, filler FROM big");
-    check("parts", "", 2);
+    constexpr int version_with_ranges = 140'000;
+    check("parts", "", admin_->server_version() < version_with_ranges ? 1 : 2);
     const auto database = open();
     const TableInfo info = database->reflect({.schema = "public", .name = "big"}, {});
     EXPECT_EQ(database->split(info, "id", 1, {}), std::vector<std::string>{""});

@@ -22,7 +22,7 @@ struct TypeCase {
 };
 
 const std::string as_micros =
-    "CASE WHEN isfinite(v) THEN (extract(epoch FROM v) * 1000000)::bigint WHEN v > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775807 END::text";
+    "CASE WHEN isfinite(v) THEN extract(epoch FROM date_trunc('second', v))::bigint * 1000000 + extract(microseconds FROM v)::bigint % 1000000 WHEN v > 'epoch' THEN 9223372036854775807 ELSE -9223372036854775807 END::text";
 const std::string as_days = "CASE WHEN isfinite(v) THEN v - date '1970-01-01' WHEN v > 'epoch' THEN 2147483647 ELSE -2147483647 END::text";
 const std::string as_time = "(extract(epoch FROM v) * 1000000)::bigint::text";
 const std::string as_json = "to_json(v)::text";

@@ -120,7 +120,12 @@ std::string timestamp_text(const schema::Timestamp& timestamp, std::string_view 
         // Without a zone the Z would be ignored.
         return fmt::format("CAST({} AS {})", quote_literal(text), type);
     }
-    return fmt::format("CAST(CAST('1970-01-01Z' AS {}) + CAST('{} microseconds' AS interval) AS {})", type, timestamp.us, type);
+    // Before 14, fields of an interval had 32 bits.
+    constexpr std::int64_t second_us = 1'000'000;
+    constexpr std::int64_t day_us = 86'400 * second_us;
+    const std::int64_t days = timestamp.us / day_us - (timestamp.us % day_us < 0 ? 1 : 0);
+    const std::int64_t rest_us = timestamp.us - days * day_us;
+    return fmt::format("CAST(CAST('1970-01-01Z' AS {}) + CAST('{} days {} seconds {} microseconds' AS interval) AS {})", type, days, rest_us / second_us, rest_us % second_us, type);
 }
 
 /// The type of expressions by which columns of this one are read, where they are cast.
