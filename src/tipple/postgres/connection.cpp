@@ -319,6 +319,7 @@ Result Connection::describe(std::string_view sql, std::stop_token stop) {
 
 bool Connection::execute_within(std::string_view sql, std::chrono::milliseconds patience, std::stop_token stop) {
     deadline_ = std::chrono::steady_clock::now() + patience;
+    failure_ = {};
     try {
         execute(sql, stop);
     } catch (const Error&) {

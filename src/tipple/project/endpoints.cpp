@@ -59,7 +59,9 @@ private:
 
     void refuse(const std::string& name, const Node& node, const std::vector<std::string>& others) {
         std::vector<std::string> known = others;
-        for (const config::OptionSpec& spec : specs_) known.push_back(spec.name);
+        for (const config::OptionSpec& spec : specs_) {
+            if (std::find(known.begin(), known.end(), spec.name) == known.end()) known.push_back(spec.name);
+        }
         const std::optional<std::string> near = did_you_mean(name, known);
         problems_.add(node.place, fmt::format("{} has no key \"{}\"; {}", what_, excerpt(name),
                                               near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));

@@ -116,6 +116,9 @@ public:
     /// What columns a query of the user gives.
     virtual std::vector<DeclaredColumn> describe(const std::string& query, std::stop_token stop) = 0;
 
+    /// What rows are sorted by where their order must be that of their values: `order_expression`, unless what is stored sorts in another way, such as times as text.
+    virtual std::string sort_expression(const DeclaredColumn& column) const { return order_expression(column); }
+
     /// What reading may use, where the database itself runs in this process.
     virtual void set_limits(const ReadLimits& /*limits*/) {}
 
@@ -135,6 +138,8 @@ public:
     /// One more connection that sees the same snapshot; nullptr when there can be none, and when there is no snapshot: rows that change meanwhile would be in two
     /// ranges of a divided table, or in none.
     virtual std::unique_ptr<Database> another(std::stop_token stop) = 0;
+    /// Before anything is asked of a cursor: what its bounds are written as may depend on what is there.
+    virtual void look_at(const CursorQuery& /*cursor*/, std::stop_token /*stop*/) {}
     /// Up to where a cursor may read now. Called before `begin_snapshot` of the run it is for.
     virtual CursorBound bound(const CursorQuery& cursor, std::stop_token stop) = 0;
     /// Conditions that divide the table's rows into about `parts` ranges, in order, none twice: by a column, or where `by` is empty as suits the database. One empty condition when

@@ -76,7 +76,8 @@ public:
             read_one(spec, context, out);
         } catch (const Error& error) {
             // Databases speak of their own names, if of any.
-            const bool says_where = std::string_view(error.what()).find(spec.name) != std::string_view::npos;
+            const std::string_view text = error.what();
+            const bool says_where = text.starts_with("resource \"") || text.find(spec.name) != std::string_view::npos;
             if (error.kind() == ErrorKind::cancelled || says_where) throw;
             throw error.with_context(fmt::format("resource \"{}\"", spec.name));
         }
@@ -169,8 +170,10 @@ private:
     /// Nothing where there is no cursor, or an end that the user has set.
     std::optional<CursorBound> find_bound(const TablePlan& plan, const extract::ResourceSpec& spec, const extract::State* state, const std::stop_token& stop) {
         const DeclaredColumn* column = cursor_column(plan, spec);
-        if (column == nullptr || !spec.incremental->end_value.is_null() || spec.incremental->last_value_func == incremental::LastValue::min) return std::nullopt;
+        if (column == nullptr) return std::nullopt;
         CursorQuery query{.table = plan.info, .column = *column, .condition = plan.settings.where, .query = plan.settings.query};
+        database().look_at(query, stop);
+        if (!spec.incremental->end_value.is_null() || spec.incremental->last_value_func == incremental::LastValue::min) return std::nullopt;
         if (const json::Object* own = resource_state(state, spec.name)) {
             const json::Object* slot = incremental::find_slot(*own, *spec.incremental);
             const json::Value* last = slot != nullptr ? slot->find("last_value") : nullptr;

@@ -47,8 +47,9 @@ std::string condition_of(const Database& database, const CursorRange& cursor) {
 
 std::string order_of(const Database& database, const Statement& statement) {
     if (!statement.cursor || statement.cursor->order == RowOrder::none) return {};
-    const bool is_ascending = (statement.cursor->order == RowOrder::asc) == (statement.cursor->last_value_func == LastValue::max);
-    std::vector<std::string> columns = {database.order_expression(statement.cursor->column) + (is_ascending ? " ASC" : " DESC")};
+    const CursorRange& cursor = *statement.cursor;
+    const std::string expression = cursor.needs_exact_order ? database.sort_expression(cursor.column) : database.order_expression(cursor.column);
+    std::vector<std::string> columns = {expression + (cursor.is_ascending() ? " ASC" : " DESC")};
     for (const std::string& key : statement.key) {
         if (key != statement.cursor->column.name) columns.push_back(database.quote(key));
     }

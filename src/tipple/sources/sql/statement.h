@@ -22,6 +22,11 @@ struct CursorRange {
     incremental::LastValue last_value_func = incremental::LastValue::max;
     incremental::MissingCursor on_missing = incremental::MissingCursor::raise;
     incremental::RowOrder order = incremental::RowOrder::none;
+    /// Something depends on the order: what is not read lies behind what is.
+    bool needs_exact_order = false;
+
+    /// Of an ordered one: whether values grow. `order` is that of the cursor's own sense, in which a least value lies ahead.
+    bool is_ascending() const { return (order == incremental::RowOrder::asc) == (last_value_func == incremental::LastValue::max); }
 };
 
 /// One SELECT. Columns are always listed.

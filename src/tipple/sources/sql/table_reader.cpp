@@ -7,6 +7,7 @@
 #include "tipple/incremental/bounds.h"
 #include "tipple/incremental/cursor.h"
 #include "tipple/incremental/value.h"
+#include "tipple/sources/sql/cursor_order.h"
 #include "tipple/sources/sql/part_reader.h"
 #include "tipple/sources/sql/tables.h"
 
@@ -70,6 +71,7 @@ CursorRange range_of(const TableJob& job, const DeclaredColumn& column) {
     if (job.bound) range.upper = job.bound->upper;
     range.start = adapted(job.context.cursor->start(), range.upper, column, job.spec);
     range.end = adapted(job.context.cursor->end(), range.upper, column, job.spec);
+    range.needs_exact_order = job.context.may_end_early || !range.end.is_null();
     return range;
 }
 
@@ -133,6 +135,12 @@ std::vector<Select> divide(const TableJob& job, Statement statement) {
     return parts;
 }
 
+/// Nothing where all rows are read whatever their order.
+std::optional<CursorOrder> order_to_check(const TableJob& job, const Statement& statement) {
+    if (!statement.cursor || statement.cursor->order == incremental::RowOrder::none || !statement.cursor->needs_exact_order) return std::nullopt;
+    return CursorOrder(job.spec.name, statement.cursor->column.name, statement.cursor->is_ascending());
+}
+
 /// False when there are no connections or parts to do it with.
 bool try_read_divided(const TableJob& job, const Statement& statement, PageWriter& pages) {
     if (!may_divide(job, statement)) return false;
@@ -190,7 +198,11 @@ void read_table(const TableJob& job, extract::Output& out) {
     if (const std::optional<Statement> statement = make_statement(job); statement && !try_read_divided(job, *statement, pages)) {
         const Select select{.sql = to_sql(job.database, *statement), .columns = statement->columns};
         job.context.log.debug("resource \"{}\": {}", job.spec.name, select.sql);
-        job.database.read(select, job.plan.settings.read.batch_rows, batch_bytes, job.context.stop, [&](Rows rows) { return pages.write(std::move(rows)); });
+        std::optional<CursorOrder> order = order_to_check(job, *statement);
+        job.database.read(select, job.plan.settings.read.batch_rows, batch_bytes, job.context.stop, [&](Rows rows) {
+            if (order) order->check(rows);
+            return pages.write(std::move(rows));
+        });
     }
     const bool is_first = job.context.cursor == nullptr || job.context.cursor->start().is_null();
     const bool has_types = std::any_of(job.plan.columns.begin(), job.plan.columns.end(), [](const DeclaredColumn& column) { return column.type.has_value(); });

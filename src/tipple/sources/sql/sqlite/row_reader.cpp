@@ -319,6 +319,7 @@ void RowReader::append_value(Slot& slot, const Query& row, int column) {
         bytes_ += sizeof(std::int64_t);
     }
     if (!slot.type) {
+        bytes_ += sizeof(Value);
         slot.undeclared.push_back(stored_value(cell));
     } else if (cell.stored == SQLITE_NULL) {
         slot.values.append_null();

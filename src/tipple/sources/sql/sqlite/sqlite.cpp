@@ -101,6 +101,13 @@ public:
         return is_text ? quote_name(column.name) + " COLLATE BINARY" : quote_name(column.name);
     }
 
+    /// Times as text may be written in several forms. To the millisecond, which is what the database's own functions see; what is the same to them sorts as text.
+    std::string sort_expression(const DeclaredColumn& column) const override {
+        const TimeForm form = form_of(column);
+        const bool is_text = is_time(column) && (form == TimeForm::text || form == TimeForm::text_with_offset);
+        return is_text ? fmt::format("strftime('%Y-%m-%d %H:%M:%f', {}) || {}", quote_name(column.name), quote_name(column.name)) : order_expression(column);
+    }
+
     void begin_snapshot(std::stop_token stop) override {
         connection_.execute("BEGIN", stop);
         connection_.execute("SELECT count(*) FROM sqlite_schema", stop);
@@ -115,9 +122,27 @@ public:
         return other;
     }
 
+    /// How the column's values are stored, which its bounds are then written as.
+    void look_at(const CursorQuery& cursor, std::stop_token stop) override {
+        if (!is_time(cursor.column)) return;
+        const std::string rest = fmt::format("({}) FROM {}{}", quote_name(cursor.column.name), quoted_relation(*this, cursor.table.name, cursor.query),
+                                             cursor.condition.empty() ? "" : " WHERE " + cursor.condition);
+        Query least = connection_.query("SELECT min" + rest, stop);
+        Query greatest = connection_.query("SELECT max" + rest, stop);
+        if (!least.step() || !greatest.step()) return;
+        const TimeForm from = time_form(least, 0);
+        const TimeForm to = time_form(greatest, 0);
+        const auto is_text = [](TimeForm form) { return form == TimeForm::text || form == TimeForm::text_with_offset; };
+        // Numbers come before texts, and numbers of different units have no common order.
+        if (from != to && !(is_text(from) && is_text(to))) {
+            throw Error(ErrorKind::data, "column \"{}\" holds times in several forms ({} and {}), which have no common order, so it cannot be a cursor; let a query bring them into one",
+                        cursor.column.name, excerpt(least.text(0)), excerpt(greatest.text(0)));
+        }
+        forms_[cursor.column.name] = from == TimeForm::text_with_offset ? from : to;
+    }
+
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
         CursorBound bound{.upper = {}, .memory = {}, .is_guaranteed = true, .explanation = "transactions of SQLite commit one after the other, so nothing is missed that has a greater value"};
-        learn_form(cursor, stop);
         const std::optional<Value> greatest = greatest_value(*this, cursor, stop);
         bound.upper = greatest.value_or(Value());
         bound.is_open = !greatest;
@@ -203,15 +228,6 @@ private:
     bool is_wal(const std::stop_token& stop) {
         Query mode = connection_.query("PRAGMA journal_mode", stop);
         return mode.step() && mode.text(0) == "wal";
-    }
-
-    /// How the column's greatest value is stored, which its bounds are then written as.
-    void learn_form(const CursorQuery& cursor, const std::stop_token& stop) {
-        if (!is_time(cursor.column)) return;
-        Query greatest = connection_.query(fmt::format("SELECT max({}) FROM {}{}", quote_name(cursor.column.name), quoted_relation(*this, cursor.table.name, cursor.query),
-                                                       cursor.condition.empty() ? "" : " WHERE " + cursor.condition),
-                                           stop);
-        if (greatest.step()) forms_[cursor.column.name] = time_form(greatest, 0);
     }
 
     TimeForm form_of(const DeclaredColumn& column) const {
