@@ -103,8 +103,7 @@ public:
 
     /// Times as text may be written in several forms. To the millisecond, which is what the database's own functions see; what is the same to them sorts as text.
     std::string sort_expression(const DeclaredColumn& column) const override {
-        const TimeForm form = form_of(column);
-        const bool is_text = is_time(column) && (form == TimeForm::text || form == TimeForm::text_with_offset);
+        const bool is_text = is_time(column) && form_of(column) == TimeForm::text;
         return is_text ? fmt::format("strftime('%Y-%m-%d %H:%M:%f', {}) || {}", quote_name(column.name), quote_name(column.name)) : order_expression(column);
     }
 
@@ -132,13 +131,12 @@ public:
         if (!least.step() || !greatest.step()) return;
         const TimeForm from = time_form(least, 0);
         const TimeForm to = time_form(greatest, 0);
-        const auto is_text = [](TimeForm form) { return form == TimeForm::text || form == TimeForm::text_with_offset; };
         // Numbers come before texts, and numbers of different units have no common order.
-        if (from != to && !(is_text(from) && is_text(to))) {
+        if (from != to) {
             throw Error(ErrorKind::data, "column \"{}\" holds times in several forms ({} and {}), which have no common order, so it cannot be a cursor; let a query bring them into one",
                         cursor.column.name, excerpt(least.text(0)), excerpt(greatest.text(0)));
         }
-        forms_[cursor.column.name] = from == TimeForm::text_with_offset ? from : to;
+        forms_[cursor.column.name] = to;
     }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
@@ -251,8 +249,8 @@ private:
             default:
                 break;
         }
-        const std::int64_t zone_days = form == TimeForm::text_with_offset ? 1 : 0;
-        const std::int64_t days = civil::floor_div(us, civil::us_per_day) + (is_lower ? -zone_days : 1 + zone_days);
+        // Some of them may have a zone, which is less than a day from UTC.
+        const std::int64_t days = civil::floor_div(us, civil::us_per_day) + (is_lower ? -1 : 2);
         return quote_text(schema::to_iso_text(schema::Date{static_cast<std::int32_t>(days)}));
     }
 
