@@ -107,7 +107,7 @@ class Types(SqlCase):
                  f"INSERT INTO wide VALUES ({', '.join(str(i) for i in range(300))})", "CREATE VIEW seen AS SELECT k, v + 1 AS w FROM keyed")
         self.load()
         tables = {row[0] for row in self.query("SELECT table_name FROM duckdb_tables() WHERE NOT table_name LIKE '\\_dlt%' ESCAPE '\\'")}
-        self.assertEqual(tables, {"od_d_one", "keyed", "empty", "wide"})
+        self.assertEqual(tables, {"od_d_onex", "keyed", "empty", "wide"})
         self.assertEqual(self.query("SELECT k, v, twice FROM keyed"), [("a", 4, 8)])
         self.assertEqual(self.query("SELECT count(*) FROM empty"), [(0,)])
         self.assertEqual(self.query("SELECT c0, c299 FROM wide"), [(0, 299)])
@@ -226,6 +226,14 @@ cursor = "ts"
             self.assertEqual(self.ids("b"), expected)
         self.sql("INSERT INTO a VALUES (4, 1704164645)")
         self.assertIn("in several forms", self.load("--cursor", "at", expect=EXIT_DATA).err)
+
+    def test_times_in_several_zones(self):
+        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, at TIMESTAMP WITH TIME ZONE)", "INSERT INTO a VALUES (1, '2024-01-01T00:00:00Z'), (2, '2024-01-03T02:00:00Z')")
+        self.load("--cursor", "at")
+        # Later than what was read, on a day before it.
+        self.sql("INSERT INTO a VALUES (3, '2024-01-02T23:00:00-05:00'), (4, '2024-01-04T00:00:00Z')")
+        self.load("--cursor", "at")
+        self.assertEqual(self.ids(), [1, 2, 3, 4])
 
     def test_a_value_of_another_type_does_not_hide_the_others(self):
         for name, declared, values in (("n", "INTEGER", ("10", "20", "30")), ("t", "DATETIME", ("'2024-01-01 10:00:00'", "'2024-01-02 10:00:00'", "'2024-01-03 10:00:00'"))):

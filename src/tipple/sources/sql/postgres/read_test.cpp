@@ -273,7 +273,7 @@ TEST_F(PostgresRead, IsEndedByWhoTakesAndTheSnapshotLives) {
 }
 
 TEST_F(PostgresRead, WhatFailsBehindAReadThatWasEndedIsSaidAndTheSnapshotLives) {
-    run("CREATE TABLE t AS SELECT n FROM generate_series(1, 500000) AS n; CREATE TABLE odd AS SELECT CASE WHEN n = 3 THEN 'NaN' ELSE n END::numeric AS price FROM generate_series(1, 500000) AS n");
+    run("CREATE TABLE t AS SELECT n FROM generate_series(1, 500000) AS n; CREATE TABLE odd AS SELECT CASE WHEN n = 3 THEN 'NaN'::numeric ELSE n END AS price FROM generate_series(1, 500000) AS n");
     const auto database = open();
     database->begin_snapshot({});
     run("INSERT INTO t VALUES (0)");
