@@ -1,4 +1,6 @@
 // Whole runs with a destination in memory: what is extracted, normalized, remembered and reported.
+#include <pthread.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -356,6 +358,39 @@ TEST_F(PipelineTest, AnErrorOfTheSourceEndsTheRun) {
     EXPECT_EQ(error_of(ErrorKind::remote, source), "the line is dead");
     EXPECT_EQ(destination_.take_calls(), Calls{"read_dataset"});
     EXPECT_TRUE(files_->list(io::join_path(folder(), "packages")).empty());
+}
+
+/// While it lives, no thread can be started: there is no memory for its stack.
+class NoThreads {
+public:
+    NoThreads() {
+        constexpr std::size_t stack_bytes = std::size_t{1} << 47;
+        pthread_attr_init(&before_);
+        pthread_getattr_default_np(&before_);
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        EXPECT_EQ(pthread_attr_setstacksize(&attributes, stack_bytes), 0);
+        EXPECT_EQ(pthread_setattr_default_np(&attributes), 0);
+        pthread_attr_destroy(&attributes);
+    }
+    ~NoThreads() {
+        pthread_setattr_default_np(&before_);
+        pthread_attr_destroy(&before_);
+    }
+    NoThreads(const NoThreads&) = delete;
+    NoThreads& operator=(const NoThreads&) = delete;
+
+private:
+    pthread_attr_t before_{};
+};
+
+TEST_F(PipelineTest, AThreadThatCannotBeStartedStopsTheOthers) {
+    ScriptedSource source;
+    source.add({.name = "t"}, [](const extract::ResourceContext& context, extract::Output&) {
+        const NoThreads none;
+        context.run_together({[](const std::stop_token& stop) { EXPECT_TRUE(stop.stop_requested()); }, [](const std::stop_token&) { ADD_FAILURE() << "it was started"; }});
+    });
+    EXPECT_TRUE(contains(error_of(ErrorKind::local, source), "2 threads cannot be started"));
 }
 
 TEST_F(PipelineTest, ASourceCanStartAgain) {

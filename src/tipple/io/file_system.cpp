@@ -4,8 +4,6 @@
 
 namespace tipple::io {
 
-void WriteFile::truncate(std::uint64_t) { throw Error(ErrorKind::local, "what is written there cannot be made shorter"); }
-
 std::string FileSystem::read_text(const std::string& path) {
     const std::unique_ptr<ReadFile> file = open_read(path);
     // The size is a hint only: it is 0 for pipes and may change while we read.

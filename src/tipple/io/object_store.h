@@ -58,8 +58,6 @@ public:
     virtual std::unique_ptr<WriteFile> create(const std::string& key, std::stop_token stop) = 0;
     /// Fine when it is not there.
     virtual void remove(const std::string& key, std::stop_token stop) = 0;
-    /// Takes away what `create` has left that came to no end, for keys that begin with `prefix`: nobody may be writing them.
-    virtual void remove_unfinished(const std::string& prefix, std::stop_token stop) = 0;
 };
 
 /// The files below a folder of this machine; folders that are links are not entered. `files` outlives it.

@@ -116,18 +116,26 @@ void run_together(std::vector<extract::Task> tasks, const std::stop_token& stop)
     const std::stop_callback forward(stop, [&] { group.request_stop(); });
     std::mutex mutex;
     std::exception_ptr error;
-    const auto run = [&](const extract::Task& task) {
+    const auto guarded = [&](const auto& work) {
         try {
-            task(group.get_token());
+            work();
         } catch (...) {
             const std::lock_guard lock(mutex);
             if (error == nullptr) error = std::current_exception();
             group.request_stop();
         }
     };
+    const auto run = [&](const extract::Task& task) { guarded([&] { task(group.get_token()); }); };
     {
         std::vector<std::jthread> threads;
-        for (std::size_t i = 1; i < tasks.size(); ++i) threads.emplace_back([&, i] { run(tasks[i]); });
+        // One that cannot be started stops those that were.
+        guarded([&] {
+            try {
+                for (std::size_t i = 1; i < tasks.size(); ++i) threads.emplace_back([&, i] { run(tasks[i]); });
+            } catch (const std::system_error& reason) {
+                throw Error(ErrorKind::local, "{} threads cannot be started: {}; let fewer of them read at the same time", tasks.size(), reason.what());
+            }
+        });
         if (!tasks.empty()) run(tasks.front());
     }
     if (error != nullptr) std::rethrow_exception(error);

@@ -130,6 +130,7 @@ void Connection::fail(const Answer* answer, std::stop_token stop) {
 void Connection::start(std::string_view sql, bool is_single, std::stop_token stop) {
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
     cancelled_at_.reset();
+    failure_ = {};
     const std::string text(sql);
     // An unnamed statement takes one command only, where a simple query would run several.
     const int is_sent = is_single ? PQsendQueryParams(handle_->connection, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
@@ -283,18 +284,22 @@ void Connection::end_copy_out(std::stop_token stop) {
 
 void Connection::abandon_copy_out() {
     cancel();
+    deadline_ = *cancelled_at_ + cancel_patience;
     std::array<char, 8'192> ignored{};
     try {
         while (receive(ignored, {}) > 0) {
         }
     } catch (const Error&) {
-        // That it was cancelled.
+        // That it was cancelled, or that nobody heard it: `is_ready` tells which.
     }
+    deadline_.reset();
+    failure_ = {};
 }
 
 Result Connection::describe(std::string_view sql, std::stop_token stop) {
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
     cancelled_at_.reset();
+    failure_ = {};
     if (PQsendPrepare(handle_->connection, "", std::string(sql).c_str(), 0, nullptr) == 0) fail(nullptr, stop);
     finish(stop);
     if (PQsendDescribePrepared(handle_->connection, "") == 0) fail(nullptr, stop);
@@ -325,6 +330,11 @@ bool Connection::execute_within(std::string_view sql, std::chrono::milliseconds 
     }
     deadline_.reset();
     return true;
+}
+
+bool Connection::is_ready() const {
+    const PGTransactionStatusType status = PQtransactionStatus(handle_->connection);
+    return status == PQTRANS_IDLE || status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
 int Connection::server_version() const { return PQserverVersion(handle_->connection); }

@@ -59,7 +59,8 @@ public:
     void start_copy_out(std::string_view sql, std::stop_token stop);
     /// Writes what has arrived to `out`, which is not empty, waiting for it when there is nothing; 0 at the end of the data.
     std::size_t receive(std::span<char> out, std::stop_token stop);
-    /// Ends a COPY of which no more is wanted, at the server too. The transaction has failed then.
+    /// Ends a COPY of which no more is wanted, at the server too. The transaction has failed then. A server that does not hear it in some seconds leaves the connection
+    /// of no use, which `is_ready` tells.
     void abandon_copy_out();
 
     /// Names and types of the columns of a statement that is not run. In a transaction only: poolers may send its two messages to different servers.
@@ -73,7 +74,10 @@ public:
     /// 150003 for 15.3.
     int server_version() const;
 
-    /// What the server said of the last statement that failed.
+    /// Whether it takes the next statement: no, when it is broken or something still runs. In a transaction that has failed, that can only be a rollback.
+    bool is_ready() const;
+
+    /// What the server said of the last statement; empty when it succeeded, or when it was not the server that failed.
     const Failure& failure() const { return failure_; }
 
 private:

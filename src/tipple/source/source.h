@@ -200,7 +200,7 @@ public:
     virtual bool wants_more() const = 0;
 };
 
-/// Reads resources of one kind of system. Thread-safe; each `read` runs on a thread of the pipeline.
+/// Reads resources of one kind of system. One read at a time, each on a thread of the pipeline.
 class SourceDriver {
 public:
     virtual ~SourceDriver() = default;

@@ -73,19 +73,26 @@ protected:
     SqlParts() {
         for (std::size_t i = 0; i < 4; ++i) databases_.push_back(std::make_unique<NumbersDatabase>(i % 2 == 1));
         for (int part = 0; part < 40; ++part) job_.parts.push_back({.sql = std::to_string(part), .columns = {}});
-        job_.ahead_bytes_max = 64;
+        job_.waiting_bytes_max = 64;
     }
 
-    std::vector<std::int64_t> read(std::size_t most = SIZE_MAX) {
+    std::vector<std::int64_t> read(std::size_t most = SIZE_MAX, const std::function<void(std::size_t taken)>& look = {}) {
         std::vector<Database*> connections;
         for (const auto& database : databases_) connections.push_back(database.get());
         std::vector<std::int64_t> numbers;
         const extract::ResourceContext context{.run_together = run_together};
         read_parts(job_, connections, context, [&](Rows rows) {
             numbers.push_back(std::get<columns::Batch>(rows).columns.front().view().value<std::int64_t>(0));
+            if (look) look(numbers.size());
             return numbers.size() < most;
         });
         return numbers;
+    }
+
+    std::size_t handed() const {
+        std::size_t handed = 0;
+        for (const auto& database : databases_) handed += database->handed();
+        return handed;
     }
 
     std::vector<std::unique_ptr<NumbersDatabase>> databases_;
@@ -100,9 +107,19 @@ TEST_F(SqlParts, ComeInTheirOrder) {
 
 TEST_F(SqlParts, NobodyReadsFarAheadOrBehindTheEnd) {
     EXPECT_EQ(read(3), (std::vector<std::int64_t>{0, 1, 2}));
-    std::size_t handed = 0;
-    for (const auto& database : databases_) handed += database->handed();
-    EXPECT_LT(handed, 40 * batches_per_part);
+    EXPECT_LT(handed(), 40 * batches_per_part);
+}
+
+TEST_F(SqlParts, EachWaitsForWhoTakes) {
+    job_.waiting_bytes_max = 0;
+    std::size_t ahead = 0;
+    const auto numbers = read(SIZE_MAX, [&](std::size_t taken) {
+        // Time to read on for whoever does not wait.
+        if (taken <= batches_per_part) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        ahead = std::max(ahead, handed() - taken);
+    });
+    EXPECT_EQ(numbers.size(), 40 * batches_per_part);
+    EXPECT_LE(ahead, 1 + databases_.size()) << "what is wanted next, and what each connection has in its hands";
 }
 
 TEST_F(SqlParts, OneThatFailsEndsAll) {

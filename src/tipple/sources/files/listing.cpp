@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "tipple/config/secret.h"
 #include "tipple/core/clock.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -33,7 +34,7 @@ std::vector<std::string> find_files(io::FileSystem& files, const std::string& pa
     if (info != nullptr) {
         throw Error(ErrorKind::usage, "\"{}\" is a folder; name the files in it, for example \"{}\"", pattern, io::join_path(pattern, "*.jsonl"));
     }
-    if (!io::has_wildcards(pattern)) throw Error(ErrorKind::usage, "there is no file \"{}\"{}", pattern, hint(files, pattern));
+    if (!io::has_wildcards(pattern)) throw Error(ErrorKind::usage, "there is no file \"{}\"{}", config::mask_url(pattern), hint(files, pattern));
     std::vector<std::string> found = io::expand_glob(files, pattern);
     if (!found.empty()) return found;
     if (no_match == NoMatch::fails) throw Error(ErrorKind::usage, "no file matches \"{}\"", pattern);

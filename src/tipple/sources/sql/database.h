@@ -68,6 +68,8 @@ struct Select {
 struct CursorBound {
     /// The greatest value there is to read, inclusive; null = there is none.
     schema::Value upper;
+    /// The greatest value is none of the column's type: everything is read, and how such rows are taken is the cursor's matter. `upper` is null then.
+    bool is_open = false;
     /// What the next look at the same cursor wants to know again (CursorQuery::memory): kept beside the cursor and committed with it. Null = nothing.
     json::Value memory;
     /// For `tipple check` and the log: what is guaranteed, and what it would take when it is not.
@@ -133,7 +135,8 @@ public:
 
     /// Fixes what all reads of this run see, where the database can: one snapshot for all tables.
     virtual void begin_snapshot(std::stop_token stop) = 0;
-    /// One more connection that sees the same snapshot; nullptr when there can be none.
+    /// One more connection that sees the same snapshot; nullptr when there can be none, and when there is no snapshot: rows that change meanwhile would be in two
+    /// ranges of a divided table, or in none.
     virtual std::unique_ptr<Database> another(std::stop_token stop) = 0;
     /// Before anything is asked of a cursor: what its bounds are written as may depend on what is there.
     virtual void look_at(const CursorQuery& /*cursor*/, std::stop_token /*stop*/) {}

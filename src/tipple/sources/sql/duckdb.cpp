@@ -117,7 +117,7 @@ public:
     std::vector<std::string> split(const TableInfo&, const std::string&, std::size_t, std::stop_token) override { return {""}; }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
-        return {.upper = greatest_value(*this, cursor, std::move(stop)),
+        return {.upper = greatest_value(*this, cursor, std::move(stop)).value_or(Value()),
                 .memory = {},
                 .is_guaranteed = true,
                 .explanation = "nobody writes the file while it is read, so nothing is missed that has a greater value"};

@@ -15,7 +15,7 @@ constexpr std::size_t record_bytes = 1'000;
 /// Parts between those who read them and the one who takes their rows.
 class PartBoard {
 public:
-    PartBoard(std::size_t parts, std::size_t ahead_bytes_max) : parts_(parts), ahead_bytes_max_(ahead_bytes_max) {}
+    PartBoard(std::size_t parts, std::size_t waiting_bytes_max) : parts_(parts), waiting_bytes_max_(waiting_bytes_max) {}
 
     /// A part that nobody reads yet; nothing when there is none, or no more is wanted.
     std::optional<std::size_t> claim() {
@@ -24,11 +24,11 @@ public:
         return claimed_++;
     }
 
-    /// False when no more is wanted.
+    /// Waits while too much waits already, but for the rows that are wanted next. False when no more is wanted.
     bool put(std::size_t part, Rows rows, const std::stop_token& stop) {
         const std::size_t bytes = byte_size(rows);
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, stop, [&] { return is_over_ || part == head_ || waiting_bytes_ + bytes <= ahead_bytes_max_; });
+        changed_.wait(lock, stop, [&] { return is_over_ || (part == head_ && parts_[part].rows.empty()) || waiting_bytes_ + bytes <= waiting_bytes_max_; });
         if (is_over_ || stop.stop_requested()) return false;
         waiting_bytes_ += bytes;
         parts_[part].rows.push_back(std::move(rows));
@@ -77,7 +77,7 @@ private:
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::vector<Part> parts_;
-    const std::size_t ahead_bytes_max_;
+    const std::size_t waiting_bytes_max_;
     std::size_t waiting_bytes_ = 0;
     std::size_t claimed_ = 0;
     std::size_t head_ = 0;
@@ -97,7 +97,7 @@ std::size_t row_count(const Rows& rows) {
 }
 
 void read_parts(const PartsJob& job, const std::vector<Database*>& connections, const extract::ResourceContext& context, const std::function<bool(Rows)>& take) {
-    PartBoard board(job.parts.size(), job.ahead_bytes_max);
+    PartBoard board(job.parts.size(), job.waiting_bytes_max);
     std::vector<extract::Task> tasks;
     tasks.push_back([&](const std::stop_token& stop) {
         while (std::optional<Rows> rows = board.take(stop)) {

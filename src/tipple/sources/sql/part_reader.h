@@ -15,12 +15,12 @@ struct PartsJob {
     std::vector<Select> parts;
     std::size_t batch_rows = 0;
     std::size_t batch_bytes = 0;
-    /// Of rows that have come before it was their turn.
-    std::size_t ahead_bytes_max = 0;
+    /// Of rows that wait, but for the next ones of the part whose turn it is.
+    std::size_t waiting_bytes_max = 0;
 };
 
 /// Reads the parts of a table at the same time and hands over their rows in the order of the parts, on the calling thread. Each connection takes the next part that
-/// nobody reads; whoever is ahead of its turn waits when too much waits already. False from `take` ends it. Throws Error.
+/// nobody reads, and waits when too much waits already. False from `take` ends it. Throws Error.
 void read_parts(const PartsJob& job, const std::vector<Database*>& connections, const extract::ResourceContext& context, const std::function<bool(Rows)>& take);
 
 /// Bytes in memory, roughly for records.

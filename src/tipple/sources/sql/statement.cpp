@@ -84,13 +84,15 @@ std::string to_sql(const Database& database, const Statement& statement) {
     return sql;
 }
 
-schema::Value greatest_value(Database& database, const CursorQuery& cursor, std::stop_token stop) {
+std::optional<schema::Value> greatest_value(Database& database, const CursorQuery& cursor, std::stop_token stop) {
     Select select{.sql = fmt::format("SELECT max({}) FROM {}", database.order_expression(cursor.column), quoted_relation(database, cursor.table.name, cursor.query)), .columns = {cursor.column}};
     if (!cursor.condition.empty()) select.sql += fmt::format(" WHERE {}", cursor.condition);
-    schema::Value greatest;
+    std::optional<schema::Value> greatest = schema::Value();
     database.read(select, 1, 1, std::move(stop), [&](Rows rows) {
         if (const auto* batch = std::get_if<columns::Batch>(&rows)) {
             if (batch->rows > 0 && !batch->columns.empty()) greatest = columns::value_at(batch->columns.front().view(), 0);
+            // What is beside the column is what did not fit it.
+            if (batch->columns.size() > 1) greatest.reset();
         } else if (const auto& records = std::get<std::vector<schema::Value>>(rows); !records.empty()) {
             greatest = records.front().as<schema::Object>().front().value;
         }

@@ -51,7 +51,8 @@ std::string quoted_table(const Database& database, const TableName& table);
 /// The table or the query in brackets, as it stands behind FROM.
 std::string quoted_relation(const Database& database, const TableName& table, const std::string& query);
 
-/// The greatest value of the column where `condition` holds (empty = everywhere); null when there is none.
-schema::Value greatest_value(Database& database, const CursorQuery& cursor, std::stop_token stop);
+/// The greatest value of the column where `condition` holds (empty = everywhere); null when there is none. Nothing when it is not of the column's type, as SQLite keeps
+/// texts among numbers.
+std::optional<schema::Value> greatest_value(Database& database, const CursorQuery& cursor, std::stop_token stop);
 
 }  // namespace tipple::sources::sql

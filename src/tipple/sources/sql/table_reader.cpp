@@ -144,7 +144,7 @@ std::optional<CursorOrder> order_to_check(const TableJob& job, const Statement& 
 /// False when there are no connections or parts to do it with.
 bool try_read_divided(const TableJob& job, const Statement& statement, PageWriter& pages) {
     if (!may_divide(job, statement)) return false;
-    PartsJob parts{.parts = divide(job, statement), .batch_rows = job.plan.settings.read.batch_rows, .batch_bytes = batch_bytes, .ahead_bytes_max = job.context.memory_bytes / 4};
+    PartsJob parts{.parts = divide(job, statement), .batch_rows = job.plan.settings.read.batch_rows, .batch_bytes = batch_bytes, .waiting_bytes_max = job.context.memory_bytes / 4};
     if (parts.parts.size() < 2) return false;
     std::vector<std::unique_ptr<Database>> others;
     std::vector<Database*> connections = {&job.database};
@@ -153,7 +153,10 @@ bool try_read_divided(const TableJob& job, const Statement& statement, PageWrite
         if (others.back() == nullptr) break;
         connections.push_back(others.back().get());
     }
-    if (connections.size() < 2) return false;
+    if (connections.size() < 2) {
+        job.context.log.info("resource \"{}\": one connection reads it, since no other one would see the same rows", job.spec.name);
+        return false;
+    }
     job.context.log.info("resource \"{}\": {} connections read {} parts of it", job.spec.name, connections.size(), parts.parts.size());
     read_parts(parts, connections, job.context, [&](Rows rows) { return pages.write(std::move(rows)); });
     return true;
@@ -178,7 +181,7 @@ const DeclaredColumn* cursor_column(const TablePlan& plan, const extract::Resour
 std::optional<Statement> make_statement(const TableJob& job) {
     Statement statement{.table = job.plan.info.name, .query = job.plan.settings.query, .columns = job.plan.columns, .where = job.plan.settings.where};
     const DeclaredColumn* column = job.context.cursor != nullptr ? cursor_column(job.plan, job.spec) : nullptr;
-    if (column != nullptr && job.bound && job.bound->upper.is_null()) {
+    if (column != nullptr && job.bound && job.bound->upper.is_null() && !job.bound->is_open) {
         if (job.spec.incremental->on_cursor_value_missing == incremental::MissingCursor::exclude) return std::nullopt;
         statement.part = job.database.quote(column->name) + " IS NULL";
         return statement;

@@ -96,14 +96,18 @@ std::string time_us(std::string_view expression) { return fmt::format("CAST(extr
 Value read_greatest(Connection& connection, const CursorQuery& query, const std::stop_token& stop) {
     const columns::ColumnType type = query.column.type.value_or(columns::ColumnType{});
     const std::string ordered = order_expression(query.column);
-    std::string condition = query.condition.empty() ? "" : fmt::format(" WHERE ({})", query.condition);
-    std::string result = fmt::format("pg_catalog.max({})", ordered);
+    // On lines of its own, so that a comment at the end of the query ends there.
+    const std::string relation = query.query.empty() ? quoted(query.table.name) : fmt::format("(\n{}\n) AS query", query.query);
+    std::string condition = fmt::format("{} IS NOT NULL", ordered);
+    if (!query.condition.empty()) condition += fmt::format(" AND ({})", query.condition);
+    std::string result = ordered;
     if (type.type == DataType::timestamp || type.type == DataType::date) {
         // Behind what is infinite there would never be anything new.
-        condition += fmt::format("{} pg_catalog.isfinite({})", condition.empty() ? " WHERE" : " AND", ordered);
+        condition += fmt::format(" AND pg_catalog.isfinite({})", ordered);
         result = type.type == DataType::date ? fmt::format("{} - CAST('1970-01-01' AS date)", result) : time_us(result);
     }
-    const Row row = one_row(connection, fmt::format("SELECT {} FROM {}{}", result, quoted(query.table.name), condition), stop);
+    // Not by max(), which some types have not that have an order.
+    const Row row = one_row(connection, fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} DESC LIMIT 1", result, relation, condition, ordered), stop);
     if (row.empty() || !row[0]) return {};
     switch (type.type) {
         case DataType::bigint:

@@ -82,6 +82,13 @@ TEST_F(PostgresBound, WithoutAGuaranteeIsTheGreatestFiniteValue) {
     EXPECT_EQ(schema::coerce(schema::DataType::text, bound("t", "e").upper).value().as<std::string>(), "2.25");
     query.condition = "d > 8";
     EXPECT_TRUE(database->bound(query, {}).upper.is_null());
+    run("CREATE TABLE u (u uuid); INSERT INTO u VALUES (NULL), ('00000000-0000-0000-0000-000000000002'), ('a0000000-0000-0000-0000-000000000001')");
+    EXPECT_EQ(bound("u", "u").upper.as<std::string>(), "a0000000-0000-0000-0000-000000000001");
+    CursorQuery of_query{.table = {}, .column = {}, .query = "SELECT d * 2 AS twice FROM public.t -- of all"};
+    of_query.column = database->describe(of_query.query, {}).at(0);
+    EXPECT_EQ(database->bound(of_query, {}).upper.as<std::int64_t>(), 16);
+    of_query.condition = "twice < 16";
+    EXPECT_EQ(database->bound(of_query, {}).upper.as<std::int64_t>(), 14);
 }
 
 TEST_F(PostgresBound, TimesNeedToSeeWhenOthersBegan) {

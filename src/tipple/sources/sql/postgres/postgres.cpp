@@ -88,6 +88,7 @@ public:
     }
 
     std::unique_ptr<Database> another(std::stop_token stop) override {
+        if (snapshot_.empty()) return nullptr;
         auto other = std::make_unique<PostgresDatabase>(settings_);
         try {
             other->connect();
@@ -96,7 +97,6 @@ public:
             settings_.log.warning("{}: there are no more connections, so what is read at once shares one: {}", description(), error.what());
             return nullptr;
         }
-        if (snapshot_.empty()) return other;
         std::string why = fmt::format("a server was not free within {} seconds", connection_patience.count());
         try {
             if (other->connection_->execute_within(begin_statement(), connection_patience, stop)) {
@@ -131,10 +131,16 @@ public:
             const auto take_batch = [&](columns::Batch batch) { return wants_more = take(std::move(batch)); };
             // On a line of its own, so that a comment at the end of a query does not reach further.
             connection_->start_copy_out(fmt::format("COPY (\n{}\n) TO STDOUT (FORMAT binary)", select.sql), stop);
-            while (wants_more) {
-                const std::size_t bytes = connection_->receive(decoder.room(), stop);
-                if (bytes == 0) return decoder.finish(take_batch), true;
-                decoder.add(bytes, take_batch);
+            try {
+                while (wants_more) {
+                    const std::size_t bytes = connection_->receive(decoder.room(), stop);
+                    if (bytes == 0) return decoder.finish(take_batch), true;
+                    decoder.add(bytes, take_batch);
+                }
+            } catch (const Error& error) {
+                // Not the server's, which still sends: what others read of the snapshot goes on.
+                if (error.kind() == ErrorKind::data && !connection_->is_ready()) connection_->abandon_copy_out();
+                throw;
             }
             connection_->abandon_copy_out();
             return false;
@@ -168,17 +174,18 @@ private:
         if (connection_ != nullptr) connection_->execute("COMMIT");
     }
 
+    void disconnect() {
+        connection_.reset();
+        snapshot_.clear();
+    }
+
     /// A connection that has broken is not used again, nor is its snapshot.
     template <typename Work>
     auto guarded(const Work& work) -> decltype(work()) {
         try {
             return work();
         } catch (const Error& error) {
-            const bool is_gone = error.kind() == ErrorKind::cancelled || connection_->failure().state.empty() || error.kind() == ErrorKind::transient;
-            if (is_gone) {
-                connection_.reset();
-                snapshot_.clear();
-            }
+            if (error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::transient || !connection_->is_ready()) disconnect();
             throw;
         }
     }
@@ -198,11 +205,16 @@ private:
                     work();
                 }
             } catch (const Error& error) {
-                if (error.kind() == ErrorKind::cancelled || connection_->failure().state.empty()) throw;
+                if (error.kind() == ErrorKind::cancelled || !connection_->is_ready()) throw;
                 roll_back(is_own);
                 throw;
             }
-            if (!is_complete) return roll_back(is_own);
+            if (!is_complete) {
+                // Nothing of it is needed any more.
+                if (connection_->is_ready()) return roll_back(is_own);
+                settings_.log.warning("{} did not end a read that was given up; what follows is read over a new connection", description());
+                return disconnect();
+            }
             connection_->execute(is_own ? "COMMIT" : "RELEASE SAVEPOINT tipple");
         });
     }

@@ -272,6 +272,21 @@ TEST_F(PostgresRead, IsEndedByWhoTakesAndTheSnapshotLives) {
     EXPECT_EQ(read(*database, count), (std::vector<TextRow>{{"500001"}}));
 }
 
+TEST_F(PostgresRead, WhatFailsBehindAReadThatWasEndedIsSaidAndTheSnapshotLives) {
+    run("CREATE TABLE t AS SELECT n FROM generate_series(1, 500000) AS n; CREATE TABLE odd AS SELECT CASE WHEN n = 3 THEN 'NaN'::numeric ELSE n END AS price FROM generate_series(1, 500000) AS n");
+    const auto database = open();
+    database->begin_snapshot({});
+    run("INSERT INTO t VALUES (0)");
+    database->read(select_all(*database, "t"), 1'000, many_bytes, {}, [](const Rows&) { return false; });
+    const std::string text = failure(ErrorKind::data, [&] { read(*database, select_all(*database, "odd")); });
+    EXPECT_NE(text.find("it is NaN"), std::string::npos) << text;
+    const Select count{.sql = "SELECT count(*) FROM public.t", .columns = {{.name = "count", .type = columns::ColumnType{.type = DataType::bigint}}}};
+    EXPECT_EQ(read(*database, count), (std::vector<TextRow>{{"500000"}}));
+    EXPECT_NE(database->another({}), nullptr);
+}
+
+TEST_F(PostgresRead, WithoutASnapshotThereIsNoSecondConnection) { EXPECT_EQ(open()->another({}), nullptr); }
+
 TEST_F(PostgresRead, StopsAtTheServerToo) {
     const auto database = open();
     std::stop_source source;

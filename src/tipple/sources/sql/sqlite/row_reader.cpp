@@ -282,10 +282,8 @@ TimeForm time_form(const Query& row, int column) {
             return form_of_integer(cell.integer());
         case SQLITE_FLOAT:
             return cell.real() < julian_max ? TimeForm::julian : TimeForm::seconds;
-        case SQLITE_TEXT: {
-            const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(cell.text());
-            return parsed && parsed->offset_seconds.value_or(0) != 0 ? TimeForm::text_with_offset : TimeForm::text;
-        }
+        case SQLITE_TEXT:
+            return TimeForm::text;
         default:
             return TimeForm::unknown;
     }

@@ -14,7 +14,7 @@
 namespace tipple::sources::sql::sqlite {
 
 /// How a column of times keeps them, by a value of it.
-enum class TimeForm { unknown, text, text_with_offset, seconds, milliseconds, microseconds, julian };
+enum class TimeForm { unknown, text, seconds, milliseconds, microseconds, julian };
 TimeForm time_form(const Query& row, int column);
 
 /// Gathers rows of a query as columns. A value that its column's type does not hold goes to a column beside it; a column of which the values decide and do not agree makes

@@ -27,8 +27,6 @@ namespace civil = schema::civil;
 constexpr std::int64_t us_per_ms = 1'000;
 constexpr double julian_of_1970 = 2'440'587.5;
 
-std::string between(const std::string& column, std::int64_t from, std::int64_t to) { return fmt::format("{} BETWEEN {} AND {}", column, from, to); }
-
 bool is_time(const DeclaredColumn& column) {
     return column.type && (column.type->type == DataType::timestamp || column.type->type == DataType::date);
 }
@@ -105,8 +103,7 @@ public:
 
     /// Times as text may be written in several forms. To the millisecond, which is what the database's own functions see; what is the same to them sorts as text.
     std::string sort_expression(const DeclaredColumn& column) const override {
-        const TimeForm form = form_of(column);
-        const bool is_text = is_time(column) && (form == TimeForm::text || form == TimeForm::text_with_offset);
+        const bool is_text = is_time(column) && form_of(column) == TimeForm::text;
         return is_text ? fmt::format("strftime('%Y-%m-%d %H:%M:%f', {}) || {}", quote_name(column.name), quote_name(column.name)) : order_expression(column);
     }
 
@@ -118,9 +115,9 @@ public:
 
     std::unique_ptr<Database> another(std::stop_token stop) override {
         // Readers keep a file as it is unless it is in WAL mode: a later reader sees more there.
-        if (is_snapshot_ && is_wal(stop)) return nullptr;
+        if (!is_snapshot_ || is_wal(stop)) return nullptr;
         auto other = std::make_unique<SqliteDatabase>(path_, busy_timeout_);
-        if (is_snapshot_) other->begin_snapshot(stop);
+        other->begin_snapshot(stop);
         return other;
     }
 
@@ -134,18 +131,19 @@ public:
         if (!least.step() || !greatest.step()) return;
         const TimeForm from = time_form(least, 0);
         const TimeForm to = time_form(greatest, 0);
-        const auto is_text = [](TimeForm form) { return form == TimeForm::text || form == TimeForm::text_with_offset; };
         // Numbers come before texts, and numbers of different units have no common order.
-        if (from != to && !(is_text(from) && is_text(to))) {
+        if (from != to) {
             throw Error(ErrorKind::data, "column \"{}\" holds times in several forms ({} and {}), which have no common order, so it cannot be a cursor; let a query bring them into one",
                         cursor.column.name, excerpt(least.text(0)), excerpt(greatest.text(0)));
         }
-        forms_[cursor.column.name] = from == TimeForm::text_with_offset ? from : to;
+        forms_[cursor.column.name] = to;
     }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
         CursorBound bound{.upper = {}, .memory = {}, .is_guaranteed = true, .explanation = "transactions of SQLite commit one after the other, so nothing is missed that has a greater value"};
-        bound.upper = greatest_value(*this, cursor, stop);
+        const std::optional<Value> greatest = greatest_value(*this, cursor, stop);
+        bound.upper = greatest.value_or(Value());
+        bound.is_open = !greatest;
         return bound;
     }
 
@@ -161,15 +159,17 @@ public:
         std::vector<std::string> conditions;
         for (std::int64_t from = least;;) {
             const auto left = static_cast<std::uint64_t>(greatest) - static_cast<std::uint64_t>(from);
-            const bool is_last = width > left;
-            const std::int64_t to = is_last ? greatest : static_cast<std::int64_t>(static_cast<std::uint64_t>(from) + static_cast<std::uint64_t>(width) - 1);
-            conditions.push_back(between(column, from, to));
-            if (is_last) break;
-            from = to + 1;
+            const bool is_first = from == least;
+            if (width > left) {
+                conditions.push_back(is_first ? "" : fmt::format("{} >= {}", column, from));
+                return conditions;
+            }
+            const auto next = static_cast<std::int64_t>(static_cast<std::uint64_t>(from) + static_cast<std::uint64_t>(width));
+            conditions.push_back(is_first ? fmt::format("{} < {}", column, next) : fmt::format("{0} >= {1} AND {0} < {2}", column, from, next));
+            // A column of the user's may lack values, and may have fractions between those that divide it.
+            if (is_first && !by.empty()) conditions.front() += fmt::format(" OR {} IS NULL", column);
+            from = next;
         }
-        // A column of the user's may lack values.
-        if (!by.empty()) conditions.front() += fmt::format(" OR {} IS NULL", column);
-        return conditions;
     }
 
     void read(const Select& select, std::size_t batch_rows, std::size_t batch_bytes, std::stop_token stop, const std::function<bool(Rows)>& take) override {
@@ -249,8 +249,8 @@ private:
             default:
                 break;
         }
-        const std::int64_t zone_days = form == TimeForm::text_with_offset ? 1 : 0;
-        const std::int64_t days = civil::floor_div(us, civil::us_per_day) + (is_lower ? -zone_days : 1 + zone_days);
+        // Some of them may have a zone, which is less than a day from UTC.
+        const std::int64_t days = civil::floor_div(us, civil::us_per_day) + (is_lower ? -1 : 2);
         return quote_text(schema::to_iso_text(schema::Date{static_cast<std::int32_t>(days)}));
     }
 
