@@ -85,9 +85,11 @@ class NoDatabase(Case):
 
     def test_a_database_as_source(self):
         self.load(self.write("t.jsonl", [{"id": 1}]))
-        result = self.tipple("load", "shop.duckdb", "other.duckdb", expect=EXIT_USAGE)
-        self.assertIn("shop.duckdb is a DuckDB database", result.err)
-        self.assertFalse(self.path("other.duckdb").exists())
+        self.tipple("load", "shop.duckdb", "other.duckdb")
+        self.assertEqual(self.query("SELECT id FROM t", database=self.path("other.duckdb")), [(1,)])
+        self.assertEqual(self.query("SELECT count(*) FROM _dlt_loads", database=self.path("other.duckdb")), [(1,)], "what the tables say of loads is of the database itself")
+        result = self.tipple("load", "shop.duckdb", "other.duckdb", "-r", "_dlt_loads", expect=EXIT_USAGE)
+        self.assertIn('"_dlt_loads" is a name of tables that tell what was loaded', result.err)
 
 
 class ForeignTables(Case):

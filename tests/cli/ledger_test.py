@@ -117,6 +117,19 @@ class Ledger(FilesCase):
                 self.assertEqual(self.files(), 0)
                 self.tipple("verify", "p")
 
+    def test_a_changed_file_is_merged_by_key(self):
+        self.resource("sales", 'glob = "*.jsonl"', 'disposition = "merge"', 'primary_key = "id"')
+        self.drop("a.jsonl", 1, 2, seconds=1000)
+        self.assertEqual(self.files(), 1)
+        self.drop("a.jsonl", 2, 3, seconds=2000, new="column")
+        self.assertEqual(self.files(), 1)
+        self.assertEqual(self.files(), 0)
+        self.assertEqual(self.query("SELECT id, new FROM sales ORDER BY id"), [(1, None), (2, "column"), (3, "column")])
+        self.drop("a.jsonl", 1, 2, seconds=1000)
+        self.assertEqual(self.files(), 1, "it is what it was, but that is not what is there")
+        self.resource("sales", 'glob = "*.jsonl"', 'on_change = "merge"')
+        self.assertIn('is for resources with disposition = "merge"', self.go(code=EXIT_USAGE).err)
+
     def test_two_resources_have_a_ledger_each(self):
         self.resource("copies", 'glob = "*.jsonl"', keep=True)
         self.drop("a.jsonl", 1)

@@ -204,10 +204,10 @@ class Imports(RestApiCase):
         text = self.path("tipple.toml").read_text()
         self.assertNotIn("s3cret", text + result.out)
         self.assertIn("${secret:news.x_api_key}", text)
-        self.assertIn("${secret:news.authorization}", text)
+        self.assertIn("${secret:news.articles.authorization}", text)
         self.assertIn("application/json", text)
         self.assertNotIn("null", text)
-        self.assertIn('put the value of "Authorization" into .tipple/secrets.toml, table [news], as "authorization"', result.out)
+        self.assertIn('put the value of "Authorization" into .tipple/secrets.toml, table [news.articles], as "authorization"', result.out)
         tomllib.loads(text)
 
     def test_what_cannot_be_carried_over_is_listed(self):

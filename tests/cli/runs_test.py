@@ -229,7 +229,7 @@ class UsualErrors(RunsCase):
         self.assertIn("give it a primary_key", self.tipple("run", expect=EXIT_USAGE).err)
 
     def test_append_where_merge_was_meant(self):
-        self.write("tipple.toml", SHOP.replace('cursor = { field = "id" }', ""))
+        self.write("tipple.toml", SHOP.replace('cursor = { field = "id" }', 'state = "none"'))
         self.tipple("run")
         self.assertIn("twice now", self.tipple("run").err)
 

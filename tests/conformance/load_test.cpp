@@ -208,7 +208,7 @@ TEST_P(Conformance, RowsOfOneOriginGiveWayToOthers) {
                      fmt::format(R"({{"id": {{"data_type": "bigint", "primary_key": {}}}, "src": "text", "v": "text"}})", merges));
         maker_.begin(id + "2.0").load(disposition, tables).replace_rows("src", {"x", "it's", "no"}).rows(root, R"([{"id": 7, "src": "x", "v": "new"}])");
         const auto loaded = load(close());
-        EXPECT_EQ(rows("SELECT id, src, v FROM {} ORDER BY id", root), "2|y|null 7|x|new");
+        EXPECT_EQ(rows("SELECT id, src, v FROM {} ORDER BY id", root), "2|y|NULL 7|x|new");
         EXPECT_EQ(rows("SELECT w FROM {}", root + "__c"), "2");
         EXPECT_EQ(rows("SELECT x FROM {}", root + "__c__d"), "2");
         EXPECT_EQ(loaded.at(0).deleted, 2U);

@@ -76,7 +76,8 @@ TEST(LedgerIndexTest, TellsNewAndChangedFilesFromThoseThatAreKnown) {
     EXPECT_EQ(index.find("/a", "1-x").state, LedgerIndex::State::known);
     EXPECT_EQ(index.find("/a", "2-x").state, LedgerIndex::State::changed);
     EXPECT_EQ(load_id_at(index.find("/a", "2-x").load_us), "1795404633.634409");
-    EXPECT_EQ(index.find("/b", "2-x").state, LedgerIndex::State::known);
+    EXPECT_EQ(index.find("/b", "3-x").state, LedgerIndex::State::known);
+    EXPECT_EQ(index.find("/b", "2-x").state, LedgerIndex::State::changed) << "what it was before it became something else";
     EXPECT_EQ(load_id_at(index.find("/b", "4-x").load_us), "1795404635.000001");
 }
 

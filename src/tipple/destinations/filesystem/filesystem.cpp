@@ -117,10 +117,11 @@ public:
     }
 
     void read_rows(std::string_view sql, std::stop_token stop, const std::function<void(const destination::RowTexts&)>& take) override {
-        const DatasetFolder folder = this->folder();
-        unmoved(folder, [&](const filesystem::Snapshot& snapshot) {
+        const std::unique_ptr<Dataset> dataset = open();
+        unmoved(*dataset, [&](const filesystem::Snapshot& snapshot) {
+            if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
             engine::Engine engine({.memory_bytes = context_.memory_bytes, .threads = context_.threads, .temp_folder = context_.temp_folder});
-            filesystem::create_views(engine, filesystem::tables_of(folder, snapshot), place_.dataset, sql, filesystem::line_bytes_default);
+            filesystem::create_views(engine, filesystem::tables_of(*dataset, snapshot), place_.dataset, sql, filesystem::line_bytes_default);
             engine.read_texts(sql, stop, take);
         });
     }

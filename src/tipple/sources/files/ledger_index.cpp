@@ -26,9 +26,10 @@ LedgerIndex::Found LedgerIndex::find(std::string_view file, std::string_view ver
     const std::uint64_t version_hash = xxh3_64(version);
     auto entry = std::lower_bound(entries_.begin(), entries_.end(), hash, [](const Entry& a, const std::array<std::uint64_t, 2>& b) { return a.file < b; });
     Found found;
+    // The newest entry counts: a file may have become again what it was before.
     for (; entry != entries_.end() && entry->file == hash; ++entry) {
-        if (entry->version == version_hash) return {.state = State::known, .load_us = entry->load_us};
-        found = {.state = State::changed, .load_us = std::max(found.load_us, entry->load_us)};
+        if (found.state != State::is_new && entry->load_us < found.load_us) continue;
+        found = {.state = entry->version == version_hash ? State::known : State::changed, .load_us = entry->load_us};
     }
     return found;
 }

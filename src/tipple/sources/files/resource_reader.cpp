@@ -56,7 +56,9 @@ void ResourceReader::offer(const io::ObjectInfo& file) {
                             "ones)",
                             settings_.name, url, load_id_at(found.load_us));
             }
-            settings_.on_change == OnChange::reload ? chosen_.add(file, found.load_us) : static_cast<void>(++ignored_);
+            if (settings_.on_change == OnChange::reload) chosen_.add(file, found.load_us);
+            if (settings_.on_change == OnChange::merge) chosen_.add(file);
+            if (settings_.on_change == OnChange::ignore) ++ignored_;
             break;
     }
 }

@@ -53,10 +53,10 @@ std::optional<std::uint64_t> count_of(const config::Options& options, const char
 }
 
 /// All but where the files are.
-ResourceSettings parse_options(const config::Options& options, Remembers by_default) {
+ResourceSettings parse_options(const config::Options& options, Remembers by_default, OnChange on_change) {
     ResourceSettings settings{.content = parse_content_options(options)};
     settings.remembers = choice_of<Remembers>(options, "state", {{"ledger", Remembers::ledger}, {"watermark", Remembers::watermark}, {"none", Remembers::nothing}}, by_default);
-    settings.on_change = choice_of<OnChange>(options, "on_change", {{"fail", OnChange::fail}, {"ignore", OnChange::ignore}, {"reload", OnChange::reload}}, OnChange::fail);
+    settings.on_change = choice_of<OnChange>(options, "on_change", {{"fail", OnChange::fail}, {"ignore", OnChange::ignore}, {"reload", OnChange::reload}, {"merge", OnChange::merge}}, on_change);
     settings.skips_bad_files = choice_of<bool>(options, "on_bad_file", {{"fail", false}, {"skip", true}}, false);
     settings.order = choice_of<Order>(options, "order", {{"name", Order::name}, {"modified", Order::modified}}, Order::name);
     settings.files_max = count_of(options, "max_files");
@@ -80,7 +80,7 @@ ResourceSettings parse_options(const config::Options& options, Remembers by_defa
 std::vector<ResourceSettings> parse_paths(const config::Options& options) {
     std::vector<ResourceSettings> all;
     const std::string table = options.find("table").value_or("");
-    const ResourceSettings common = parse_options(options, Remembers::nothing);
+    const ResourceSettings common = parse_options(options, Remembers::nothing, OnChange::fail);
     for (const std::string& pattern : lines_of(options.require("paths"))) {
         const std::string name = table.empty() ? file_stem(pattern) : table;
         const auto known = std::find_if(all.begin(), all.end(), [&](const ResourceSettings& other) { return other.name == name; });
@@ -91,10 +91,14 @@ std::vector<ResourceSettings> parse_paths(const config::Options& options) {
     return all;
 }
 
+bool has_disposition(const config::Node& settings, std::string_view name) {
+    const config::Node* disposition = settings.find("disposition");
+    return disposition != nullptr && disposition->kind == config::Node::Kind::text && disposition->value.as_text() == name;
+}
+
 /// A table that is replaced has what is there now; a cursor tells records apart, not files.
 Remembers default_of(const config::Node& settings) {
-    const config::Node* disposition = settings.find("disposition");
-    const bool is_replaced = disposition != nullptr && disposition->kind == config::Node::Kind::text && disposition->value.as_text() == "replace";
+    const bool is_replaced = has_disposition(settings, "replace");
     const bool is_snapshot = settings.find("delete_missing") != nullptr;
     return is_replaced || is_snapshot || settings.find("cursor") != nullptr ? Remembers::nothing : Remembers::ledger;
 }
@@ -105,7 +109,11 @@ ResourceSettings parse_resource(const extract::ResourceDefinition& resource, con
     for (const auto& [name, value] : resource.options.values()) options.set(name, value);
     ResourceSettings settings;
     try {
-        settings = parse_options(options, default_of(resource.settings));
+        const bool is_merged = has_disposition(resource.settings, "merge");
+        settings = parse_options(options, default_of(resource.settings), is_merged ? OnChange::merge : OnChange::fail);
+        if (settings.on_change == OnChange::merge && !is_merged) {
+            throw Error(ErrorKind::usage, "on_change = \"merge\" is for resources with disposition = \"merge\"; here the rows of the file would be there twice");
+        }
     } catch (const Error& error) {
         throw error.with_context(fmt::format("resource \"{}\"", resource.name));
     }
@@ -126,8 +134,8 @@ std::vector<config::OptionSpec> common_option_specs() {
     std::vector<config::OptionSpec> options = content_option_specs();
     options.push_back({.name = "state", .summary = "ledger: each file is loaded once; watermark: files later than the last one, as dlt does it; none: all files in each run. "
                                                    "In a project ledger, for resources with disposition append or merge and no cursor; else none."});
-    options.push_back({.name = "on_change", .summary = "A file that has changed since it was loaded: fail, ignore, or reload, which puts its new rows in the place of the old ones; "
-                                                       "fail when not given."});
+    options.push_back({.name = "on_change", .summary = "A file that has changed since it was loaded: fail, ignore, reload, which puts its new rows in the place of the old ones, or merge, "
+                                                       "which reads it again; merge for resources with disposition merge, else fail."});
     options.push_back({.name = "on_bad_file", .summary = "A file that cannot be read to its end: fail, or skip, which leaves it out and tries it again in the next run; fail when not "
                                                          "given."});
     options.push_back({.name = "order", .summary = "In which files are read: name, or modified (oldest first); name when not given."});

@@ -22,7 +22,12 @@ enum class Remembers {
 };
 
 /// What becomes of a file that has changed since it was loaded.
-enum class OnChange { fail, ignore, reload };
+enum class OnChange {
+    fail,
+    ignore,
+    reload,  ///< its new rows take the place of the old ones
+    merge,   ///< it is read again, and its records find their rows by the key
+};
 
 enum class Order { name, modified };
 

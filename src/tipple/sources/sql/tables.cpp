@@ -6,6 +6,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/io/glob.h"
+#include "tipple/schema/schema.h"
 
 namespace tipple::sources::sql {
 
@@ -15,6 +16,12 @@ bool is_default(const TableName& table, const std::string& default_schema) { ret
 
 bool is_called(const TableName& table, const std::string& name, const std::string& default_schema) {
     return full_name(table) == name || (is_default(table, default_schema) && table.name == name);
+}
+
+/// Tables of a dataset that tell what was loaded into it: they are made anew where its other tables go.
+bool is_of_a_dataset(std::string_view name) {
+    const std::string key = lower(name);
+    return key.starts_with(schema::internal_prefix) || key.starts_with("_tipple_");
 }
 
 bool fits(const TableName& table, const std::string& pattern, const std::string& default_schema) {
@@ -60,6 +67,10 @@ std::string resource_name(const ResourceSettings& settings, const TableName& tab
 void check_names(const std::vector<ChosenTable>& chosen) {
     std::map<std::string, const ChosenTable*> names;
     for (const ChosenTable& table : chosen) {
+        if (is_of_a_dataset(table.name)) {
+            throw Error(ErrorKind::usage, "\"{}\" is a name of tables that tell what was loaded; give it a resource of another name, with from = \"{}\"", table.name,
+                        full_name(table.table));
+        }
         // A destination that makes no difference between them would get one table out of two.
         const auto [other, is_new] = names.try_emplace(lower(table.name), &table);
         if (is_new) continue;
@@ -91,7 +102,7 @@ std::vector<ChosenTable> choose_tables(const std::vector<ResourceSettings>& reso
             add(resource, table);
             is_named = true;
         }
-        if (is_named) continue;
+        if (is_named || is_of_a_dataset(table.name)) continue;
         if (const ResourceSettings* pattern = find_pattern(resources, table, default_schema)) add(*pattern, table);
     }
     for (const ResourceSettings& resource : resources) {
