@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -30,8 +31,10 @@ int run_version(Program& program) {
 namespace {
 
 void print_options(const std::vector<config::OptionSpec>& options) {
+    std::size_t width = 16;
+    for (const config::OptionSpec& option : options) width = std::max(width, option.name.size());
     for (const config::OptionSpec& option : options) {
-        fmt::print("  {:<16} {}{}{}\n", option.name, option.summary, option.is_required ? " Required." : "",
+        fmt::print("  {:<{}} {}{}{}\n", option.name, width, option.summary, option.is_required ? " Required." : "",
                    option.default_value.empty() ? "" : fmt::format(" [{}]", option.default_value));
     }
 }

@@ -211,9 +211,29 @@ TEST_F(PartsTest, WhatMayNotBeParted) {
     spec = ordered("t");
     spec.incremental->row_order = incremental::RowOrder::desc;
     spec.incremental->last_value_func = incremental::LastValue::min;
-    ScriptedSource source;
-    source.add(spec, [](const auto&, extract::Output& out) { out.write(support::json_page("{\"id\":1,\"t\":1}\n", {.name = "page"})); });
-    EXPECT_EQ(run(source).rows, 1U);
+    refused(spec, "ever smaller values of the cursor (order = \"asc\")");
+}
+
+TEST_F(PartsTest, ACursorThatLooksForTheLeastValueMovesDown) {
+    const auto pages = [](int last, bool fails) {
+        return [=](const extract::ResourceContext& context, extract::Output& out) {
+            for (int t = 5; t >= last; --t) {
+                out.write(support::json_page(fmt::format("{{\"id\":{},\"t\":{}}}\n", t, t), {.name = "pages"}));
+                settle(context);
+            }
+            if (fails) throw Error(ErrorKind::remote, "gone");
+        };
+    };
+    extract::ResourceSpec spec = ordered("t");
+    spec.incremental->last_value_func = incremental::LastValue::min;
+    ScriptedSource first;
+    first.add(spec, pages(3, true));
+    error_of(ErrorKind::remote, first);
+    EXPECT_EQ(values("t", "id"), "5 4");
+    ScriptedSource second;
+    second.add(spec, pages(1, false));
+    run(second);
+    EXPECT_EQ(values("t", "id"), "5 4 3 2 1");
 }
 
 TEST_F(PartsTest, ADryRunHasNoParts) {

@@ -35,10 +35,11 @@ const char* why_not_cursor(const extract::ResourceSpec& spec) {
     if (cursor.begins_anew) return "it begins at --since again in each run, so a later run would not go on behind the last part";
     if (!cursor.end_value.is_null()) return "it is read up to an end, and such a run remembers nothing";
     if (cursor.range_start == Range::open) return "its cursor's start is open: records that share the value at which a load ends would be lost";
-    const RowOrder forward = cursor.last_value_func == LastValue::max ? RowOrder::asc : RowOrder::desc;
-    if (cursor.row_order == forward) return nullptr;
-    return forward == RowOrder::asc ? "nothing says that its records come in ascending order of the cursor (order = \"asc\"): those that come later would be lost"
-                                    : "nothing says that its records come in descending order of the cursor (order = \"desc\"): those that come later would be lost";
+    // Orders are those of the cursor: of one that looks for the least value, the greatest comes first.
+    if (cursor.row_order == RowOrder::asc) return nullptr;
+    return cursor.last_value_func == LastValue::max
+               ? "nothing says that its records come in ascending order of the cursor (order = \"asc\"): those that come later would be lost"
+               : "nothing says that its records come with ever smaller values of the cursor (order = \"asc\"): those that come later would be lost";
 }
 
 void require_parts(const ActiveResource& resource, const schema::Schema& schema, const destination::Capabilities& capabilities, const PipelineConfig& config) {
