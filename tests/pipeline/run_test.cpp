@@ -393,6 +393,16 @@ TEST_F(PipelineTest, AThreadThatCannotBeStartedStopsTheOthers) {
     EXPECT_TRUE(contains(error_of(ErrorKind::local, source), "2 threads cannot be started"));
 }
 
+TEST_F(PipelineTest, ARunWhoseThreadsCannotBeStartedEnds) {
+    ScriptedSource source;
+    source.lines("t", "{\"a\": 1}\n");
+    {
+        const NoThreads none;
+        EXPECT_TRUE(contains(error_of(ErrorKind::local, source), "threads cannot be started"));
+    }
+    EXPECT_EQ(run(source).rows, 1U);
+}
+
 TEST_F(PipelineTest, ASourceCanStartAgain) {
     ScriptedSource source;
     source.lines("before", "{\"a\": 1}\n");

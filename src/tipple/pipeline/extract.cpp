@@ -730,9 +730,17 @@ ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer&
     const std::stop_callback forward(stop, [&] { fail(std::make_exception_ptr(Error(ErrorKind::cancelled, "stopped"))); });
     {
         std::vector<std::jthread> threads;
-        threads_running_ = context_.config.workers + 1;
-        threads.emplace_back([&] { extract(resources); });
-        for (std::size_t i = 0; i < context_.config.workers; ++i) threads.emplace_back([&] { work(); });
+        const std::size_t wanted = context_.config.workers + 1;
+        threads_running_ = wanted;
+        try {
+            while (threads.size() < context_.config.workers) threads.emplace_back([&] { work(); });
+            threads.emplace_back([&] { extract(resources); });
+        } catch (const std::system_error& reason) {
+            // Those that were started hear of it.
+            fail(std::make_exception_ptr(Error(ErrorKind::local, "{} threads cannot be started: {}; give fewer with --workers", wanted, reason.what())));
+            queue_.close();
+            for (std::size_t i = threads.size(); i < wanted; ++i) finish_thread();
+        }
         wait_for_threads(observer, watch);
     }
     if (error_ != nullptr) std::rethrow_exception(error_);
