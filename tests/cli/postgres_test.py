@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
-from postgres_server import PASSWORD, PASSWORD_IN_URL, Pooler, Server, free_port, is_available  # noqa: E402
+from postgres_server import PASSWORD, PASSWORD_IN_URL, Pooler, Server, free_port, start_for_module  # noqa: E402
 from proxy import COMMIT, Proxy  # noqa: E402
 from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, Case, Run, main  # noqa: E402
 
@@ -25,14 +25,7 @@ server = None
 
 def setUpModule():
     global server
-    if not is_available():
-        raise unittest.SkipTest("the Debian package postgresql is not installed")
-    server = Server(wal_level="logical")
-
-
-def tearDownModule():
-    if server is not None:
-        server.close()
+    server = start_for_module(wal_level="logical")
 
 
 class PostgresCase(Case):

@@ -5,11 +5,10 @@ import decimal
 import pathlib
 import signal
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
-from postgres_server import PASSWORD, PASSWORD_IN_URL, Server, is_available  # noqa: E402
+from postgres_server import PASSWORD, PASSWORD_IN_URL, start_for_module  # noqa: E402
 from tipple_cli import EXIT_INTERRUPTED, EXIT_USAGE, Case, main  # noqa: E402
 
 server = None
@@ -17,14 +16,7 @@ server = None
 
 def setUpModule():
     global server
-    if not is_available():
-        raise unittest.SkipTest("the Debian package postgresql is not installed")
-    server = Server()
-
-
-def tearDownModule():
-    if server is not None:
-        server.close()
+    server = start_for_module()
 
 
 class SourceCase(Case):

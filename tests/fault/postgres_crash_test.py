@@ -9,13 +9,12 @@ import pathlib
 import shutil
 import signal
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
 from killpoint import Point, evenly, kill_points
 from matrix import MODES, SHAPES, Matrix, add_cells, points_max
-from postgres_server import Server, is_available
+from postgres_server import start_for_module
 from proxy import Proxy
 from tipple_cli import IS_LONG, main
 
@@ -29,14 +28,7 @@ server = None
 
 def setUpModule():
     global server
-    if not is_available():
-        raise unittest.SkipTest("the Debian package postgresql is not installed")
-    server = Server()
-
-
-def tearDownModule():
-    if server is not None:
-        server.close()
+    server = start_for_module()
 
 
 class PostgresMatrix(Matrix):

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 USER = "tipple"
 # What needs encoding in a URL, and libpq's quoting elsewhere.
@@ -39,6 +40,15 @@ def find_program(name):
 
 def is_available():
     return find_program("initdb") is not None and find_program("psql") is not None
+
+
+def start_for_module(**settings):
+    """For `setUpModule`: a server that ends with the module's tests; the tests are skipped where there can be none."""
+    if not is_available():
+        raise unittest.SkipTest("the Debian package postgresql is not installed")
+    server = Server(**settings)
+    unittest.addModuleCleanup(server.close)
+    return server
 
 
 def free_port():

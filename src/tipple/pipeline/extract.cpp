@@ -193,14 +193,14 @@ void Stage::put_aside(const ActiveResource& resource, std::string_view root_tabl
     quarantine_.add(resource.spec.name, root_table, record, text);
     ++result_.quarantined_count;
     add_skipped(std::move(record));
-    if (quarantine_.bytes() < quarantine_bytes_max) return;
+    if (quarantine_.rows().bytes() < quarantine_bytes_max) return;
     throw Error(ErrorKind::data, "resource \"{}\": more than {} of records would go to the quarantine, the last one of {}; that many are no exception: look at "
                                  "them with --dry-run or --limit and mend the source or the schema, or leave them out with --on-bad-record skip",
                 resource.spec.name, "32 MiB", result_.skipped.empty() ? resource.spec.name : result_.skipped.back().place());
 }
 
 void Stage::write_quarantine() {
-    const std::optional<package::EncodedBatch> batch = quarantine_.take();
+    const std::optional<package::EncodedBatch> batch = quarantine_.rows().take();
     if (!batch) return;
     if (package_ != nullptr) package_->write(*batch);
     result_.rows[batch->table] += batch->rows;

@@ -85,7 +85,7 @@ json::Object without_ledgers(json::Object sources) {
 }
 
 LedgerWriter::LedgerWriter(std::string table, std::string load_id, const json::Object* state)
-    : table_(std::move(table)), load_id_(std::move(load_id)), encoder_(format::Compression::lz4) {
+    : rows_(ledger_definition(table, {}), std::move(load_id)), table_(std::move(table)) {
     const json::Value* memory = state != nullptr ? state->find(state_member) : nullptr;
     if (memory != nullptr && memory->is_object()) {
         const json::Value* files = memory->as_object().find("files");
@@ -93,16 +93,6 @@ LedgerWriter::LedgerWriter(std::string table, std::string load_id, const json::O
         if (files != nullptr && files->is_int()) files_ = files->as_int();
         if (digest != nullptr && digest->is_text()) digest_ = digest->as_text();
     }
-    const schema::Table definition = ledger_definition(table_, {});
-    for (const Column& column : definition.columns()) {
-        if (column.name() == schema::load_id_column) continue;  // the load fills it in, as in every table
-        names_.push_back(column.name());
-        columns_.emplace_back(columns::column_type(column));
-    }
-}
-
-columns::ColumnBuilder& LedgerWriter::column(std::string_view name) {
-    return columns_[static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin())];
 }
 
 void LedgerWriter::collect(std::uint64_t head) {
@@ -111,18 +101,16 @@ void LedgerWriter::collect(std::uint64_t head) {
         finished_.pop_front();
         if (input->is_discarded) continue;
         const extract::InputFile& file = input->file;
-        column("file").append_text(file.path);
-        column("version").append_text(file.version);
-        column("size_bytes").append_int64(static_cast<std::int64_t>(file.size));
-        if (file.modified_ns != 0) column("modified_at").append_int64(file.modified_ns / 1'000);
-        column("row_count").append_int64(static_cast<std::int64_t>(input->records));
+        rows_.column("file").append_text(file.path);
+        rows_.column("version").append_text(file.version);
+        rows_.column("size_bytes").append_int64(static_cast<std::int64_t>(file.size));
+        if (file.modified_ns != 0) rows_.column("modified_at").append_int64(file.modified_ns / 1'000);
+        rows_.column("row_count").append_int64(static_cast<std::int64_t>(input->records));
         if (!file.replaces_load_id.empty()) {
-            column("replaces_load_id").append_text(file.replaces_load_id);
+            rows_.column("replaces_load_id").append_text(file.replaces_load_id);
             replaced_.push_back(file.path);
         }
-        column(schema::id_column).append_text(fmt::format("{}-{}", load_id_, ++added_));
-        ++rows_;
-        for (columns::ColumnBuilder& each : columns_) each.pad_to(rows_);
+        rows_.end_row(rows_.next_id());
         digest_ = to_hex(xxh3_64(fmt::format("{}\n{}\n{}", digest_, file.path, file.version)));
         ++files_;
         has_moved_ = true;
@@ -132,21 +120,6 @@ void LedgerWriter::collect(std::uint64_t head) {
 void LedgerWriter::remember(json::Object& state) {
     state.set(state_member, json::Object{{"files", files_}, {"digest", digest_}});
     has_moved_ = false;
-}
-
-std::optional<package::EncodedBatch> LedgerWriter::take() {
-    if (rows_ == 0) return std::nullopt;
-    package::EncodedBatch batch{.table = table_, .columns = {}, .rows = rows_, .raw_bytes = 0, .message = {}};
-    std::vector<columns::ColumnView> views;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-        views.push_back(columns_[i].view());
-        batch.columns.push_back({names_[i], views.back().type});
-        batch.raw_bytes += views.back().byte_size();
-    }
-    encoder_.append_batch(batch.message, views, rows_);
-    for (columns::ColumnBuilder& each : columns_) each.clear();
-    rows_ = 0;
-    return batch;
 }
 
 void StoredLedger::read(std::stop_token stop, const std::function<void(const extract::LedgerEntry&)>& take) {

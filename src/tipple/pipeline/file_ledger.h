@@ -9,11 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "tipple/columns/column.h"
 #include "tipple/destination/destination.h"
-#include "tipple/format/arrow_ipc.h"
 #include "tipple/json/value.h"
-#include "tipple/package/package.h"
+#include "tipple/pipeline/own_rows.h"
 #include "tipple/schema/naming.h"
 #include "tipple/schema/schema.h"
 #include "tipple/source/source.h"
@@ -72,29 +70,22 @@ public:
     /// Notes in `state`, what the resource remembers, how many rows there were: so the fence of a load sees that another run has loaded files.
     void remember(json::Object& state);
     /// Inputs and rows that were not taken.
-    std::uint64_t waiting() const { return finished_.size() + rows_; }
-    std::uint64_t rows() const { return rows_; }
+    std::uint64_t waiting() const { return finished_.size() + rows_.size(); }
+    std::uint64_t rows() const { return rows_.size(); }
     /// Files among them that take the place of an earlier version, and forgets them.
     std::vector<std::string> take_replaced() { return std::exchange(replaced_, {}); }
     /// The rows as a batch, and forgets them. Nothing when there are none.
-    std::optional<package::EncodedBatch> take();
+    std::optional<package::EncodedBatch> take() { return rows_.take(); }
 
 private:
-    columns::ColumnBuilder& column(std::string_view name);
-
+    OwnRows rows_;
     std::string table_;
-    std::string load_id_;
     std::deque<std::shared_ptr<const Input>> finished_;
     std::vector<std::string> replaced_;
-    std::vector<std::string> names_;
-    std::vector<columns::ColumnBuilder> columns_;
-    std::uint64_t rows_ = 0;
-    std::uint64_t added_ = 0;
     /// Of all runs.
     std::int64_t files_ = 0;
     std::string digest_;
     bool has_moved_ = false;
-    format::BatchEncoder encoder_;
 };
 
 /// A ledger as the destination has it.

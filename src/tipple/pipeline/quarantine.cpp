@@ -110,29 +110,16 @@ std::unique_ptr<extract::SourceDriver> make_quarantine_source(std::vector<Quaran
     return std::make_unique<QuarantineSource>(std::move(records), schema);
 }
 
-Quarantine::Quarantine(std::string load_id) : load_id_(std::move(load_id)), encoder_(format::Compression::lz4) {
-    const schema::Table table = quarantine_definition();
-    for (const Column& column : table.columns()) {
-        if (column.name() == schema::load_id_column) continue;  // the load fills it in, as in every table
-        names_.push_back(column.name());
-        columns_.emplace_back(columns::column_type(column));
-    }
-}
-
-columns::ColumnBuilder& Quarantine::column(std::string_view name) {
-    return columns_[static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin())];
-}
+Quarantine::Quarantine(std::string load_id) : rows_(quarantine_definition(), std::move(load_id)) {}
 
 void Quarantine::end_row(std::string_view id) {
-    column("id").append_text(id);
-    column(schema::id_column).append_text(id);
-    ++rows_;
-    for (columns::ColumnBuilder& each : columns_) each.pad_to(rows_);
+    rows_.column("id").append_text(id);
+    rows_.end_row(id);
 }
 
 void Quarantine::add(std::string_view resource, std::string_view root_table, const SkippedRecord& record, std::string_view text) {
     const auto put_text = [&](std::string_view name, std::string_view value) {
-        if (!value.empty()) column(name).append_text(value);
+        if (!value.empty()) rows_.column(name).append_text(value);
     };
     put_text("resource", resource);
     put_text("root_table", root_table);
@@ -140,41 +127,16 @@ void Quarantine::add(std::string_view resource, std::string_view root_table, con
     put_text("column_name", record.column);
     put_text("reason", record.reason);
     put_text("source", record.origin);
-    if (record.line > 0) column("line").append_int64(static_cast<std::int64_t>(record.line));
-    column("byte_offset").append_int64(static_cast<std::int64_t>(record.byte_offset));
-    column("record_number").append_int64(static_cast<std::int64_t>(record.record));
+    if (record.line > 0) rows_.column("line").append_int64(static_cast<std::int64_t>(record.line));
+    rows_.column("byte_offset").append_int64(static_cast<std::int64_t>(record.byte_offset));
+    rows_.column("record_number").append_int64(static_cast<std::int64_t>(record.record));
     put_text("record", text);
-    end_row(fmt::format("{}-{}", load_id_, ++added_));
+    end_row(rows_.next_id());
 }
 
 void Quarantine::resolve(std::string_view id) {
-    column("is_resolved").append_bool(true);
+    rows_.column("is_resolved").append_bool(true);
     end_row(id);
-}
-
-std::size_t Quarantine::bytes() const {
-    std::size_t bytes = 0;
-    for (const columns::ColumnBuilder& each : columns_) bytes += each.view().byte_size();
-    return bytes;
-}
-
-std::optional<package::EncodedBatch> Quarantine::take() {
-    if (rows_ == 0) return std::nullopt;
-    package::EncodedBatch batch{.table = std::string(quarantine_table), .columns = {}, .rows = rows_, .raw_bytes = 0, .message = {}};
-    std::vector<columns::ColumnView> views;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-        views.push_back(columns_[i].view());
-        batch.columns.push_back({names_[i], views.back().type});
-        batch.raw_bytes += views.back().byte_size();
-    }
-    encoder_.append_batch(batch.message, views, rows_);
-    clear();
-    return batch;
-}
-
-void Quarantine::clear() {
-    for (columns::ColumnBuilder& each : columns_) each.clear();
-    rows_ = 0;
 }
 
 }  // namespace tipple::pipeline

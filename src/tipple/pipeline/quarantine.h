@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tipple/columns/column.h"
-#include "tipple/format/arrow_ipc.h"
-#include "tipple/package/package.h"
+#include "tipple/pipeline/own_rows.h"
 #include "tipple/pipeline/report.h"
 #include "tipple/schema/schema.h"
 #include "tipple/source/source.h"
@@ -46,23 +44,13 @@ public:
     /// Takes the row of that id away.
     void resolve(std::string_view id);
 
-    std::uint64_t rows() const { return rows_; }
-    std::size_t bytes() const;
-    /// The rows as a batch, and forgets them. Nothing when there are none.
-    std::optional<package::EncodedBatch> take();
-    /// Forgets rows that were not taken.
-    void clear();
+    /// What was not taken yet.
+    OwnRows& rows() { return rows_; }
 
 private:
-    columns::ColumnBuilder& column(std::string_view name);
     void end_row(std::string_view id);
 
-    std::string load_id_;
-    std::vector<std::string> names_;
-    std::vector<columns::ColumnBuilder> columns_;
-    std::uint64_t rows_ = 0;
-    std::uint64_t added_ = 0;
-    format::BatchEncoder encoder_;
+    OwnRows rows_;
 };
 
 }  // namespace tipple::pipeline

@@ -106,7 +106,7 @@ void Stage::roll_back(Reading& reading, AdmissionMark mark) {
     unwanted_ = std::move(mark.unwanted);
     records_ = mark.records;
     rows_ = mark.rows;
-    quarantine_.clear();
+    quarantine_.rows().clear();
     input_mark_.reset();
     marked_.reset();
     ++rollbacks_;
