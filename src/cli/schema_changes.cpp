@@ -103,9 +103,8 @@ std::string summarize(const std::vector<Difference>& differences) {
 std::string explain_column(const std::vector<SchemaVersion>& history, const schema::Table& table, const schema::Column& column) {
     if (column.name().starts_with(schema::internal_prefix)) return "the loader's own column";
     if (column.flag("variant")) {
-        const std::size_t at = column.name().rfind("__v_");
-        const std::string origin = column.name().substr(0, at);
-        const schema::Column* of = at == std::string::npos ? nullptr : table.find(origin);
+        const std::string_view origin = schema::origin_of_variant(column.name());
+        const schema::Column* of = table.find(origin);
         if (of != nullptr && of->is_complete()) {
             return fmt::format("values did not fit \"{}\", which is {}: they are kept here, as {}", origin, type_text(*of), type_text(column));
         }

@@ -99,8 +99,7 @@ std::vector<std::string> describe_variants(const json::Array& births, const sche
         const std::string name = text_of(entry, "column");
         if (text_of(entry, "reason") != to_text(normalize::TypeReason::variant) || ++count > named_max) continue;
         const std::string table = text_of(entry, "table");
-        const std::size_t mark = name.rfind("__v_");
-        const schema::Column* column = mark != std::string::npos ? find_complete(schema, table, name.substr(0, mark)) : nullptr;
+        const schema::Column* column = find_complete(schema, table, std::string(schema::origin_of_variant(name)));
         const std::string own = column != nullptr ? fmt::format("column \"{}\" is {}, and ", column->name(), schema::to_text(*column->data_type())) : "";
         texts.push_back(fmt::format("table \"{}\": {}values of another type came, first in {}; they are in column \"{}\" ({})", table, own, place_text(entry), name,
                                     text_of(entry, "data_type")));

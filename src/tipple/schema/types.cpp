@@ -33,4 +33,9 @@ std::optional<Disposition> find_disposition(std::string_view name) {
     return std::nullopt;
 }
 
+std::string_view origin_of_variant(std::string_view name) {
+    const std::size_t mark = name.rfind("__v_");
+    return mark == std::string_view::npos ? std::string_view() : name.substr(0, mark);
+}
+
 }  // namespace tipple::schema

@@ -32,4 +32,7 @@ enum class Disposition : std::uint8_t { append, replace, merge, skip };
 std::string_view to_text(Disposition disposition);
 std::optional<Disposition> find_disposition(std::string_view name);
 
+/// The column whose type a variant's values did not fit, by the variant's name (`total__v_text`); empty when the name does not say, as shortened ones.
+std::string_view origin_of_variant(std::string_view name);
+
 }  // namespace tipple::schema

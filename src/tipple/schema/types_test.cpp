@@ -20,5 +20,11 @@ TEST(Types, NamesReadBack) {
     EXPECT_EQ(find_disposition(""), std::nullopt);
 }
 
+TEST(Types, VariantsNameTheirOrigin) {
+    EXPECT_EQ(origin_of_variant("total__v_text"), "total");
+    EXPECT_EQ(origin_of_variant("a__v_b__v_double"), "a__v_b");
+    EXPECT_EQ(origin_of_variant("total"), "");
+}
+
 }  // namespace
 }  // namespace tipple::schema
