@@ -121,10 +121,12 @@ std::unique_ptr<extract::SourceDriver> make_place_source(const Program& program,
     return program.sources.make(entry.name, context);
 }
 
-/// `postgers://ann@db/shop` is meant for no file.
-void refuse_misspelled_scheme(const Program& program, const LoadArguments& arguments) {
-    const std::string& source = arguments.sources.front();
+/// `postgers://ann@db/shop` is meant for no file, and `postgresql://ann@db/shop` beside a file neither.
+void refuse_places(const Program& program, const std::string& source) {
     const std::size_t scheme_end = source.find("://");
+    if (program.sources.find_for(source) != nullptr) {
+        throw Error(ErrorKind::usage, "\"{}\" is loaded alone: give it as the one SOURCE, and the others in a command of their own", config::mask_url(source));
+    }
     if (scheme_end == std::string::npos) return;
     std::vector<std::string> known;
     for (const extract::SourceEntry& entry : program.sources.entries()) known.insert(known.end(), entry.schemes.begin(), entry.schemes.end());
@@ -133,10 +135,10 @@ void refuse_misspelled_scheme(const Program& program, const LoadArguments& argum
 }
 
 std::unique_ptr<extract::SourceDriver> make_file_source(const Program& program, const LoadArguments& arguments) {
+    for (const std::string& source : arguments.sources) refuse_places(program, source);
     if (!arguments.resources.empty()) {
-        throw Error(ErrorKind::usage, "--resource is for a source by name, but \"{}\" is none that this program has", arguments.sources.front());
+        throw Error(ErrorKind::usage, "--resource is for databases and sources by name, but \"{}\" is neither", config::mask_url(arguments.sources.front()));
     }
-    refuse_misspelled_scheme(program, arguments);
     extract::SourceContext context;
     context.log = program.log;
     const bool is_stdin = arguments.sources.size() == 1 && arguments.sources.front() == "-";

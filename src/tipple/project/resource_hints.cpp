@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
@@ -122,7 +123,7 @@ void read_lag(TableReader& reader, incremental::Spec& spec) {
     // On a command line, numbers are texts.
     double number = 0;
     const char* end = text ? text->data() + text->size() : nullptr;
-    if (const auto [stop, error] = std::from_chars(text ? text->data() : nullptr, end, number); text && error == std::errc() && stop == end) {
+    if (const auto [stop, error] = std::from_chars(text ? text->data() : nullptr, end, number); text && error == std::errc() && stop == end && std::isfinite(number)) {
         spec.lag = number;
         return;
     }
