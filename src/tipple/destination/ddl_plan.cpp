@@ -35,6 +35,11 @@ const std::vector<CatalogColumn>* Catalog::find(std::string_view table,
     return nullptr;
 }
 
+bool Catalog::has_column(std::string_view table, std::string_view column, const NameRule& rule) const {
+    const std::vector<CatalogColumn>* columns = find(table, rule);
+    return columns != nullptr && std::any_of(columns->begin(), columns->end(), [&](const CatalogColumn& known) { return rule.key(known.name) == rule.key(column); });
+}
+
 namespace {
 
 void check_length(std::string_view name, std::string_view what, const Capabilities& capabilities) {

@@ -78,6 +78,7 @@ struct Catalog {
     std::map<std::string, std::vector<CatalogColumn>, std::less<>> tables;
     const std::vector<CatalogColumn>* find(std::string_view table) const;
     const std::vector<CatalogColumn>* find(std::string_view table, const NameRule& rule) const;
+    bool has_column(std::string_view table, std::string_view column, const NameRule& rule) const;
 };
 
 /// The newest state of a pipeline, decoded.

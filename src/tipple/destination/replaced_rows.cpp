@@ -13,10 +13,6 @@ namespace {
 /// Values of one INSERT.
 constexpr std::size_t values_per_statement = 500;
 
-bool has_column(const std::vector<CatalogColumn>& columns, const NameRule& names, std::string_view column) {
-    return std::any_of(columns.begin(), columns.end(), [&](const CatalogColumn& known) { return names.key(known.name) == names.key(column); });
-}
-
 void insert_values(SqlSession& session, const std::string& temporary, const std::vector<std::string>& values, const std::stop_token& stop) {
     for (std::size_t start = 0; start < values.size(); start += values_per_statement) {
         std::vector<std::string> rows;
@@ -30,11 +26,10 @@ void insert_values(SqlSession& session, const std::string& temporary, const std:
 void delete_replaced(SqlSession& session, const schema::Schema& schema, const Catalog& catalog, const package::TableLoad& load, std::size_t number, std::stop_token stop,
                      const std::function<void(const std::string& table, std::uint64_t rows)>& deleted) {
     const package::ReplacedRows& replaced = *load.replaced;
-    const std::vector<CatalogColumn>* columns = catalog.find(load.root, session.names());
-    if (replaced.values.empty() || columns == nullptr || !session.has_rows(load.root)) return;
+    if (replaced.values.empty() || catalog.find(load.root, session.names()) == nullptr || !session.has_rows(load.root)) return;
     const SqlWriter& sql = session.sql();
     const std::string column = sql.name(replaced.column);
-    if (!has_column(*columns, session.names(), replaced.column) ||
+    if (!catalog.has_column(load.root, replaced.column, session.names()) ||
         session.query_value(fmt::format("SELECT 1 FROM {} WHERE {} IS NULL LIMIT 1", sql.table(load.root), column))) {
         throw Error(ErrorKind::usage,
                     "table \"{}\": rows were loaded before column \"{}\" said where they come from, so those of files that have changed cannot be told from the others. Nothing was "

@@ -9,16 +9,6 @@
 
 namespace tipple::destination {
 
-namespace {
-
-bool has_column(const Catalog& catalog, const NameRule& rule, std::string_view table, std::string_view column) {
-    const std::vector<CatalogColumn>* columns = catalog.find(table, rule);
-    return columns != nullptr &&
-           std::any_of(columns->begin(), columns->end(), [&](const CatalogColumn& known) { return rule.key(known.name) == rule.key(column); });
-}
-
-}  // namespace
-
 /// Conditions are named from the root down, so that those of nested tables contain those of their parents.
 std::vector<RowsOfLoads> rows_below(const schema::Schema& schema, const Catalog& catalog, const NameRule& rule, const schema::Table& root, const std::string& root_condition,
                                     const std::function<std::string(std::string_view table)>& quote_table) {
@@ -30,7 +20,7 @@ std::vector<RowsOfLoads> rows_below(const schema::Schema& schema, const Catalog&
         }
         const auto parent = std::find_if(found.begin(), found.end(), [&](const RowsOfLoads& rows) { return rows.table == table->parent(); });
         const std::optional<std::string> parent_key = parent_key_of(*table);
-        if (parent == found.end() || !parent_key || !has_column(catalog, rule, table->name(), *parent_key)) continue;
+        if (parent == found.end() || !parent_key || !catalog.has_column(table->name(), *parent_key, rule)) continue;
         const std::string row_key = require_row_key(schema.require(table->parent()));
         found.push_back({.table = table->name(),
                          .condition = fmt::format("{} IN (SELECT {} FROM {} WHERE {})", standard_name(*parent_key), standard_name(row_key), quote_table(table->parent()),
@@ -46,7 +36,7 @@ std::vector<RowsOfLoads> rows_of_loads(const schema::Schema& schema, const Catal
     std::vector<RowsOfLoads> all;
     for (const auto& table : schema.tables()) {
         // A table without the column does not say by which load its rows came.
-        if (table->is_nested() || table->is_internal() || !has_column(catalog, rule, table->name(), schema::load_id_column)) continue;
+        if (table->is_nested() || table->is_internal() || !catalog.has_column(table->name(), schema::load_id_column, rule)) continue;
         for (RowsOfLoads& rows : rows_below(schema, catalog, rule, *table, condition, quote_table)) all.push_back(std::move(rows));
     }
     return all;
