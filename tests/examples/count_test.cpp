@@ -17,7 +17,7 @@ public:
         for (schema::Value& record : std::get<extract::ValuePage>(page).records) records.push_back(std::move(record));
     }
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override {}
+    void restart_input() override {}
     void materialize() override {}
     void begin_input(const extract::InputFile&) override {}
     void skip(const extract::SkippedText&) override {}

@@ -108,6 +108,29 @@ TEST_F(ReloadTest, UndoSaysWhatDoesNotComeBack) {
     EXPECT_EQ(query("SELECT count(*) FROM _tipple_files_t"), "0");
 }
 
+TEST_F(ReloadTest, ATableOfTwoResources) {
+    const auto load_both = [&](const std::map<std::string, std::vector<int>>& ids, const std::string& changed) {
+        ScriptedSource source;
+        for (const char* name : {"first", "second"}) {
+            source.add({.name = name, .table = "t", .keeps_ledger = true, .input_column = "src"}, [=](const ResourceContext&, Output& out) {
+                const auto own = ids.find(name);
+                if (own == ids.end()) return;
+                out.begin_input({.path = name, .version = std::to_string(own->second.size()), .replaces_load_id = changed == name ? "1795404633.634409" : ""});
+                for (const int id : own->second) out.write(support::json_page(record(name, id), {.name = name}));
+                out.end_input();
+            });
+        }
+        Pipeline(config_, *database_, *files_, clock_, Log()).run(source, {}, observer_, {});
+    };
+    load_both({{"first", {1, 2}}, {"second", {3, 4}}}, "");
+    load_both({{"first", {5}}}, "first");
+    EXPECT_EQ(query("SELECT src || id FROM t ORDER BY src, id"), "first5 second3 second4");
+    load_both({{"second", {6, 7, 8}}}, "second");
+    EXPECT_EQ(query("SELECT src || id FROM t ORDER BY src, id"), "first5 second6 second7 second8");
+    EXPECT_EQ(query("SELECT file, row_count FROM _tipple_files_first"), "first 1");
+    EXPECT_EQ(query("SELECT file, row_count FROM _tipple_files_second"), "second 3");
+}
+
 TEST_F(ReloadTest, RowsThatDoNotSayWhoseTheyAre) {
     ScriptedSource source;
     source.lines("t", "{\"id\":1}\n");

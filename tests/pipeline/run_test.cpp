@@ -408,7 +408,7 @@ TEST_F(PipelineTest, ASourceCanStartAgain) {
     source.lines("before", "{\"a\": 1}\n");
     source.add({.name = "t"}, [](const auto& context, extract::Output& out) {
         ScriptedSource::write_lines("t", "{\"a\": 1, \"wrong\": [1]}\n{\"a\": 2}\n", context, out);
-        out.restart();
+        out.restart_input();
         ScriptedSource::write_lines("t", "{\"a\": \"one\"}\n", context, out);
     });
     const RunReport report = run(source, {.page_bytes = 10});

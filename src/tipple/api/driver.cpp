@@ -88,7 +88,7 @@ public:
         if (stop_.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
     }
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override {}
+    void restart_input() override {}
     void skip(const extract::SkippedText&) override {}
     void materialize() override {}
     void begin_input(const extract::InputFile&) override {}

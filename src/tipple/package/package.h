@@ -210,12 +210,10 @@ public:
     /// the writer can only be destroyed.
     void write(const EncodedBatch& batch);
     void add_reference(std::string_view table, FileReference reference, std::uint64_t rows);
-    /// A place to go back to. An outer mark ends the inner one.
-    enum class Mark : std::uint8_t { outer, inner };
-    /// Where `roll_back` goes back to, from here on.
-    void mark(Mark mark);
+    /// Where `roll_back` goes back to, from here on; before the first call, to the beginning.
+    void mark();
     /// Forgets all that was written since the mark, because what it came from is read again or left out. The mark itself stays.
-    void roll_back(Mark mark);
+    void roll_back();
 
     std::uint64_t rows() const;
     /// On disk, so without references.

@@ -291,15 +291,14 @@ TEST_F(PackageTest, WhatIsTakenBackLeavesNoTrace) {
             PackageWriter writer(*files_, folder_.path(fmt::format("packages-{}-{}", job_bytes_max, takes_back)), load_id, job_bytes_max);
             const auto write_and_take_back = [&] {
                 if (!takes_back) return;
-                writer.mark(PackageWriter::Mark::outer);
+                writer.mark();
                 for (int i = 0; i < 20; ++i) {
                     writer.write(random_batch("orders", i % 2 == 0 ? columns : wide, 50, other).encode());
                     writer.write(random_batch("late", columns, 50, other).encode());
-                    if (i % 5 == 1) writer.mark(PackageWriter::Mark::inner);
-                    if (i % 5 == 4) writer.roll_back(PackageWriter::Mark::inner);
+                    if (i % 5 == 4) writer.roll_back();
                 }
                 writer.add_reference("orders", {.path = folder_.path("no.parquet"), .size = 7}, 9);
-                writer.roll_back(PackageWriter::Mark::outer);
+                writer.roll_back();
             };
             write_and_take_back();
             writer.write(random_batch("orders", columns, 100, random).encode());
@@ -308,7 +307,7 @@ TEST_F(PackageTest, WhatIsTakenBackLeavesNoTrace) {
             writer.write(random_batch("orders", columns, 100, random).encode());
             writer.write(random_batch("lines", columns, 10, random).encode());
             write_and_take_back();
-            writer.mark(PackageWriter::Mark::inner);
+            writer.mark();
             writer.write(random_batch("lines", wide, 10, random).encode());
             const Package package = writer.close(content_for({"orders", "lines"}), clock_);
             package.verify();

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <unordered_map>
 #include <utility>
@@ -40,11 +39,10 @@ struct Job {
     std::uint64_t last_use = 0;
     bool is_complete = false;
     bool is_synced = false;
-    bool is_removed = false;
-    std::array<bool, 2> is_saved = {};  ///< by mark: how it was there is known, or it was not there
+    bool is_saved = false;  ///< how it was at the mark is known, or it was not there
 };
 
-/// A job as it was at a mark.
+/// A job as it was at the mark.
 struct SavedJob {
     Job* job = nullptr;
     JobFile info;
@@ -52,7 +50,7 @@ struct SavedJob {
     Xxh3 hash;
 };
 
-/// Jobs that were there at a mark and have changed since, and how many there were.
+/// Jobs that were there at the mark and have changed since, and how many there were.
 struct Marked {
     std::vector<SavedJob> saved;
     std::size_t jobs = 0;
@@ -101,7 +99,6 @@ struct PackageWriter::Impl {
     void save(Job& job);
     void restore(SavedJob& before);
     void remove(Job& job);
-    void set_mark(std::size_t mark);
     void write_document(std::string_view name, const json::Value& value,
                         std::vector<DocumentFile>& listed);
     void write_file(std::string_view name, std::string_view text);
@@ -120,7 +117,7 @@ struct PackageWriter::Impl {
     std::vector<Job*> open;
     std::deque<Job*> settling;
     std::vector<std::unique_ptr<io::WriteFile>> documents;  ///< written and not yet synced
-    std::array<Marked, 2> marks;
+    Marked marked;
     std::size_t next_number = 1;
     std::uint64_t uses = 0;
     bool is_closed = false;
@@ -154,7 +151,7 @@ Job& PackageWriter::Impl::job_for(const std::string& table) {
         begun->info.name = job_name(table, next_number++, "arrow");
         begun->info.table = table;
         begun->path = io::join_path(jobs_folder, begun->info.name);
-        begun->is_saved = {true, true};
+        begun->is_saved = true;
         job = begun.get();
         jobs.push_back(std::move(begun));
     }
@@ -208,15 +205,7 @@ void PackageWriter::Impl::settle(Job& job) {
 }
 
 void PackageWriter::Impl::save(Job& job) {
-    for (std::size_t mark = 0; mark < marks.size(); ++mark) {
-        if (!std::exchange(job.is_saved[mark], true)) marks[mark].saved.push_back({.job = &job, .info = job.info, .columns = job.columns, .hash = job.hash});
-    }
-}
-
-void PackageWriter::Impl::set_mark(std::size_t mark) {
-    for (const SavedJob& before : marks[mark].saved) before.job->is_saved[mark] = false;
-    for (std::size_t i = std::min(marks[mark].jobs, jobs.size()); i < jobs.size(); ++i) jobs[i]->is_saved[mark] = false;
-    marks[mark] = {.saved = {}, .jobs = jobs.size()};
+    if (!std::exchange(job.is_saved, true)) marked.saved.push_back({.job = &job, .info = job.info, .columns = job.columns, .hash = job.hash});
 }
 
 /// The job goes on where it was at the mark.
@@ -235,7 +224,6 @@ void PackageWriter::Impl::restore(SavedJob& before) {
 }
 
 void PackageWriter::Impl::remove(Job& job) {
-    job.is_removed = true;
     std::erase(open, &job);
     std::erase(settling, &job);
     if (const auto found = current.find(job.info.table); found != current.end() && found->second == &job) current.erase(found);
@@ -350,24 +338,19 @@ void PackageWriter::add_reference(std::string_view table, FileReference referenc
     impl_->jobs.push_back(std::move(job));
 }
 
-void PackageWriter::mark(Mark mark) {
+void PackageWriter::mark() {
     TIPPLE_ASSERT(!impl_->is_closed);
-    if (mark == Mark::outer) impl_->set_mark(static_cast<std::size_t>(Mark::outer));
-    impl_->set_mark(static_cast<std::size_t>(Mark::inner));
+    for (const SavedJob& before : impl_->marked.saved) before.job->is_saved = false;
+    for (std::size_t i = impl_->marked.jobs; i < impl_->jobs.size(); ++i) impl_->jobs[i]->is_saved = false;
+    impl_->marked = {.saved = {}, .jobs = impl_->jobs.size()};
 }
 
-void PackageWriter::roll_back(Mark mark) {
+void PackageWriter::roll_back() {
     TIPPLE_ASSERT(!impl_->is_closed);
-    Marked& marked = impl_->marks[static_cast<std::size_t>(mark)];
-    for (std::size_t i = marked.jobs; i < impl_->jobs.size(); ++i) impl_->remove(*impl_->jobs[i]);
-    // Of the inner mark, jobs may be among them.
-    for (Marked& other : impl_->marks) {
-        std::erase_if(other.saved, [](const SavedJob& before) { return before.job->is_removed; });
-        other.jobs = std::min(other.jobs, marked.jobs);
-    }
-    impl_->jobs.resize(marked.jobs);
-    for (SavedJob& before : marked.saved) impl_->restore(before);
-    this->mark(mark);
+    for (std::size_t i = impl_->marked.jobs; i < impl_->jobs.size(); ++i) impl_->remove(*impl_->jobs[i]);
+    impl_->jobs.resize(impl_->marked.jobs);
+    for (SavedJob& before : impl_->marked.saved) impl_->restore(before);
+    mark();
 }
 
 std::uint64_t PackageWriter::rows() const {

@@ -41,10 +41,6 @@ public:
         if (stage_.is_checkpoint_due(reading_.resource)) stage_.take_checkpoint(reading_);
     }
     bool offer_file(const extract::FileOffer& offer) override { return stage_.offer_file(reading_, offer); }
-    void restart() override {
-        stage_.restart(reading_);
-        stage_.bytes_read_ = bytes_before_;
-    }
     void restart_input() override { stage_.restart_input(reading_); }
     void begin_input(const extract::InputFile& input) override { stage_.begin_input(reading_, input); }
     void end_input() override { stage_.end_input(reading_); }
@@ -345,8 +341,6 @@ void Stage::begin(Reading& reading) {
         const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
         reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? incremental::find_slot(*state, *spec.incremental) : nullptr);
     }
-    resource_mark_ = mark(reading);
-    if (package_ != nullptr) package_->mark(package::PackageWriter::Mark::outer);
 }
 
 void Stage::read(Reading& reading) {
@@ -444,7 +438,6 @@ void Stage::settle_resource(Reading& reading) {
     write_quarantine();
     write_ledger(reading, 1);
     if (reading.ledger && reading.ledger->has_moved()) reading.ledger->remember(context_.state.resource(reading.resource.spec.name));
-    resource_mark_.reset();
     input_mark_.reset();
     if (marked_ != nullptr) marked_->is_committed = true;
     marked_.reset();

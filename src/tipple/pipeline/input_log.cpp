@@ -4,10 +4,6 @@
 
 namespace tipple::pipeline {
 
-namespace {
-
-}  // namespace
-
 InputLog::InputLog(io::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {
     if (files_.find(path_) == nullptr) return;
     json::Value document;

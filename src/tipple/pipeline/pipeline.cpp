@@ -21,6 +21,7 @@
 #include "tipple/pipeline/file_ledger.h"
 #include "tipple/pipeline/input_log.h"
 #include "tipple/pipeline/load.h"
+#include "tipple/pipeline/outcome.h"
 #include "tipple/pipeline/parts.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/removal.h"
@@ -762,11 +763,8 @@ RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOption
     } catch (const Error& error) {
         const std::size_t loads = report.load_ids.size() - loads_before;
         if (loads == 0) throw;
-        // Who has met the error knows only of the part that was read.
-        std::string text = error.what();
-        constexpr std::string_view nothing = "nothing was loaded";
-        if (const std::size_t at = text.find(nothing); at != std::string::npos) text.replace(at, nothing.size(), "nothing of this part was loaded");
-        Error after(error.kind(), "{}\n  before that, {} {} committed; the next run goes on behind them", text, format_count(loads), loads == 1 ? "load was" : "loads were");
+        Error after(error.kind(), "{}\n  before that, {} {} committed; the next run goes on behind them", outcome_of_part(error.what()), format_count(loads),
+                    loads == 1 ? "load was" : "loads were");
         if (error.retry_after()) after.set_retry_after(*error.retry_after());
         throw after;
     }

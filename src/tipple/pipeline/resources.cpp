@@ -356,13 +356,18 @@ std::optional<package::TableLoad> plan_load(const schema::Schema& schema, const 
     return load;
 }
 
-/// Which rows of one of the resource's tables give way to those of changed files.
-std::optional<package::ReplacedRows> replaced_rows(const ActiveResource& resource, const schema::Table& table, const std::map<std::string, std::vector<std::string>>& replaced,
-                                                   const schema::NamingConvention& naming) {
-    const auto files = replaced.find(resource.ledger_table);
-    if (files == replaced.end() || files->second.empty()) return std::nullopt;
-    const std::string column = table.name() == resource.ledger_table ? std::string(ledger_file_column) : naming.normalize_path(resource.spec.input_column);
-    return package::ReplacedRows{.column = column, .values = files->second};
+/// Which rows of the table give way to those of changed files, whichever of the resources that fill it has read them.
+std::optional<package::ReplacedRows> replaced_rows(std::span<const ActiveResource> resources, const schema::Table& table,
+                                                   const std::map<std::string, std::vector<std::string>>& replaced, const schema::NamingConvention& naming) {
+    package::ReplacedRows rows;
+    for (const ActiveResource& resource : resources) {
+        const bool is_ledger = table.name() == resource.ledger_table;
+        const auto files = replaced.find(resource.ledger_table);
+        if ((!is_ledger && table.name() != resource.table) || files == replaced.end()) continue;
+        rows.column = is_ledger ? std::string(ledger_file_column) : naming.normalize_path(resource.spec.input_column);
+        rows.values.insert(rows.values.end(), files->second.begin(), files->second.end());
+    }
+    return rows.values.empty() ? std::nullopt : std::optional(std::move(rows));
 }
 
 }  // namespace
@@ -382,7 +387,7 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
             if (is_listed) continue;
             // A ledger has entries of what is new, whatever its resource's records are.
             const std::optional<schema::DeleteMissing> delete_missing = is_ledger(table->name()) ? std::nullopt : resource.delete_missing;
-            RootPlan plan{.is_emptied = is_emptied, .delete_missing = delete_missing, .replaced = replaced_rows(resource, *table, replaced, naming)};
+            RootPlan plan{.is_emptied = is_emptied, .delete_missing = delete_missing, .replaced = replaced_rows(resources, *table, replaced, naming)};
             if (std::optional<package::TableLoad> load = plan_load(schema, *table, rows, std::move(plan))) loads.push_back(std::move(*load));
         }
     }

@@ -69,7 +69,9 @@ private:
     void mark_input(Reading& reading, const std::shared_ptr<Input>& input);
     void roll_back(Reading& reading, AdmissionMark mark);
     void roll_back_input(Reading& reading, const Input& input);
+    void note_input(const Reading& reading, Input& input);
     void forget_input(const Reading& reading, const Input& input);
+    void take_discard_back(const Reading& reading, Input& input);
     void begin_ledger(Reading& reading);
     bool can_discard(const WorkItem& work, const Error& error) const;
     void discard(Reading& reading, Input& input, const Error& error);
@@ -89,7 +91,6 @@ private:
     // For StageOutput and StageCursor.
     void write(Reading& reading, extract::Page page);
     bool offer_file(Reading& reading, const extract::FileOffer& offer);
-    void restart(Reading& reading);
     void restart_input(Reading& reading);
     [[noreturn]] void fail_committed(const Reading& reading) const;
     void skip(Reading& reading, const extract::SkippedText& skipped);
@@ -130,8 +131,7 @@ private:
     std::set<std::string> declared_;
     std::shared_ptr<const UnwantedTables> unwanted_ = std::make_shared<const UnwantedTables>();
     std::map<std::uint64_t, DoneItem> ready_;
-    /// Where the resource and the input whose pages are admitted now began. Nothing when a part of it is committed.
-    std::optional<AdmissionMark> resource_mark_;
+    /// Where the input whose pages are admitted now began. Nothing when a part of it is committed.
     std::optional<AdmissionMark> input_mark_;
     /// Of which input `input_mark_` is; both or none.
     std::shared_ptr<Input> marked_;

@@ -7,6 +7,7 @@
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
 #include "tipple/pipeline/input_log.h"
+#include "tipple/pipeline/outcome.h"
 #include "tipple/pipeline/stage.h"
 
 namespace tipple::pipeline {
@@ -22,13 +23,6 @@ std::uint64_t number_of(const extract::InputFile& input) { return xxh3_64(fmt::f
 template <typename List>
 void shorten(List& list, std::size_t size) {
     list.erase(list.begin() + static_cast<std::ptrdiff_t>(size), list.end());
-}
-
-/// What is wrong with an input, without what an error that ends the run says of the run.
-std::string fault_of(const Error& error) {
-    std::string_view text = error.what();
-    text = text.substr(0, text.find("nothing was loaded"));
-    return std::string(text.substr(0, text.find_last_not_of(" \n;") + 1));
 }
 
 }  // namespace
@@ -92,7 +86,7 @@ void Stage::mark_input(Reading& reading, const std::shared_ptr<Input>& input) {
     write_ledger(reading, ledger_batch_rows);
     input_mark_ = mark(reading);
     marked_ = input;
-    if (package_ != nullptr) package_->mark(package::PackageWriter::Mark::inner);
+    if (package_ != nullptr) package_->mark();
 }
 
 /// Pages in work may rest on what goes. The resource has not ended: nothing is taken back behind that.
@@ -117,18 +111,6 @@ void Stage::fail_committed(const Reading& reading) const {
                 reading.resource.spec.name);
 }
 
-void Stage::restart(Reading& reading) {
-    std::unique_lock lock(mutex_);
-    drain(lock);
-    if (has_ended(reading)) return;
-    if (!resource_mark_) fail_committed(reading);
-    roll_back(reading, *resource_mark_);
-    if (package_ != nullptr) package_->roll_back(package::PackageWriter::Mark::outer);
-    reading.input = std::make_shared<Input>(extract::InputFile{});
-    reading.is_input_open = false;
-    begin_ledger(reading);
-}
-
 void Stage::begin_ledger(Reading& reading) {
     const ActiveResource& resource = reading.resource;
     if (resource.ledger != nullptr) reading.ledger.emplace(resource.ledger_table, rules_.load_id, context_.state.find_resource(resource.spec.name));
@@ -138,8 +120,22 @@ void Stage::restart_input(Reading& reading) {
     std::unique_lock lock(mutex_);
     drain(lock);
     if (has_ended(reading)) return;
-    roll_back_input(reading, *reading.input);
+    if (reading.input->is_discarded) {
+        take_discard_back(reading, *reading.input);
+    } else {
+        roll_back_input(reading, *reading.input);
+    }
     reading.input->records = 0;
+}
+
+/// A worker has found it bad, and its source finds that it has changed meanwhile: what is read now counts.
+void Stage::take_discard_back(const Reading& reading, Input& input) {
+    input.is_discarded = false;
+    --result_.bad_input_count;
+    const auto is_it = [&](const BadInput& bad) { return bad.resource == reading.resource.spec.name && bad.path == input.file.path; };
+    const auto named = std::find_if(result_.bad_inputs.rbegin(), result_.bad_inputs.rend(), is_it);
+    if (named != result_.bad_inputs.rend()) result_.bad_inputs.erase(std::next(named).base());
+    note_input(reading, input);
 }
 
 /// An input that has brought nothing yet has no mark.
@@ -147,7 +143,7 @@ void Stage::roll_back_input(Reading& reading, const Input& input) {
     if (input.is_committed) fail_committed(reading);
     if (marked_.get() != &input) return;
     roll_back(reading, *std::exchange(input_mark_, std::nullopt));
-    if (package_ != nullptr) package_->roll_back(package::PackageWriter::Mark::inner);
+    if (package_ != nullptr) package_->roll_back();
 }
 
 bool Stage::can_discard(const WorkItem& work, const Error& error) const {
@@ -161,7 +157,7 @@ void Stage::discard(Reading& reading, Input& input, const Error& error) {
     forget_input(reading, input);
     ++result_.bad_input_count;
     if (result_.bad_inputs.size() < limits::bad_records_named_max) {
-        result_.bad_inputs.push_back({.resource = reading.resource.spec.name, .path = input.file.path, .error = fault_of(error)});
+        result_.bad_inputs.push_back({.resource = reading.resource.spec.name, .path = input.file.path, .error = without_outcome(error.what())});
     }
 }
 
@@ -196,11 +192,17 @@ void Stage::begin_input(Reading& reading, const extract::InputFile& input) {
         reading.input->is_noted = before->is_noted;  // begun anew
         return;
     }
-    const std::uint64_t number = number_of(input);
+    note_input(reading, *reading.input);
+}
+
+/// So that loading it twice can be noticed.
+void Stage::note_input(const Reading& reading, Input& input) {
+    if (reading.ledger || input.file.path.empty()) return;
+    const std::uint64_t number = number_of(input.file);
     result_.input_digest += number;
     if (result_.inputs.size() >= noted_inputs_max || !noted_inputs_.insert(number).second) return;
-    result_.inputs.push_back(input);
-    reading.input->is_noted = true;
+    result_.inputs.push_back(input.file);
+    input.is_noted = true;
 }
 
 /// It is not loaded, so it was not read.

@@ -177,10 +177,8 @@ public:
     virtual void write(Page page) = 0;
     /// Whether the file will be loaded as it lies; if not, its rows must be written as pages.
     virtual bool offer_file(const FileOffer& offer) = 0;
-    /// Forgets everything this resource has written, because it is read again in another way.
-    virtual void restart() = 0;
-    /// Forgets what came since the last `begin_input`.
-    virtual void restart_input() { restart(); }
+    /// Forgets what came since the last `begin_input`, because it is read again in another way; where there was none, all that the resource has written.
+    virtual void restart_input() = 0;
     virtual void skip(const SkippedText& skipped) = 0;
     /// Asks for the resource's table with its declared columns even if no record comes.
     virtual void materialize() = 0;

@@ -51,7 +51,7 @@ public:
         }
     }
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override {
+    void restart_input() override {
         rows.resize(rows_before_);
         ++restarts;
     }

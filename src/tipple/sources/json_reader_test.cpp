@@ -37,7 +37,7 @@ public:
         pages.push_back(std::move(std::get<extract::JsonPage>(page)));
     }
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override {}
+    void restart_input() override {}
     void skip(const extract::SkippedText&) override {}
     void materialize() override {}
     void begin_input(const extract::InputFile&) override {}

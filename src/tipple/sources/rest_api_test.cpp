@@ -30,7 +30,7 @@ public:
         }
     }
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override {}
+    void restart_input() override {}
     void skip(const extract::SkippedText& text) override { skipped.push_back(text.reason); }
     void materialize() override {}
     void begin_input(const extract::InputFile&) override {}

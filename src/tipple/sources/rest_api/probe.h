@@ -13,7 +13,7 @@ class CollectingOutput final : public extract::Output {
 public:
     void write(extract::Page page) override;
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override {}
+    void restart_input() override {}
     void skip(const extract::SkippedText&) override {}
     void materialize() override {}
     void begin_input(const extract::InputFile&) override {}

@@ -30,7 +30,7 @@ public:
     explicit NoOutput(extract::Output& child) : child_(child) {}
     void write(extract::Page) override {}
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override {}
+    void restart_input() override {}
     void skip(const extract::SkippedText& skipped) override { child_.skip(skipped); }
     void materialize() override {}
     void begin_input(const extract::InputFile&) override {}
