@@ -227,6 +227,24 @@ cursor = "ts"
         self.sql("INSERT INTO a VALUES (4, 1704164645)")
         self.assertIn("in several forms", self.load("--cursor", "at", expect=EXIT_DATA).err)
 
+    def test_cursors_of_one_name_that_are_stored_in_several_ways(self):
+        def insert(id_, at):
+            text = f"{at:%Y-%m-%d %H:%M:%S}"
+            self.sql(f"INSERT INTO texts VALUES ({id_}, '{text}')", f"INSERT INTO seconds VALUES ({id_}, {int(at.timestamp())})", f"INSERT INTO julian VALUES ({id_}, julianday('{text}'))")
+
+        self.sql(*(f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, at DATETIME)" for name in ("texts", "seconds", "julian")), "CREATE TABLE empty(id INTEGER PRIMARY KEY, at DATETIME)")
+        start = datetime.datetime(2024, 1, 2, tzinfo=datetime.timezone.utc)
+        for id_ in range(3):
+            insert(id_, start + datetime.timedelta(days=id_))
+        for options in ([], ["--option", "read_snapshot=false"]):
+            with self.subTest(options):
+                known = len(self.query("SELECT 1 FROM texts")) if self.database.exists() else 3
+                self.load("--cursor", "at", *options)
+                insert(known, start + datetime.timedelta(days=known))
+                self.load("--cursor", "at", *options)
+                for name in ("texts", "seconds", "julian"):
+                    self.assertEqual(self.ids(name), list(range(known + 1)), name)
+
     def test_times_in_several_zones(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, at TIMESTAMP WITH TIME ZONE)", "INSERT INTO a VALUES (1, '2024-01-01T00:00:00Z'), (2, '2024-01-03T02:00:00Z')")
         self.load("--cursor", "at")

@@ -40,6 +40,8 @@ struct DeclaredColumn {
     /// False = the user may not read it: reading the table without leaving it out fails.
     bool is_readable = true;
     std::string comment;
+    /// What Database::stored_form found, for the database itself; 0 = nothing.
+    int stored_form = 0;
 };
 
 struct ForeignKey {
@@ -138,8 +140,8 @@ public:
     /// One more connection that sees the same snapshot; nullptr when there can be none, and when there is no snapshot: rows that change meanwhile would be in two
     /// ranges of a divided table, or in none.
     virtual std::unique_ptr<Database> another(std::stop_token stop) = 0;
-    /// Before anything is asked of a cursor: what its bounds are written as may depend on what is there.
-    virtual void look_at(const CursorQuery& /*cursor*/, std::stop_token /*stop*/) {}
+    /// How values of a cursor's column are stored, where the type leaves it open: its bounds and its order are written accordingly. Kept in DeclaredColumn::stored_form.
+    virtual int stored_form(const CursorQuery& /*cursor*/, std::stop_token /*stop*/) { return 0; }
     /// Up to where a cursor may read now. Called before `begin_snapshot` of the run it is for.
     virtual CursorBound bound(const CursorQuery& cursor, std::stop_token stop) = 0;
     /// Conditions that divide the table's rows into about `parts` ranges, in order, none twice: by a column, or where `by` is empty as suits the database. One empty condition when

@@ -84,7 +84,7 @@ public:
     }
 
     std::string probe(const extract::ResourceSpec& spec, std::stop_token stop) override {
-        const TablePlan& plan = plan_of(spec);
+        TablePlan& plan = plan_of(spec);
         const std::optional<CursorBound> bound = find_bound(plan, spec, nullptr, stop);
         const Select select{.sql = to_sql(database(), {.table = plan.info.name, .query = plan.settings.query, .columns = plan.columns, .where = plan.settings.where, .limit = 1}),
                             .columns = plan.columns};
@@ -95,7 +95,7 @@ public:
 private:
     void read_one(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) {
         begin_reads(spec, context);
-        const TablePlan& plan = plan_of(spec);
+        TablePlan& plan = plan_of(spec);
         std::optional<CursorBound> bound = has_snapshot_ ? bounds_.at(spec.name) : find_bound(plan, spec, context.state, context.stop);
         const json::Value memory = bound ? bound->memory : json::Value();
         if (bound) tell_bound(spec, *bound);
@@ -149,7 +149,7 @@ private:
         return spec;
     }
 
-    const TablePlan& plan_of(const extract::ResourceSpec& spec) const {
+    TablePlan& plan_of(const extract::ResourceSpec& spec) {
         const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const TablePlan& plan) { return plan.name == spec.name; });
         TIPPLE_ASSERT(found != plans_.end());
         return *found;
@@ -167,12 +167,13 @@ private:
         database().begin_snapshot(context.stop);
     }
 
-    /// Nothing where there is no cursor, or an end that the user has set.
-    std::optional<CursorBound> find_bound(const TablePlan& plan, const extract::ResourceSpec& spec, const extract::State* state, const std::stop_token& stop) {
+    /// Nothing where there is no cursor, or an end that the user has set. The plan's column learns how its values are stored.
+    std::optional<CursorBound> find_bound(TablePlan& plan, const extract::ResourceSpec& spec, const extract::State* state, const std::stop_token& stop) {
         const DeclaredColumn* column = cursor_column(plan, spec);
         if (column == nullptr) return std::nullopt;
         CursorQuery query{.table = plan.info, .column = *column, .condition = plan.settings.where, .query = plan.settings.query};
-        database().look_at(query, stop);
+        query.column.stored_form = database().stored_form(query, stop);
+        plan.columns[static_cast<std::size_t>(column - plan.columns.data())].stored_form = query.column.stored_form;
         if (!spec.incremental->end_value.is_null() || spec.incremental->last_value_func == incremental::LastValue::min) return std::nullopt;
         if (const json::Object* own = resource_state(state, spec.name)) {
             const json::Object* slot = incremental::find_slot(*own, *spec.incremental);

@@ -121,14 +121,13 @@ public:
         return other;
     }
 
-    /// How the column's values are stored, which its bounds are then written as.
-    void look_at(const CursorQuery& cursor, std::stop_token stop) override {
-        if (!is_time(cursor.column)) return;
+    int stored_form(const CursorQuery& cursor, std::stop_token stop) override {
+        if (!is_time(cursor.column)) return static_cast<int>(TimeForm::unknown);
         const std::string rest = fmt::format("({}) FROM {}{}", quote_name(cursor.column.name), quoted_relation(*this, cursor.table.name, cursor.query),
                                              cursor.condition.empty() ? "" : " WHERE " + cursor.condition);
         Query least = connection_.query("SELECT min" + rest, stop);
         Query greatest = connection_.query("SELECT max" + rest, stop);
-        if (!least.step() || !greatest.step()) return;
+        if (!least.step() || !greatest.step()) return static_cast<int>(TimeForm::unknown);
         const TimeForm from = time_form(least, 0);
         const TimeForm to = time_form(greatest, 0);
         // Numbers come before texts, and numbers of different units have no common order.
@@ -136,7 +135,7 @@ public:
             throw Error(ErrorKind::data, "column \"{}\" holds times in several forms ({} and {}), which have no common order, so it cannot be a cursor; let a query bring them into one",
                         cursor.column.name, excerpt(least.text(0)), excerpt(greatest.text(0)));
         }
-        forms_[cursor.column.name] = to;
+        return static_cast<int>(to);
     }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
@@ -228,9 +227,9 @@ private:
         return mode.step() && mode.text(0) == "wal";
     }
 
-    TimeForm form_of(const DeclaredColumn& column) const {
-        const auto known = forms_.find(column.name);
-        return known == forms_.end() || known->second == TimeForm::unknown ? TimeForm::text : known->second;
+    static TimeForm form_of(const DeclaredColumn& column) {
+        const auto form = static_cast<TimeForm>(column.stored_form);
+        return form == TimeForm::unknown ? TimeForm::text : form;
     }
 
     /// Texts are compared by their days alone: they may write the time in many ways, and those of one day all begin with it.
@@ -258,7 +257,6 @@ private:
     std::string path_;
     std::chrono::milliseconds busy_timeout_;
     bool is_snapshot_ = false;
-    std::map<std::string, TimeForm> forms_;
 };
 
 }  // namespace
