@@ -265,6 +265,51 @@ cursor = "ts"
                     self.assertEqual(self.ids(f"{name}_some"), expected)
                     self.sql(f"INSERT OR REPLACE INTO {name} VALUES (4, {values[2]})")
 
+    def test_what_is_infinite_does_not_hide_what_is_new(self):
+        moment = "2024-01-0{} 00:00:00"
+        columns = {"DOUBLE": (str, ("nan", "infinity")), "FLOAT": (str, ("nan", "infinity")), "DATE": (lambda i: f"2024-01-0{i}", ("infinity",)),
+                   **{declared: (moment.format, ("infinity",)) for declared in ("TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")}}
+        for number, (declared, (write, endless)) in enumerate(columns.items()):
+            with self.subTest(declared):
+                def insert(*rows):
+                    with duckdb.connect(str(self.folder / "d.duckdb")) as connection:
+                        connection.execute(f"CREATE TABLE IF NOT EXISTS t{number}(id INT, v {declared})")
+                        for id_, value in rows:
+                            connection.execute(f"INSERT INTO t{number} VALUES ({id_}, '{value}')")
+
+                def load():
+                    self.tipple("load", "d.duckdb", self.database, "-r", f"t{number}", "--cursor", "v", "--quiet")
+
+                insert((1, write(1)), (2, write(2)), (3, "-infinity"), *((10 + i, value) for i, value in enumerate(endless)))
+                load()
+                self.assertEqual(self.ids(f"t{number}"), [1, 2, 3])
+                insert((4, write(4)))
+                load()
+                load()
+                self.assertEqual(self.ids(f"t{number}"), [1, 2, 3, 4])
+
+    def test_a_start_without_an_end(self):
+        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, v REAL)", "INSERT INTO a VALUES (1, 1.5), (2, -9e999)")
+        with duckdb.connect(str(self.folder / "d.duckdb")) as connection:
+            connection.execute("CREATE TABLE a AS SELECT * FROM (VALUES (1, 1.5::DOUBLE), (2, '-infinity'::DOUBLE)) AS t(id, v)")
+        for source in ("shop.db", "d.duckdb"):
+            with self.subTest(source):
+                self.project(f'[pipeline.p]\nsource = "{source}"\ndestination = "warehouse"\ndataset = "{source[0]}"\n[pipeline.p.resources.a]\ncursor = {{ field = "v", start = -inf }}\n')
+                self.tipple("run", "--quiet")
+                self.assertEqual(self.ids(f"{source[0]}.a"), [1, 2])
+
+    def test_an_infinite_number_in_sqlite_does_not_hide_what_is_new(self):
+        for declared in ("REAL", ""):
+            with self.subTest(declared):
+                name = f"t{len(declared)}"
+                self.sql(f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, n {declared})", f"INSERT INTO {name} VALUES (1, 1.5), (2, 9e999), (3, -9e999)")
+                self.load("-r", name, "--cursor", "n")
+                self.sql(f"INSERT INTO {name} VALUES (4, 2.5)")
+                self.load("-r", name, "--cursor", "n")
+                self.assertEqual(self.ids(name), [1, 3, 4])
+        self.sql("INSERT INTO t4 VALUES (5, 'soon')")
+        self.assertIn('no value for the cursor "n"', self.load("-r", "t4", "--cursor", "n", expect=EXIT_DATA).err)
+
     def test_a_text_is_a_cursor_by_its_bytes(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, code TEXT COLLATE NOCASE)", "INSERT INTO a VALUES (1, 'B'), (2, 'a'), (3, 'c')")
         self.load("--cursor", "code")

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
@@ -27,6 +28,15 @@ constexpr std::size_t memory_bytes = limits::memory_default / 2;
 /// A list as the engine prints it: `[a, "b, c"]`. Read as rows instead, by unnest, so this is only for single columns.
 std::string unnested(std::string_view list, std::string_view table, std::string_view condition) {
     return fmt::format("SELECT unnest({}) FROM {} WHERE {}", list, table, condition);
+}
+
+std::string double_literal(double value) {
+    if (std::isfinite(value)) return fmt::format("{:.17g}::DOUBLE", value);
+    return fmt::format("'{}'::DOUBLE", std::isnan(value) ? "nan" : value < 0 ? "-infinity" : "infinity");
+}
+
+bool may_be_infinite(const DeclaredColumn& column) {
+    return column.type && (column.type->type == DataType::double_ || column.type->type == DataType::timestamp || column.type->type == DataType::date);
 }
 
 /// A DuckDB file, attached to be read only. While it is, nobody can write it, so all reads see the same.
@@ -89,7 +99,7 @@ public:
 
     std::string bound_literal(const Value& value, const DeclaredColumn& column, BoundSide side) const override {
         if (const auto* integer = value.get_if<std::int64_t>()) return std::to_string(*integer);
-        if (const auto* real = value.get_if<double>()) return fmt::format("{:.17g}::DOUBLE", *real);
+        if (const auto* real = value.get_if<double>()) return double_literal(*real);
         if (const auto* decimal = value.get_if<schema::Decimal>()) return schema::to_plain_text(*decimal);
         if (const auto* date = value.get_if<schema::Date>()) return fmt::format("DATE {}", quote_literal(schema::to_iso_text(*date)));
         if (const auto* time = value.get_if<schema::Time>()) return fmt::format("TIME {}", quote_literal(schema::to_iso_text(*time)));
@@ -117,7 +127,13 @@ public:
     std::vector<std::string> split(const TableInfo&, const std::string&, std::size_t, std::stop_token) override { return {""}; }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
-        return {.upper = greatest_value(*this, cursor, std::move(stop)).value_or(Value()),
+        CursorQuery finite = cursor;
+        // Behind what is infinite there would never be anything new.
+        if (may_be_infinite(cursor.column)) {
+            const std::string condition = fmt::format("isfinite({})", quote_identifier(cursor.column.name));
+            finite.condition = cursor.condition.empty() ? condition : fmt::format("({}) AND {}", cursor.condition, condition);
+        }
+        return {.upper = greatest_value(*this, finite, std::move(stop)).value_or(Value()),
                 .memory = {},
                 .is_guaranteed = true,
                 .explanation = "nobody writes the file while it is read, so nothing is missed that has a greater value"};

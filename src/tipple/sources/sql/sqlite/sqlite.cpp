@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 
 #include "tipple/core/error.h"
@@ -24,6 +25,8 @@ using schema::DataType;
 using schema::Value;
 namespace civil = schema::civil;
 
+/// There is no word for it; this is beyond what a double holds.
+constexpr std::string_view infinity_literal = "9e999";
 constexpr std::int64_t us_per_ms = 1'000;
 constexpr double julian_of_1970 = 2'440'587.5;
 
@@ -87,7 +90,7 @@ public:
     std::string bound_literal(const Value& value, const DeclaredColumn& column, BoundSide side) const override {
         if (const std::optional<std::int64_t> us = us_of(value)) return time_literal(*us, form_of(column), side);
         if (const auto* integer = value.get_if<std::int64_t>()) return std::to_string(*integer);
-        if (const auto* real = value.get_if<double>()) return fmt::format("{:.17g}", *real);
+        if (const auto* real = value.get_if<double>()) return std::isinf(*real) ? fmt::format("{}{}", *real < 0 ? "-" : "", infinity_literal) : fmt::format("{:.17g}", *real);
         if (const auto* flag = value.get_if<bool>()) return *flag ? "1" : "0";
         if (const auto* decimal = value.get_if<schema::Decimal>()) return schema::to_plain_text(*decimal);
         if (const auto* time = value.get_if<schema::Time>()) return quote_text(schema::to_iso_text(*time));
@@ -140,7 +143,13 @@ public:
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
         CursorBound bound{.upper = {}, .memory = {}, .is_guaranteed = true, .explanation = "transactions of SQLite commit one after the other, so nothing is missed that has a greater value"};
-        const std::optional<Value> greatest = greatest_value(*this, cursor, stop);
+        CursorQuery finite = cursor;
+        // Behind what is infinite there would never be anything new. Texts are behind it, and are told apart.
+        if (!cursor.column.type || cursor.column.type->type == DataType::double_) {
+            const std::string condition = fmt::format("{} <> {}", quote_name(cursor.column.name), infinity_literal);
+            finite.condition = cursor.condition.empty() ? condition : fmt::format("({}) AND {}", cursor.condition, condition);
+        }
+        const std::optional<Value> greatest = greatest_value(*this, finite, stop);
         bound.upper = greatest.value_or(Value());
         bound.is_open = !greatest;
         return bound;
