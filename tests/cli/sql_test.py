@@ -396,6 +396,18 @@ query = "SELECT tenant, count(*) AS n FROM orders GROUP BY 1 -- by tenant"
         self.project('[pipeline.p]\nsource = "shop.db"\ndestination = "warehouse"\n[pipeline.p.resources.orders]\ncursor = "updated_at"\n')
         self.assertIn("nothing is missed", self.tipple("check").out)
 
+    def test_check_does_not_walk_over_tables(self):
+        self.sql("PRAGMA page_size = 4096", "CREATE TABLE a(id INTEGER PRIMARY KEY, v TEXT)")
+        self.fill(20_000, "'row number ' || i || ' of a table'")
+        # What is in the middle cannot be read, so who reads it fails.
+        content = bytearray(self.source.read_bytes())
+        page = len(content) // 4096 // 2
+        content[page * 4096:(page + 1) * 4096] = b"\xff" * 4096
+        self.source.write_bytes(content)
+        self.project('[pipeline.p]\nsource = "shop.db"\ndestination = "warehouse"\n')
+        self.assertIn("about 20,000 rows", self.tipple("check").out)
+        self.assertIn("is damaged", self.tipple("run", "--quiet", expect=None).err)
+
     def test_parallel_reads_give_the_same(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, v TEXT)")
         self.fill(300_000, "'row ' || i")

@@ -51,6 +51,7 @@ std::string Query::declared_type(int column) const {
     return type != nullptr ? type : "";
 }
 bool Query::is_null(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
+bool Query::is_integer(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_INTEGER; }
 std::int64_t Query::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
 std::string_view Query::text(int column) const {
     const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
