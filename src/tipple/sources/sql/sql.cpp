@@ -72,15 +72,7 @@ public:
     }
 
     void read(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) override {
-        try {
-            read_one(spec, context, out);
-        } catch (const Error& error) {
-            // Databases speak of their own names, if of any.
-            const std::string_view text = error.what();
-            const bool says_where = text.starts_with("resource \"") || text.find(spec.name) != std::string_view::npos;
-            if (error.kind() == ErrorKind::cancelled || says_where) throw;
-            throw error.with_context(fmt::format("resource \"{}\"", spec.name));
-        }
+        saying_where(spec, [&] { read_one(spec, context, out); });
     }
 
     std::string probe(const extract::ResourceSpec& spec, std::stop_token stop) override {
@@ -93,6 +85,17 @@ public:
     }
 
 private:
+    /// Databases speak of their own names, if of any.
+    template <typename Work>
+    static void saying_where(const extract::ResourceSpec& spec, const Work& work) {
+        try {
+            work();
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::cancelled || std::string_view(error.what()).starts_with("resource \"")) throw;
+            throw error.with_context(fmt::format("resource \"{}\"", spec.name));
+        }
+    }
+
     void read_one(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) {
         begin_reads(spec, context);
         TablePlan& plan = plan_of(spec);
@@ -163,7 +166,9 @@ private:
         if (announced_.empty()) announced_.push_back(spec);
         has_snapshot_ = std::any_of(announced_.begin(), announced_.end(), [&](const extract::ResourceSpec& other) { return plan_of(other).settings.read.has_snapshot; });
         if (!has_snapshot_) return;
-        for (const extract::ResourceSpec& other : announced_) bounds_[other.name] = find_bound(plan_of(other), other, context.state, context.stop);
+        for (const extract::ResourceSpec& other : announced_) {
+            saying_where(other, [&] { bounds_[other.name] = find_bound(plan_of(other), other, context.state, context.stop); });
+        }
         database().begin_snapshot(context.stop);
     }
 
