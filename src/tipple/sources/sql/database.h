@@ -111,8 +111,8 @@ public:
     virtual std::string description() const = 0;
     /// Where tables are when nobody names a schema; empty where there are none.
     virtual std::string default_schema() const = 0;
-    /// Tables and views, without those of the system; empty `schema` = of all schemas.
-    virtual std::vector<TableName> tables(const std::string& schema, std::stop_token stop) = 0;
+    /// Tables and views of all schemas, without those of the system.
+    virtual std::vector<TableName> tables(std::stop_token stop) = 0;
     /// Throws Error(usage) for a table that is not there.
     virtual TableInfo reflect(const TableName& table, std::stop_token stop) = 0;
     /// What columns a query of the user gives.
@@ -125,10 +125,9 @@ public:
     virtual void set_limits(const ReadLimits& /*limits*/) {}
 
     virtual std::string quote(std::string_view name) const = 0;
-    /// A value as SQL writes it, of the column's type: what a comparison with the column takes.
-    virtual std::string literal(const schema::Value& value, const DeclaredColumn& column) const = 0;
-    /// The same as a bound of a cursor, where it cannot be written exactly as it is stored: one that lets more rows through. Each is looked at again.
-    virtual std::string bound_literal(const schema::Value& value, const DeclaredColumn& column, BoundSide /*side*/) const { return literal(value, column); }
+    /// A value as SQL writes it, of the column's type, as a bound of a cursor. Where it cannot be written exactly as it is stored: one that lets more rows
+    /// through. Each is looked at again.
+    virtual std::string bound_literal(const schema::Value& value, const DeclaredColumn& column, BoundSide side) const = 0;
     /// The expression that gives the column as `read` takes it; mostly its quoted name.
     virtual std::string select_expression(const DeclaredColumn& column) const { return quote(column.name); }
     /// The expression by which a cursor is compared and sorted: its order must be that of `incremental::compare` (texts by code point, whatever the

@@ -55,15 +55,13 @@ public:
         if (!limits.temp_folder.empty()) engine_.execute(fmt::format("SET temp_directory = {}", quote_literal(limits.temp_folder)));
     }
 
-    std::vector<TableName> tables(const std::string& schema, std::stop_token) override {
+    std::vector<TableName> tables(std::stop_token) override {
         const engine::Result rows = engine_.query(
             fmt::format("SELECT schema_name, table_name, 'table' FROM duckdb_tables() WHERE database_name = {0} AND NOT internal "
                         "UNION ALL SELECT schema_name, view_name, 'view' FROM duckdb_views() WHERE database_name = {0} AND NOT internal ORDER BY 1, 2",
                         quote_literal(catalog)));
         std::vector<TableName> tables;
-        for (const auto& row : rows.rows) {
-            if (schema.empty() || row[0] == schema) tables.push_back({.schema = row[0].value_or(""), .name = row[1].value_or(""), .is_view = row[2] == "view"});
-        }
+        for (const auto& row : rows.rows) tables.push_back({.schema = row[0].value_or(""), .name = row[1].value_or(""), .is_view = row[2] == "view"});
         return tables;
     }
 
@@ -94,8 +92,6 @@ public:
         }
         return columns;
     }
-
-    std::string literal(const Value& value, const DeclaredColumn& column) const override { return bound_literal(value, column, BoundSide::lower); }
 
     std::string bound_literal(const Value& value, const DeclaredColumn& column, BoundSide side) const override {
         if (const auto* integer = value.get_if<std::int64_t>()) return std::to_string(*integer);

@@ -124,7 +124,7 @@ private:
         plans_.clear();
         const bool has_tables =
             std::any_of(settings_.resources.begin(), settings_.resources.end(), [](const ResourceSettings& resource) { return resource.query.empty(); });
-        const std::vector<TableName> tables = has_tables ? database().tables("", stop) : std::vector<TableName>();
+        const std::vector<TableName> tables = has_tables ? database().tables(stop) : std::vector<TableName>();
         for (const ChosenTable& chosen : choose_tables(settings_.resources, tables, default_schema())) {
             TablePlan plan{.name = chosen.name, .settings = *chosen.settings, .info = {}, .columns = {}};
             if (chosen.settings->query.empty()) {

@@ -163,12 +163,12 @@ void read_foreign_keys(Connection& connection, const ReflectOptions& options, co
 
 }  // namespace
 
-std::vector<TableName> list_tables(Connection& connection, const std::string& schema, const std::stop_token& stop) {
+std::vector<TableName> list_tables(Connection& connection, const std::stop_token& stop) {
     const std::string sql = fmt::format(
         "SELECT n.nspname, c.relname, c.relkind IN ('v', 'm') FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE {} AND NOT "
         "c.relispartition AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT')) AND NOT EXISTS (SELECT 1 FROM "
         "pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY n.nspname, c.relname",
-        tables_condition({.schema = schema, .name = ""}));
+        tables_condition({}));
     std::vector<TableName> tables;
     connection.for_each(sql, stop, [&](const Row& row) {
         TableName name = table_name(row, 0);

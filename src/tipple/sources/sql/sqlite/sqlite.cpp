@@ -50,7 +50,7 @@ public:
     std::string default_schema() const override { return {}; }
     std::string quote(std::string_view name) const override { return quote_name(name); }
 
-    std::vector<TableName> tables(const std::string& /*schema*/, std::stop_token stop) override {
+    std::vector<TableName> tables(std::stop_token stop) override {
         std::vector<TableName> tables;
         Query rows = connection_.query(
             "SELECT name, type = 'view' FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name", stop);
@@ -84,8 +84,6 @@ public:
         for (int i = 0; i < rows.columns(); ++i) columns.push_back(declared_column(rows.name(i), rows.declared_type(i)));
         return columns;
     }
-
-    std::string literal(const Value& value, const DeclaredColumn& column) const override { return bound_literal(value, column, BoundSide::lower); }
 
     std::string bound_literal(const Value& value, const DeclaredColumn& column, BoundSide side) const override {
         if (const std::optional<std::int64_t> us = us_of(value)) return time_literal(*us, form_of(column), side);
