@@ -368,6 +368,18 @@ query = "SELECT tenant, count(*) AS n FROM orders GROUP BY 1 -- by tenant"
         self.assertIn('did you mean "orders"?', self.error("run", "-r", "order"))
         self.assertIn("has no keys", self.error("run", "-c", "pipeline.p.resources.-audit_*.table=x"))
 
+    def test_a_snapshot_is_a_matter_of_all_tables(self):
+        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY)", "INSERT INTO a VALUES (1)", "CREATE TABLE b(id INTEGER PRIMARY KEY)")
+        for place in ("resources.a", "defaults"):
+            self.project(f'[pipeline.p]\nsource = "shop.db"\ndestination = "warehouse"\n[pipeline.p.{place}]\nread = {{ snapshot = false }}\n')
+            self.assertIn(' has no key "read_snapshot": it is one of the source, for all that is read of it, so move it there', self.error("run"))
+        self.project('[pipeline.p]\nsource = { uri = "shop.db", read = { snapshot = false } }\ndestination = "warehouse"\n')
+        self.tipple("run", "--quiet")
+        self.assertEqual(self.ids("p.a"), [1])
+        own, of_each = self.tipple("help", "sql").out.split("Of each resource:")
+        self.assertIn("read_snapshot", own)
+        self.assertNotIn("read_snapshot", of_each)
+
     def test_references_and_descriptions(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY)", "CREATE TABLE b(id INTEGER PRIMARY KEY, theY INT REFERENCES a, z INT REFERENCES elsewhere(id))")
         self.load()

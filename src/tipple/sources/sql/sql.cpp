@@ -99,7 +99,7 @@ private:
     void read_one(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) {
         begin_reads(spec, context);
         TablePlan& plan = plan_of(spec);
-        std::optional<CursorBound> bound = has_snapshot_ ? bounds_.at(spec.name) : find_bound(plan, spec, context.state, context.stop);
+        std::optional<CursorBound> bound = settings_.has_snapshot ? bounds_.at(spec.name) : find_bound(plan, spec, context.state, context.stop);
         const json::Value memory = bound ? bound->memory : json::Value();
         if (bound) tell_bound(spec, *bound);
         read_table({.database = database(), .plan = plan, .spec = spec, .context = context, .bound = std::move(bound)}, out);
@@ -115,7 +115,6 @@ private:
         database_.reset();
         bounds_.clear();
         is_begun_ = false;
-        has_snapshot_ = false;
     }
 
     std::string default_schema() { return settings_.schema.empty() ? database().default_schema() : settings_.schema; }
@@ -164,8 +163,7 @@ private:
         is_begun_ = true;
         database().set_limits({.memory_bytes = context.memory_bytes, .threads = context.threads, .temp_folder = context.temp_folder});
         if (announced_.empty()) announced_.push_back(spec);
-        has_snapshot_ = std::any_of(announced_.begin(), announced_.end(), [&](const extract::ResourceSpec& other) { return plan_of(other).settings.read.has_snapshot; });
-        if (!has_snapshot_) return;
+        if (!settings_.has_snapshot) return;
         for (const extract::ResourceSpec& other : announced_) {
             saying_where(other, [&] { bounds_[other.name] = find_bound(plan_of(other), other, context.state, context.stop); });
         }
@@ -221,7 +219,6 @@ private:
     std::vector<TablePlan> plans_;
     std::vector<extract::ResourceSpec> announced_;
     bool is_begun_ = false;
-    bool has_snapshot_ = false;
     std::map<std::string, std::optional<CursorBound>> bounds_;
 };
 
