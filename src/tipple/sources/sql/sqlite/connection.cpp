@@ -36,7 +36,8 @@ std::string quote_name(std::string_view name) { return quote(name, '"'); }
 std::string quote_text(std::string_view text) { return quote(text, '\''); }
 
 bool Query::step() {
-    connection_->stop_ = stop_;
+    // For each row; a copy counts references.
+    if (connection_->stop_ != stop_) connection_->stop_ = stop_;
     const int code = sqlite3_step(handle_.get());
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;

@@ -28,7 +28,6 @@ namespace civil = schema::civil;
 /// There is no word for it; this is beyond what a double holds.
 constexpr std::string_view infinity_literal = "9e999";
 constexpr std::int64_t us_per_ms = 1'000;
-constexpr double julian_of_1970 = 2'440'587.5;
 
 bool is_time(const DeclaredColumn& column) {
     return column.type && (column.type->type == DataType::timestamp || column.type->type == DataType::date);
