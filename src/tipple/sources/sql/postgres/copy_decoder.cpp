@@ -299,7 +299,8 @@ int128 CopyDecoder::numeric(const Slice& slice, std::size_t row, const char* fie
     if (bytes != header + 2 * static_cast<std::size_t>(groups)) fail_form();
     const columns::ColumnType& type = slice.column.type;
     constexpr std::string_view remedy =
-        "; the option numeric = \"text\" or \"decimal(PRECISION,SCALE)\" says what numbers without digits in their type become; else cast it in a query, or leave such rows out by `where`";
+        "; the option numeric = \"text\" or \"decimal(PRECISION,SCALE)\" of the source (--option numeric=text) says what numbers without digits in their type become; else cast it in a query, "
+        "or leave such rows out by `where`";
     if (sign != 0 && sign != negative) refuse(slice, row, fmt::format("it is {}, which no decimal can be{}", sign == 0xC000 ? "NaN" : "infinite", remedy));
     const auto group = [&](int i) { return static_cast<std::uint64_t>(load<std::uint16_t>(field + header + 2 * static_cast<std::size_t>(i))); };
     while (groups > 0 && group(groups - 1) == 0) --groups;

@@ -177,6 +177,7 @@ TEST_F(PostgresTypes, NumbersThatNoDecimalHoldsAreRefused) {
         const std::string text = failure(ErrorKind::data, [&] { read(*database, select_all(*database, "t")); });
         EXPECT_NE(text.find("column \"price\", row 2 of what was read: " + message), std::string::npos) << text;
         EXPECT_NE(text.find("the option numeric = \"text\""), std::string::npos) << text;
+        EXPECT_NE(text.find("(--option numeric=text)"), std::string::npos) << text;
         const auto as_text = open({{"numeric", "text"}});
         EXPECT_EQ(read(*as_text, select_all(*as_text, "t")), ask("SELECT price::text FROM t"));
         run("DROP TABLE t");
