@@ -473,7 +473,8 @@ class Mistakes(SqlCase):
         self.assertIn('"wher"; did you mean "where"?', self.load("-r", "a", "--option", "wher=1", expect=EXIT_USAGE).err)
         self.assertIn("no such column: nope", self.load("--option", "where=nope = 1", expect=EXIT_USAGE).err)
         self.assertIn("give it a primary_key", self.keyless())
-        self.assertIn("is no database that can be read", self.broken())
+        (self.folder / "broken.db").write_text("this is no database, and long enough to be looked at" * 20)
+        self.assertIn("broken.db is no SQLite database, or an encrypted one", self.error("load", "broken.db", self.database))
         self.assertIn("does not exist", self.error("load", "missing.db", self.database))
         self.assertIn("a query must be a SELECT", self.load("--as", "q", "--option", "query=DELETE FROM a", expect=EXIT_USAGE).err)
         self.assertIn("only one statement", self.load("--as", "q", "--option", "query=SELECT 1; SELECT 2", expect=EXIT_USAGE).err)
@@ -488,10 +489,13 @@ class Mistakes(SqlCase):
         self.sql("CREATE TABLE b(id INT)", "INSERT INTO b VALUES (1)")
         return self.load("-r", "b", "--disposition", "merge", expect=EXIT_USAGE).err
 
-    def broken(self):
-        (self.folder / "broken.db").write_text("this is no database, and long enough to be looked at" * 20)
-        err = self.error("load", "broken.db", self.database)
-        return err.replace("is no SQLite database", "is no database that can be read")
+    def test_what_is_no_database(self):
+        for uri, shown in (("shop", "shop"), ("shop.txt", "shop.txt"), ("ann:sekret@db/shop", "ann:***@db/shop"), ("host=db password=sekret dbname=shop", "host=db password=***")):
+            with self.subTest(uri):
+                self.project(f'[pipeline.p]\nsource = {{ type = "sql", uri = "{uri}" }}\ndestination = "warehouse"\n')
+                err = self.error("run")
+                self.assertIn(f'"{shown}" is no database that can be read: neither a URL nor a file of SQLite or DuckDB', err)
+                self.assertNotIn("sekret", err)
 
     def test_tables_that_would_be_one(self):
         self.sql("CREATE TABLE a(id INT)")

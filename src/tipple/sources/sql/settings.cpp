@@ -103,6 +103,14 @@ ResourceSettings read_resource(const std::string& name, const Options& own, cons
     return resource;
 }
 
+/// What was meant for a database, without the password that a URL without its scheme, or the words that libpq takes, may hold.
+std::string without_password(const std::string& uri) {
+    constexpr std::string_view scheme = "://";
+    const std::string text = config::mask_url(std::string(scheme) + uri).substr(scheme.size());
+    const std::size_t password = lower(text).find("password");
+    return password == std::string::npos ? text : text.substr(0, password) + "password=***";
+}
+
 /// The first bytes of a file; empty when there is none.
 std::string head_of(const std::string& path) {
     const std::unique_ptr<io::FileSystem> files = io::local_file_system();
@@ -196,7 +204,7 @@ const DatabaseKind& require_kind(const std::vector<DatabaseKind>& kinds, const s
             if (lower(uri).ends_with(ending)) return kind;
         }
     }
-    throw Error(ErrorKind::usage, "\"{}\" is no database that can be read: neither a URL nor a file of SQLite or DuckDB", config::mask_url(uri));
+    throw Error(ErrorKind::usage, "\"{}\" is no database that can be read: neither a URL nor a file of SQLite or DuckDB", excerpt(without_password(uri)));
 }
 
 }  // namespace tipple::sources::sql
