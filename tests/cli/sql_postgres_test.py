@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
 from postgres_server import PASSWORD, PASSWORD_IN_URL, start_for_module  # noqa: E402
-from tipple_cli import EXIT_INTERRUPTED, EXIT_USAGE, Case, main  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_USAGE, Case, main  # noqa: E402
 
 server = None
 
@@ -100,6 +100,18 @@ read = {{ parallel = 2 }}
         tables = {row[0] for row in self.query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'p' AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\'")}
         self.assertEqual(tables, {"big", "orders", "log_orders"})
         self.assertIn("key id", self.tipple("check", env={"SHOP_PASSWORD": PASSWORD_IN_URL}).out)
+
+    def test_a_number_of_many_digits(self):
+        self.psql("CREATE TABLE t(id int PRIMARY KEY, price numeric)", "INSERT INTO t VALUES (1, 1.5), (2, 0.12345678901234567890)")
+        err = self.tipple("load", self.url(), self.database, "--quiet", expect=EXIT_DATA).err
+        for part in ('column "price", row 2', "more than 9 digits behind the point", 'numeric = "text"', "--option numeric=text"):
+            self.assertIn(part, err)
+        # Both ways that it names.
+        self.tipple("load", self.url(), self.database, "--option", "numeric=text", "--quiet")
+        self.assertEqual(self.query("SELECT price FROM t ORDER BY id"), [("1.5",), ("0.12345678901234567890",)])
+        (self.folder / "tipple.toml").write_text(f'version = 1\n[pipeline.p]\nsource = {{ uri = "{self.url()}", numeric = "text" }}\ndestination = "{self.database.name}"\n')
+        self.tipple("run", "--quiet")
+        self.assertEqual(self.query("SELECT price FROM p.t ORDER BY id"), [("1.5",), ("0.12345678901234567890",)])
 
     def test_it_stops_and_says_what_is_wrong(self):
         self.shop()

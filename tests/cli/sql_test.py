@@ -225,7 +225,27 @@ cursor = "ts"
             self.load("--cursor", "at", "--limit", "1", "-r", "a", "--as", "b")
             self.assertEqual(self.ids("b"), expected)
         self.sql("INSERT INTO a VALUES (4, 1704164645)")
-        self.assertIn("in several forms", self.load("--cursor", "at", expect=EXIT_DATA).err)
+        # Of two tables, it is the other one that is read first.
+        self.sql("CREATE TABLE Z(id INTEGER PRIMARY KEY, at DATETIME)")
+        self.assertIn('error: resource "a": column "at" holds times in several forms', self.load("-r", "Z", "-r", "a", "--cursor", "at", expect=EXIT_DATA).err)
+
+    def test_cursors_of_one_name_that_are_stored_in_several_ways(self):
+        def insert(id_, at):
+            text = f"{at:%Y-%m-%d %H:%M:%S}"
+            self.sql(f"INSERT INTO texts VALUES ({id_}, '{text}')", f"INSERT INTO seconds VALUES ({id_}, {int(at.timestamp())})", f"INSERT INTO julian VALUES ({id_}, julianday('{text}'))")
+
+        self.sql(*(f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, at DATETIME)" for name in ("texts", "seconds", "julian")), "CREATE TABLE empty(id INTEGER PRIMARY KEY, at DATETIME)")
+        start = datetime.datetime(2024, 1, 2, tzinfo=datetime.timezone.utc)
+        for id_ in range(3):
+            insert(id_, start + datetime.timedelta(days=id_))
+        for options in ([], ["--option", "read_snapshot=false"]):
+            with self.subTest(options):
+                known = len(self.query("SELECT 1 FROM texts")) if self.database.exists() else 3
+                self.load("--cursor", "at", *options)
+                insert(known, start + datetime.timedelta(days=known))
+                self.load("--cursor", "at", *options)
+                for name in ("texts", "seconds", "julian"):
+                    self.assertEqual(self.ids(name), list(range(known + 1)), name)
 
     def test_times_in_several_zones(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, at TIMESTAMP WITH TIME ZONE)", "INSERT INTO a VALUES (1, '2024-01-01T00:00:00Z'), (2, '2024-01-03T02:00:00Z')")
@@ -246,6 +266,51 @@ cursor = "ts"
                     self.load("-r", name, "--as", f"{name}_some", "--cursor", "at", "--cursor-missing", "exclude")
                     self.assertEqual(self.ids(f"{name}_some"), expected)
                     self.sql(f"INSERT OR REPLACE INTO {name} VALUES (4, {values[2]})")
+
+    def test_what_is_infinite_does_not_hide_what_is_new(self):
+        moment = "2024-01-0{} 00:00:00"
+        columns = {"DOUBLE": (str, ("nan", "infinity")), "FLOAT": (str, ("nan", "infinity")), "DATE": (lambda i: f"2024-01-0{i}", ("infinity",)),
+                   **{declared: (moment.format, ("infinity",)) for declared in ("TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")}}
+        for number, (declared, (write, endless)) in enumerate(columns.items()):
+            with self.subTest(declared):
+                def insert(*rows):
+                    with duckdb.connect(str(self.folder / "d.duckdb")) as connection:
+                        connection.execute(f"CREATE TABLE IF NOT EXISTS t{number}(id INT, v {declared})")
+                        for id_, value in rows:
+                            connection.execute(f"INSERT INTO t{number} VALUES ({id_}, '{value}')")
+
+                def load():
+                    self.tipple("load", "d.duckdb", self.database, "-r", f"t{number}", "--cursor", "v", "--quiet")
+
+                insert((1, write(1)), (2, write(2)), (3, "-infinity"), *((10 + i, value) for i, value in enumerate(endless)))
+                load()
+                self.assertEqual(self.ids(f"t{number}"), [1, 2, 3])
+                insert((4, write(4)))
+                load()
+                load()
+                self.assertEqual(self.ids(f"t{number}"), [1, 2, 3, 4])
+
+    def test_a_start_without_an_end(self):
+        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, v REAL)", "INSERT INTO a VALUES (1, 1.5), (2, -9e999)")
+        with duckdb.connect(str(self.folder / "d.duckdb")) as connection:
+            connection.execute("CREATE TABLE a AS SELECT * FROM (VALUES (1, 1.5::DOUBLE), (2, '-infinity'::DOUBLE)) AS t(id, v)")
+        for source in ("shop.db", "d.duckdb"):
+            with self.subTest(source):
+                self.project(f'[pipeline.p]\nsource = "{source}"\ndestination = "warehouse"\ndataset = "{source[0]}"\n[pipeline.p.resources.a]\ncursor = {{ field = "v", start = -inf }}\n')
+                self.tipple("run", "--quiet")
+                self.assertEqual(self.ids(f"{source[0]}.a"), [1, 2])
+
+    def test_an_infinite_number_in_sqlite_does_not_hide_what_is_new(self):
+        for declared in ("REAL", ""):
+            with self.subTest(declared):
+                name = f"t{len(declared)}"
+                self.sql(f"CREATE TABLE {name}(id INTEGER PRIMARY KEY, n {declared})", f"INSERT INTO {name} VALUES (1, 1.5), (2, 9e999), (3, -9e999)")
+                self.load("-r", name, "--cursor", "n")
+                self.sql(f"INSERT INTO {name} VALUES (4, 2.5)")
+                self.load("-r", name, "--cursor", "n")
+                self.assertEqual(self.ids(name), [1, 3, 4])
+        self.sql("INSERT INTO t4 VALUES (5, 'soon')")
+        self.assertIn('no value for the cursor "n"', self.load("-r", "t4", "--cursor", "n", expect=EXIT_DATA).err)
 
     def test_a_text_is_a_cursor_by_its_bytes(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, code TEXT COLLATE NOCASE)", "INSERT INTO a VALUES (1, 'B'), (2, 'a'), (3, 'c')")
@@ -303,6 +368,18 @@ query = "SELECT tenant, count(*) AS n FROM orders GROUP BY 1 -- by tenant"
         self.assertIn('did you mean "orders"?', self.error("run", "-r", "order"))
         self.assertIn("has no keys", self.error("run", "-c", "pipeline.p.resources.-audit_*.table=x"))
 
+    def test_a_snapshot_is_a_matter_of_all_tables(self):
+        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY)", "INSERT INTO a VALUES (1)", "CREATE TABLE b(id INTEGER PRIMARY KEY)")
+        for place in ("resources.a", "defaults"):
+            self.project(f'[pipeline.p]\nsource = "shop.db"\ndestination = "warehouse"\n[pipeline.p.{place}]\nread = {{ snapshot = false }}\n')
+            self.assertIn(' has no key "read_snapshot": it is one of the source, for all that is read of it, so move it there', self.error("run"))
+        self.project('[pipeline.p]\nsource = { uri = "shop.db", read = { snapshot = false } }\ndestination = "warehouse"\n')
+        self.tipple("run", "--quiet")
+        self.assertEqual(self.ids("p.a"), [1])
+        own, of_each = self.tipple("help", "sql").out.split("Of each resource:")
+        self.assertIn("read_snapshot", own)
+        self.assertNotIn("read_snapshot", of_each)
+
     def test_references_and_descriptions(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY)", "CREATE TABLE b(id INTEGER PRIMARY KEY, theY INT REFERENCES a, z INT REFERENCES elsewhere(id))")
         self.load()
@@ -332,6 +409,18 @@ query = "SELECT tenant, count(*) AS n FROM orders GROUP BY 1 -- by tenant"
             self.assertIn(part, out)
         self.project('[pipeline.p]\nsource = "shop.db"\ndestination = "warehouse"\n[pipeline.p.resources.orders]\ncursor = "updated_at"\n')
         self.assertIn("nothing is missed", self.tipple("check").out)
+
+    def test_check_does_not_walk_over_tables(self):
+        self.sql("PRAGMA page_size = 4096", "CREATE TABLE a(id INTEGER PRIMARY KEY, v TEXT)")
+        self.fill(20_000, "'row number ' || i || ' of a table'")
+        # What is in the middle cannot be read, so who reads it fails.
+        content = bytearray(self.source.read_bytes())
+        page = len(content) // 4096 // 2
+        content[page * 4096:(page + 1) * 4096] = b"\xff" * 4096
+        self.source.write_bytes(content)
+        self.project('[pipeline.p]\nsource = "shop.db"\ndestination = "warehouse"\n')
+        self.assertIn("about 20,000 rows", self.tipple("check").out)
+        self.assertIn("is damaged", self.tipple("run", "--quiet", expect=None).err)
 
     def test_parallel_reads_give_the_same(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, v TEXT)")
@@ -384,7 +473,8 @@ class Mistakes(SqlCase):
         self.assertIn('"wher"; did you mean "where"?', self.load("-r", "a", "--option", "wher=1", expect=EXIT_USAGE).err)
         self.assertIn("no such column: nope", self.load("--option", "where=nope = 1", expect=EXIT_USAGE).err)
         self.assertIn("give it a primary_key", self.keyless())
-        self.assertIn("is no database that can be read", self.broken())
+        (self.folder / "broken.db").write_text("this is no database, and long enough to be looked at" * 20)
+        self.assertIn("broken.db is no SQLite database, or an encrypted one", self.error("load", "broken.db", self.database))
         self.assertIn("does not exist", self.error("load", "missing.db", self.database))
         self.assertIn("a query must be a SELECT", self.load("--as", "q", "--option", "query=DELETE FROM a", expect=EXIT_USAGE).err)
         self.assertIn("only one statement", self.load("--as", "q", "--option", "query=SELECT 1; SELECT 2", expect=EXIT_USAGE).err)
@@ -399,10 +489,13 @@ class Mistakes(SqlCase):
         self.sql("CREATE TABLE b(id INT)", "INSERT INTO b VALUES (1)")
         return self.load("-r", "b", "--disposition", "merge", expect=EXIT_USAGE).err
 
-    def broken(self):
-        (self.folder / "broken.db").write_text("this is no database, and long enough to be looked at" * 20)
-        err = self.error("load", "broken.db", self.database)
-        return err.replace("is no SQLite database", "is no database that can be read")
+    def test_what_is_no_database(self):
+        for uri, shown in (("shop", "shop"), ("shop.txt", "shop.txt"), ("ann:sekret@db/shop", "ann:***@db/shop"), ("host=db password=sekret dbname=shop", "host=db password=***")):
+            with self.subTest(uri):
+                self.project(f'[pipeline.p]\nsource = {{ type = "sql", uri = "{uri}" }}\ndestination = "warehouse"\n')
+                err = self.error("run")
+                self.assertIn(f'"{shown}" is no database that can be read: neither a URL nor a file of SQLite or DuckDB', err)
+                self.assertNotIn("sekret", err)
 
     def test_tables_that_would_be_one(self):
         self.sql("CREATE TABLE a(id INT)")

@@ -20,8 +20,13 @@ namespace {
 /// Collects options out of a table, with names flattened.
 class OptionCollector {
 public:
-    OptionCollector(const std::vector<config::OptionSpec>* specs, const std::string& what, const Project& project, Problems& problems)
-        : takes_any_(specs == nullptr), specs_(specs != nullptr ? *specs : std::vector<config::OptionSpec>()), what_(what), project_(project), problems_(problems) {}
+    OptionCollector(const KnownOptions& known, const std::string& what, const Project& project, Problems& problems)
+        : takes_any_(known.own == nullptr),
+          specs_(known.own != nullptr ? *known.own : std::vector<config::OptionSpec>()),
+          source_specs_(known.of_source != nullptr ? *known.of_source : std::vector<config::OptionSpec>()),
+          what_(what),
+          project_(project),
+          problems_(problems) {}
 
     void add(const std::string& name, const Node& node, const std::vector<std::string>& others) {
         const config::OptionSpec* spec = find(name);
@@ -58,6 +63,10 @@ private:
     }
 
     void refuse(const std::string& name, const Node& node, const std::vector<std::string>& others) {
+        if (std::any_of(source_specs_.begin(), source_specs_.end(), [&](const config::OptionSpec& spec) { return spec.name == name; })) {
+            problems_.add(node.place, fmt::format("{} has no key \"{}\": it is one of the source, for all that is read of it, so move it there", what_, name));
+            return;
+        }
         std::vector<std::string> known = others;
         for (const config::OptionSpec& spec : specs_) {
             if (std::find(known.begin(), known.end(), spec.name) == known.end()) known.push_back(spec.name);
@@ -69,6 +78,7 @@ private:
 
     bool takes_any_;
     std::vector<config::OptionSpec> specs_;
+    std::vector<config::OptionSpec> source_specs_;
     const std::string& what_;
     const Project& project_;
     Problems& problems_;
@@ -170,9 +180,9 @@ SourceChoice source_of_text(const std::string& text, const Node& node, const std
 
 }  // namespace
 
-config::Options read_options(const Node& table, const std::vector<std::string>& hints, const std::vector<config::OptionSpec>* specs, const std::string& what,
-                             const Project& project, Problems& problems) {
-    OptionCollector collector(specs, what, project, problems);
+config::Options read_options(const Node& table, const std::vector<std::string>& hints, const KnownOptions& known, const std::string& what, const Project& project,
+                             Problems& problems) {
+    OptionCollector collector(known, what, project, problems);
     for (const auto& [name, member] : table.members) {
         if (std::find(hints.begin(), hints.end(), name) == hints.end()) collector.add(name, member, hints);
     }
@@ -230,7 +240,7 @@ DestinationChoice read_destination(const Node& node, const std::string& what, co
             choice.options = std::move(named.options);
         }
         if (choice.entry == nullptr) return {};
-        const config::Options own = read_options(node, endpoint_keys, &choice.entry->options, what, project, problems);
+        const config::Options own = read_options(node, endpoint_keys, {.own = &choice.entry->options}, what, project, problems);
         for (const auto& [name, value] : own.values()) choice.options.set(name, value);
         fill_options(choice.options, choice.entry->options, others);
         choice.options = config::check_options(choice.options, choice.entry->options, what);
@@ -267,7 +277,7 @@ SourceChoice read_source(const Node& node, const std::string& what, const Projec
     choice = source_of_entry(*choice.entry, project);
     if (uri) choice.context.options.set(takes_uri ? "uri" : "folder", takes_uri ? *uri : project.in_folder(*uri));
     const extract::SourceEntry& entry = *choice.entry;
-    const config::Options own = read_options(node, endpoint_keys, entry.takes_any_option ? nullptr : &entry.options, what, project, problems);
+    const config::Options own = read_options(node, endpoint_keys, {.own = entry.takes_any_option ? nullptr : &entry.options}, what, project, problems);
     for (const auto& [option, value] : own.values()) choice.context.options.set(option, value);
     choice.context.settings = node;
     return choice;

@@ -27,9 +27,15 @@ SourceChoice read_source(const config::Node& node, const std::string& what, cons
 /// Sets what is not set yet.
 void fill_options(config::Options& options, const std::vector<config::OptionSpec>& specs, const OtherSettings& others);
 
+/// What may be in a table of options.
+struct KnownOptions {
+    const std::vector<config::OptionSpec>* own = nullptr;        ///< nullptr = there is no list of them
+    const std::vector<config::OptionSpec>* of_source = nullptr;  ///< of a resource: what would have its place in the source
+};
+
 /// The options among the members of `table`, those of `hints` left out: tables within tables are named `csv_delimiter`, lists have a line for each
-/// text. Unknown names are problems, unless `specs` is nullptr: then there is no list of them.
-config::Options read_options(const config::Node& table, const std::vector<std::string>& hints, const std::vector<config::OptionSpec>* specs,
-                             const std::string& what, const Project& project, config::Problems& problems);
+/// text. Unknown names are problems where there is a list.
+config::Options read_options(const config::Node& table, const std::vector<std::string>& hints, const KnownOptions& known, const std::string& what,
+                             const Project& project, config::Problems& problems);
 
 }  // namespace tipple::project

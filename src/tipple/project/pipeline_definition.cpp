@@ -118,11 +118,12 @@ private:
     std::pair<extract::ResourceHints, config::Options> read_one(const std::string& name, const std::string& what, const Node& node) {
         TableReader reader(node, what, problems_);
         extract::ResourceHints hints = read_resource_hints(name, reader, problems_);
-        if (pipeline_.source.entry == nullptr) {
+        const extract::SourceEntry* entry = pipeline_.source.entry;
+        if (entry == nullptr) {
             note_misspelled_hints(node, what);
             return {std::move(hints), config::Options()};
         }
-        return {std::move(hints), read_options(node, hint_keys, &pipeline_.source.entry->resource_options, what, project_, problems_)};
+        return {std::move(hints), read_options(node, hint_keys, {.own = &entry->resource_options, .of_source = &entry->options}, what, project_, problems_)};
     }
 
     /// What is unknown there was told once, and need not be told of every resource.

@@ -10,6 +10,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/json/value.h"
+#include "tipple/postgres/copy_format.h"
 #include "tipple/schema/coerce.h"
 
 namespace tipple::destinations::postgres {
@@ -17,15 +18,14 @@ namespace tipple::destinations::postgres {
 using columns::ColumnView;
 using columns::int128;
 using columns::uint128;
+using tipple::postgres::copy_signature;
+using tipple::postgres::epoch_days;
+using tipple::postgres::epoch_us;
 
 namespace {
 
 /// Sent at once. Larger ones were not faster.
 constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
-constexpr std::string_view signature("PGCOPY\n\377\r\n\0", 11);
-/// Postgres counts time from 2000-01-01.
-constexpr std::int64_t epoch_us = 946'684'800'000'000;
-constexpr std::int32_t epoch_days = 10'957;
 /// Numbers go in groups of four decimal digits.
 constexpr int group_digits = 4;
 constexpr std::uint32_t group_base = 10'000;
@@ -110,8 +110,8 @@ CopyEncoder::CopyEncoder(std::string table, std::vector<CopyField> fields) : tab
     TIPPLE_ASSERT(fields_.size() <= static_cast<std::size_t>(std::numeric_limits<std::int16_t>::max()));
     fixed_bytes_ = sizeof(std::int16_t);
     for (const CopyField& field : fields_) fixed_bytes_ += field_bytes_max + field.constant.size();
-    reserve(signature.size() + 2 * sizeof(std::int32_t));
-    put(signature.data(), signature.size());
+    reserve(copy_signature.size() + 2 * sizeof(std::int32_t));
+    put(copy_signature.data(), copy_signature.size());
     put_number(std::int32_t{0});  // flags
     put_number(std::int32_t{0});  // bytes of a longer header
 }

@@ -40,6 +40,8 @@ struct DeclaredColumn {
     /// False = the user may not read it: reading the table without leaving it out fails.
     bool is_readable = true;
     std::string comment;
+    /// What Database::stored_form found, for the database itself; 0 = nothing.
+    int stored_form = 0;
 };
 
 struct ForeignKey {
@@ -109,8 +111,8 @@ public:
     virtual std::string description() const = 0;
     /// Where tables are when nobody names a schema; empty where there are none.
     virtual std::string default_schema() const = 0;
-    /// Tables and views, without those of the system; empty `schema` = of all schemas.
-    virtual std::vector<TableName> tables(const std::string& schema, std::stop_token stop) = 0;
+    /// Tables and views of all schemas, without those of the system.
+    virtual std::vector<TableName> tables(std::stop_token stop) = 0;
     /// Throws Error(usage) for a table that is not there.
     virtual TableInfo reflect(const TableName& table, std::stop_token stop) = 0;
     /// What columns a query of the user gives.
@@ -123,10 +125,9 @@ public:
     virtual void set_limits(const ReadLimits& /*limits*/) {}
 
     virtual std::string quote(std::string_view name) const = 0;
-    /// A value as SQL writes it, of the column's type: what a comparison with the column takes.
-    virtual std::string literal(const schema::Value& value, const DeclaredColumn& column) const = 0;
-    /// The same as a bound of a cursor, where it cannot be written exactly as it is stored: one that lets more rows through. Each is looked at again.
-    virtual std::string bound_literal(const schema::Value& value, const DeclaredColumn& column, BoundSide /*side*/) const { return literal(value, column); }
+    /// A value as SQL writes it, of the column's type, as a bound of a cursor. Where it cannot be written exactly as it is stored: one that lets more rows
+    /// through. Each is looked at again.
+    virtual std::string bound_literal(const schema::Value& value, const DeclaredColumn& column, BoundSide side) const = 0;
     /// The expression that gives the column as `read` takes it; mostly its quoted name.
     virtual std::string select_expression(const DeclaredColumn& column) const { return quote(column.name); }
     /// The expression by which a cursor is compared and sorted: its order must be that of `incremental::compare` (texts by code point, whatever the
@@ -138,8 +139,8 @@ public:
     /// One more connection that sees the same snapshot; nullptr when there can be none, and when there is no snapshot: rows that change meanwhile would be in two
     /// ranges of a divided table, or in none.
     virtual std::unique_ptr<Database> another(std::stop_token stop) = 0;
-    /// Before anything is asked of a cursor: what its bounds are written as may depend on what is there.
-    virtual void look_at(const CursorQuery& /*cursor*/, std::stop_token /*stop*/) {}
+    /// How values of a cursor's column are stored, where the type leaves it open: its bounds and its order are written accordingly. Kept in DeclaredColumn::stored_form.
+    virtual int stored_form(const CursorQuery& /*cursor*/, std::stop_token /*stop*/) { return 0; }
     /// Up to where a cursor may read now. Called before `begin_snapshot` of the run it is for.
     virtual CursorBound bound(const CursorQuery& cursor, std::stop_token stop) = 0;
     /// Conditions that divide the table's rows into about `parts` ranges, in order, none twice: by a column, or where `by` is empty as suits the database. One empty condition when

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
@@ -29,6 +30,15 @@ std::string unnested(std::string_view list, std::string_view table, std::string_
     return fmt::format("SELECT unnest({}) FROM {} WHERE {}", list, table, condition);
 }
 
+std::string double_literal(double value) {
+    if (std::isfinite(value)) return fmt::format("{:.17g}::DOUBLE", value);
+    return fmt::format("'{}'::DOUBLE", std::isnan(value) ? "nan" : value < 0 ? "-infinity" : "infinity");
+}
+
+bool may_be_infinite(const DeclaredColumn& column) {
+    return column.type && (column.type->type == DataType::double_ || column.type->type == DataType::timestamp || column.type->type == DataType::date);
+}
+
 /// A DuckDB file, attached to be read only. While it is, nobody can write it, so all reads see the same.
 class DuckdbDatabase final : public Database {
 public:
@@ -45,15 +55,13 @@ public:
         if (!limits.temp_folder.empty()) engine_.execute(fmt::format("SET temp_directory = {}", quote_literal(limits.temp_folder)));
     }
 
-    std::vector<TableName> tables(const std::string& schema, std::stop_token) override {
+    std::vector<TableName> tables(std::stop_token) override {
         const engine::Result rows = engine_.query(
             fmt::format("SELECT schema_name, table_name, 'table' FROM duckdb_tables() WHERE database_name = {0} AND NOT internal "
                         "UNION ALL SELECT schema_name, view_name, 'view' FROM duckdb_views() WHERE database_name = {0} AND NOT internal ORDER BY 1, 2",
                         quote_literal(catalog)));
         std::vector<TableName> tables;
-        for (const auto& row : rows.rows) {
-            if (schema.empty() || row[0] == schema) tables.push_back({.schema = row[0].value_or(""), .name = row[1].value_or(""), .is_view = row[2] == "view"});
-        }
+        for (const auto& row : rows.rows) tables.push_back({.schema = row[0].value_or(""), .name = row[1].value_or(""), .is_view = row[2] == "view"});
         return tables;
     }
 
@@ -85,11 +93,9 @@ public:
         return columns;
     }
 
-    std::string literal(const Value& value, const DeclaredColumn& column) const override { return bound_literal(value, column, BoundSide::lower); }
-
     std::string bound_literal(const Value& value, const DeclaredColumn& column, BoundSide side) const override {
         if (const auto* integer = value.get_if<std::int64_t>()) return std::to_string(*integer);
-        if (const auto* real = value.get_if<double>()) return fmt::format("{:.17g}::DOUBLE", *real);
+        if (const auto* real = value.get_if<double>()) return double_literal(*real);
         if (const auto* decimal = value.get_if<schema::Decimal>()) return schema::to_plain_text(*decimal);
         if (const auto* date = value.get_if<schema::Date>()) return fmt::format("DATE {}", quote_literal(schema::to_iso_text(*date)));
         if (const auto* time = value.get_if<schema::Time>()) return fmt::format("TIME {}", quote_literal(schema::to_iso_text(*time)));
@@ -117,7 +123,13 @@ public:
     std::vector<std::string> split(const TableInfo&, const std::string&, std::size_t, std::stop_token) override { return {""}; }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
-        return {.upper = greatest_value(*this, cursor, std::move(stop)).value_or(Value()),
+        CursorQuery finite = cursor;
+        // Behind what is infinite there would never be anything new.
+        if (may_be_infinite(cursor.column)) {
+            const std::string condition = fmt::format("isfinite({})", quote_identifier(cursor.column.name));
+            finite.condition = cursor.condition.empty() ? condition : fmt::format("({}) AND {}", cursor.condition, condition);
+        }
+        return {.upper = greatest_value(*this, finite, std::move(stop)).value_or(Value()),
                 .memory = {},
                 .is_guaranteed = true,
                 .explanation = "nobody writes the file while it is read, so nothing is missed that has a greater value"};

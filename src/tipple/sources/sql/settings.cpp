@@ -26,7 +26,6 @@ std::vector<config::OptionSpec> shared_option_specs() {
         {.name = "read_batch_rows", .summary = "Rows taken from the database at once, 16384 when not given.", .kind = OptionKind::integer},
         {.name = "read_parallel", .summary = "Connections that read one table at the same time, 1 when not given. A cursor that has moved is read by one.", .kind = OptionKind::integer},
         {.name = "read_split_by", .summary = "The column by which a table is divided among them; found out when not given."},
-        {.name = "read_snapshot", .summary = "All tables are read as they were at one moment, where the database can: true when not given.", .kind = OptionKind::boolean},
         {.name = "reflect_precision", .summary = "Take over widths of integers, lengths of texts and digits of times, besides types.", .kind = OptionKind::boolean},
         {.name = "reflect_foreign_keys", .summary = "Take over foreign keys as references: true when not given.", .kind = OptionKind::boolean},
         {.name = "reflect_nullability", .summary = "Take over which columns must not be null: true when not given.", .kind = OptionKind::boolean},
@@ -89,8 +88,7 @@ ResourceSettings read_resource(const std::string& name, const Options& own, cons
     resource.has_views = reader.boolean("views", false);
     resource.read = {.batch_rows = reader.count("read_batch_rows", batch_rows_default, static_cast<std::size_t>(limits::row_group_rows)),
                      .parallel = reader.count("read_parallel", 1, parallel_max),
-                     .split_by = reader.text("read_split_by"),
-                     .has_snapshot = reader.boolean("read_snapshot", true)};
+                     .split_by = reader.text("read_split_by")};
     resource.reflect = {.precision = reader.boolean("reflect_precision", false),
                         .foreign_keys = reader.boolean("reflect_foreign_keys", true),
                         .nullability = reader.boolean("reflect_nullability", true)};
@@ -103,6 +101,14 @@ ResourceSettings read_resource(const std::string& name, const Options& own, cons
     }
     if (resource.from.empty() && resource.query.empty()) throw Error(ErrorKind::usage, "resource \"{}\" names no table", name);
     return resource;
+}
+
+/// What was meant for a database, without the password that a URL without its scheme, or the words that libpq takes, may hold.
+std::string without_password(const std::string& uri) {
+    constexpr std::string_view scheme = "://";
+    const std::string text = config::mask_url(std::string(scheme) + uri).substr(scheme.size());
+    const std::size_t password = lower(text).find("password");
+    return password == std::string::npos ? text : text.substr(0, password) + "password=***";
 }
 
 /// The first bytes of a file; empty when there is none.
@@ -130,6 +136,7 @@ std::vector<config::OptionSpec> source_option_specs(const std::vector<DatabaseKi
         {.name = "uri", .summary = fmt::format("Where the database is: {}..., or a file ({}).", join(schemes, "..., "), join(endings, ", "))},
         {.name = "schema", .summary = "Where tables are that are named without one, and what is read when no resource is named; the database's own when not given."},
         {.name = "folder", .summary = "Where relative paths start; the working folder, or that of the project file, when not given.", .kind = OptionKind::path},
+        {.name = "read_snapshot", .summary = "All tables of a run are read as they were at one moment, where the database can: true when not given.", .kind = OptionKind::boolean},
     };
     for (config::OptionSpec& spec : shared_option_specs()) specs.push_back(std::move(spec));
     for (const DatabaseKind& kind : kinds) {
@@ -158,7 +165,7 @@ std::vector<config::OptionSpec> resource_option_specs() {
 }
 
 SqlSettings read_settings(const extract::SourceContext& context) {
-    SqlSettings settings{.database = context.options, .schema = context.options.find("schema").value_or("")};
+    SqlSettings settings{.database = context.options, .schema = context.options.find("schema").value_or(""), .has_snapshot = context.options.find("read_snapshot") != "false"};
     for (const extract::ResourceDefinition& resource : context.resources) {
         settings.resources.push_back(read_resource(resource.name, resource.options, context.options));
     }
@@ -197,7 +204,7 @@ const DatabaseKind& require_kind(const std::vector<DatabaseKind>& kinds, const s
             if (lower(uri).ends_with(ending)) return kind;
         }
     }
-    throw Error(ErrorKind::usage, "\"{}\" is no database that can be read: neither a URL nor a file of SQLite or DuckDB", config::mask_url(uri));
+    throw Error(ErrorKind::usage, "\"{}\" is no database that can be read: neither a URL nor a file of SQLite or DuckDB", excerpt(without_password(uri)));
 }
 
 }  // namespace tipple::sources::sql

@@ -16,8 +16,6 @@ struct ReadSettings {
     std::size_t parallel = 1;
     /// The column by which it is divided among them; empty = as suits the database.
     std::string split_by;
-    /// All tables of the run are read as they were at one moment.
-    bool has_snapshot = true;
 };
 
 struct ReflectSettings {
@@ -53,6 +51,8 @@ struct SqlSettings {
     config::Options database;
     /// Where tables are that are named without one; empty = the database's own.
     std::string schema;
+    /// All tables of the run are read as they were at one moment.
+    bool has_snapshot = true;
     std::vector<ResourceSettings> resources;
 };
 

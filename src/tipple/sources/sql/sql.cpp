@@ -72,19 +72,11 @@ public:
     }
 
     void read(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) override {
-        try {
-            read_one(spec, context, out);
-        } catch (const Error& error) {
-            // Databases speak of their own names, if of any.
-            const std::string_view text = error.what();
-            const bool says_where = text.starts_with("resource \"") || text.find(spec.name) != std::string_view::npos;
-            if (error.kind() == ErrorKind::cancelled || says_where) throw;
-            throw error.with_context(fmt::format("resource \"{}\"", spec.name));
-        }
+        saying_where(spec, [&] { read_one(spec, context, out); });
     }
 
     std::string probe(const extract::ResourceSpec& spec, std::stop_token stop) override {
-        const TablePlan& plan = plan_of(spec);
+        TablePlan& plan = plan_of(spec);
         const std::optional<CursorBound> bound = find_bound(plan, spec, nullptr, stop);
         const Select select{.sql = to_sql(database(), {.table = plan.info.name, .query = plan.settings.query, .columns = plan.columns, .where = plan.settings.where, .limit = 1}),
                             .columns = plan.columns};
@@ -93,10 +85,21 @@ public:
     }
 
 private:
+    /// Databases speak of their own names, if of any.
+    template <typename Work>
+    static void saying_where(const extract::ResourceSpec& spec, const Work& work) {
+        try {
+            work();
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::cancelled || std::string_view(error.what()).starts_with("resource \"")) throw;
+            throw error.with_context(fmt::format("resource \"{}\"", spec.name));
+        }
+    }
+
     void read_one(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) {
         begin_reads(spec, context);
-        const TablePlan& plan = plan_of(spec);
-        std::optional<CursorBound> bound = has_snapshot_ ? bounds_.at(spec.name) : find_bound(plan, spec, context.state, context.stop);
+        TablePlan& plan = plan_of(spec);
+        std::optional<CursorBound> bound = settings_.has_snapshot ? bounds_.at(spec.name) : find_bound(plan, spec, context.state, context.stop);
         const json::Value memory = bound ? bound->memory : json::Value();
         if (bound) tell_bound(spec, *bound);
         read_table({.database = database(), .plan = plan, .spec = spec, .context = context, .bound = std::move(bound)}, out);
@@ -112,7 +115,6 @@ private:
         database_.reset();
         bounds_.clear();
         is_begun_ = false;
-        has_snapshot_ = false;
     }
 
     std::string default_schema() { return settings_.schema.empty() ? database().default_schema() : settings_.schema; }
@@ -121,7 +123,7 @@ private:
         plans_.clear();
         const bool has_tables =
             std::any_of(settings_.resources.begin(), settings_.resources.end(), [](const ResourceSettings& resource) { return resource.query.empty(); });
-        const std::vector<TableName> tables = has_tables ? database().tables("", stop) : std::vector<TableName>();
+        const std::vector<TableName> tables = has_tables ? database().tables(stop) : std::vector<TableName>();
         for (const ChosenTable& chosen : choose_tables(settings_.resources, tables, default_schema())) {
             TablePlan plan{.name = chosen.name, .settings = *chosen.settings, .info = {}, .columns = {}};
             if (chosen.settings->query.empty()) {
@@ -149,7 +151,7 @@ private:
         return spec;
     }
 
-    const TablePlan& plan_of(const extract::ResourceSpec& spec) const {
+    TablePlan& plan_of(const extract::ResourceSpec& spec) {
         const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const TablePlan& plan) { return plan.name == spec.name; });
         TIPPLE_ASSERT(found != plans_.end());
         return *found;
@@ -161,18 +163,20 @@ private:
         is_begun_ = true;
         database().set_limits({.memory_bytes = context.memory_bytes, .threads = context.threads, .temp_folder = context.temp_folder});
         if (announced_.empty()) announced_.push_back(spec);
-        has_snapshot_ = std::any_of(announced_.begin(), announced_.end(), [&](const extract::ResourceSpec& other) { return plan_of(other).settings.read.has_snapshot; });
-        if (!has_snapshot_) return;
-        for (const extract::ResourceSpec& other : announced_) bounds_[other.name] = find_bound(plan_of(other), other, context.state, context.stop);
+        if (!settings_.has_snapshot) return;
+        for (const extract::ResourceSpec& other : announced_) {
+            saying_where(other, [&] { bounds_[other.name] = find_bound(plan_of(other), other, context.state, context.stop); });
+        }
         database().begin_snapshot(context.stop);
     }
 
-    /// Nothing where there is no cursor, or an end that the user has set.
-    std::optional<CursorBound> find_bound(const TablePlan& plan, const extract::ResourceSpec& spec, const extract::State* state, const std::stop_token& stop) {
+    /// Nothing where there is no cursor, or an end that the user has set. The plan's column learns how its values are stored.
+    std::optional<CursorBound> find_bound(TablePlan& plan, const extract::ResourceSpec& spec, const extract::State* state, const std::stop_token& stop) {
         const DeclaredColumn* column = cursor_column(plan, spec);
         if (column == nullptr) return std::nullopt;
         CursorQuery query{.table = plan.info, .column = *column, .condition = plan.settings.where, .query = plan.settings.query};
-        database().look_at(query, stop);
+        query.column.stored_form = database().stored_form(query, stop);
+        plan.columns[static_cast<std::size_t>(column - plan.columns.data())].stored_form = query.column.stored_form;
         if (!spec.incremental->end_value.is_null() || spec.incremental->last_value_func == incremental::LastValue::min) return std::nullopt;
         if (const json::Object* own = resource_state(state, spec.name)) {
             const json::Object* slot = incremental::find_slot(*own, *spec.incremental);
@@ -215,7 +219,6 @@ private:
     std::vector<TablePlan> plans_;
     std::vector<extract::ResourceSpec> announced_;
     bool is_begun_ = false;
-    bool has_snapshot_ = false;
     std::map<std::string, std::optional<CursorBound>> bounds_;
 };
 

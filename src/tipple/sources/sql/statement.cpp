@@ -62,10 +62,12 @@ std::string quoted_table(const Database& database, const TableName& table) {
     return table.schema.empty() ? database.quote(table.name) : database.quote(table.schema) + "." + database.quote(table.name);
 }
 
-std::string quoted_relation(const Database& database, const TableName& table, const std::string& query) {
+std::string relation_of(const std::string& quoted_table, const std::string& query) {
     // On lines of its own, so that a comment at the end of the query ends there.
-    return query.empty() ? quoted_table(database, table) : fmt::format("(\n{}\n) AS query", query);
+    return query.empty() ? quoted_table : fmt::format("(\n{}\n) AS query", query);
 }
+
+std::string quoted_relation(const Database& database, const TableName& table, const std::string& query) { return relation_of(quoted_table(database, table), query); }
 
 std::string to_sql(const Database& database, const Statement& statement) {
     std::vector<std::string> columns;

@@ -48,7 +48,8 @@ std::string to_sql(const Database& database, const Statement& statement);
 
 /// `"schema"."table"`.
 std::string quoted_table(const Database& database, const TableName& table);
-/// The table or the query in brackets, as it stands behind FROM.
+/// The table as it is quoted, or the query in brackets where there is one, as it stands behind FROM.
+std::string relation_of(const std::string& quoted_table, const std::string& query);
 std::string quoted_relation(const Database& database, const TableName& table, const std::string& query);
 
 /// The greatest value of the column where `condition` holds (empty = everywhere); null when there is none. Nothing when it is not of the column's type, as SQLite keeps

@@ -1,17 +1,17 @@
 #include "tipple/sources/sql/postgres/bound.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 #include <set>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/postgres/quoting.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/sources/sql/postgres/text.h"
 #include "tipple/sources/sql/postgres/transactions.h"
 #include "tipple/sources/sql/postgres/types.h"
 #include "tipple/sources/sql/postgres/writers.h"
+#include "tipple/sources/sql/statement.h"
 
 namespace tipple::sources::sql::postgres {
 
@@ -24,14 +24,7 @@ using tipple::postgres::Row;
 
 namespace {
 
-constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
-std::int64_t number(std::string_view text) {
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
-std::string quoted(const TableName& table) { return quote_identifier(table.schema) + "." + quote_identifier(table.name); }
+std::int64_t number(std::string_view text) { return parse_number<std::int64_t>(text); }
 
 Row one_row(Connection& connection, const std::string& sql, const std::stop_token& stop) {
     std::vector<Row> rows = connection.query(sql, all_rows, stop).rows;
@@ -85,7 +78,7 @@ Facts read_facts(Connection& connection, const CursorQuery& query, const std::st
             .is_table = row[1] == "t",
             .is_standby = row[2] == "t",
             .is_numbered = row[3] == "t",
-            .increment = row[4] ? number(*row[4]) : 1,
+            .increment = parse_number<std::int64_t>(row[4], 1),
             .has_server_time = row[5] == "t",
             .sees_others = row[6] == "t"};
 }
@@ -96,8 +89,7 @@ std::string time_us(std::string_view expression) { return fmt::format("CAST(extr
 Value read_greatest(Connection& connection, const CursorQuery& query, const std::stop_token& stop) {
     const columns::ColumnType type = query.column.type.value_or(columns::ColumnType{});
     const std::string ordered = order_expression(query.column);
-    // On lines of its own, so that a comment at the end of the query ends there.
-    const std::string relation = query.query.empty() ? quoted(query.table.name) : fmt::format("(\n{}\n) AS query", query.query);
+    const std::string relation = relation_of(quoted(query.table.name), query.query);
     std::string condition = fmt::format("{} IS NOT NULL", ordered);
     if (!query.condition.empty()) condition += fmt::format(" AND ({})", query.condition);
     std::string result = ordered;

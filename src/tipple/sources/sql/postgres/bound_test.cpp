@@ -200,8 +200,8 @@ protected:
         const auto database = open();
         database->begin_snapshot({});
         const DeclaredColumn id = cursor(*database, "orders", "id").column;
-        std::string condition = fmt::format("WHERE {} <= {}", query.column.name, database->literal(bound.upper, query.column));
-        if (!query.last.is_null()) condition += fmt::format(" AND {} > {}", query.column.name, database->literal(query.last, query.column));
+        std::string condition = fmt::format("WHERE {} <= {}", query.column.name, database->bound_literal(bound.upper, query.column, BoundSide::upper));
+        if (!query.last.is_null()) condition += fmt::format(" AND {} > {}", query.column.name, database->bound_literal(query.last, query.column, BoundSide::lower));
         for (const TextRow& row : read(*database, select(*database, "public.orders", {id}, condition))) seen.insert(row[0].value());
         query.last = bound.upper;
         query.memory = bound.memory;
@@ -250,7 +250,7 @@ protected:
             if (writer.is_open) writer.connection->execute("COMMIT");
         }
         std::multiset<std::string> all;
-        const std::string upper = query.last.is_null() ? "" : fmt::format(" WHERE {} <= {}", column, database->literal(query.last, query.column));
+        const std::string upper = query.last.is_null() ? "" : fmt::format(" WHERE {} <= {}", column, database->bound_literal(query.last, query.column, BoundSide::upper));
         for (const TextRow& row : ask("SELECT id FROM orders" + upper)) all.insert(row[0].value());
         EXPECT_EQ(seen, all);
         rows_seen_ += seen.size();
@@ -313,7 +313,7 @@ protected:
         std::vector<std::string> lost;
         std::set_difference(all.begin(), all.end(), seen.begin(), seen.end(), std::back_inserter(lost));
         EXPECT_TRUE(lost.empty()) << lost.size() << " rows, the first " << lost.front() << " of " << value(fmt::format("SELECT {} FROM orders WHERE id = {}", column, lost.front()))
-                                  << ", last bound " << database->literal(query.last, query.column);
+                                  << ", last bound " << database->bound_literal(query.last, query.column, BoundSide::lower);
         EXPECT_EQ(seen.size(), all.size());
         EXPECT_GT(seen.size(), 10U);
     }

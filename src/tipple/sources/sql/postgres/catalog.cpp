@@ -1,11 +1,9 @@
 #include "tipple/sources/sql/postgres/catalog.h"
 
-#include <charconv>
-#include <limits>
-
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/postgres/quoting.h"
+#include "tipple/sources/sql/postgres/text.h"
 #include "tipple/sources/sql/postgres/types.h"
 
 namespace tipple::sources::sql::postgres {
@@ -19,7 +17,6 @@ namespace {
 
 /// From which on a table that nobody counted has -1 rows instead of 0.
 constexpr int version_with_unknown_rows = 140'000;
-constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
 
 /// Domains and what they are in the end, whatever domains lie between.
 constexpr std::string_view domains_sql =
@@ -35,18 +32,6 @@ std::string tables_condition(const TableName& table) {
     if (!table.schema.empty()) condition += fmt::format(" AND n.nspname = {}", quote_literal(table.schema));
     if (!table.name.empty()) condition += fmt::format(" AND c.relname = {}", quote_literal(table.name));
     return condition;
-}
-
-int number(const std::optional<std::string>& text, int missing) {
-    int value = missing;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-    return value;
-}
-
-std::uint32_t oid(const std::optional<std::string>& text) {
-    std::uint32_t value = 0;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-    return value;
 }
 
 /// `{a,"b c","d\"e"}`: a list of names as the server writes it.
@@ -81,8 +66,8 @@ Reflected* find(ReflectedTables& tables, const Row& row) {
 
 /// Type numbers and modifiers of `type` and of what it is in the end; names of columns follow `expressions`.
 CatalogType catalog_type(const Row& row, std::size_t at) {
-    return {.oid = oid(row[at]),
-            .modifier = number(row[at + 1], -1),
+    return {.oid = parse_number<std::uint32_t>(row[at], 0),
+            .modifier = parse_number<int>(row[at + 1], -1),
             .text = row[at + 2].value_or("unknown"),
             .kind = row[at + 3].value_or("b").at(0),
             .category = row[at + 4].value_or("U").at(0),
@@ -163,12 +148,12 @@ void read_foreign_keys(Connection& connection, const ReflectOptions& options, co
 
 }  // namespace
 
-std::vector<TableName> list_tables(Connection& connection, const std::string& schema, const std::stop_token& stop) {
+std::vector<TableName> list_tables(Connection& connection, const std::stop_token& stop) {
     const std::string sql = fmt::format(
         "SELECT n.nspname, c.relname, c.relkind IN ('v', 'm') FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE {} AND NOT "
         "c.relispartition AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT')) AND NOT EXISTS (SELECT 1 FROM "
         "pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY n.nspname, c.relname",
-        tables_condition({.schema = schema, .name = ""}));
+        tables_condition({}));
     std::vector<TableName> tables;
     connection.for_each(sql, stop, [&](const Row& row) {
         TableName name = table_name(row, 0);

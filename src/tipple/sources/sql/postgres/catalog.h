@@ -11,8 +11,8 @@
 namespace tipple::sources::sql::postgres {
 
 /// Tables, views, materialized and foreign tables that the user may see. Not those of the system and of extensions, and no partitions: their rows are in the
-/// table they are parts of. Empty `schema` = of all.
-std::vector<TableName> list_tables(tipple::postgres::Connection& connection, const std::string& schema, const std::stop_token& stop);
+/// table they are parts of.
+std::vector<TableName> list_tables(tipple::postgres::Connection& connection, const std::stop_token& stop);
 
 /// What a catalog says of tables.
 struct Reflected {
@@ -20,7 +20,7 @@ struct Reflected {
     bool has_row_security = false;  ///< the user sees only some of its rows
 };
 struct ReflectOptions {
-    /// Empty `name` = all of the schema, empty `schema` too = all there are.
+    /// Empty = all there are.
     TableName table;
     columns::ColumnType unlimited_numeric;
 };

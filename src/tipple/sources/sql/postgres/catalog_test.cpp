@@ -16,9 +16,9 @@ protected:
         for (const DeclaredColumn& column : table.columns) names.push_back(column.name);
         return names;
     }
-    static Texts tables(const std::string& schema) {
+    static Texts tables() {
         Texts names;
-        for (const TableName& table : open()->tables(schema, {})) names.push_back(table.schema + "." + table.name + (table.is_view ? " view" : ""));
+        for (const TableName& table : open()->tables({})) names.push_back(table.schema + "." + table.name + (table.is_view ? " view" : ""));
         return names;
     }
 };
@@ -28,8 +28,7 @@ TEST_F(PostgresCatalog, ListsWhatPeopleMade) {
         "CREATE MATERIALIZED VIEW kept AS SELECT 1 AS a; CREATE TABLE parent (a int) PARTITION BY RANGE (a); CREATE TABLE part_1 PARTITION OF parent FOR VALUES FROM (0) TO (10);"
         "CREATE TABLE child () INHERITS (plain); CREATE TEMP TABLE mine (a int); CREATE INDEX ON plain (a); CREATE SEQUENCE counted");
     if (has_extension("pg_stat_statements")) run("CREATE EXTENSION pg_stat_statements");
-    EXPECT_EQ(tables("public"), (Texts{"public.child", "public.kept view", "public.parent", "public.plain", "public.seen view"}));
-    EXPECT_EQ(tables(""), (Texts{"Other.Mixed \"Case\"", "public.child", "public.kept view", "public.parent", "public.plain", "public.seen view"}));
+    EXPECT_EQ(tables(), (Texts{"Other.Mixed \"Case\"", "public.child", "public.kept view", "public.parent", "public.plain", "public.seen view"}));
     EXPECT_EQ(names(reflect("Mixed \"Case\"", "Other")), Texts{"a"});
     EXPECT_EQ(names(reflect("part_1")), Texts{"a"}) << "by its name";
     const auto database = open();
@@ -93,7 +92,7 @@ TEST_F(PostgresCatalog, PartsForeignTablesAndViewsAreRead) {
 TEST_F(PostgresCatalog, RightsAreTold) {
     run("DROP ROLE IF EXISTS clerk; CREATE ROLE clerk LOGIN PASSWORD 'x'; CREATE TABLE t (a int, secret text); CREATE TABLE hidden (a int); GRANT SELECT (a) ON t TO clerk; INSERT INTO t VALUES (1, 's')");
     const auto database = open({{"username", "clerk"}, {"password", "x"}});
-    const std::vector<TableName> listed = database->tables("public", {});
+    const std::vector<TableName> listed = database->tables({});
     ASSERT_EQ(listed.size(), 1U);
     EXPECT_EQ(listed[0].name, "t");
     const TableInfo info = database->reflect(listed[0], {});
@@ -113,7 +112,7 @@ TEST_F(PostgresCatalog, ManyTablesAreReflectedAtOnce) {
         run(fmt::format("DO $$ BEGIN FOR i IN {}..{} LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a text, b numeric(10,2), c timestamptz)', i); END LOOP; END $$", i, i + 199));
     }
     const auto database = open();
-    const std::vector<TableName> listed = database->tables("public", {});
+    const std::vector<TableName> listed = database->tables({});
     ASSERT_EQ(listed.size(), 400U);
     for (const TableName& name : listed) {
         const TableInfo info = database->reflect(name, {});

@@ -8,6 +8,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/postgres/copy_format.h"
 
 namespace tipple::sources::sql::postgres {
 
@@ -15,6 +16,9 @@ using columns::ColumnBuilder;
 using columns::int128;
 using columns::uint128;
 using schema::DataType;
+using tipple::postgres::copy_signature;
+using tipple::postgres::epoch_days;
+using tipple::postgres::epoch_us;
 
 namespace {
 
@@ -27,11 +31,7 @@ constexpr std::size_t slice_rows_max = 4'096;
 constexpr std::size_t slice_rows_min = 64;
 constexpr std::size_t slice_fields = std::size_t{64} << 10;
 
-constexpr std::string_view signature("PGCOPY\n\377\r\n\0", 11);
-constexpr std::size_t header_bytes = signature.size() + 2 * sizeof(std::int32_t);
-/// Postgres counts time from 2000-01-01.
-constexpr std::int64_t epoch_us = 946'684'800'000'000;
-constexpr std::int32_t epoch_days = 10'957;
+constexpr std::size_t header_bytes = copy_signature.size() + 2 * sizeof(std::int32_t);
 constexpr std::size_t uuid_bytes = 16;
 constexpr std::size_t uuid_length = 36;
 
@@ -136,9 +136,9 @@ void CopyDecoder::read_header() {
     if (end_ - begin_ < header_bytes) return;
     const char* header = buffer_.get() + begin_;
     constexpr std::uint32_t critical_flags = 0xFFFF0000;
-    const auto flags = load<std::uint32_t>(header + signature.size());
-    const auto extension = load<std::uint32_t>(header + signature.size() + sizeof(std::int32_t));
-    if (std::string_view(header, signature.size()) != signature || (flags & critical_flags) != 0 || extension != 0) fail_form();
+    const auto flags = load<std::uint32_t>(header + copy_signature.size());
+    const auto extension = load<std::uint32_t>(header + copy_signature.size() + sizeof(std::int32_t));
+    if (std::string_view(header, copy_signature.size()) != copy_signature || (flags & critical_flags) != 0 || extension != 0) fail_form();
     begin_ += header_bytes;
     has_header_ = true;
 }
@@ -299,7 +299,8 @@ int128 CopyDecoder::numeric(const Slice& slice, std::size_t row, const char* fie
     if (bytes != header + 2 * static_cast<std::size_t>(groups)) fail_form();
     const columns::ColumnType& type = slice.column.type;
     constexpr std::string_view remedy =
-        "; the option numeric = \"text\" or \"decimal(PRECISION,SCALE)\" says what numbers without digits in their type become; else cast it in a query, or leave such rows out by `where`";
+        "; the option numeric = \"text\" or \"decimal(PRECISION,SCALE)\" of the source (--option numeric=text) says what numbers without digits in their type become; else cast it in a query, "
+        "or leave such rows out by `where`";
     if (sign != 0 && sign != negative) refuse(slice, row, fmt::format("it is {}, which no decimal can be{}", sign == 0xC000 ? "NaN" : "infinite", remedy));
     const auto group = [&](int i) { return static_cast<std::uint64_t>(load<std::uint16_t>(field + header + 2 * static_cast<std::size_t>(i))); };
     while (groups > 0 && group(groups - 1) == 0) --groups;

@@ -41,24 +41,22 @@ public:
     std::string description() const override { return settings_.target.description; }
     std::string default_schema() const override { return "public"; }
     std::string quote(std::string_view name) const override { return tipple::postgres::quote_identifier(name); }
-    std::string literal(const schema::Value& value, const DeclaredColumn& column) const override { return postgres::literal(value, column); }
+    std::string bound_literal(const schema::Value& value, const DeclaredColumn& column, BoundSide /*side*/) const override { return postgres::literal(value, column); }
     std::string select_expression(const DeclaredColumn& column) const override { return postgres::select_expression(column); }
     std::string order_expression(const DeclaredColumn& column) const override { return postgres::order_expression(column); }
 
-    std::vector<TableName> tables(const std::string& schema, std::stop_token stop) override {
-        // Whoever asks for all tables will want to know what they are: in one go.
-        listed_.insert(schema);
+    std::vector<TableName> tables(std::stop_token stop) override {
+        is_listed_ = true;
         std::vector<TableName> names;
-        in_transaction(stop, [&] { names = postgres::list_tables(*connection_, schema, stop); });
+        in_transaction(stop, [&] { names = postgres::list_tables(*connection_, stop); });
         return names;
     }
 
     TableInfo reflect(const TableName& table, std::stop_token stop) override {
         const std::pair<std::string, std::string> key(table.schema.empty() ? default_schema() : table.schema, table.name);
         if (!reflected_.contains(key)) {
-            TableName wanted{.schema = key.first, .name = key.second};
-            if (listed_.contains("")) wanted = {};
-            if (listed_.contains(key.first)) wanted.name.clear();
+            // Whoever asked for all tables will want to know what they are: in one go.
+            const TableName wanted = is_listed_ ? TableName() : TableName{.schema = key.first, .name = key.second};
             in_transaction(stop, [&] { reflected_.merge(postgres::reflect_tables(*connection_, {.table = wanted, .unlimited_numeric = settings_.unlimited_numeric}, stop)); });
         }
         const auto found = reflected_.find(key);
@@ -244,7 +242,7 @@ private:
     std::unique_ptr<Connection> connection_;
     /// While it is not empty, a transaction is open that sees it.
     std::string snapshot_;
-    std::set<std::string> listed_;
+    bool is_listed_ = false;
     postgres::ReflectedTables reflected_;
     std::set<std::pair<std::string, std::string>> warned_;
 };

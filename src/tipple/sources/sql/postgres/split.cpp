@@ -1,11 +1,10 @@
 #include "tipple/sources/sql/postgres/split.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 #include "tipple/core/error.h"
 #include "tipple/postgres/quoting.h"
+#include "tipple/sources/sql/postgres/text.h"
 #include "tipple/sources/sql/postgres/types.h"
 
 namespace tipple::sources::sql::postgres {
@@ -26,20 +25,12 @@ constexpr int version_with_ranges = 140'000;
 
 const std::vector<std::string> undivided = {""};
 
-std::string quoted(const TableName& table) { return quote_identifier(table.schema) + "." + quote_identifier(table.name); }
-
 std::vector<std::string> texts(Connection& connection, const std::string& sql, const std::stop_token& stop) {
     std::vector<std::string> values;
     connection.for_each(sql, stop, [&](const Row& row) {
         if (row[0]) values.push_back(*row[0]);
     });
     return values;
-}
-
-std::uint64_t number(const std::string& text) {
-    std::uint64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
 }
 
 /// The table with what is below it in the catalog, as `tree`.
@@ -59,7 +50,7 @@ std::uint64_t pages_of(Connection& connection, const TableName& table, const std
                   "pg_catalog.pg_relation_size(c.oid) END) / pg_catalog.current_setting('block_size')::bigint END FROM tree JOIN pg_catalog.pg_class AS c ON c.oid = tree.oid LEFT "
                   "JOIN pg_catalog.pg_am AS m ON m.oid = c.relam",
               stop);
-    return pages.empty() ? 0 : number(pages[0]);
+    return pages.empty() ? 0 : parse_number<std::uint64_t>(pages[0]);
 }
 
 std::vector<std::string> by_places(std::uint64_t pages, std::size_t parts) {

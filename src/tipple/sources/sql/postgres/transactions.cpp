@@ -1,9 +1,10 @@
 #include "tipple/sources/sql/postgres/transactions.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <set>
+
+#include "tipple/sources/sql/postgres/text.h"
 
 namespace tipple::sources::sql::postgres {
 
@@ -22,12 +23,6 @@ constexpr std::string_view sessions_sql =
     "pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND backend_type NOT IN ('autovacuum launcher', "
     "'autovacuum worker', 'walsender', 'checkpointer', 'walwriter')";
 
-std::int64_t number(const std::optional<std::string>& text) {
-    std::int64_t value = 0;
-    if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-    return value;
-}
-
 struct Sessions {
     std::set<std::string> unclear;
     std::int64_t oldest_us = std::numeric_limits<std::int64_t>::max();
@@ -36,7 +31,7 @@ struct Sessions {
 Sessions look(Connection& connection, const std::stop_token& stop) {
     Sessions sessions;
     connection.for_each(sessions_sql, stop, [&](const Row& row) {
-        if (row[1]) sessions.oldest_us = std::min(sessions.oldest_us, number(row[1]));
+        if (row[1]) sessions.oldest_us = std::min(sessions.oldest_us, parse_number<std::int64_t>(*row[1]));
         if (row[2] != "t") sessions.unclear.insert(row[0].value_or(""));
     });
     return sessions;
@@ -45,7 +40,7 @@ Sessions look(Connection& connection, const std::stop_token& stop) {
 }  // namespace
 
 OldestStart find_oldest_start(Connection& connection, std::chrono::milliseconds patience, const std::stop_token& stop) {
-    const std::int64_t now_us = number(connection.query(clock_sql, 1, stop).rows.at(0).at(0));
+    const std::int64_t now_us = parse_number<std::int64_t>(connection.query(clock_sql, 1, stop).rows.at(0).at(0).value());
     const auto start = std::chrono::steady_clock::now();
     std::set<std::string> unclear = look(connection, stop).unclear;
     while (!unclear.empty() && std::chrono::steady_clock::now() - start < patience) {

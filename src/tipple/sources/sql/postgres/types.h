@@ -57,7 +57,7 @@ DeclaredColumn declared_column(const CatalogType& type, const columns::ColumnTyp
 std::string select_expression(const DeclaredColumn& column);
 /// See Database::order_expression.
 std::string order_expression(const DeclaredColumn& column);
-/// See Database::literal.
+/// See Database::bound_literal.
 std::string literal(const schema::Value& value, const DeclaredColumn& column);
 
 }  // namespace tipple::sources::sql::postgres

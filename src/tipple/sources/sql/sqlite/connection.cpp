@@ -36,7 +36,8 @@ std::string quote_name(std::string_view name) { return quote(name, '"'); }
 std::string quote_text(std::string_view text) { return quote(text, '\''); }
 
 bool Query::step() {
-    connection_->stop_ = stop_;
+    // For each row; a copy counts references.
+    if (connection_->stop_ != stop_) connection_->stop_ = stop_;
     const int code = sqlite3_step(handle_.get());
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
@@ -51,6 +52,7 @@ std::string Query::declared_type(int column) const {
     return type != nullptr ? type : "";
 }
 bool Query::is_null(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL; }
+bool Query::is_integer(int column) const { return sqlite3_column_type(handle_.get(), column) == SQLITE_INTEGER; }
 std::int64_t Query::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
 std::string_view Query::text(int column) const {
     const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));

@@ -30,6 +30,7 @@ public:
     std::string declared_type(int column) const;
 
     bool is_null(int column) const;
+    bool is_integer(int column) const;
     std::int64_t integer(int column) const;
     /// Good until the next step. Empty for NULL.
     std::string_view text(int column) const;

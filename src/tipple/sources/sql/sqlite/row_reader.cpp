@@ -9,7 +9,6 @@
 
 #include "tipple/columns/value_at.h"
 #include "tipple/core/text.h"
-#include "tipple/json/value.h"
 #include "tipple/schema/civil.h"
 #include "tipple/schema/coerce.h"
 #include "tipple/schema/datetime_text.h"
@@ -29,7 +28,6 @@ namespace {
 constexpr std::int64_t double_integer_max = std::int64_t{1} << 53;
 /// Julian days up to the end of year 9999: as the database's own functions tell them from seconds.
 constexpr double julian_max = 5'373'484.5;
-constexpr double julian_of_1970 = 2'440'587.5;
 /// Times written as integers: beyond these they count in smaller units. Seconds reach year 5138 by then.
 constexpr std::int64_t seconds_max = 100'000'000'000;
 constexpr std::int64_t milliseconds_max = seconds_max * 1'000;
@@ -144,11 +142,6 @@ Value stored_value(const Cell& cell) {
     }
 }
 
-bool is_json(std::string_view text) {
-    json::Value ignored;
-    return json::try_parse(text, ignored);
-}
-
 bool append_time(ColumnBuilder& values, const Cell& cell) {
     const DataType type = values.type().type;
     if (type == DataType::time) {
@@ -192,24 +185,24 @@ bool append_double(ColumnBuilder& values, const Cell& cell) {
     return true;
 }
 
-bool append_text(ColumnBuilder& values, const Cell& cell) {
+bool append_text(ColumnBuilder& values, const Cell& cell, json::Checker& json) {
     const DataType type = values.type().type;
     // Numbers are JSON as they are printed.
     if (type == DataType::json && (cell.stored == SQLITE_INTEGER || cell.stored == SQLITE_FLOAT)) {
         const std::string_view text = cell.text();
-        if (!is_json(text)) return false;
+        if (!json.is_document(text)) return false;
         values.append_text(text);
         return true;
     }
     if (cell.stored != SQLITE_TEXT) return false;
     const std::string_view text = cell.text();
-    if (!is_valid_utf8(text) || (type == DataType::json && !is_json(text))) return false;
+    if (!is_valid_utf8(text) || (type == DataType::json && !json.is_document(text))) return false;
     values.append_text(text);
     return true;
 }
 
 /// False when the column's type has no place for the value.
-bool append_declared(ColumnBuilder& values, const Cell& cell) {
+bool append_declared(ColumnBuilder& values, const Cell& cell, json::Checker& json) {
     switch (values.type().type) {
         case DataType::bigint:
             if (cell.stored != SQLITE_INTEGER) return false;
@@ -221,7 +214,7 @@ bool append_declared(ColumnBuilder& values, const Cell& cell) {
             return append_bool(values, cell);
         case DataType::text:
         case DataType::json:
-            return append_text(values, cell);
+            return append_text(values, cell, json);
         case DataType::binary:
             // A text's bytes: nothing says that they are anything else.
             if (cell.stored != SQLITE_BLOB && cell.stored != SQLITE_TEXT) return false;
@@ -321,7 +314,7 @@ void RowReader::append_value(Slot& slot, const Query& row, int column) {
         slot.undeclared.push_back(stored_value(cell));
     } else if (cell.stored == SQLITE_NULL) {
         slot.values.append_null();
-    } else if (!append_declared(slot.values, cell)) {
+    } else if (!append_declared(slot.values, cell, json_)) {
         slot.misfits.emplace_back(rows_, stored_value(cell));
         slot.values.append_null();
     }

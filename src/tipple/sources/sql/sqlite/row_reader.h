@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tipple/columns/column.h"
+#include "tipple/json/check.h"
 #include "tipple/schema/value.h"
 #include "tipple/sources/sql/database.h"
 #include "tipple/sources/sql/sqlite/connection.h"
@@ -16,6 +17,8 @@ namespace tipple::sources::sql::sqlite {
 /// How a column of times keeps them, by a value of it.
 enum class TimeForm { unknown, text, seconds, milliseconds, microseconds, julian };
 TimeForm time_form(const Query& row, int column);
+/// 1970-01-01 as a julian day.
+inline constexpr double julian_of_1970 = 2'440'587.5;
 
 /// Gathers rows of a query as columns. A value that its column's type does not hold goes to a column beside it; a column of which the values decide and do not agree makes
 /// the batch one of records, so that whoever knows the column decides.
@@ -39,6 +42,7 @@ private:
     Rows as_records(const std::vector<std::optional<schema::DataType>>& types);
 
     std::vector<std::unique_ptr<Slot>> slots_;
+    json::Checker json_;
     std::size_t rows_ = 0;
     std::size_t bytes_ = 0;
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 
 #include "tipple/core/error.h"
@@ -24,8 +25,9 @@ using schema::DataType;
 using schema::Value;
 namespace civil = schema::civil;
 
+/// There is no word for it; this is beyond what a double holds.
+constexpr std::string_view infinity_literal = "9e999";
 constexpr std::int64_t us_per_ms = 1'000;
-constexpr double julian_of_1970 = 2'440'587.5;
 
 bool is_time(const DeclaredColumn& column) {
     return column.type && (column.type->type == DataType::timestamp || column.type->type == DataType::date);
@@ -47,7 +49,7 @@ public:
     std::string default_schema() const override { return {}; }
     std::string quote(std::string_view name) const override { return quote_name(name); }
 
-    std::vector<TableName> tables(const std::string& /*schema*/, std::stop_token stop) override {
+    std::vector<TableName> tables(std::stop_token stop) override {
         std::vector<TableName> tables;
         Query rows = connection_.query(
             "SELECT name, type = 'view' FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name", stop);
@@ -70,7 +72,7 @@ public:
         std::sort(key.begin(), key.end());
         for (auto& [place, name] : key) info.primary_key.push_back(std::move(name));
         add_foreign_keys(info, stop);
-        if (!row_number(info, stop).empty()) info.rows_estimate = count_estimate(info, stop);
+        if (const std::string number = row_number(info, stop); !number.empty()) info.rows_estimate = count_estimate(info, number, stop);
         return info;
     }
 
@@ -82,12 +84,10 @@ public:
         return columns;
     }
 
-    std::string literal(const Value& value, const DeclaredColumn& column) const override { return bound_literal(value, column, BoundSide::lower); }
-
     std::string bound_literal(const Value& value, const DeclaredColumn& column, BoundSide side) const override {
         if (const std::optional<std::int64_t> us = us_of(value)) return time_literal(*us, form_of(column), side);
         if (const auto* integer = value.get_if<std::int64_t>()) return std::to_string(*integer);
-        if (const auto* real = value.get_if<double>()) return fmt::format("{:.17g}", *real);
+        if (const auto* real = value.get_if<double>()) return std::isinf(*real) ? fmt::format("{}{}", *real < 0 ? "-" : "", infinity_literal) : fmt::format("{:.17g}", *real);
         if (const auto* flag = value.get_if<bool>()) return *flag ? "1" : "0";
         if (const auto* decimal = value.get_if<schema::Decimal>()) return schema::to_plain_text(*decimal);
         if (const auto* time = value.get_if<schema::Time>()) return quote_text(schema::to_iso_text(*time));
@@ -121,14 +121,13 @@ public:
         return other;
     }
 
-    /// How the column's values are stored, which its bounds are then written as.
-    void look_at(const CursorQuery& cursor, std::stop_token stop) override {
-        if (!is_time(cursor.column)) return;
+    int stored_form(const CursorQuery& cursor, std::stop_token stop) override {
+        if (!is_time(cursor.column)) return static_cast<int>(TimeForm::unknown);
         const std::string rest = fmt::format("({}) FROM {}{}", quote_name(cursor.column.name), quoted_relation(*this, cursor.table.name, cursor.query),
                                              cursor.condition.empty() ? "" : " WHERE " + cursor.condition);
         Query least = connection_.query("SELECT min" + rest, stop);
         Query greatest = connection_.query("SELECT max" + rest, stop);
-        if (!least.step() || !greatest.step()) return;
+        if (!least.step() || !greatest.step()) return static_cast<int>(TimeForm::unknown);
         const TimeForm from = time_form(least, 0);
         const TimeForm to = time_form(greatest, 0);
         // Numbers come before texts, and numbers of different units have no common order.
@@ -136,12 +135,18 @@ public:
             throw Error(ErrorKind::data, "column \"{}\" holds times in several forms ({} and {}), which have no common order, so it cannot be a cursor; let a query bring them into one",
                         cursor.column.name, excerpt(least.text(0)), excerpt(greatest.text(0)));
         }
-        forms_[cursor.column.name] = to;
+        return static_cast<int>(to);
     }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
         CursorBound bound{.upper = {}, .memory = {}, .is_guaranteed = true, .explanation = "transactions of SQLite commit one after the other, so nothing is missed that has a greater value"};
-        const std::optional<Value> greatest = greatest_value(*this, cursor, stop);
+        CursorQuery finite = cursor;
+        // Behind what is infinite there would never be anything new. Texts are behind it, and are told apart.
+        if (!cursor.column.type || cursor.column.type->type == DataType::double_) {
+            const std::string condition = fmt::format("{} <> {}", quote_name(cursor.column.name), infinity_literal);
+            finite.condition = cursor.condition.empty() ? condition : fmt::format("({}) AND {}", cursor.condition, condition);
+        }
+        const std::optional<Value> greatest = greatest_value(*this, finite, stop);
         bound.upper = greatest.value_or(Value());
         bound.is_open = !greatest;
         return bound;
@@ -150,8 +155,9 @@ public:
     std::vector<std::string> split(const TableInfo& table, const std::string& by, std::size_t parts, std::stop_token stop) override {
         const std::string column = by.empty() ? row_number(table, stop) : quote_name(by);
         if (column.empty() || parts < 2) return {""};
-        Query range = connection_.query(fmt::format("SELECT min({0}), max({0}), typeof(min({0})), typeof(max({0})) FROM {1}", column, quote_name(table.name.name)), stop);
-        if (!range.step() || range.text(2) != "integer" || range.text(3) != "integer") return {""};
+        // Apart, each is found in an index without a walk over the table.
+        Query range = connection_.query(fmt::format("SELECT (SELECT min({0}) FROM {1}), (SELECT max({0}) FROM {1})", column, quote_name(table.name.name)), stop);
+        if (!range.step() || !range.is_integer(0) || !range.is_integer(1)) return {""};
         const std::int64_t least = range.integer(0);
         const std::int64_t greatest = range.integer(1);
         const columns::uint128 span = static_cast<columns::uint128>(static_cast<std::uint64_t>(greatest) - static_cast<std::uint64_t>(least)) + 1;
@@ -207,7 +213,7 @@ private:
     /// The name by which rows have numbers; empty for a view or a table without them.
     std::string row_number(const TableInfo& table, const std::stop_token& stop) {
         if (table.name.is_view || table.name.name.empty()) return {};
-        Query kinds = connection_.query(fmt::format("SELECT wr, type FROM pragma_table_list WHERE schema = 'main' AND name = {}", quote_text(table.name.name)), stop);
+        Query kinds = connection_.query(fmt::format("SELECT wr, type FROM pragma_table_list({}) WHERE schema = 'main'", quote_text(table.name.name)), stop);
         if (!kinds.step() || kinds.integer(0) != 0 || kinds.text(1) != "table") return {};
         for (const char* name : {"rowid", "_rowid_", "oid"}) {
             const bool is_taken = std::any_of(table.columns.begin(), table.columns.end(), [&](const DeclaredColumn& column) { return lower(column.name) == name; });
@@ -216,9 +222,9 @@ private:
         return {};
     }
 
-    /// Never less than there are, unless numbers were given by hand.
-    std::optional<std::uint64_t> count_estimate(const TableInfo& table, const std::stop_token& stop) {
-        Query range = connection_.query(fmt::format("SELECT max({0}) - min({0}) + 1 FROM {1}", row_number(table, stop), quote_name(table.name.name)), stop);
+    /// Never less than there are, unless numbers were given by hand. By the ends of the numbers, for which the table is not walked over.
+    std::optional<std::uint64_t> count_estimate(const TableInfo& table, const std::string& number, const std::stop_token& stop) {
+        Query range = connection_.query(fmt::format("SELECT (SELECT max({0}) FROM {1}) - (SELECT min({0}) FROM {1}) + 1", number, quote_name(table.name.name)), stop);
         if (!range.step() || range.is_null(0)) return 0;
         return range.integer(0) > 0 ? std::optional(static_cast<std::uint64_t>(range.integer(0))) : std::nullopt;
     }
@@ -228,9 +234,9 @@ private:
         return mode.step() && mode.text(0) == "wal";
     }
 
-    TimeForm form_of(const DeclaredColumn& column) const {
-        const auto known = forms_.find(column.name);
-        return known == forms_.end() || known->second == TimeForm::unknown ? TimeForm::text : known->second;
+    static TimeForm form_of(const DeclaredColumn& column) {
+        const auto form = static_cast<TimeForm>(column.stored_form);
+        return form == TimeForm::unknown ? TimeForm::text : form;
     }
 
     /// Texts are compared by their days alone: they may write the time in many ways, and those of one day all begin with it.
@@ -258,7 +264,6 @@ private:
     std::string path_;
     std::chrono::milliseconds busy_timeout_;
     bool is_snapshot_ = false;
-    std::map<std::string, TimeForm> forms_;
 };
 
 }  // namespace
