@@ -117,18 +117,34 @@ TEST(CsvReader, QuotesLineEndsAndEmptyLines) {
     EXPECT_EQ(run.read("a,b\n1,5\" pipe\n").rows, (Lines{"a=1 b=5\" pipe line=2"})) << "a quote within a field";
 }
 
+/// Whatever the page's size is.
+void expect_the_same_in_all_pages(Reading run, const std::string& text, const Lines& rows, const Lines& skipped) {
+    for (std::size_t bytes = 1; bytes < text.size() + 2; ++bytes) {
+        run.context.page_bytes = bytes;
+        const Rows read = run.read(text);
+        EXPECT_EQ(read.rows, rows) << bytes;
+        EXPECT_EQ(read.skipped, skipped) << bytes;
+    }
+}
+
 TEST(CsvReader, AFileIsTheSameHoweverItsPagesAreCut) {
     const std::string text = "id,text,n\n1,\"a\"\"b\n\nc\",1\r\n2,'x,\r\n\n3,\"\",3\n4,\"tail \" ,4\n5,é,5\n";
     Reading run{.origin_columns = lines()};
     run.context.skips_bad_records = true;
     const Rows whole = run.read(text);
     EXPECT_EQ(whole.rows.size(), 5U);
-    for (std::size_t bytes = 1; bytes < text.size() + 2; ++bytes) {
-        run.context.page_bytes = bytes;
-        const Rows rows = run.read(text);
-        EXPECT_EQ(rows.rows, whole.rows) << bytes;
-        EXPECT_EQ(rows.skipped, whole.skipped) << bytes;
-    }
+    expect_the_same_in_all_pages(run, text, whole.rows, whole.skipped);
+}
+
+TEST(CsvReader, ACommentIsOneHoweverItsPagesAreCut) {
+    Reading run{.origin_columns = lines()};
+    run.options.comment = '#';
+    run.context.skips_bad_records = true;
+    const Lines rows = {"id=1 text=a line=4", "id=2 text=b\n#none line=6", "id=3 text=c line=9"};
+    const std::string text = "#of, two\nid,text\r\n#7,seven\n1,a\r#8,eight\r\n2,\"b\n#none\"\n#9,nine\n3,c\n";
+    expect_the_same_in_all_pages(run, text, rows, {});
+    expect_the_same_in_all_pages(run, text + "#10,ten", rows, {});
+    expect_the_same_in_all_pages(run, text + "4,\"open", rows, {"x.csv:10 4,\"open"});
 }
 
 TEST(CsvReader, DialectsAreFound) {
