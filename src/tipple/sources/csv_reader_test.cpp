@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include <gtest/gtest.h>
 
+#include "support/temporary_folder.h"
 #include "tipple/columns/value_at.h"
 #include "tipple/core/error.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/sources/content_reader.h"
 
 namespace tipple::sources::csv {
 namespace {
@@ -16,7 +19,8 @@ namespace {
 /// A file in memory.
 class TextInput final : public io::InputStream {
 public:
-    TextInput(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {}
+    enum class Size { known, unknown };
+    TextInput(std::string name, std::string text, Size size = Size::known) : name_(std::move(name)), text_(std::move(text)), size_(size) {}
     std::size_t read(char* out, std::size_t length) override {
         const std::size_t take = std::min(length, text_.size() - at_);
         std::memcpy(out, text_.data() + at_, take);
@@ -24,13 +28,14 @@ public:
         return take;
     }
     std::uint64_t bytes_read() const override { return at_; }
-    std::uint64_t file_size() const override { return text_.size(); }
+    std::uint64_t file_size() const override { return size_ == Size::known ? text_.size() : 0; }
     io::CompressedFormat format() const override { return io::CompressedFormat::none; }
     const std::string& name() const override { return name_; }
 
 private:
     std::string name_;
     std::string text_;
+    Size size_;
     std::size_t at_ = 0;
 };
 
@@ -295,6 +300,28 @@ TEST(CsvReader, AColumnWithoutValuesIsNotMadeBeforeItHasOne) {
     const Rows late = Reading().read(text + "40000,5\n");
     EXPECT_EQ(late.types.at("v"), schema::DataType::bigint);
     EXPECT_EQ(late.rows.back(), "id=40000 v=5");
+}
+
+/// As a web server may send it.
+TEST(CsvReader, AContentWithoutASizeIsReadAgainAsItIsByThen) {
+    const support::TemporaryFolder folder;
+    const std::unique_ptr<io::FileSystem> files = io::local_file_system();
+    const ContentOptions options;
+    const extract::ResourceContext context{.temp_folder = folder.path()};
+    Rows out;
+    ContentReader reader(*files, options, context, out);
+    const auto read = [&](const std::string& name, const std::string& text, bool is_repeatable = true) {
+        reader.read({.name = name, .origin = {}, .path = {}, .open = [&] { return std::make_unique<TextInput>(name, text, TextInput::Size::unknown); }, .is_repeatable = is_repeatable},
+                    [](const io::InputStream&) {});
+        return std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator());
+    };
+    EXPECT_EQ(read("a.csv", "id\n1\n"), 0) << "what was read needs no place any more";
+    read("a.csv", "id\n2\n");
+    read("b.csv", "id\n3\n");
+    EXPECT_EQ(out.rows, (Lines{"id=1", "id=2", "id=3"}));
+    EXPECT_EQ(read("pipe.csv", "id\n4\n", false), 1);
+    EXPECT_EQ(read("pipe.csv", "", false), 1) << "a pipe has given all it had";
+    EXPECT_EQ(out.rows, (Lines{"id=1", "id=2", "id=3", "id=4", "id=4"}));
 }
 
 }  // namespace
