@@ -140,6 +140,33 @@ class Ledger(FilesCase):
         self.assertEqual(self.go("-r", "copies")["metrics"]["copies"]["files"], 1)
         self.assertEqual(self.ids("sales"), self.ids("copies"))
 
+    def test_a_file_that_is_missing_ends_the_run_of_its_resource_only(self):
+        drops = f"file://{self.folder}/drops"
+        self.resource("sales", f'paths = "{drops}/a.jsonl"')
+        self.resource("orders", f'paths = "{drops}/b.jsonl"', keep=True)
+        self.drop("a.jsonl", 1)
+        self.assertEqual(self.files("-r", "sales"), 1)
+        self.assertEqual(self.ids(), [1])
+        for arguments in ([], ["-r", "orders"]):
+            self.assertIn(f'there is no file "{self.folder}/drops/b.jsonl"', self.go(*arguments, code=EXIT_USAGE).err)
+
+    def test_a_file_that_two_patterns_fit_is_loaded_once(self):
+        for drops in ("", f"file://{self.folder}/drops/"):
+            with self.subTest(drops):
+                self.database.unlink(missing_ok=True)
+                self.resource("sales", f'paths = ["{drops}a.jsonl", "{drops}*.jsonl"]')
+                self.drop("a.jsonl", 1)
+                self.drop("b.jsonl", 2)
+                self.assertEqual(self.files(), 2)
+                self.assertEqual(self.ids(), [1, 2])
+
+    def test_places_are_named_without_secrets(self):
+        self.resource("sales", 'paths = ["https://me:hidden@a.example/x.csv?token=hidden", "https://b.example/x.csv"]')
+        error = self.go(code=EXIT_USAGE).err
+        self.assertIn("reads files of several places", error)
+        self.assertIn("a.example/x.csv", error)
+        self.assertNotIn("hidden", error)
+
     def test_runs_that_take_a_few_files_each(self):
         self.resource("sales", 'glob = "*.jsonl"', 'order = "modified"', "max_files = 2")
         for number in range(5):

@@ -83,7 +83,8 @@ Content ResourceReader::content_of(const io::ObjectInfo& file) const {
     return {.name = place_.name(file.key),
             .origin = {.url = place_.url(file.key), .modified_ns = file.modified_ns},
             .path = place_.local_path(file.key),
-            .open = [this, file] { return place_.open(file, context_.stop); }};
+            .open = [this, file] { return place_.open(file, context_.stop); },
+            .is_repeatable = place_.is_repeatable(file.key)};
 }
 
 /// What the files have in common. One that cannot be opened says so when it is read.
