@@ -70,6 +70,15 @@ std::string quoted_argument(const std::string& text) {
     return text.find_first_of(" '\"\\$*?[]();&|<>#~!`") == std::string::npos ? text : fmt::format("'{}'", text);
 }
 
+/// Over all resources.
+std::int64_t files_figure(const RunReport& report, const std::string& name) {
+    std::int64_t sum = 0;
+    for (const auto& [resource, figures] : report.metrics) {
+        if (const auto found = figures.find(name); found != figures.end()) sum += found->second;
+    }
+    return sum;
+}
+
 /// The child table with most rows, for a join worth trying.
 const TableReport* largest_child(const RunReport& report) {
     const TableReport* best = nullptr;
@@ -96,6 +105,11 @@ std::string next_commands(const RunReport& report, const SummaryOptions& options
 std::string format_summary(const RunReport& report, const SummaryOptions& options, const io::ProcessUsage& usage, const Terminal& terminal) {
     std::string out;
     if (report.tables.empty()) {
+        const std::int64_t known = files_figure(report, "files_known");
+        if (known > 0 && files_figure(report, "files") == 0) {
+            out += fmt::format("nothing new: {} file{} loaded before; nothing to load into {}\n", format_count(static_cast<std::uint64_t>(known)), known == 1 ? " was" : "s were", report.destination);
+            return out;
+        }
         const char* what = report.filtered_records > 0 ? "nothing new" : report.records > 0 ? "no rows are left" : "no records";
         out += fmt::format("{}: nothing to load into {}\n", what, report.destination);
         return out;

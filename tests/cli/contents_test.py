@@ -8,6 +8,7 @@ import json
 import lzma
 import os
 import random
+import threading
 import unittest
 
 import pyarrow
@@ -20,6 +21,14 @@ def parquet(columns):
     out = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table(columns), out)
     return out.getvalue()
+
+
+def write_until_closed(path, text):
+    """Into a named pipe, which a reader may close before it has taken all."""
+    try:
+        path.write_text(text)
+    except BrokenPipeError:
+        pass
 
 
 class Dialects(Case):
@@ -151,6 +160,20 @@ class ManyFiles(Case):
         text = "id,v\n" + "".join(f"{row},{row}\n" for row in range(40_000)) + "40000,late\n"
         self.load("-", "--as", "t", input=text)
         self.assertEqual(self.query("SELECT count(*), count(v) FROM t WHERE typeof(v) = 'VARCHAR'"), [(40_001, 40_001)])
+
+    def test_named_pipes(self):
+        lines = {"csv": ["id,v\n"] + [f"{row},{row}\n" for row in range(20_000)], "jsonl": [json.dumps({"id": row, "v": row}) + "\n" for row in range(20_000)]}
+        for first, second in (("csv", "csv"), ("csv", "jsonl")):
+            with self.subTest(first + " and " + second):
+                self.database.unlink(missing_ok=True)
+                writers = []
+                for name, kind in (("a", first), ("b", second)):
+                    pipe = self.path(f"{name}-{first}-{second}")
+                    os.mkfifo(pipe)
+                    writers.append(threading.Thread(target=write_until_closed, args=(pipe, "".join(lines[kind])), daemon=True))
+                    writers[-1].start()
+                self.load(f"a-{first}-{second}", f"b-{first}-{second}", "--as", "t")
+                self.assertEqual(self.query("SELECT count(*), sum(v)::BIGINT FROM t"), [(40_000, 2 * sum(range(20_000)))])
 
 
 class BadLines(Case):

@@ -3,7 +3,7 @@
 import json
 import os
 
-from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_USAGE, Case, main
+from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_LOCAL, EXIT_PARTIAL, EXIT_USAGE, Case, main
 
 PROJECT = """
 version = 1
@@ -68,6 +68,15 @@ class Ledger(FilesCase):
         self.assertEqual(self.ledger(), [("a.jsonl", 2), ("b.jsonl", 1)])
         self.assertEqual(self.query("SELECT DISTINCT f._dlt_load_id = s._dlt_load_id FROM _tipple_files_sales f, sales s"), [(True,)])
         self.tipple("verify", "p")
+
+    def test_a_run_without_new_files_says_so(self):
+        self.assertIn("no records", self.tipple("run", "p").out)
+        self.drop("a.jsonl", 1)
+        self.files()
+        self.assertIn("nothing new: 1 file was loaded before", self.tipple("run", "p").out)
+        self.drop("b.jsonl")
+        self.assertNotIn("nothing new", self.tipple("run", "p").out)
+        self.assertIn("nothing new: 2 files were loaded before", self.tipple("run", "p").out)
 
     def test_a_file_that_comes_late_is_not_missed(self):
         self.drop("b.jsonl", 2, seconds=2000)
@@ -140,6 +149,33 @@ class Ledger(FilesCase):
         self.assertEqual(self.go("-r", "copies")["metrics"]["copies"]["files"], 1)
         self.assertEqual(self.ids("sales"), self.ids("copies"))
 
+    def test_a_file_that_is_missing_ends_the_run_of_its_resource_only(self):
+        drops = f"file://{self.folder}/drops"
+        self.resource("sales", f'paths = "{drops}/a.jsonl"')
+        self.resource("orders", f'paths = "{drops}/b.jsonl"', keep=True)
+        self.drop("a.jsonl", 1)
+        self.assertEqual(self.files("-r", "sales"), 1)
+        self.assertEqual(self.ids(), [1])
+        for arguments in ([], ["-r", "orders"]):
+            self.assertIn(f'there is no file "{self.folder}/drops/b.jsonl"', self.go(*arguments, code=EXIT_USAGE).err)
+
+    def test_a_file_that_two_patterns_fit_is_loaded_once(self):
+        for drops in ("", f"file://{self.folder}/drops/"):
+            with self.subTest(drops):
+                self.database.unlink(missing_ok=True)
+                self.resource("sales", f'paths = ["{drops}a.jsonl", "{drops}*.jsonl"]')
+                self.drop("a.jsonl", 1)
+                self.drop("b.jsonl", 2)
+                self.assertEqual(self.files(), 2)
+                self.assertEqual(self.ids(), [1, 2])
+
+    def test_places_are_named_without_secrets(self):
+        self.resource("sales", 'paths = ["https://me:hidden@a.example/x.csv?token=hidden", "https://b.example/x.csv"]')
+        error = self.go(code=EXIT_USAGE).err
+        self.assertIn("reads files of several places", error)
+        self.assertIn("a.example/x.csv", error)
+        self.assertNotIn("hidden", error)
+
     def test_runs_that_take_a_few_files_each(self):
         self.resource("sales", 'glob = "*.jsonl"', 'order = "modified"', "max_files = 2")
         for number in range(5):
@@ -193,6 +229,14 @@ class Ledger(FilesCase):
         self.assertEqual(self.files(), 2)
         self.assertEqual(self.ids(), [1, 2, 3, 4])
 
+    def test_what_is_wrong_with_the_machine_ends_the_run(self):
+        self.resource("sales", 'glob = "*.jsonl"', 'on_bad_file = "skip"')
+        self.drop("a.jsonl", 1)
+        # Its first bytes cannot be read: an input/output error, as of a disk that fails.
+        (self.folder / "drops/b.jsonl").symlink_to("/proc/self/mem")
+        self.assertIn("b.jsonl", self.go(code=EXIT_LOCAL).err)
+        self.assertFalse(self.database.exists() and self.query("SELECT * FROM duckdb_tables() WHERE table_name = 'sales'"))
+
     def test_undo_takes_the_entries_along(self):
         self.drop("a.jsonl", 1)
         self.go()
@@ -231,6 +275,7 @@ class Ledger(FilesCase):
             (['state = "none"', "max_files = 1"], "max_files"),
             (['state = "ledgre"'], 'did you mean "ledger"?'),
             (['on_bad_file = "skip"', 'cursor = "id"'], "cannot be together with a cursor"),
+            (['on_bad_file = "skip"', 'state = "watermark"'], 'use state = "ledger"'),
         ):
             with self.subTest(lines):
                 self.resource("sales", 'glob = "*.jsonl"', *lines)

@@ -25,19 +25,12 @@ StateSlot state_of(extract::State& state, const std::string& resource) {
     };
 }
 
-/// What was remembered of a parent, or nullptr.
-const json::Object* find_state(extract::State& state, std::string_view resource) {
-    const json::Value* resources = state.source().find("resources");
-    const json::Value* own = resources != nullptr && resources->is_object() ? resources->as_object().find(resource) : nullptr;
-    return own != nullptr && own->is_object() ? &own->as_object() : nullptr;
-}
-
 /// Keeps a parent's pages for its transformers: what the parent's cursor and limit leave of them.
 class SpoolWriter final : public RecordListener, public extract::CursorView {
 public:
     SpoolWriter(const extract::ResourceSpec& parent, Spool& spool, extract::State& state) : parent_(parent), spool_(spool) {
         if (!parent.incremental) return;
-        const json::Object* own = find_state(state, parent.name);
+        const json::Object* own = state.find_resource(parent.name);
         const json::Object* slot = own != nullptr ? incremental::find_slot(*own, *parent.incremental) : nullptr;
         cursor_.emplace(*parent.incremental, parent.name, parent.primary_key, slot);
     }

@@ -209,10 +209,6 @@ void KindLog::add(const std::vector<ColumnKinds>& noted) {
     }
 }
 
-void KindLog::discard(const std::string& table) {
-    std::erase_if(kinds_, [&](const auto& entry) { return entry.first.first == table; });
-}
-
 ColumnKinds KindLog::find(const std::string& table, const std::string& column) const {
     const auto found = kinds_.find({table, column});
     return found == kinds_.end() ? ColumnKinds() : found->second;

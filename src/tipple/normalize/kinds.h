@@ -33,8 +33,6 @@ void note_kinds(const Rules& rules, std::string_view table, std::string_view col
 class KindLog {
 public:
     void add(const std::vector<ColumnKinds>& noted);
-    /// Forgets a table, because it is read again.
-    void discard(const std::string& table);
     ColumnKinds find(const std::string& table, const std::string& column) const;
 
 private:

@@ -7,6 +7,12 @@
 
 namespace tipple::extract {
 
+const json::Object* State::find_resource(std::string_view name) const {
+    const json::Value* resources = source().find("resources");
+    const json::Value* own = resources != nullptr && resources->is_object() ? resources->as_object().find(name) : nullptr;
+    return own != nullptr && own->is_object() ? &own->as_object() : nullptr;
+}
+
 void Registry::add(SourceEntry entry) {
     TIPPLE_ASSERT(find(entry.name) == nullptr);
     entries_.push_back(std::move(entry));

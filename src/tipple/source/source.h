@@ -82,6 +82,9 @@ public:
     virtual json::Object& source() = 0;
     /// The same to look at only. A source that does no more than that remembers nothing itself, so a cursor alone says where a checkpoint may be.
     virtual const json::Object& source() const = 0;
+
+    /// What any resource of the source remembers, to look at; nullptr when that is nothing.
+    const json::Object* find_resource(std::string_view name) const;
 };
 
 /// The cursor of a resource while it is read. One thread: that of the read.

@@ -1,6 +1,7 @@
 #include "tipple/sources/content_reader.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "tipple/core/random.h"
@@ -76,8 +77,8 @@ std::vector<const Content*> sample_of(const std::vector<Content>& contents) {
 /// Content in a file of its own: the engine reads neither pipes nor every compression, and a pipe cannot be read twice. Removed on destruction.
 class ContentReader::Spool {
 public:
-    Spool(io::FileSystem& files, const std::string& folder, std::string_view ending)
-        : files_(files), path_(io::join_path(folder, fmt::format("spool-{}.{}", to_file_name(random_id(8)), ending))) {
+    Spool(io::FileSystem& files, const std::string& folder, std::string content, std::string_view ending)
+        : files_(files), content_(std::move(content)), path_(io::join_path(folder, fmt::format("spool-{}.{}", to_file_name(random_id(8)), ending))) {
         files_.create_folders(folder);
     }
     ~Spool() {
@@ -90,6 +91,8 @@ public:
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
     const std::string& path() const { return path_; }
+    /// The name of what it holds.
+    const std::string& content() const { return content_; }
 
     void fill(const Head& head, io::InputStream& input, const std::stop_token& stop) {
         const std::unique_ptr<io::WriteFile> file = files_.create(path_);
@@ -111,6 +114,7 @@ private:
     }
 
     io::FileSystem& files_;
+    std::string content_;
     std::string path_;
 };
 
@@ -120,9 +124,8 @@ ContentReader::ContentReader(io::FileSystem& files, const ContentOptions& option
 ContentReader::~ContentReader() = default;
 
 std::unique_ptr<io::InputStream> ContentReader::open(const Content& content) const {
-    const auto spool = spools_.find(content.name);
-    if (spool == spools_.end()) return io::decode_text(content.open(), options_.encoding);
-    return std::make_unique<SpooledInput>(io::open_input(files_, spool->second->path(), context_.stop), content.name);
+    if (spool_ == nullptr || spool_->content() != content.name) return io::decode_text(content.open(), options_.encoding);
+    return std::make_unique<SpooledInput>(io::open_input(files_, spool_->path(), context_.stop), content.name);
 }
 
 void ContentReader::look_at(const std::vector<Content>& contents) {
@@ -152,6 +155,8 @@ std::shared_ptr<const extract::OriginColumns> ContentReader::origin_columns(cons
 }
 
 void ContentReader::read(const Content& content, const std::function<void(const io::InputStream&)>& on_read) {
+    // What is read again may have changed.
+    if (content.is_repeatable) spool_.reset();
     std::unique_ptr<io::InputStream> input = open(content);
     Head head = read_head(*input);
     const DataFormat format = options_.format ? *options_.format : detect_data_format(head.bytes, head.is_all, content.name);
@@ -173,9 +178,9 @@ void ContentReader::read_csv(const Content& content, std::unique_ptr<io::InputSt
     if (!csv_.has_looked_at(file.format_delimiter)) csv_.look_at({{.text = head.bytes, .is_all = head.is_all}}, file.format_delimiter);
     // A named pipe has no size.
     if (!content.is_repeatable || input->file_size() == 0) {
-        auto spool = std::make_unique<Spool>(files_, context_.temp_folder, to_text(format));
+        auto spool = std::make_unique<Spool>(files_, context_.temp_folder, content.name, to_text(format));
         spool->fill(head, *input, context_.stop);
-        spools_.insert_or_assign(content.name, std::move(spool));
+        spool_ = std::move(spool);
         input = open(content);
     } else {
         if (head.skipped > 0) head.bytes.insert(0, byte_order_mark);
@@ -183,6 +188,7 @@ void ContentReader::read_csv(const Content& content, std::unique_ptr<io::InputSt
     }
     file.open = [&] { return input != nullptr ? std::move(input) : open(content); };
     csv_.read(file, on_read);
+    if (content.is_repeatable) spool_.reset();
 }
 
 void ContentReader::read_table_file(const Content& content, io::InputStream& input, const Head& head) {
@@ -191,7 +197,7 @@ void ContentReader::read_table_file(const Content& content, io::InputStream& inp
     const bool is_in_place = !content.path.empty() && input.format() == io::CompressedFormat::none && input.file_size() > 0;
     std::optional<Spool> spool;
     if (!is_in_place) {
-        spool.emplace(files_, context_.temp_folder, to_text(DataFormat::parquet));
+        spool.emplace(files_, context_.temp_folder, content.name, to_text(DataFormat::parquet));
         spool->fill(head, input, context_.stop);
     }
     const std::unique_ptr<io::FileInfo> info = is_in_place ? files_.find(content.path) : nullptr;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,8 +68,8 @@ private:
     extract::Output& out_;
     csv::Reader csv_;
     csv::Types folder_types_;
-    /// Of contents that can be opened but once, by their names.
-    std::map<std::string, std::unique_ptr<Spool>, std::less<>> spools_;
+    /// Of the content that is read, where it cannot be opened twice.
+    std::unique_ptr<Spool> spool_;
 };
 
 }  // namespace tipple::sources

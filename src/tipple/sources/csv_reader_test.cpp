@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include <gtest/gtest.h>
 
+#include "support/temporary_folder.h"
 #include "tipple/columns/value_at.h"
 #include "tipple/core/error.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/sources/content_reader.h"
 
 namespace tipple::sources::csv {
 namespace {
@@ -16,7 +19,8 @@ namespace {
 /// A file in memory.
 class TextInput final : public io::InputStream {
 public:
-    TextInput(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {}
+    enum class Size { known, unknown };
+    TextInput(std::string name, std::string text, Size size = Size::known) : name_(std::move(name)), text_(std::move(text)), size_(size) {}
     std::size_t read(char* out, std::size_t length) override {
         const std::size_t take = std::min(length, text_.size() - at_);
         std::memcpy(out, text_.data() + at_, take);
@@ -24,13 +28,14 @@ public:
         return take;
     }
     std::uint64_t bytes_read() const override { return at_; }
-    std::uint64_t file_size() const override { return text_.size(); }
+    std::uint64_t file_size() const override { return size_ == Size::known ? text_.size() : 0; }
     io::CompressedFormat format() const override { return io::CompressedFormat::none; }
     const std::string& name() const override { return name_; }
 
 private:
     std::string name_;
     std::string text_;
+    Size size_;
     std::size_t at_ = 0;
 };
 
@@ -117,18 +122,34 @@ TEST(CsvReader, QuotesLineEndsAndEmptyLines) {
     EXPECT_EQ(run.read("a,b\n1,5\" pipe\n").rows, (Lines{"a=1 b=5\" pipe line=2"})) << "a quote within a field";
 }
 
+/// Whatever the page's size is.
+void expect_the_same_in_all_pages(Reading run, const std::string& text, const Lines& rows, const Lines& skipped) {
+    for (std::size_t bytes = 1; bytes < text.size() + 2; ++bytes) {
+        run.context.page_bytes = bytes;
+        const Rows read = run.read(text);
+        EXPECT_EQ(read.rows, rows) << bytes;
+        EXPECT_EQ(read.skipped, skipped) << bytes;
+    }
+}
+
 TEST(CsvReader, AFileIsTheSameHoweverItsPagesAreCut) {
     const std::string text = "id,text,n\n1,\"a\"\"b\n\nc\",1\r\n2,'x,\r\n\n3,\"\",3\n4,\"tail \" ,4\n5,é,5\n";
     Reading run{.origin_columns = lines()};
     run.context.skips_bad_records = true;
     const Rows whole = run.read(text);
     EXPECT_EQ(whole.rows.size(), 5U);
-    for (std::size_t bytes = 1; bytes < text.size() + 2; ++bytes) {
-        run.context.page_bytes = bytes;
-        const Rows rows = run.read(text);
-        EXPECT_EQ(rows.rows, whole.rows) << bytes;
-        EXPECT_EQ(rows.skipped, whole.skipped) << bytes;
-    }
+    expect_the_same_in_all_pages(run, text, whole.rows, whole.skipped);
+}
+
+TEST(CsvReader, ACommentIsOneHoweverItsPagesAreCut) {
+    Reading run{.origin_columns = lines()};
+    run.options.comment = '#';
+    run.context.skips_bad_records = true;
+    const Lines rows = {"id=1 text=a line=4", "id=2 text=b\n#none line=6", "id=3 text=c line=9"};
+    const std::string text = "#of, two\nid,text\r\n#7,seven\n1,a\r#8,eight\r\n2,\"b\n#none\"\n#9,nine\n3,c\n";
+    expect_the_same_in_all_pages(run, text, rows, {});
+    expect_the_same_in_all_pages(run, text + "#10,ten", rows, {});
+    expect_the_same_in_all_pages(run, text + "4,\"open", rows, {"x.csv:10 4,\"open"});
 }
 
 TEST(CsvReader, DialectsAreFound) {
@@ -279,6 +300,28 @@ TEST(CsvReader, AColumnWithoutValuesIsNotMadeBeforeItHasOne) {
     const Rows late = Reading().read(text + "40000,5\n");
     EXPECT_EQ(late.types.at("v"), schema::DataType::bigint);
     EXPECT_EQ(late.rows.back(), "id=40000 v=5");
+}
+
+/// As a web server may send it.
+TEST(CsvReader, AContentWithoutASizeIsReadAgainAsItIsByThen) {
+    const support::TemporaryFolder folder;
+    const std::unique_ptr<io::FileSystem> files = io::local_file_system();
+    const ContentOptions options;
+    const extract::ResourceContext context{.temp_folder = folder.path()};
+    Rows out;
+    ContentReader reader(*files, options, context, out);
+    const auto read = [&](const std::string& name, const std::string& text, bool is_repeatable = true) {
+        reader.read({.name = name, .origin = {}, .path = {}, .open = [&] { return std::make_unique<TextInput>(name, text, TextInput::Size::unknown); }, .is_repeatable = is_repeatable},
+                    [](const io::InputStream&) {});
+        return std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator());
+    };
+    EXPECT_EQ(read("a.csv", "id\n1\n"), 0) << "what was read needs no place any more";
+    read("a.csv", "id\n2\n");
+    read("b.csv", "id\n3\n");
+    EXPECT_EQ(out.rows, (Lines{"id=1", "id=2", "id=3"}));
+    EXPECT_EQ(read("pipe.csv", "id\n4\n", false), 1);
+    EXPECT_EQ(read("pipe.csv", "", false), 1) << "a pipe has given all it had";
+    EXPECT_EQ(out.rows, (Lines{"id=1", "id=2", "id=3", "id=4", "id=4"}));
 }
 
 }  // namespace

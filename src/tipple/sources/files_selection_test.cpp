@@ -150,8 +150,37 @@ TEST_F(ListingTest, PatternsFitTheSameFilesEverywhere) {
         EXPECT_EQ(found({"no/*"}, root), Keys{});
         EXPECT_EQ(found({"top.txt"}, root), Keys{"top.txt"});
     }
-    // A file that two patterns of a resource fit is read once.
-    EXPECT_EQ(found({"**/*.csv", "csv/*"}, "file://"), (Keys{"csv/a.csv", "csv/b.csv.gz"}));
+}
+
+TEST_F(ListingTest, AFileThatSeveralPatternsFitIsTakenOnce) {
+    const Keys all = {"csv/a.csv", "csv/b.csv.gz"};
+    for (const std::string& name : all) make(name);
+    for (const std::string& root : {std::string(), std::string("file://")}) {
+        SCOPED_TRACE(root);
+        EXPECT_EQ(found({"**/*.csv", "csv/*"}, root), all);
+        EXPECT_EQ(found({"csv/*", "csv/a.csv"}, root), all);
+        EXPECT_EQ(found({"csv/a.csv", "csv/*", "csv/a.csv"}, root), all);
+    }
+    EXPECT_EQ(found({"csv/a.csv", "csv/../csv/a.csv"}, ""), Keys{"csv/a.csv"});
+}
+
+TEST_F(ListingTest, WhatIsMissingIsAnErrorOfItsResourceOnly) {
+    make("a.csv");
+    const auto resource = [&](const std::string& pattern, NoMatch no_match) { return ResourceSettings{.name = pattern, .patterns = {"file://" + folder_.path(pattern)}, .no_match = no_match}; };
+    const ResourceSettings own = resource("a.csv", NoMatch::is_fine);
+    const ResourceSettings file = resource("b.csv", NoMatch::is_fine);
+    const ResourceSettings typed = resource("c*.csv", NoMatch::fails);
+    const ResourceSettings pattern = resource("d*.csv", NoMatch::is_fine);
+    const std::unique_ptr<Place> place = store_place(*files_, own.patterns.front(), {}, Log());
+    const auto list = [&](const std::vector<const ResourceSettings*>& resources) {
+        Keys names;
+        for (const std::size_t index : place->list(resources, {}, [](std::size_t, const io::ObjectInfo&) {})) names.push_back(resources[index]->name);
+        return names;
+    };
+    EXPECT_EQ(list({&own, &file, &pattern, &typed}), (Keys{"b.csv", "c*.csv"}));
+    EXPECT_EQ(list({&pattern, &own}), Keys{});
+    EXPECT_THROW(list({&file, &own}), Error);
+    EXPECT_THROW(list({&typed, &own}), Error);
 }
 
 class WatermarkTest : public testing::Test {

@@ -6,6 +6,7 @@
 #include "tipple/columns/value_at.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/io/url.h"
 #include "tipple/sources/csv/dialect.h"
 
 namespace tipple::sources {
@@ -13,22 +14,6 @@ namespace tipple::sources {
 namespace {
 
 constexpr std::string_view default_partition = "__HIVE_DEFAULT_PARTITION__";
-
-int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char small = static_cast<char>(c | 0x20);
-    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-    std::string decoded;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool is_code = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
-        decoded += is_code ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i];
-        if (is_code) i += 2;
-    }
-    return decoded;
-}
 
 /// Months and days have a zero in front, and are numbers all the same.
 std::string_view without_zero(std::string_view text) {
@@ -111,8 +96,8 @@ std::vector<std::pair<std::string, std::optional<std::string>>> folder_values(st
         url.remove_prefix(end + 1);
         const std::size_t equals = folder.find('=');
         if (equals == 0 || equals == std::string_view::npos) continue;
-        const std::string value = percent_decoded(folder.substr(equals + 1));
-        values.emplace_back(percent_decoded(folder.substr(0, equals)), value == default_partition ? std::nullopt : std::optional(value));
+        const std::string value = io::percent_decode(folder.substr(equals + 1));
+        values.emplace_back(io::percent_decode(folder.substr(0, equals)), value == default_partition ? std::nullopt : std::optional(value));
     }
     return values;
 }

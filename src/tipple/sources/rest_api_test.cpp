@@ -35,8 +35,9 @@ public:
     void materialize() override {}
     void begin_input(const extract::InputFile&) override {}
     void report(const extract::ReadProgress&) override {}
-    bool wants_more() const override { return true; }
+    bool wants_more() const override { return records.size() < records_wanted; }
 
+    std::size_t records_wanted = SIZE_MAX;
     Texts records;
     Texts skipped;
 };
@@ -98,6 +99,7 @@ protected:
             memory_.name = spec.name;
             const extract::ResourceContext context{.state = &memory_, .cursor = &cursor_, .page_bytes = 100, .memory_bytes = 1 << 20, .temp_folder = folder_.path()};
             Records out;
+            if (spec.name == name) out.records_wanted = records_wanted_;
             driver->read(spec, context, out);
             if (spec.name == name) records = out.records;
             skipped_.insert(skipped_.end(), out.skipped.begin(), out.skipped.end());
@@ -138,6 +140,7 @@ protected:
     FixedCursor cursor_;
     Texts skipped_;
     bool is_selected_ = false;
+    std::size_t records_wanted_ = SIZE_MAX;
     /// What was found out of one server says nothing of the next.
     bool forgets_ = true;
 };
@@ -433,6 +436,32 @@ TEST_F(RestApiTest, AnswersThatAreExpected) {
     }
     serve([](const SeenRequest& request) { return Answer{.body = request.number < 3 ? "{}" : page_of(1), .status = request.number < 3 ? 404 : 200}; });
     EXPECT_EQ(read("[resources.x]\non_response = [{ status = 404, do = 'retry' }]").size(), 1U);
+}
+
+TEST_F(RestApiTest, ParentsThatFailedAreKeptUntilTheyWereRead) {
+    std::map<std::string, std::string> bodies = {{"/posts", R"([{"id":1},{"id":2,"slug":"two"},{"id":3}])"}, {"/p/1", "[{\"v\":1}]"}, {"/p/3", "[{\"v\":3}]"}};
+    const std::string settings = "concurrency = 2\n[resources.posts]\n[resources.x]\nparent = 'posts'\nselect = '$'\nmax_failed_parents = 1\n";
+    const std::string by_id = settings + "path = 'p/{parent.id}'\n";
+    serve(bodies);
+    EXPECT_EQ(read(by_id), (Texts{R"({"v":1})", R"({"v":3})"}));
+    forgets_ = false;
+    bodies["/p/2"] = "[{\"v\":2}]";
+    bodies["/posts"] = R"([{"id":1},{"id":2},{"id":3}])";
+    serve(bodies);
+    records_wanted_ = 1;
+    EXPECT_EQ(read(by_id), Texts{R"({"v":1})"}) << "a limit, before its parent had its turn";
+    bodies["/posts"] = R"([{"id":1}])";
+    serve(bodies);
+    EXPECT_EQ(read(by_id), Texts{R"({"v":1})"}) << "a limit, before those that had failed had their turn";
+    records_wanted_ = SIZE_MAX;
+    bodies["/posts"] = R"([{"id":4},{"id":1}])";
+    serve(bodies);
+    EXPECT_EQ(read(by_id + "on_response = [{ status = 404, do = 'stop' }]"), Texts{}) << "the resource was stopped";
+    EXPECT_EQ(read(settings + "path = 'p/{parent.slug}'\non_null = 'skip'\n"), Texts{}) << "nothing can be asked for";
+    bodies["/posts"] = "[]";
+    serve(bodies);
+    EXPECT_EQ(read(by_id), Texts{R"({"v":2})"});
+    EXPECT_EQ(read(by_id), Texts{}) << "and then it is done";
 }
 
 TEST_F(RestApiTest, FailuresAreRetriedWithinTheBudget) {

@@ -168,6 +168,7 @@ void Scanner::scan(std::string& text, std::size_t from, Rest rest, std::size_t r
     // So that a plain field ends without a look at the size.
     text.push_back('\n');
     const char* bytes = text.data();
+    const std::string_view given(bytes, size);
     std::size_t at = from;
     records.end = from;
     while (at < size && records.records.size() < records_max) {
@@ -176,15 +177,15 @@ void Scanner::scan(std::string& text, std::size_t from, Rest rest, std::size_t r
             continue;
         }
         if (dialect_.comment != 0 && bytes[at] == dialect_.comment) {
-            const std::size_t end = text.find_first_of("\r\n", at);
-            const bool is_whole = end != std::string::npos && (bytes[end] == '\n' || end + 1 < size || rest == Rest::nothing);
+            const std::size_t end = given.find_first_of("\r\n", at);
+            const bool is_whole = end != std::string_view::npos && (bytes[end] == '\n' || end + 1 < size);
             if (!is_whole && rest == Rest::more) break;
-            at = records.end = end == std::string::npos ? size : end_line(bytes, end, size);
+            at = records.end = end == std::string_view::npos ? size : end_line(bytes, end, size);
             continue;
         }
         if (bytes[at] == '\r' && at + 1 == size) break;
         const Step step = scan_record(bytes, at, size, rest, records);
-        if (step == Step::open_quotes) add_open_quotes(text, at, records);
+        if (step == Step::open_quotes) add_open_quotes(given, at, records);
         if (step == Step::more) break;
         at = records.end;
     }

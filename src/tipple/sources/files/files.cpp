@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "tipple/core/text.h"
+#include "tipple/io/url.h"
 #include "tipple/sources/builtin.h"
 #include "tipple/sources/files/listing.h"
 #include "tipple/sources/files/resource_reader.h"
@@ -34,7 +36,10 @@ public:
             spec.marks_checkpoints = resource.remembers != files::Remembers::nothing;
             specs.push_back(std::move(spec));
             // A path that somebody has typed: what is wrong with it is said before anything is read.
-            if (resource.no_match == files::NoMatch::fails && place_of(resource) == "") places_.at("")->list({&resource}, stop, [](std::size_t, const io::ObjectInfo&) {});
+            if (resource.no_match == files::NoMatch::fails && place_of(resource) == "") {
+                files::FileList& listed = listed_[resource.name];
+                places_.at("")->list({&resource}, stop, [&](std::size_t, const io::ObjectInfo& file) { listed.add(file); });
+            }
         }
         return specs;
     }
@@ -74,7 +79,7 @@ private:
         for (const std::string& pattern : resource.patterns) {
             if (files::store_of(pattern) == key) continue;
             throw Error(ErrorKind::usage, "resource \"{}\" reads files of several places, \"{}\" and \"{}\"; make it two resources with one table", resource.name,
-                        resource.patterns.front(), pattern);
+                        io::mask_url_secrets(resource.patterns.front()), io::mask_url_secrets(pattern));
         }
         std::unique_ptr<files::Place>& place = places_[key];
         if (place == nullptr) place = key.empty() ? files::this_machine(*files_, log_) : files::store_place(*files_, resource.patterns.front(), options, log_);
@@ -88,13 +93,15 @@ private:
             if (!key.empty() && &other != &own && place_of(other) == key && &other > &own) resources.push_back(&other);
         }
         for (std::size_t i = 1; i < resources.size(); ++i) listed_[resources[i]->name];
-        place.list(resources, stop, [&](std::size_t index, const io::ObjectInfo& file) {
+        const std::set<std::size_t> failed = place.list(resources, stop, [&](std::size_t index, const io::ObjectInfo& file) {
             if (index == 0) {
                 reader.offer(file);
             } else {
                 listed_.at(resources[index]->name).add(file);
             }
         });
+        // What is wrong with them is said when they are read.
+        for (const std::size_t index : failed) listed_.erase(resources[index]->name);
     }
 
     const files::ResourceSettings& require(const std::string& resource) const {
@@ -107,7 +114,7 @@ private:
     Log log_;
     std::vector<files::ResourceSettings> settings_;
     std::map<std::string, std::unique_ptr<files::Place>> places_;  ///< by files::store_of
-    std::map<std::string, files::FileList> listed_;                ///< by resource: those that were listed with another one
+    std::map<std::string, files::FileList> listed_;                ///< by resource: those that were listed before they are read
 };
 
 }  // namespace

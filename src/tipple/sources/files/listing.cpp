@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <unordered_set>
 #include <utility>
 
 #include "tipple/config/secret.h"
@@ -49,6 +50,10 @@ public:
     std::string url(std::string_view key) const override { return std::filesystem::absolute(key).lexically_normal().string(); }
     std::string name(std::string_view key) const override { return std::string(key); }
     std::string local_path(std::string_view key) const override { return std::string(key); }
+    bool is_repeatable(std::string_view key) const override {
+        std::error_code failed;
+        return std::filesystem::is_regular_file(key, failed);
+    }
 
     std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token) const override {
         const std::unique_ptr<io::FileInfo> info = files_.find(key);
@@ -58,15 +63,19 @@ public:
 
     std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override { return io::open_input(files_, file.key, std::move(stop)); }
 
-    void list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
-              const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
-        for (std::size_t i = 0; i < resources.size(); ++i) {
-            for (const std::string& pattern : resources[i]->patterns) {
-                for (const std::string& path : find_files(files_, pattern, resources[i]->no_match, log_)) {
-                    if (const std::optional<io::ObjectInfo> info = find(path, stop)) take(i, *info);
-                }
+    std::set<std::size_t> list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
+                               const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
+        TIPPLE_ASSERT(resources.size() == 1);
+        const ResourceSettings& resource = *resources.front();
+        std::unordered_set<std::string> taken;
+        for (const std::string& pattern : resource.patterns) {
+            for (const std::string& path : find_files(files_, pattern, resource.no_match, log_)) {
+                const std::optional<io::ObjectInfo> info = find(path, stop);
+                if (!info || (resource.patterns.size() > 1 && !taken.insert(url(path)).second)) continue;
+                take(0, *info);
             }
         }
+        return {};
     }
 
 private:
@@ -82,14 +91,16 @@ public:
     std::string url(std::string_view key) const override { return store_->url(key); }
     std::string name(std::string_view key) const override { return store_->url(key); }
     std::string local_path(std::string_view) const override { return {}; }
+    bool is_repeatable(std::string_view) const override { return true; }
     std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token stop) const override { return store_->find(key, std::move(stop)); }
     std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override {
         return io::open_input(store_->open_read(file, stop), stop);
     }
 
-    void list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
-              const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
+    std::set<std::size_t> list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
+                               const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
         std::vector<Pattern> patterns;
+        std::set<std::pair<std::size_t, std::string>> plain;
         for (std::size_t i = 0; i < resources.size(); ++i) {
             for (const std::string& url : resources[i]->patterns) {
                 Pattern& pattern = patterns.emplace_back(Pattern{.resource = i, .url = url, .key = key_of(url)});
@@ -99,23 +110,30 @@ public:
                 pattern.is_plain = true;
                 if (const std::optional<io::ObjectInfo> found = store_->find(is_web ? pattern.key : io::literal_prefix(pattern.key), stop)) {
                     pattern.matches = 1;
-                    take(i, *found);
+                    if (plain.emplace(i, found->key).second) take(i, *found);
                 }
             }
         }
         for (const std::string& prefix : prefixes(patterns)) {
             store_->list(prefix, stop, [&](const io::ObjectInfo& file) {
-                match(patterns, file, take);
+                match(patterns, file, [&](std::size_t resource, const io::ObjectInfo& fits) {
+                    if (!plain.contains({resource, fits.key})) take(resource, fits);
+                });
                 return true;
             });
         }
+        std::set<std::size_t> failed;
         for (const Pattern& pattern : patterns) {
             if (pattern.matches > 0) continue;
-            const bool is_fine = resources[pattern.resource]->no_match == NoMatch::is_fine;
-            if (pattern.is_plain) throw Error(ErrorKind::usage, "there is no file \"{}\"", store_->url(pattern.key));
-            if (!is_fine) throw Error(ErrorKind::usage, "no file matches \"{}\"", store_->url(pattern.key));
-            log_.info("no file matches \"{}\"", store_->url(pattern.key));
+            if (!pattern.is_plain && resources[pattern.resource]->no_match == NoMatch::is_fine) {
+                log_.info("no file matches \"{}\"", store_->url(pattern.key));
+            } else if (pattern.resource > 0) {
+                failed.insert(pattern.resource);
+            } else {
+                throw Error(ErrorKind::usage, "{} \"{}\"", pattern.is_plain ? "there is no file" : "no file matches", store_->url(pattern.key));
+            }
         }
+        return failed;
     }
 
 private:

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -24,17 +25,21 @@ public:
     virtual std::string url(std::string_view key) const = 0;
     /// How messages call the file.
     virtual std::string name(std::string_view key) const = 0;
+    /// False for a named pipe and what else can be read but once.
+    virtual bool is_repeatable(std::string_view key) const = 0;
     /// Where the file lies on this machine; empty = elsewhere.
     virtual std::string local_path(std::string_view key) const = 0;
     virtual std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token stop) const = 0;
     /// Exactly this version. Throws Error(transient) when there is another one by now.
     virtual std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const = 0;
     /// What patterns are said to be compared with: hands over each file with the place in `resources` of one whose pattern it fits; several times when it fits
-    /// those of several. Resources whose patterns begin alike share one listing. Throws Error(usage) when nothing fits and that is a mistake.
-    virtual void list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
+    /// those of several resources. Resources whose patterns begin alike share one listing. Throws Error(usage) when nothing fits a pattern of the first resource
+    /// and that is a mistake; returns the places of the others of which that is true.
+    virtual std::set<std::size_t> list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
                       const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const = 0;
 };
 
+/// Lists one resource at a time.
 std::unique_ptr<Place> this_machine(io::FileSystem& files, Log log);
 /// `patterns` of the resources are URLs of one store.
 std::unique_ptr<Place> store_place(io::FileSystem& files, const std::string& url, const config::Options& options, Log log);

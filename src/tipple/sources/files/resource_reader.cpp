@@ -15,13 +15,6 @@ constexpr int attempts_max = 3;
 /// Of so many files, at even distances, the reader chooses some.
 constexpr std::size_t contents_looked_at_max = 1'000;
 
-/// What the resource remembers, to look at: whoever asks to change it has changed it.
-json::Object memory_of(const extract::State& state, const std::string& resource) {
-    const json::Value* resources = state.source().find("resources");
-    const json::Value* own = resources != nullptr && resources->is_object() ? resources->as_object().find(resource) : nullptr;
-    return own != nullptr && own->is_object() ? own->as_object() : json::Object();
-}
-
 }  // namespace
 
 ResourceReader::ResourceReader(const ResourceSettings& settings, const Place& place, io::FileSystem& files, const extract::ResourceContext& context, extract::Output& out)
@@ -31,7 +24,9 @@ ResourceReader::ResourceReader(const ResourceSettings& settings, const Place& pl
                     settings.name);
     }
     if (context.ledger != nullptr) ledger_.emplace(*context.ledger, context.stop);
-    if (settings.remembers == Remembers::watermark) watermark_.emplace(Watermark::by_time(), settings.name, memory_of(*context.state, settings.name));
+    if (settings.remembers != Remembers::watermark) return;
+    const json::Object* memory = context.state->find_resource(settings.name);
+    watermark_.emplace(Watermark::by_time(), settings.name, memory != nullptr ? *memory : json::Object());
 }
 
 void ResourceReader::offer(const io::ObjectInfo& file) {
@@ -83,7 +78,8 @@ Content ResourceReader::content_of(const io::ObjectInfo& file) const {
     return {.name = place_.name(file.key),
             .origin = {.url = place_.url(file.key), .modified_ns = file.modified_ns},
             .path = place_.local_path(file.key),
-            .open = [this, file] { return place_.open(file, context_.stop); }};
+            .open = [this, file] { return place_.open(file, context_.stop); },
+            .is_repeatable = place_.is_repeatable(file.key)};
 }
 
 /// What the files have in common. One that cannot be opened says so when it is read.
@@ -112,9 +108,9 @@ void ResourceReader::read() {
     }
 }
 
-/// What is wrong with the file, and not with the run.
+/// Only what is known to be wrong with the file alone: a full disk or a store that is away would cost every file.
 bool ResourceReader::skips(const Error& error) const {
-    return settings_.skips_bad_files && error.kind() != ErrorKind::cancelled && error.kind() != ErrorKind::locked && error.kind() != ErrorKind::conflict;
+    return settings_.skips_bad_files && (error.kind() == ErrorKind::data || error.kind() == ErrorKind::usage);
 }
 
 void ResourceReader::read_file(const io::ObjectInfo& listed, std::int64_t replaces_us) {

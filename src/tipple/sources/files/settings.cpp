@@ -7,6 +7,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/io/file_system.h"
+#include "tipple/sources/csv/dialect.h"
 #include "tipple/sources/data_format.h"
 #include "tipple/store/open_store.h"
 
@@ -14,14 +15,11 @@ namespace tipple::sources::files {
 
 namespace {
 
-std::vector<std::string> lines_of(std::string_view text) {
-    std::vector<std::string> lines;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        lines.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return lines;
+/// An empty line is none.
+std::vector<std::string> patterns_of(const std::string& lines) {
+    std::vector<std::string> patterns = csv::lines_of(lines);
+    std::erase(patterns, "");
+    return patterns;
 }
 
 std::string in_folder(const config::Options& options, const std::string& pattern) {
@@ -70,6 +68,9 @@ ResourceSettings parse_options(const config::Options& options, Remembers by_defa
         throw Error(ErrorKind::usage, "max_files and max_bytes need state = \"ledger\" or \"watermark\": without it every run would read the same files again");
     }
     if (settings.remembers != Remembers::watermark) return settings;
+    if (settings.skips_bad_files) {
+        throw Error(ErrorKind::usage, "on_bad_file = \"skip\" cannot be with state = \"watermark\", which would move on past a file that was left out; use state = \"ledger\"");
+    }
     if (settings.order == Order::name && options.find("order")) {
         throw Error(ErrorKind::usage, "order = \"name\" cannot be with state = \"watermark\": files that are older than one that was loaded would never be read");
     }
@@ -81,7 +82,7 @@ std::vector<ResourceSettings> parse_paths(const config::Options& options) {
     std::vector<ResourceSettings> all;
     const std::string table = options.find("table").value_or("");
     const ResourceSettings common = parse_options(options, Remembers::nothing, OnChange::fail);
-    for (const std::string& pattern : lines_of(options.require("paths"))) {
+    for (const std::string& pattern : patterns_of(options.require("paths"))) {
         const std::string name = table.empty() ? file_stem(pattern) : table;
         const auto known = std::find_if(all.begin(), all.end(), [&](const ResourceSettings& other) { return other.name == name; });
         ResourceSettings& resource = known != all.end() ? *known : all.emplace_back(common);
@@ -120,7 +121,7 @@ ResourceSettings parse_resource(const extract::ResourceDefinition& resource, con
     settings.name = resource.name;
     settings.no_match = NoMatch::is_fine;
     for (const char* option : {"glob", "paths"}) {
-        for (const std::string& pattern : lines_of(resource.options.find(option).value_or(""))) settings.patterns.push_back(in_folder(defaults, pattern));
+        for (const std::string& pattern : patterns_of(resource.options.find(option).value_or(""))) settings.patterns.push_back(in_folder(defaults, pattern));
     }
     if (settings.patterns.empty()) {
         throw Error(ErrorKind::usage, "resource \"{}\" of source \"files\" does not say which files it reads; give glob = \"data/*.jsonl\", or paths", resource.name);

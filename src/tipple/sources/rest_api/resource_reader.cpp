@@ -10,6 +10,7 @@ namespace tipple::sources::rest {
 namespace {
 
 constexpr std::size_t shown_body_bytes = 300;
+constexpr std::size_t shown_record_bytes = 200;
 
 }  // namespace
 
@@ -34,7 +35,24 @@ void ResourceReader::read() {
         take(job_.session.wait(job_.stop));
         flush();
     }
+    for (const auto& pagination : open_) {
+        const bool is_read = pagination->is_ended && pagination->ready.empty() && !pagination->error;
+        if (pagination->has_failed_before && !is_read) unread_parents_.push_back(parent_record(*pagination->parent));
+    }
+    for (const auto& [request, values] : repeats_) unread_parents_.push_back(parent_record(values));
     abandon_all();
+}
+
+json::Array ResourceReader::failed_parents() const {
+    json::Array parents = failed_parents_;
+    parents.insert(parents.end(), unread_parents_.begin(), unread_parents_.end());
+    return parents;
+}
+
+json::Value ResourceReader::parent_record(const json::Array& values) const {
+    json::Object record;
+    for (std::size_t i = 0; i < values.size(); ++i) record.set(job_.parents->paths()[i], values[i]);
+    return record;
 }
 
 std::size_t ResourceReader::slots_in_flight() const {
@@ -65,39 +83,41 @@ Scope ResourceReader::scope_of(const json::Array* parent) const {
 }
 
 void ResourceReader::find_repeats() {
+    const std::vector<std::string>& paths = job_.parents->paths();
     for (const json::Value& record : job_.parents_to_repeat) {
         if (!record.is_object()) continue;
-        json::Array values;
-        for (const std::string& path : job_.parents->paths()) {
-            const json::Value* value = record.as_object().find(path);
-            // What requests are made of has changed since.
-            if (value == nullptr) break;
-            values.push_back(*value);
+        const auto keep = [&](std::string_view reason) {
+            job_.log.warning("resource \"{}\": a parent that failed in an earlier run, {}, cannot be asked for: {}; it is kept for later runs", job_.resource.name,
+                             job_.api.redactor.redact(excerpt(json::to_text(record), shown_record_bytes)), reason);
+            unread_parents_.push_back(record);
+        };
+        const auto unknown = std::find_if(paths.begin(), paths.end(), [&](const std::string& path) { return record.as_object().find(path) == nullptr; });
+        if (unknown != paths.end()) {
+            keep(fmt::format("requests are made of its \"{}\" by now, which was not kept", *unknown));
+            continue;
         }
-        if (values.size() != job_.parents->paths().size()) continue;
+        json::Array values;
+        for (const std::string& path : paths) values.push_back(*record.as_object().find(path));
         try {
             const std::uint64_t request = make_request(job_.api, job_.resource, scope_of(&values)).fingerprint();
             repeats_.emplace(request, std::move(values));
         } catch (const Error& error) {
-            job_.log.warning("resource \"{}\": a parent that failed in an earlier run cannot be asked for again: {}", job_.resource.name, error.what());
+            keep(error.what());
         }
     }
-}
-
-/// Those of this run, then those that failed before.
-std::optional<json::Array> ResourceReader::next_parent() {
-    if (std::optional<json::Array> parent = parents_->next()) return parent;
-    if (repeats_.empty()) return std::nullopt;
-    json::Array parent = std::move(repeats_.begin()->second);
-    repeats_.erase(repeats_.begin());
-    return parent;
 }
 
 /// False when there is none.
 bool ResourceReader::open_next() {
     std::optional<json::Array> parent;
+    bool has_failed_before = false;
     if (parents_) {
-        parent = next_parent();
+        parent = parents_->next();
+        // Those that failed before come last.
+        if (!parent && !repeats_.empty()) {
+            has_failed_before = true;
+            parent = std::move(repeats_.extract(repeats_.begin()).mapped());
+        }
         if (!parent) return false;
     } else {
         has_more_paginations_ = false;
@@ -112,9 +132,9 @@ bool ResourceReader::open_next() {
             return true;
         }
         throw Error(error.kind(), "resource \"{}\": {}; the parent's record has {}; to leave such parents out: on_null = \"skip\"", job_.resource.name, error.what(),
-                    parent ? excerpt(json::to_text(*parent), 200) : "no value");
+                    parent ? excerpt(json::to_text(*parent), shown_record_bytes) : "no value");
     }
-    repeats_.erase(pagination->request.fingerprint());
+    pagination->has_failed_before = repeats_.erase(pagination->request.fingerprint()) > 0 || has_failed_before;
     for (const IncludedField& field : job_.resource.include) pagination->included.push_back(to_json_value(scope.parent(field.path)));
     pagination->parent = std::move(parent);
     pagination->paginator = make_paginator(paginator_);
@@ -282,9 +302,7 @@ void ResourceReader::give_up(Pagination& pagination) {
     const std::string reason = job_.api.redactor.redact(error.what());
     const std::string text = reason.find(pagination.place) != std::string::npos ? reason : fmt::format("{}: {}", pagination.place, reason);
     if (!pagination.parent || failed_parents_.size() >= job_.resource.failed_parents_max) throw Error(error.kind(), "resource \"{}\": {}", job_.resource.name, text);
-    json::Object record;
-    for (std::size_t i = 0; i < pagination.parent->size(); ++i) record.set(job_.parents->paths()[i], (*pagination.parent)[i]);
-    failed_parents_.emplace_back(std::move(record));
+    failed_parents_.push_back(parent_record(*pagination.parent));
     job_.log.warning("resource \"{}\": {}; this parent is left out, the next run asks for it again", job_.resource.name, text);
     out_.count("parents_failed", 1);
     out_.skip({.origin = {.name = pagination.place}, .column = {}, .reason = reason, .text = {}});

@@ -53,8 +53,9 @@ public:
     void read();
     /// What the first paginator has found out, for people.
     const std::string& paginator_finding() const { return finding_; }
-    /// Parents' records whose children were left out, each an object by the paths of its values.
-    const json::Array& failed_parents() const { return failed_parents_; }
+    /// Parents' records whose children were left out, each an object by the paths of its values; also those of earlier runs that were not read to their end,
+    /// because reading ended early or nothing could be asked for.
+    json::Array failed_parents() const;
 
 private:
     /// One page that was asked for.
@@ -75,6 +76,7 @@ private:
         bool is_ended = false;
         bool has_held_next = false;  ///< the next page is not asked for yet, because too many pages wait
         bool stops_resource = false;
+        bool has_failed_before = false;  ///< in an earlier run
         std::optional<Error> error;
         /// Of the answer that was read last, for messages.
         std::string place;
@@ -82,7 +84,6 @@ private:
 
     void open_paginations();
     bool open_next();
-    std::optional<json::Array> next_parent();
     void find_repeats();
     Scope scope_of(const json::Array* parent) const;
     bool may_ask(const Pagination& pagination) const;
@@ -100,6 +101,7 @@ private:
     void write(ReadPage page);
     void give_up(Pagination& pagination);
     void abandon_all();
+    json::Value parent_record(const json::Array& values) const;
     const ResponseRule* find_rule(const io::HttpResponse& response) const;
     std::size_t slots_in_flight() const;
 
@@ -115,6 +117,7 @@ private:
     /// Those of earlier runs, by what their requests are: one that comes again anyway is asked for once.
     std::map<std::uint64_t, json::Array> repeats_;
     json::Array failed_parents_;
+    json::Array unread_parents_;
     bool is_done_ = false;
     std::string finding_;
 };

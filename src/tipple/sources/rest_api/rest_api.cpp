@@ -175,19 +175,12 @@ private:
         read_one(spec, context, none, Role::parent_only, pages_max);
     }
 
-    const json::Object* state_of(const extract::ResourceContext& context, const std::string& resource) const {
-        if (context.state == nullptr) return nullptr;
-        const json::Value* resources = std::as_const(*context.state).source().find("resources");
-        const json::Value* own = resources != nullptr && resources->is_object() ? resources->as_object().find(resource) : nullptr;
-        return own != nullptr && own->is_object() ? &own->as_object() : nullptr;
-    }
-
     /// What `context` has of cursor and state belongs to the resource that is loaded.
     enum class Role { loaded, parent_only };
 
     Finding read_one(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out, Role role, std::uint64_t pages_max) {
         const ResourceSettings& resource = api_.find(spec.name);
-        const json::Object* state = state_of(context, spec.name);
+        const json::Object* state = context.state != nullptr ? context.state->find_resource(spec.name) : nullptr;
         Selector selector{.path = resource.select};
         const json::Value* remembered = state != nullptr ? state->find(selector_member) : nullptr;
         if (!selector.path && remembered != nullptr && remembered->is_text()) selector.path = json::Path::parse(remembered->as_text());
@@ -221,8 +214,11 @@ private:
         reader.read();
         if (records != nullptr) records->close();
         if (selector.is_guessed && role == Role::loaded) context.state->resource().set(selector_member, selector.path->text());
-        if (role == Role::loaded && failed_before != nullptr) context.state->resource().erase(failed_parents_member);
-        if (role == Role::loaded && !reader.failed_parents().empty()) context.state->resource().set(failed_parents_member, reader.failed_parents());
+        if (role == Role::loaded) {
+            json::Array failed = reader.failed_parents();
+            if (failed_before != nullptr) context.state->resource().erase(failed_parents_member);
+            if (!failed.empty()) context.state->resource().set(failed_parents_member, std::move(failed));
+        }
         return {.paginator = reader.paginator_finding(), .selector = selector};
     }
 
