@@ -105,6 +105,42 @@ class FilesDestination(Case):
         self.assertIn("did you mean {load_id}?", self.load("orders.jsonl", "file://other?layout={table_name}/{load_di}.{file_id}.{ext}", expect=EXIT_USAGE).err)
         self.assertFalse(self.path("other").exists())
 
+    def test_the_layout_of_a_load_that_failed_binds_nobody(self):
+        self.write("orders.jsonl", ORDERS)
+        blocked = self.database / "main/_dlt_version"
+        blocked.parent.mkdir(parents=True)
+        blocked.write_text("")
+        self.load("orders.jsonl", "file://lake?layout={table_name}/{YYYY}/{load_id}.{file_id}.{ext}", expect=EXIT_LOCAL)
+        blocked.unlink()
+        layout = "{table_name}/{load_id}-{file_id}.{ext}"
+        self.load("orders.jsonl", f"file://lake?layout={layout}")
+        self.assertEqual(json.loads((self.database / "main/_tipple/dataset.json").read_text()), {"layout": layout})
+        self.assertRegex(self.data_files("orders")[0], r"^\d+\.\d+-0000000001\.jsonl\.gz$")
+        self.assertEqual(self.only("SELECT count(*) FROM orders"), 7)
+        self.assertEqual(self.findings(), {})
+
+    def test_system_files_of_somebody_else(self):
+        self.write("orders.jsonl", ORDERS)
+        self.load("orders.jsonl")
+        for stray in ("_dlt_loads/a__x.jsonl", "_dlt_version/main__z__00.jsonl", "_dlt_pipeline_state/main__z__00.jsonl"):
+            path = self.database / "main" / stray
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("{}")
+        self.write("orders.jsonl", [{**order, "new": 1} for order in ORDERS])
+        self.load("orders.jsonl")
+        self.assertEqual(self.only("SELECT count(*) FROM orders"), 14)
+        self.assertEqual(self.only("SELECT count(*) FROM _dlt_loads"), 2)
+
+    def test_names_that_differ_in_case_only(self):
+        self.write("data/orders.jsonl", ORDERS[:1])
+        pipeline = '[pipeline.{0}]\nsource = "data/orders.jsonl"\ndestination = "lake/"\ndataset = "main"\nnaming = "direct"\n[pipeline.{0}.resources.{1}]\nglob = "data/orders.jsonl"\n'
+        self.write("tipple.toml", pipeline.format("small", "orders") + pipeline.format("large", "Orders"))
+        self.tipple("run", "small")
+        error = self.tipple("run", "large", expect=EXIT_USAGE).err
+        self.assertIn('table "Orders": the dataset has a table "orders", whose name differs in case only: load it under another name (--as) or into another dataset', error)
+        self.tipple("run", "small")
+        self.assertEqual(self.only("SELECT count(*) FROM orders"), 1)
+
     def test_options_with_typos(self):
         self.write("orders.jsonl", ORDERS)
         for url, says in [("file://lake?fromat=csv", "format"), ("file://lake?format=parkett", 'did you mean "parquet"'), ("file://lake?format=csv&compression=snappy", "none, gzip, zstd"),

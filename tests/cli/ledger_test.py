@@ -1,7 +1,10 @@
 """Files that are loaded once each: the ledger of a resource, what a run reads of what is there, changed and broken files, and what dlt's watermark does."""
 
+import http.server
 import json
 import os
+import threading
+import urllib.parse
 
 from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_LOCAL, EXIT_PARTIAL, EXIT_USAGE, Case, main
 
@@ -341,6 +344,51 @@ class Watermark(FilesCase):
         self.go()
         self.resource("sales2", 'glob = "*.jsonl"', 'state = "watermark"')
         self.assertEqual(self.go()["metrics"]["sales2"]["files"], 1)
+
+
+class KeyServer(http.server.ThreadingHTTPServer):
+    """Serves files by the parameter `key`, whose value counts as a secret."""
+
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            (key,) = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)["key"]
+            body = json.dumps({"id": key}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", f'"{key}"')
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def url(self, key):
+        return f"http://127.0.0.1:{self.server_port}/dl?key={key}"
+
+
+class FilesOfTheWeb(FilesCase):
+    def test_urls_that_differ_only_in_what_is_secret(self):
+        server = KeyServer()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.resource("sales", f'paths = ["{server.url("first")}", "{server.url("second")}"]', 'format = "jsonl"')
+        error = self.go(code=EXIT_USAGE).err
+        self.assertIn("put them into different resources", error)
+        self.assertNotIn("second", error)
+        # A ledger knows the files of its own resource alone.
+        self.resource("sales", f'paths = ["{server.url("first")}"]', 'format = "jsonl"')
+        self.resource("more", f'paths = ["{server.url("second")}"]', 'format = "jsonl"', keep=True)
+        self.assertEqual(self.files(), 1)
+        self.assertEqual((self.ids(), self.ids("more")), (["first"], ["second"]))
 
 
 if __name__ == "__main__":

@@ -264,6 +264,62 @@ cursor = { field = "id" }
         self.assertEqual(self.only("SELECT count(*) FROM orders__lines"), sum(len(order["lines"]) for order in ORDERS))
         self.assertEqual(self.findings(), {"unfinished_files": 1})
 
+    def test_a_commit_that_arrives_while_its_load_is_repeated(self):
+        self.write("orders.jsonl", ORDERS)
+        self.server.faults.append(Fault("PUT", "*/commits/*", holds=True))
+        with Run(self.arguments(["load", "orders.jsonl", self.place]), self.folder, env=self.env) as run:
+            self.assertTrue(self.server.is_held.wait(60))
+            run.kill()
+            run.process.wait()
+
+        def arrive(_):
+            self.server.let_go()
+            while not self.keys("team/main/_tipple/commits/"):
+                pass
+
+        self.server.faults.append(Fault("PUT", "*/orders__lines/*", action=arrive))
+        self.tipple("sync", self.place)
+        self.assertEqual(self.server.faults[-1].times, 0, "the load was repeated")
+        self.assertEqual(self.only("SELECT count(*) FROM _dlt_loads"), 1)
+        self.assertEqual(self.only("SELECT count(*) FROM orders"), 7)
+        self.assertEqual(self.only("SELECT count(*) FROM orders__lines"), sum(len(order["lines"]) for order in ORDERS))
+        self.assertEqual(self.findings(), {})
+
+    def test_who_may_not_list_is_told_at_once(self):
+        self.write("orders.jsonl", ORDERS)
+        self.server.keys["NOLISTS"] = "secret"
+        self.server.denied.append(("NOLISTS", "GET", "*list-type*"))
+        self.assertIn("s3:ListBucket", self.tipple("load", "orders.jsonl", self.place, env=self.server.environment("NOLISTS"), expect=EXIT_USAGE).err)
+        self.assertLess(len(self.server.seen("GET", "*list-type*")), 8)
+
+    def test_the_layout_of_a_load_that_failed_binds_nobody(self):
+        self.write("orders.jsonl", ORDERS)
+        layout = "{table_name}/{load_id}-{file_id}.{ext}"
+        arguments = ["load", "orders.jsonl", f"{self.place}?layout={layout}"]
+        for target in ("*/orders/*", "*/main/init"):
+            self.server.denied = [(s3_server.ACCESS_KEY_ID, "PUT", target)]
+            self.tipple("load", "orders.jsonl", self.place + "?layout={table_name}/{YYYY}/{load_id}.{file_id}.{ext}", expect=EXIT_USAGE)
+            self.assertEqual([key for key in self.keys() if key in ("init", "_tipple/dataset.json")], [])
+        self.server.denied = []
+        self.tipple(*arguments)
+        self.assertIn("init", self.keys())
+        self.assertEqual(json.loads(self.server.get("lake", "team/main/_tipple/dataset.json")), {"layout": layout})
+        self.assertEqual(self.only("SELECT count(*) FROM orders"), 7)
+
+    def test_a_load_reads_each_schema_twice_at_most(self):
+        self.write("orders.jsonl", ORDERS)
+        self.tipple("load", "orders.jsonl", self.place)
+        before = len(self.server.seen("GET", "*/_dlt_version/*"))
+        self.tipple("load", "orders.jsonl", self.place)
+        self.assertEqual(len(self.server.seen("GET", "*/_dlt_version/*")) - before, 2, "before the run, and when its load begins")
+
+    def test_a_store_that_takes_nothing_back_is_asked_once(self):
+        self.write("orders.jsonl", ORDERS)
+        self.server.denied.append((s3_server.ACCESS_KEY_ID, "PUT", "*/main/init"))
+        self.server.faults.append(Fault("DELETE", error=(503, "SlowDown"), times=100))
+        self.assertIn("lies there still", self.tipple("load", "orders.jsonl", self.place, expect=EXIT_USAGE).err)
+        self.assertEqual(len(self.server.seen("DELETE")), 1)
+
     def test_a_first_load_that_was_killed_is_finished(self):
         self.write("orders.jsonl", ORDERS)
         self.kill_at("PUT", "*/commits/*")

@@ -27,10 +27,9 @@ std::string load_id_at(std::int64_t time_us) {
     return fmt::format("{}.{:06}", time_us / 1'000'000, time_us % 1'000'000);
 }
 
-std::int64_t load_id_time_us(const std::string& load_id) {
-    const auto bad = [&] { return Error(ErrorKind::usage, "\"{}\" is not a load id", load_id); };
+std::optional<std::int64_t> try_load_id_time_us(std::string_view load_id) {
     const std::size_t dot = load_id.find('.');
-    const std::string_view whole = std::string_view(load_id).substr(0, dot);
+    const std::string_view whole = load_id.substr(0, dot);
     std::int64_t seconds = 0;
     const auto [end, error] =
         std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
@@ -38,20 +37,26 @@ std::int64_t load_id_time_us(const std::string& load_id) {
     constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / 1'000'000 - 1;
     if (error != std::errc() || end != whole.data() + whole.size() || whole.empty() ||
         whole[0] == '-' || seconds > seconds_max) {
-        throw bad();
+        return std::nullopt;
     }
     constexpr std::size_t digits = 6;
-    const std::string fraction = dot == std::string::npos ? "" : load_id.substr(dot + 1);
-    if (fraction.find_first_not_of("0123456789") != std::string::npos) throw bad();
+    const std::string_view fraction = dot == std::string_view::npos ? "" : load_id.substr(dot + 1);
+    if (fraction.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
     // The reference has seven digits and reads them as a double.
     if (fraction.size() > digits) {
         double seconds_of_double = 0;
-        const double rest = std::modf(std::stod(load_id), &seconds_of_double);
+        const double rest = std::modf(std::stod(std::string(load_id)), &seconds_of_double);
         return static_cast<std::int64_t>(seconds_of_double) * 1'000'000 + std::llrint(rest * 1e6);
     }
     std::int64_t microseconds = 0;
     for (std::size_t i = 0; i < digits; ++i) microseconds = microseconds * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
     return seconds * 1'000'000 + microseconds;
+}
+
+std::int64_t load_id_time_us(const std::string& load_id) {
+    const std::optional<std::int64_t> time_us = try_load_id_time_us(load_id);
+    if (!time_us) throw Error(ErrorKind::usage, "\"{}\" is not a load id", load_id);
+    return *time_us;
 }
 
 std::string utc_text(std::int64_t time_us) {

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace tipple {
 
@@ -26,7 +28,9 @@ public:
 /// `1795404633.634409`: the load id that stands for this time, as text. Ids of one length sort like their times.
 std::string load_id_at(std::int64_t time_us);
 
-/// The time a load id stands for; ids of the reference may have any number of fraction digits. Throws Error(usage) on other text.
+/// The time a load id stands for; ids of the reference may have any number of fraction digits. Nothing for other text.
+std::optional<std::int64_t> try_load_id_time_us(std::string_view load_id);
+/// The same. Throws Error(usage) on other text.
 std::int64_t load_id_time_us(const std::string& load_id);
 
 /// `2026-11-24T17:04:18.123456Z`.

@@ -33,6 +33,7 @@ TEST(Clock, ReadsLoadIdsOfTheReference) {
     EXPECT_EQ(load_id_time_us("1795404633"), 1'795'404'633'000'000);
     for (const char* bad : {"", ".5", "abc", "17x", "17.5x", "17.5.5", " 17", "-17.5", "+17",
                             "17.-5", "99999999999999999999", "9223372036854775807.5"}) {
+        EXPECT_EQ(try_load_id_time_us(bad), std::nullopt) << bad;
         EXPECT_THROW(load_id_time_us(bad), Error) << bad;
     }
 }

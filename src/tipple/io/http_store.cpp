@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 
 #include "tipple/core/text.h"
+#include "tipple/io/http_headers.h"
 #include "tipple/io/http_read_file.h"
 #include "tipple/io/http_retry.h"
 #include "tipple/io/url.h"
@@ -14,28 +14,18 @@ namespace tipple::io {
 
 namespace {
 
-constexpr std::string_view weak = "W/";
-
 std::string header_of(const HttpResponse& response, std::string_view name) {
     const std::string* found = find_header(response.headers, name);
     return found != nullptr ? *found : std::string();
-}
-
-std::optional<std::uint64_t> to_number(std::string_view text) {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
 }
 
 /// Of the whole object; nothing when the answer does not say, or talks of something else.
 std::optional<std::uint64_t> size_of(const HttpResponse& response) {
     if (!header_of(response, "Content-Encoding").empty()) return std::nullopt;
     // Of these, the length is that of a part, or of a message.
-    if (response.status != 206 && response.status != 416) return to_number(header_of(response, "Content-Length"));
-    const std::string range = header_of(response, "Content-Range");
-    const std::size_t slash = range.find('/');
-    return slash == std::string::npos ? std::nullopt : to_number(std::string_view(range).substr(slash + 1));
+    if (response.status != 206 && response.status != 416) return content_length_of(response);
+    const std::optional<ContentRange> range = content_range_of(response);
+    return range ? range->size : std::nullopt;
 }
 
 std::string http_date(std::int64_t modified_ns) {
@@ -72,7 +62,7 @@ public:
     std::unique_ptr<ReadFile> open_read(const ObjectInfo& object, std::stop_token stop) override {
         HttpObject version{.name = url(object.key), .request = {.url = object.key}, .error_of = [this, key = object.key](const HttpResponse& response) { return error_of(key, response); }};
         if (object.has_size) version.size = object.size;
-        if (!object.etag.empty() && !object.etag.starts_with(weak)) {
+        if (!object.etag.empty() && !is_weak_etag(object.etag)) {
             version.etag = object.etag;
         } else if (object.modified_ns != 0) {
             version.last_modified = http_date(object.modified_ns);
@@ -118,8 +108,7 @@ private:
         const std::optional<std::uint64_t> size = size_of(response);
         object.has_size = size.has_value();
         object.size = size.value_or(0);
-        object.etag = header_of(response, "ETag");
-        std::erase(object.etag, '"');
+        object.etag = without_quotes(header_of(response, "ETag"));
         if (const std::optional<std::int64_t> modified_us = parse_http_date(header_of(response, "Last-Modified"))) object.modified_ns = *modified_us * 1'000;
         return object;
     }

@@ -119,6 +119,28 @@ TEST_F(HttpStoreTest, GoesOnWhereTheVersionIsKnown) {
     expect_error(ErrorKind::transient, "neither", [&] { read(store_->find(url_, {}).value()); });
 }
 
+TEST_F(HttpStoreTest, GoesOnWithTheVersionOfTheFirstAnswer) {
+    const std::string body = std::string(200'000, 'a') + std::string(200'000, 'b');
+    HttpHeaders version = version_;
+    handle = [&](const SeenRequest& request) {
+        Answer whole{.body = body, .headers = headers(version), .ignores_range = true};
+        if (request.number % 2 == 1) whole.breaks_after = 250'000;
+        return whole;
+    };
+    EXPECT_TRUE(read({.key = url_, .has_size = false}) == body);
+    EXPECT_EQ(server_.seen().back().header("if-match"), "\"v1\"");
+    version = {{"ETag", "W/\"v1\""}, version_[1]};
+    EXPECT_TRUE(read({.key = url_, .has_size = false}) == body);
+    EXPECT_EQ(server_.seen().back().header("if-match"), "");
+    EXPECT_EQ(server_.seen().back().header("if-unmodified-since"), version_[1].value);
+    handle = [&](const SeenRequest& request) {
+        Answer whole{.body = body, .headers = {{"ETag", request.number % 2 == 1 ? "\"v1\"" : "\"v2\""}}, .ignores_range = true};
+        if (request.number % 2 == 1) whole.breaks_after = 250'000;
+        return whole;
+    };
+    expect_error(ErrorKind::transient, "changed", [&] { read({.key = url_, .has_size = false}); });
+}
+
 TEST_F(HttpStoreTest, FollowsRedirects) {
     HttpServer other([&](const SeenRequest&) { return Answer{.body = "0123456789", .headers = headers(version_)}; });
     handle = [&](const SeenRequest&) { return Answer{.status = 302, .headers = {{"Location", other.url() + "/b"}}}; };

@@ -1,9 +1,8 @@
 #include "tipple/io/http_transfer.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "tipple/core/text.h"
+#include "tipple/io/http_headers.h"
 #include "tipple/io/http_retry.h"
 
 namespace tipple::io {
@@ -16,35 +15,10 @@ constexpr int status_partial = 206;
 constexpr int status_changed = 412;
 constexpr int status_no_such_range = 416;
 
-std::optional<std::uint64_t> to_number(std::string_view text) {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
-struct ContentRange {
-    std::uint64_t from = 0;
-    std::optional<std::uint64_t> size;
-};
-
-/// `bytes 0-99/1000`, or `*` for a size that the server does not know.
-std::optional<ContentRange> content_range_of(const HttpResponse& head) {
-    const std::string* text = find_header(head.headers, "Content-Range");
-    if (text == nullptr || !lower(*text).starts_with("bytes ")) return std::nullopt;
-    const std::string_view range = std::string_view(*text).substr(6);
-    const std::size_t dash = range.find('-');
-    const std::size_t slash = range.find('/');
-    if (dash == std::string_view::npos || slash == std::string_view::npos) return std::nullopt;
-    const std::optional<std::uint64_t> from = to_number(range.substr(0, dash));
-    if (!from) return std::nullopt;
-    return ContentRange{.from = *from, .size = to_number(range.substr(slash + 1))};
-}
-
 }  // namespace
 
 HttpTransfer::HttpTransfer(HttpPool& pool, const HttpObject& object, std::uint64_t from, std::uint64_t to, std::function<bool(std::string_view)> take)
-    : object_(object), end_(to), take_(std::move(take)), lease_(pool.borrow()), position_(from), size_(object.size), position_of_attempt_(from) {}
+    : object_(object), end_(to), take_(std::move(take)), lease_(pool.borrow()), position_(from), size_(object.size), etag_(object.etag), last_modified_(object.last_modified), position_of_attempt_(from) {}
 
 HttpTransfer::~HttpTransfer() {
     if (call_id_) lease_.session().abandon(*call_id_);
@@ -89,7 +63,7 @@ HttpCall HttpTransfer::call() {
 }
 
 void HttpTransfer::prepare(HttpRequest& request) {
-    if (position_of_attempt_ < position_ && object_.etag.empty() && object_.last_modified.empty()) {
+    if (position_of_attempt_ < position_ && etag_.empty() && last_modified_.empty()) {
         throw Error(ErrorKind::transient, "{} broke off after {} bytes, and the server gives neither ETag nor Last-Modified to tell that the rest is of the same version",
                     object_.name, position_);
     }
@@ -98,21 +72,30 @@ void HttpTransfer::prepare(HttpRequest& request) {
     if (position_ > 0 || end_ != to_the_end) {
         set_header(request.headers, "Range", end_ == to_the_end ? fmt::format("bytes={}-", position_) : fmt::format("bytes={}-{}", position_, end_ - 1));
     }
-    if (!object_.etag.empty()) {
-        set_header(request.headers, "If-Match", "\"" + object_.etag + "\"");
-    } else if (!object_.last_modified.empty()) {
-        set_header(request.headers, "If-Unmodified-Since", object_.last_modified);
+    if (!etag_.empty()) {
+        set_header(request.headers, "If-Match", "\"" + etag_ + "\"");
+    } else if (!last_modified_.empty()) {
+        set_header(request.headers, "If-Unmodified-Since", last_modified_);
     }
     position_of_attempt_ = position_;
 }
 
-void HttpTransfer::check_head(const HttpResponse& head) {
+void HttpTransfer::check_version(const HttpResponse& head) {
     const std::string* etag = find_header(head.headers, "ETag");
-    if (!object_.etag.empty()) {
-        is_changed_ = etag != nullptr && *etag != "\"" + object_.etag + "\"";
-    } else if (const std::string* modified = find_header(head.headers, "Last-Modified"); modified != nullptr && !object_.last_modified.empty()) {
-        is_changed_ = parse_http_date(*modified) != parse_http_date(object_.last_modified);
+    const std::string* modified = find_header(head.headers, "Last-Modified");
+    if (!etag_.empty()) {
+        is_changed_ = etag != nullptr && without_quotes(*etag) != etag_;
+    } else if (!last_modified_.empty()) {
+        is_changed_ = modified != nullptr && parse_http_date(*modified) != parse_http_date(last_modified_);
+    } else if (etag != nullptr && !is_weak_etag(*etag)) {
+        etag_ = without_quotes(*etag);
+    } else if (modified != nullptr) {
+        last_modified_ = *modified;
     }
+}
+
+void HttpTransfer::check_head(const HttpResponse& head) {
+    check_version(head);
     std::optional<std::uint64_t> size;
     if (head.status == status_partial) {
         const std::optional<ContentRange> range = content_range_of(head);
@@ -123,9 +106,7 @@ void HttpTransfer::check_head(const HttpResponse& head) {
     } else {
         // All of it, though a part was asked for.
         to_skip_ = position_;
-        const std::string* length = find_header(head.headers, "Content-Length");
-        // A body that is encoded on the way has another length.
-        if (length != nullptr && find_header(head.headers, "Content-Encoding") == nullptr) size = to_number(*length);
+        size = content_length_of(head);
     }
     if (size && size_ && *size != *size_) is_changed_ = true;
     // Another attempt would meet the same: this one ends the call.

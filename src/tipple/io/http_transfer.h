@@ -28,6 +28,7 @@ private:
     void prepare(HttpRequest& request);
     bool take_piece(const HttpResponse& head, std::string_view piece);
     void check_head(const HttpResponse& head);
+    void check_version(const HttpResponse& head);
     bool is_complete() const;
     [[noreturn]] void throw_failure(const HttpExchange& exchange) const;
     Error changed_error(ErrorKind kind) const;
@@ -40,6 +41,8 @@ private:
     std::uint64_t position_ = 0;
     /// Known from the object, or from the first answer.
     std::optional<std::uint64_t> size_;
+    std::string etag_;  ///< the same; without quotes
+    std::string last_modified_;
     std::uint64_t position_of_attempt_ = 0;
     /// Of a server that gives everything where a part was asked for.
     std::uint64_t to_skip_ = 0;

@@ -58,6 +58,8 @@ public:
     virtual std::unique_ptr<WriteFile> create(const std::string& key, std::stop_token stop) = 0;
     /// Fine when it is not there.
     virtual void remove(const std::string& key, std::stop_token stop) = 0;
+    /// One attempt, which nobody waits for longer than about a second. False when it is not known to have succeeded.
+    virtual bool remove_once(const std::string& key) = 0;
 };
 
 /// The files below a folder of this machine; folders that are links are not entered. `files` outlives it.

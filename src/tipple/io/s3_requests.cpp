@@ -42,6 +42,10 @@ std::string encode_key(std::string_view key) {
     }
 }
 
+bool is_accepted(const S3Request& request, const HttpResponse& response) {
+    return response.status < 300 || std::find(request.accepted.begin(), request.accepted.end(), response.status) != request.accepted.end();
+}
+
 /// Redirects are not followed: they say that the region is another one, for which the signature is different too.
 HttpVerdict judge(const HttpResponse& response) {
     if (response.status >= 300 && response.status < 400) return HttpVerdict::accept;
@@ -141,24 +145,26 @@ HttpResponse S3Requests::send(S3Request request, const std::stop_token& stop) {
             set_route(make_route(region));
             continue;
         }
-        if (response.status < 300 || std::find(request.accepted.begin(), request.accepted.end(), response.status) != request.accepted.end()) return std::move(response);
+        if (is_accepted(request, response)) return std::move(response);
         throw error_of(request, response, *way, stop);
     }
 }
 
-void S3Requests::send_once(const S3Request& request) {
+bool S3Requests::send_once(const S3Request& request) {
     const std::shared_ptr<Route> way = route();
     HttpPool::Lease lease = way->pool->borrow();
     HttpSession& session = lease.session();
     const std::uint64_t call =
         session.submit({.request = http_request(*way, request), .authorizer = way->authorizer.get(), .judge = [](const HttpResponse&) { return HttpVerdict::accept; }});
+    std::optional<HttpExchange> exchange;
     try {
-        session.wait_or_pause({});
+        exchange = session.wait_or_pause({});
     } catch (...) {
         session.abandon(call);
         throw;
     }
     session.abandon(call);
+    return exchange && !exchange->error && is_accepted(request, exchange->response);
 }
 
 std::unique_ptr<ReadFile> S3Requests::open(const ObjectInfo& object, std::stop_token stop) {

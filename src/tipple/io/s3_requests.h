@@ -34,8 +34,9 @@ public:
 
     /// Throws Error for an answer that is neither a success nor accepted.
     HttpResponse send(S3Request request, const std::stop_token& stop);
-    /// One attempt, which nobody waits for longer than about a second, whatever becomes of it. Throws Error when it cannot be signed.
-    void send_once(const S3Request& request);
+    /// One attempt, which nobody waits for longer than about a second. False when the answer is none that `send` would return. Throws Error when it cannot be
+    /// signed.
+    bool send_once(const S3Request& request);
     std::unique_ptr<ReadFile> open(const ObjectInfo& object, std::stop_token stop);
     /// `s3://bucket/key`
     std::string url(std::string_view key) const;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "tipple/io/http_headers.h"
 #include "tipple/io/http_retry.h"
 #include "tipple/io/s3_requests.h"
 #include "tipple/io/s3_upload.h"
@@ -70,10 +71,14 @@ public:
     std::unique_ptr<WriteFile> create(const std::string& key, std::stop_token stop) override { return begin_s3_upload(requests_, key, std::move(stop)); }
 
     void remove(const std::string& key, std::stop_token stop) override {
-        requests_.send({.method = "DELETE", .key = key, .accepted = {404}, .right = "s3:DeleteObject"}, stop);
+        requests_.send(delete_request(key), stop);
     }
 
+    bool remove_once(const std::string& key) override { return requests_.send_once(delete_request(key)); }
+
 private:
+    static S3Request delete_request(const std::string& key) { return {.method = "DELETE", .key = key, .accepted = {404}, .right = "s3:DeleteObject"}; }
+
     S3Page parse_page(const std::string& body) const {
         try {
             return parse_s3_page(body);
@@ -96,8 +101,7 @@ private:
         const std::string length = header("Content-Length");
         const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), object.size);
         if (error != std::errc() || end != length.data() + length.size()) throw Error(ErrorKind::remote, "{}: the store does not say how long it is", url(key));
-        const std::string etag = header("ETag");
-        object.etag = etag.starts_with('"') && etag.size() >= 2 ? etag.substr(1, etag.size() - 2) : etag;
+        object.etag = without_quotes(header("ETag"));
         if (const std::optional<std::int64_t> modified_us = parse_http_date(header("Last-Modified"))) object.modified_ns = *modified_us * 1'000;
         return object;
     }

@@ -180,6 +180,17 @@ TEST_F(S3StoreTest, KeysOfAllKinds) {
     }
 }
 
+TEST_F(S3StoreTest, OneAttemptToRemove) {
+    objects["a"] = "x";
+    EXPECT_TRUE(store_->remove_once("a"));
+    EXPECT_FALSE(objects.contains("a"));
+    EXPECT_TRUE(store_->remove_once("a"));
+    const std::size_t before = server_.seen().size();
+    first = [](const SeenRequest&) { return Answer{.status = 503}; };
+    EXPECT_FALSE(store_->remove_once("a"));
+    EXPECT_EQ(server_.seen().size(), before + 1);
+}
+
 TEST_F(S3StoreTest, ConditionsOfWrites) {
     EXPECT_TRUE(store_->put("a", "one", PutCondition::if_absent, {}));
     EXPECT_FALSE(store_->put("a", "two", PutCondition::if_absent, {}));

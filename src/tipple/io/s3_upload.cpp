@@ -5,6 +5,7 @@
 #include "tipple/core/hash.h"
 #include "tipple/core/random.h"
 #include "tipple/core/text.h"
+#include "tipple/io/http_headers.h"
 #include "tipple/io/s3_errors.h"
 
 namespace tipple::io {
@@ -110,7 +111,7 @@ private:
                                                      stop_);
         const std::string* etag = find_header(response.headers, "ETag");
         if (etag == nullptr) throw Error(ErrorKind::remote, "{}: the store gave no ETag for part {}", requests_.url(key_), etags_.size() + 1);
-        etags_.push_back(etag->starts_with('"') ? etag->substr(1, etag->size() - 2) : *etag);
+        etags_.push_back(without_quotes(*etag));
         if (etags_.size() % parts_before_growth == 0) part_bytes_ *= 2;
         has_failed_ = false;
     }

@@ -8,6 +8,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/io/http_headers.h"
 #include "tipple/io/url.h"
 
 namespace tipple::io {
@@ -22,11 +23,6 @@ pugi::xml_node require_root(pugi::xml_document& document, std::string_view body,
         throw Error(ErrorKind::remote, "the answer is no <{}>, so this may be no object store: \"{}\"", name, excerpt(body));
     }
     return root;
-}
-
-std::string without_quotes(std::string text) {
-    if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) text = text.substr(1, text.size() - 2);
-    return text;
 }
 
 /// As keys come in pages of type `url`: spaces may be `+`.

@@ -12,11 +12,7 @@ namespace {
 
 /// The time in front of a package's name; names without one come last.
 std::int64_t time_of(const std::string& id) {
-    try {
-        return load_id_time_us(id.substr(0, id.find_first_not_of("0123456789.")));
-    } catch (const Error&) {
-        return std::numeric_limits<std::int64_t>::max();
-    }
+    return try_load_id_time_us(std::string_view(id).substr(0, id.find_first_not_of("0123456789."))).value_or(std::numeric_limits<std::int64_t>::max());
 }
 
 /// Names of the packages in a folder, oldest first.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tipple/core/clock.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/system_tables.h"
@@ -19,7 +20,7 @@ bool is_before(const SystemFile& a, const SystemFile& b) { return a.id < b.id; }
 
 bool is_same_path(const SystemFile& a, const SystemFile& b) { return a.path == b.path; }
 
-/// `<owner>__<id>__<hash>`, or without the hash; owners may have such marks in their names. Nothing for other names.
+/// `<owner>__<id>__<hash>`, or without the hash; owners may have such marks in their names. Nothing for other names, also those whose id is no time.
 std::optional<SystemFile> parse_system_name(std::string_view table, std::string_view name) {
     constexpr std::string_view mark = "__";
     if (!name.ends_with(system_ending)) return std::nullopt;
@@ -33,7 +34,7 @@ std::optional<SystemFile> parse_system_name(std::string_view table, std::string_
         return true;
     };
     if (table != destination::loads_table && !take_last(file.hash)) return std::nullopt;
-    if (!take_last(file.id)) return std::nullopt;
+    if (!take_last(file.id) || !try_load_id_time_us(file.id)) return std::nullopt;
     file.owner = std::string(rest);
     return file;
 }
@@ -94,6 +95,15 @@ bool Dataset::is_system_folder(std::string_view name) {
 
 std::optional<SystemFile> Dataset::parse_system_path(const std::string& path) { return parse_system_name(io::parent_folder(path), io::file_name(path)); }
 
+std::optional<std::string> Dataset::try_read_text(std::string_view relative) const {
+    try {
+        return read_text(relative);
+    } catch (const Error&) {
+        if (has_file(relative)) throw;
+        return std::nullopt;
+    }
+}
+
 std::optional<std::string> Dataset::stored_layout() const {
     if (!has_file(description_file)) return std::nullopt;
     const std::string file = path(description_file);
@@ -138,23 +148,24 @@ std::vector<SystemFile> Dataset::list_loads() const { return list_system(destina
 std::optional<Snapshot> Dataset::try_read(const Layout& layout) const {
     Snapshot snapshot;
     const std::vector<SystemFile> loads = list_loads();
-    const Pending pending = this->pending();
-    snapshot.intents = pending.intents;
-    snapshot.commits = pending.commits;
+    const std::optional<Pending> pending = this->pending();
+    if (!pending) return std::nullopt;
+    snapshot.intents = pending->intents;
+    snapshot.commits = pending->commits;
     snapshot.loads = loads;
-    add_pending(snapshot.loads, pending.loads);
+    add_pending(snapshot.loads, pending->loads);
     std::set<std::string, std::less<>> hidden;
     for (const Intent& intent : snapshot.intents) {
         const std::vector<std::string>& paths = snapshot.has_load(intent.load_id) ? intent.removed : intent.added;
         hidden.insert(paths.begin(), paths.end());
     }
     const auto is_hidden = [&](const SystemFile& file) { return hidden.contains(file.path); };
-    std::erase_if(snapshot.loads, [&](const SystemFile& load) { return is_hidden(load) || pending.undone.contains(load.id); });
+    std::erase_if(snapshot.loads, [&](const SystemFile& load) { return is_hidden(load) || pending->undone.contains(load.id); });
     snapshot.schemas = list_system(destination::version_table);
-    add_pending(snapshot.schemas, pending.schemas);
+    add_pending(snapshot.schemas, pending->schemas);
     std::erase_if(snapshot.schemas, is_hidden);
     snapshot.states = list_system(destination::state_table);
-    add_pending(snapshot.states, pending.states);
+    add_pending(snapshot.states, pending->states);
     std::erase_if(snapshot.states, [&](const SystemFile& state) { return is_hidden(state) || !snapshot.has_load(state.id); });
     std::set<std::string, std::less<>> finished;
     for (const SystemFile& load : snapshot.loads) finished.insert(load.id);
@@ -174,18 +185,14 @@ std::optional<Snapshot> Dataset::try_read(const Layout& layout) const {
     }
     const std::vector<SystemFile> loads_after = list_loads();
     if (!std::equal(loads.begin(), loads.end(), loads_after.begin(), loads_after.end(), is_same_path)) return std::nullopt;
-    if (this->pending().version != pending.version) return std::nullopt;
+    const std::optional<Pending> pending_after = this->pending();
+    if (!pending_after || pending_after->version != pending->version) return std::nullopt;
     return snapshot;
 }
 
 Snapshot Dataset::read(const Layout& layout) const {
     for (int attempt = 1;; ++attempt) {
-        try {
-            if (std::optional<Snapshot> snapshot = try_read(layout)) return std::move(*snapshot);
-        } catch (const Error& error) {
-            // An intent was listed and gone before it was read.
-            if (error.kind() != ErrorKind::usage || attempt == read_attempts_max) throw;
-        }
+        if (std::optional<Snapshot> snapshot = try_read(layout)) return std::move(*snapshot);
         if (attempt == read_attempts_max) throw Error(ErrorKind::transient, "others load into {} all the time: it could not be read at one moment, try again", name());
     }
 }

@@ -117,7 +117,8 @@ public:
     virtual std::string local_path(const SystemFile& file) const = 0;
     /// Whether files of loads that have died may lie there, unseen, with nobody to take them away.
     virtual bool keeps_leftovers() const = 0;
-    /// A load that is nowhere recorded cannot come any more after this has said so.
+    /// Whether the load is recorded. Where it is not, only a commit of this very load that is still on its way to a bucket can bring it yet: its repeat
+    /// meets that one, and is done.
     virtual bool has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) = 0;
 
     // Steps of a load.
@@ -128,11 +129,12 @@ public:
     virtual void settle(const Snapshot& snapshot) = 0;
     /// A folder of this machine where files of a load lie before they are moved to their places. Made when missing.
     virtual std::string staging_folder(const std::string& load_id) = 0;
-    /// All at one moment for whoever reads as this class does. `before`: what the changes are made for.
+    /// All at one moment for whoever reads as this class does, or nothing but what has to be tidied up when a commit of the same load has come in the
+    /// meantime. `before`: what the changes are made for.
     virtual void commit(Changes& changes, const Layout& layout, const Snapshot& before) = 0;
     /// What is left to do behind a commit; the next load does it otherwise.
     virtual void tidy_up(const Changes& changes) = 0;
-    /// After a commit that has failed, or did not happen.
+    /// After a commit that has failed, or did not happen. For destructors: nobody waits for a store that does not answer.
     virtual void roll_back(const Changes& changes) = 0;
 
 protected:
@@ -149,9 +151,12 @@ protected:
         std::string version;
         std::uint64_t commits = 0;
     };
-    virtual Pending pending() const = 0;
+    /// Nothing when some of it has gone while it was looked at.
+    virtual std::optional<Pending> pending() const = 0;
     virtual bool has_file(std::string_view relative) const = 0;
     virtual std::string read_text(std::string_view relative) const = 0;
+    /// Nothing when the file is not there.
+    std::optional<std::string> try_read_text(std::string_view relative) const;
     /// All files below a folder of the dataset, or of all of it but its own folder and those of system tables.
     virtual std::vector<std::string> list(std::string_view folder) const = 0;
 

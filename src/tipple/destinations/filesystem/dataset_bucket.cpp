@@ -31,6 +31,18 @@ std::uint64_t commit_number(const std::string& path) {
     return error == std::errc() && std::string_view(end) == ".json" ? number : 0;
 }
 
+/// Hands over what is left of `from`, piece by piece.
+void for_each_piece(io::ReadFile& from, const std::function<void(std::string_view)>& take) {
+    std::string buffer(copy_bytes, '\0');
+    while (const std::size_t count = from.read(buffer.data(), buffer.size())) take(std::string_view(buffer).substr(0, count));
+}
+
+/// All that is left of `from`, which `to` then is closed behind.
+void copy(io::ReadFile& from, io::WriteFile& to) {
+    for_each_piece(from, [&](std::string_view piece) { to.write(piece); });
+    to.close();
+}
+
 json::Object row_object(const SystemFile& row) { return {{"path", row.path}, {"text", row.text.value_or("")}}; }
 
 json::Value parsed(const json::Object& object, std::string_view name) {
@@ -58,10 +70,8 @@ bool DatasetBucket::exists() const { return has_file(init_file) || !list(destina
 
 std::string DatasetBucket::read_text(std::string_view relative) const {
     // In one request: these files are small.
-    const std::unique_ptr<io::ReadFile> file = store_.open_read({.key = key(relative), .has_size = false}, stop_);
     std::string text;
-    std::string buffer(copy_bytes, '\0');
-    while (const std::size_t count = file->read(buffer.data(), buffer.size())) text.append(buffer, 0, count);
+    for_each_piece(*store_.open_read({.key = key(relative), .has_size = false}, stop_), [&](std::string_view piece) { text += piece; });
     return text;
 }
 
@@ -77,8 +87,12 @@ std::vector<std::string> DatasetBucket::list(std::string_view folder) const {
 }
 
 DatasetBucket::Commit DatasetBucket::read_commit(std::uint64_t number) const {
+    return parse_commit(number, read_text(commit_path(number)));
+}
+
+DatasetBucket::Commit DatasetBucket::parse_commit(std::uint64_t number, const std::string& content) const {
     const std::string file = commit_path(number);
-    const json::Object object = parse_object(read_text(file), path(file));
+    const json::Object object = parse_object(content, path(file));
     Commit commit{.number = number};
     const json::Value load_id = parsed(object, "load_id");
     const json::Value is_settled = parsed(object, "is_settled");
@@ -104,31 +118,43 @@ DatasetBucket::Commit DatasetBucket::read_commit(std::uint64_t number) const {
     return commit;
 }
 
-DatasetBucket::Commit DatasetBucket::newest_commit() const {
+std::optional<DatasetBucket::Commit> DatasetBucket::try_newest_commit() const {
     std::uint64_t newest = 0;
     for (const std::string& each : list(commits_folder)) newest = std::max(newest, commit_number(each));
-    return newest == 0 ? Commit{} : read_commit(newest);
+    if (newest == 0) return Commit{};
+    const std::optional<std::string> text = try_read_text(commit_path(newest));
+    return text ? std::optional(parse_commit(newest, *text)) : std::nullopt;
 }
 
-Dataset::Pending DatasetBucket::pending() const {
-    const Commit newest = newest_commit();
-    Pending pending{.undone = newest.undone, .version = fmt::format("{} {}", newest.number, newest.is_settled), .commits = newest.number};
-    if (newest.is_settled) return pending;
-    pending.intents.push_back({.load_id = newest.load_id, .added = {}, .removed = newest.removed});
-    pending.loads.push_back(*newest.record);
-    for (const SystemFile& row : newest.rows) (io::parent_folder(row.path) == destination::version_table ? pending.schemas : pending.states).push_back(row);
+DatasetBucket::Commit DatasetBucket::newest_commit() const {
+    std::optional<Commit> newest = try_newest_commit();
+    if (!newest) throw Error(ErrorKind::transient, "others load into {} all the time: try again", name());
+    return *std::move(newest);
+}
+
+std::optional<Dataset::Pending> DatasetBucket::pending() const {
+    const std::optional<Commit> newest = try_newest_commit();
+    if (!newest) return std::nullopt;
+    Pending pending{.undone = newest->undone, .version = fmt::format("{} {}", newest->number, newest->is_settled), .commits = newest->number};
+    if (newest->is_settled) return pending;
+    pending.intents.push_back({.load_id = newest->load_id, .added = {}, .removed = newest->removed});
+    pending.loads.push_back(*newest->record);
+    for (const SystemFile& row : newest->rows) (io::parent_folder(row.path) == destination::version_table ? pending.schemas : pending.states).push_back(row);
     return pending;
 }
 
 bool DatasetBucket::has_load(const std::string& load_id, std::chrono::milliseconds, std::stop_token) {
-    settle(newest_commit());
-    return is_settled(load_id) && !newest_commit().undone.contains(load_id);
+    const Commit newest = newest_commit();
+    settle(newest);
+    return has_record(load_id) && !newest.undone.contains(load_id);
 }
 
-bool DatasetBucket::is_settled(const std::string& load_id) const {
+bool DatasetBucket::has_record(const std::string& load_id) const {
     const std::vector<SystemFile> loads = list_loads();
-    return std::any_of(loads.begin(), loads.end(), [&](const SystemFile& load) { return load.id == load_id; }) || newest_commit().undone.contains(load_id);
+    return std::any_of(loads.begin(), loads.end(), [&](const SystemFile& load) { return load.id == load_id; });
 }
+
+bool DatasetBucket::is_settled(const std::string& load_id) const { return has_record(load_id) || newest_commit().undone.contains(load_id); }
 
 // ---- files of this machine ----
 
@@ -147,17 +173,13 @@ std::string DatasetBucket::local_path(const std::string& relative) const {
     if (!object) throw Error(ErrorKind::usage, "there is no object {}", path(relative));
     const std::uint64_t free = local_.files->free_bytes(temp_folder());
     if (free < object->size) {
-        throw Error(ErrorKind::local, "disk full: {} has {}, and {} are left in {} for a copy of it; free some space, or set TMPDIR to a larger place", path(relative),
-                    format_bytes(object->size), format_bytes(free), temp_folder());
+        throw Error(ErrorKind::local, "disk full: {} has {}, and {} are left in {} for a copy of it; free some space, or {}", path(relative), format_bytes(object->size),
+                    format_bytes(free), temp_folder(), local_.temp_folder.empty() ? "set TMPDIR to a larger place" : "say by --data-dir where there is more");
     }
     // The ending says how it is compressed.
-    const std::string copy = io::join_path(temp_folder(), fmt::format("{}_{}", copies_.size(), io::file_name(relative)));
-    const std::unique_ptr<io::ReadFile> from = store_.open_read(*object, stop_);
-    const std::unique_ptr<io::WriteFile> to = local_.files->create(copy);
-    std::string buffer(copy_bytes, '\0');
-    while (const std::size_t count = from->read(buffer.data(), buffer.size())) to->write(std::string_view(buffer).substr(0, count));
-    to->close();
-    return copies_.emplace(relative, copy).first->second;
+    const std::string target = io::join_path(temp_folder(), fmt::format("{}_{}", copies_.size(), io::file_name(relative)));
+    copy(*store_.open_read(*object, stop_), *local_.files->create(target));
+    return copies_.emplace(relative, target).first->second;
 }
 
 std::string DatasetBucket::local_path(const SystemFile& file) const {
@@ -203,8 +225,8 @@ void DatasetBucket::settle(const Commit& commit) {
 
 void DatasetBucket::write_description(const Layout& layout) {
     if (has_file(description_file)) return;
-    store_.put(key(description_file), description_text(layout), io::PutCondition::if_absent, stop_);
     store_.put(key(init_file), init_text, io::PutCondition::if_absent, stop_);
+    store_.put(key(description_file), description_text(layout), io::PutCondition::if_absent, stop_);
     if (this->layout().text() != layout.text()) {
         throw Error(ErrorKind::conflict, "{} was begun by somebody else meanwhile, with another layout: nothing was loaded, try again", name());
     }
@@ -212,11 +234,7 @@ void DatasetBucket::write_description(const Layout& layout) {
 
 void DatasetBucket::upload(const StagedFile& file) {
     uploaded_.push_back(file.path);
-    const std::unique_ptr<io::ReadFile> from = local_.files->open_read(file.staged);
-    const std::unique_ptr<io::WriteFile> to = store_.create(key(file.path), stop_);
-    std::string buffer(copy_bytes, '\0');
-    while (const std::size_t count = from->read(buffer.data(), buffer.size())) to->write(std::string_view(buffer).substr(0, count));
-    to->close();
+    copy(*local_.files->open_read(file.staged), *store_.create(key(file.path), stop_));
     local_.files->remove(file.staged);
 }
 
@@ -240,8 +258,9 @@ bool DatasetBucket::claim(const Commit& commit) {
 }
 
 void DatasetBucket::commit(Changes& changes, const Layout& layout, const Snapshot& before) {
-    write_description(layout);
     for (const StagedFile& file : changes.staged) upload(file);
+    // From then on the layout is that of all loads, so nothing of it may be said by one that fails before.
+    write_description(layout);
     const auto row_of = [](const SystemRow& row) {
         std::optional<SystemFile> file = parse_system_path(row.path);
         TIPPLE_ASSERT(file);
@@ -265,6 +284,13 @@ void DatasetBucket::commit(Changes& changes, const Layout& layout, const Snapsho
         }
         if (attempt == claims_max) throw Error(ErrorKind::transient, "others load into {} all the time: try again", name());
         const Snapshot now = read(layout);
+        // A request of an attempt before, of which nobody knew what had become, may have arrived by now. What was uploaded is then what that commit stands for.
+        settle(newest_commit());
+        if (is_settled(changes.load_id)) {
+            changes.may_be_there = true;
+            own_ = Commit{.load_id = changes.load_id};
+            return;
+        }
         changes.rebase(now, changes);
         commits = now.commits;
     }
@@ -273,7 +299,9 @@ void DatasetBucket::commit(Changes& changes, const Layout& layout, const Snapsho
 void DatasetBucket::tidy_up(const Changes&) { settle(*own_); }
 
 void DatasetBucket::roll_back(const Changes&) {
-    for (const std::string& each : uploaded_) store_.remove(key(each), {});
+    for (const std::string& each : uploaded_) {
+        if (!store_.remove_once(key(each))) throw Error(ErrorKind::transient, "{}: the store did not say that it is gone", path(each));
+    }
 }
 
 }  // namespace tipple::destinations::filesystem

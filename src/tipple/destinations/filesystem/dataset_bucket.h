@@ -49,15 +49,19 @@ private:
         bool is_settled = true;
     };
 
-    Pending pending() const override;
+    std::optional<Pending> pending() const override;
     bool has_file(std::string_view relative) const override { return store_.find(key(relative), stop_).has_value(); }
     std::string read_text(std::string_view relative) const override;
     std::vector<std::string> list(std::string_view folder) const override;
 
     std::string key(std::string_view relative) const { return folder_ + "/" + std::string(relative); }
     Commit newest_commit() const;
+    /// Nothing when others have gone on so far meanwhile that it is no longer kept.
+    std::optional<Commit> try_newest_commit() const;
     Commit read_commit(std::uint64_t number) const;
+    Commit parse_commit(std::uint64_t number, const std::string& content) const;
     void settle(const Commit& commit);
+    bool has_record(const std::string& load_id) const;
     /// Whether the load was there once, undone or not.
     bool is_settled(const std::string& load_id) const;
     void write_description(const Layout& layout);

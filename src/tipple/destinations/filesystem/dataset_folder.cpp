@@ -28,12 +28,14 @@ DatasetFolder::DatasetFolder(io::FileSystem& files, std::string folder, std::str
 
 bool DatasetFolder::exists() const { return has_file(init_file) || has_file(destination::loads_table); }
 
-Dataset::Pending DatasetFolder::pending() const {
+std::optional<Dataset::Pending> DatasetFolder::pending() const {
     Pending pending;
     for (const io::FileInfo& info : files_.list(path(own_folder))) {
         std::string name = io::file_name(info.path);
         if (!name.ends_with(intent_ending)) continue;
-        const json::Object object = parse_object(files_.read_text(info.path), info.path);
+        const std::optional<std::string> text = try_read_text(io::join_path(own_folder, name));
+        if (!text) return std::nullopt;
+        const json::Object object = parse_object(*text, info.path);
         name.resize(name.size() - intent_ending.size());
         pending.version += name + " ";
         pending.intents.push_back({.load_id = std::move(name), .added = texts_of(object, "added", info.path), .removed = texts_of(object, "removed", info.path)});
@@ -74,7 +76,11 @@ std::unique_ptr<WriteGuard> DatasetFolder::lock(std::chrono::milliseconds timeou
     files_.create_folders(path(own_folder));
     const auto start = std::chrono::steady_clock::now();
     while (true) {
-        if (std::unique_ptr<io::FileLock> lock = files_.try_lock(file, note)) return std::make_unique<FolderLock>(std::move(lock));
+        if (std::unique_ptr<io::FileLock> lock = files_.try_lock(file, note)) {
+            // A load that died has said how its files were to lie, of which none is left when it has been settled.
+            if (list_loads().empty()) files_.remove(path(description_file));
+            return std::make_unique<FolderLock>(std::move(lock));
+        }
         if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
         const auto waited = std::chrono::steady_clock::now() - start;
         if (waited >= timeout) {
@@ -92,10 +98,11 @@ std::string DatasetFolder::staging_folder(const std::string& load_id) {
 }
 
 void DatasetFolder::write_description(const Layout& layout) {
+    if (!has_file(init_file)) {
+        files_.write_text_durably(path(init_file), init_text);
+        files_.sync_folder(io::parent_folder(folder_));
+    }
     if (!has_file(description_file)) files_.write_text_durably(path(description_file), description_text(layout));
-    if (has_file(init_file)) return;
-    files_.write_text_durably(path(init_file), init_text);
-    files_.sync_folder(io::parent_folder(folder_));
 }
 
 void DatasetFolder::write_intent(const Intent& intent) {

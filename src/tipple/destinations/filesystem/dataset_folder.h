@@ -19,7 +19,7 @@ public:
     std::string local_path(const SystemFile& file) const override { return path(file.path); }
     bool keeps_leftovers() const override { return false; }
     bool has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) override;
-    /// Makes the folder.
+    /// Makes the folder. Forgets the layout of a dataset in which no load is finished.
     std::unique_ptr<WriteGuard> lock(std::chrono::milliseconds timeout, const std::string& note, std::stop_token stop) override;
     void settle(const Snapshot& snapshot) override;
     std::string staging_folder(const std::string& load_id) override;
@@ -28,7 +28,7 @@ public:
     void roll_back(const Changes& changes) override;
 
 private:
-    Pending pending() const override;
+    std::optional<Pending> pending() const override;
     bool has_file(std::string_view relative) const override { return files_.find(path(relative)) != nullptr; }
     std::string read_text(std::string_view relative) const override { return files_.read_text(path(relative)); }
     std::vector<std::string> list(std::string_view folder) const override;

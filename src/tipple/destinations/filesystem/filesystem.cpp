@@ -105,7 +105,7 @@ public:
             throw Error(ErrorKind::usage, "there is no dataset \"{}\" in {}: {} is no folder that something was loaded into", place_.dataset, root_, dataset->name());
         }
         return unmoved(*dataset, [&](const filesystem::Snapshot& snapshot) {
-            const filesystem::Tables tables = filesystem::tables_of(*dataset, snapshot);
+            const filesystem::Tables tables = filesystem::tables_of(*dataset, snapshot, filesystem::schemas_of(*dataset, snapshot));
             try {
                 return query_tables(tables, sql, options, filesystem::line_bytes_default);
             } catch (const Error& error) {
@@ -121,7 +121,7 @@ public:
         unmoved(*dataset, [&](const filesystem::Snapshot& snapshot) {
             if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
             engine::Engine engine({.memory_bytes = context_.memory_bytes, .threads = context_.threads, .temp_folder = context_.temp_folder});
-            filesystem::create_views(engine, filesystem::tables_of(*dataset, snapshot), place_.dataset, sql, filesystem::line_bytes_default);
+            filesystem::create_views(engine, filesystem::tables_of(*dataset, snapshot, filesystem::schemas_of(*dataset, snapshot)), place_.dataset, sql, filesystem::line_bytes_default);
             engine.read_texts(sql, stop, take);
         });
     }

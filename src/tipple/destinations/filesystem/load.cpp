@@ -129,6 +129,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context, c
     for (const std::string& table : package_.manifest().removal.dropped) {
         std::erase_if(catalog_.tables, [&](const auto& known) { return dialect.names.key(known.first) == dialect.names.key(table); });
     }
+    check_names(dialect);
     destination::check_types(catalog_, package_, plan_, dialect, can_read_files);
 }
 
@@ -150,9 +151,26 @@ void Load::check_fence(const Snapshot& now) const {
         found.state_version = stored.version;
         found.state_hash = stored.version_hash;
     }
-    const std::map<std::string, schema::Schema, std::less<>> schemas = schemas_of(*dataset_, now);
-    if (const auto schema = schemas.find(package_.schema().name()); schema != schemas.end()) found.schema_hash = schema->second.version_hash();
+    const std::string& name = package_.schema().name();
+    if (const SystemFile* newest = now.newest_schema(name)) {
+        const SystemFile* known = before_.newest_schema(name);
+        const bool is_known = known != nullptr && known->path == newest->path;
+        found.schema_hash = is_known ? schemas_.at(name).version_hash() : stored_schema(*dataset_, *newest).version_hash();
+    }
     destination::require_fence(found, package_, place_.dataset);
+}
+
+/// Readers do not tell such names apart, whichever schema they are of.
+void Load::check_names(const destination::SqlDialect& dialect) const {
+    std::map<std::string, std::string> known_by_key;
+    for (const auto& [known, columns] : catalog_.tables) known_by_key.try_emplace(dialect.names.key(known), known);
+    for (const TableState& table : plan_.tables()) {
+        const auto known = known_by_key.find(dialect.names.key(table.name));
+        if (known == known_by_key.end() || known->second == table.name) continue;
+        throw Error(ErrorKind::usage,
+                    "table \"{}\": the dataset has a table \"{}\", whose name differs in case only: load it under another name (--as) or into another dataset", table.name,
+                    known->second);
+    }
 }
 
 void Load::check_foreign_tables() const {
@@ -187,7 +205,7 @@ void Load::truncate(const std::vector<std::string>& tables) {
 void Load::apply(const destination::DdlPlan& plan) {
     for (const destination::DdlPlan::WidenColumn& wider : plan.widen) {
         if (wider.from != schema::DataType::bigint || wider.column.data_type() != schema::DataType::double_) continue;
-        const Tables tables = tables_of(*dataset_, before_);
+        const Tables tables = tables_of(*dataset_, before_, schemas_);
         const std::optional<std::string> count = engine_.query_value(destination::count_large_integers(
             fmt::format("({}) AS t", select_statement(tables, wider.table, line_bytes_default)), engine::quote_identifier(wider.column.name())));
         if (destination::to_count(count) == 0) continue;
@@ -199,7 +217,7 @@ void Load::apply(const destination::DdlPlan& plan) {
 }
 
 std::uint64_t Load::count_rows(const std::string& table, const std::vector<DataFile>& files) {
-    Tables tables = tables_of(*dataset_, before_);
+    Tables tables = tables_of(*dataset_, before_, schemas_);
     auto& by_format = tables.files[table];
     by_format.clear();
     for (const DataFile& file : files) by_format[file.format].emplace_back([&] { return dataset_->local_path(file.path); });

@@ -45,6 +45,7 @@ public:
 private:
     using TableState = destination::TableLoadState;
     void check_fence(const Snapshot& now) const;
+    void check_names(const destination::SqlDialect& dialect) const;
     void check_foreign_tables() const;
     std::uint64_t count_rows(const std::string& table, const std::vector<DataFile>& files);
     void write_job(TableState& table, const package::JobFile& job, std::stop_token stop);

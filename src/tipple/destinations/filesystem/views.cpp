@@ -32,18 +32,21 @@ void add_system_files(Tables& tables, const Dataset& dataset, const schema::Tabl
 
 }  // namespace
 
+schema::Schema stored_schema(const Dataset& dataset, const SystemFile& file) {
+    const json::Object stored = dataset.read_object(file);
+    const json::Value* document = stored.find("schema");
+    try {
+        if (document == nullptr || !document->is_text()) throw Error(ErrorKind::corrupt, "it has no text \"schema\"");
+        return schema::Schema::from_document(destination::decode_schema(document->as_text()));
+    } catch (const Error& error) {
+        throw error.with_context(dataset.path(file.path));
+    }
+}
+
 std::map<std::string, schema::Schema, std::less<>> schemas_of(const Dataset& dataset, const Snapshot& snapshot) {
     std::map<std::string, schema::Schema, std::less<>> schemas;
     for (auto file = snapshot.schemas.rbegin(); file != snapshot.schemas.rend(); ++file) {
-        if (schemas.contains(file->owner)) continue;
-        const json::Object stored = dataset.read_object(*file);
-        const json::Value* document = stored.find("schema");
-        try {
-            if (document == nullptr || !document->is_text()) throw Error(ErrorKind::corrupt, "it has no text \"schema\"");
-            schemas.emplace(file->owner, schema::Schema::from_document(destination::decode_schema(document->as_text())));
-        } catch (const Error& error) {
-            throw error.with_context(dataset.path(file->path));
-        }
+        if (!schemas.contains(file->owner)) schemas.emplace(file->owner, stored_schema(dataset, *file));
     }
     return schemas;
 }
@@ -60,9 +63,9 @@ destination::StoredState stored_state(const Dataset& dataset, const SystemFile& 
     return {.version = version->as_int(), .version_hash = text("version_hash"), .load_id = file.id, .document = destination::decode_state(text("state"))};
 }
 
-Tables tables_of(const Dataset& dataset, const Snapshot& snapshot) {
+Tables tables_of(const Dataset& dataset, const Snapshot& snapshot, const std::map<std::string, schema::Schema, std::less<>>& schemas) {
     Tables tables;
-    for (const auto& [name, schema] : schemas_of(dataset, snapshot)) {
+    for (const auto& [name, schema] : schemas) {
         for (const auto& table : schema.tables()) {
             if (!table->has_complete_columns()) continue;
             tables.definitions.insert_or_assign(table->name(), *table);

@@ -20,11 +20,14 @@ struct Tables {
     std::map<std::string, std::map<Format, std::vector<File>>, std::less<>> files;
 };
 
-/// The tables of all schemas and the files of finished loads. `dataset` and `snapshot` outlive them. Throws Error(corrupt) when a stored schema cannot be read.
-Tables tables_of(const Dataset& dataset, const Snapshot& snapshot);
+/// The schema in a file of the table of versions. Throws Error(corrupt).
+schema::Schema stored_schema(const Dataset& dataset, const SystemFile& file);
 
-/// The newest schema of each name.
+/// The newest schema of each name. Throws Error(corrupt).
 std::map<std::string, schema::Schema, std::less<>> schemas_of(const Dataset& dataset, const Snapshot& snapshot);
+
+/// The tables of all `schemas`, which are those of `snapshot`, and the files of finished loads. `dataset` and `snapshot` outlive them.
+Tables tables_of(const Dataset& dataset, const Snapshot& snapshot, const std::map<std::string, schema::Schema, std::less<>>& schemas);
 
 /// Decodes a row of the table of states. Throws Error(corrupt).
 destination::StoredState stored_state(const Dataset& dataset, const SystemFile& file);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <unordered_set>
 #include <utility>
 
@@ -101,6 +102,7 @@ public:
                                const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
         std::vector<Pattern> patterns;
         std::set<std::pair<std::size_t, std::string>> plain;
+        std::map<std::pair<std::size_t, std::string>, std::string> keys_by_name;
         for (std::size_t i = 0; i < resources.size(); ++i) {
             for (const std::string& url : resources[i]->patterns) {
                 Pattern& pattern = patterns.emplace_back(Pattern{.resource = i, .url = url, .key = key_of(url)});
@@ -108,6 +110,11 @@ public:
                 const bool is_web = lower(url).starts_with("http");
                 if (!is_web && io::has_wildcards(pattern.key)) continue;
                 pattern.is_plain = true;
+                // Names are what files are known by, also in the next run.
+                if (const auto known = keys_by_name.try_emplace({i, store_->url(pattern.key)}, pattern.key).first; known->second != pattern.key) {
+                    throw Error(ErrorKind::usage, "{}: several URLs of one resource differ only in what is kept secret, so that they would count as one file; put them into different resources",
+                                known->first.second);
+                }
                 if (const std::optional<io::ObjectInfo> found = store_->find(is_web ? pattern.key : io::literal_prefix(pattern.key), stop)) {
                     pattern.matches = 1;
                     if (plain.emplace(i, found->key).second) take(i, *found);
