@@ -42,7 +42,7 @@ public:
                 "proposals of the own snapshot conflict");
     }
     bool offer_file(const extract::FileOffer&) override { return false; }
-    void restart() override { rows_ = 0; }
+    void restart_input() override { rows_ = 0; }
     void skip(const extract::SkippedText& skipped) override {
         require(!skipped.reason.empty(), "left out without a reason");
     }

@@ -18,11 +18,11 @@ public:
     explicit NumbersDatabase(bool is_slow) : is_slow_(is_slow) {}
     std::string description() const override { return "numbers"; }
     std::string default_schema() const override { return {}; }
-    std::vector<TableName> tables(const std::string&, std::stop_token) override { return {}; }
+    std::vector<TableName> tables(std::stop_token) override { return {}; }
     TableInfo reflect(const TableName&, std::stop_token) override { return {}; }
     std::vector<DeclaredColumn> describe(const std::string&, std::stop_token) override { return {}; }
     std::string quote(std::string_view name) const override { return std::string(name); }
-    std::string literal(const schema::Value&, const DeclaredColumn&) const override { return {}; }
+    std::string bound_literal(const schema::Value&, const DeclaredColumn&, BoundSide) const override { return {}; }
     void begin_snapshot(std::stop_token) override {}
     std::unique_ptr<Database> another(std::stop_token) override { return nullptr; }
     CursorBound bound(const CursorQuery&, std::stop_token) override { return {}; }

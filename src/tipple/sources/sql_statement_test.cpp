@@ -23,11 +23,11 @@ class PlainDatabase final : public Database {
 public:
     std::string description() const override { return "plain"; }
     std::string default_schema() const override { return "public"; }
-    std::vector<TableName> tables(const std::string&, std::stop_token) override { return {}; }
+    std::vector<TableName> tables(std::stop_token) override { return {}; }
     TableInfo reflect(const TableName&, std::stop_token) override { return {}; }
     std::vector<DeclaredColumn> describe(const std::string&, std::stop_token) override { return {}; }
     std::string quote(std::string_view name) const override { return "\"" + std::string(name) + "\""; }
-    std::string literal(const schema::Value& value, const DeclaredColumn&) const override { return std::to_string(value.as<std::int64_t>()); }
+    std::string bound_literal(const schema::Value& value, const DeclaredColumn&, BoundSide) const override { return std::to_string(value.as<std::int64_t>()); }
     void begin_snapshot(std::stop_token) override {}
     std::unique_ptr<Database> another(std::stop_token) override { return nullptr; }
     CursorBound bound(const CursorQuery&, std::stop_token) override { return {}; }
