@@ -9,7 +9,9 @@ names --cases 1` makes it again. `--keep` writes all cases with what dlt made of
 import argparse
 import collections
 import copy
+import itertools
 import json
+import math
 import os
 import re
 import shutil
@@ -24,6 +26,8 @@ from case_maker import FOCUSES, make_case
 from shrink import shrink
 
 BATCH = 24
+# When neither cases nor seconds are given.
+SECONDS = 60
 # Differences of one kind are mostly one defect: so many of each are shrunk, of the others one line is shown.
 SHRUNK_PER_KIND = 2
 
@@ -128,8 +132,8 @@ class Fuzzer:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cases", type=int, default=1 << 30)
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--cases", type=int)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--focus", default="all", choices=[*FOCUSES, "all"])
     parser.add_argument("--golden", default=os.environ.get("TIPPLE_GOLDEN", "build/release/bin/golden"))
     parser.add_argument("--out", default="fuzz-found")
@@ -141,8 +145,9 @@ def main():
     base = reference.start_dlt()
     print(f"seeds from {arguments.seed}, focus {arguments.focus}", flush=True)
     fuzzer = Fuzzer(Golden(arguments.golden, base), base, os.path.abspath(arguments.out), arguments.keep)
-    seeds = iter(range(arguments.seed, arguments.seed + arguments.cases))
-    end = time.monotonic() + arguments.seconds
+    seeds = itertools.islice(itertools.count(arguments.seed), arguments.cases)
+    seconds = arguments.seconds or (SECONDS if arguments.cases is None else math.inf)
+    end = time.monotonic() + seconds
     try:
         while time.monotonic() < end:
             cases = [make_case(seed, arguments.focus) for seed, _ in zip(seeds, range(BATCH))]
