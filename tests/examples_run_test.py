@@ -106,7 +106,7 @@ class Examples(unittest.TestCase):
         self.assertIn('there is no resource "order", did you mean "orders"?', self.run_program("example_shop", *self.load, "-r", "order", code=2).stderr)
         self.assertIn("--format is for files", self.run_program("example_shop", *self.load, "--format", "csv", code=2).stderr)
         self.assertIn("NAME=VALUE", self.run_program("example_shop", "load", "shop", "orders.duckdb", "--option", "url", code=2).stderr)
-        self.assertIn("--resource is for a source by name", self.run_program("example_shop", "load", "shops", "orders.duckdb", "-r", "orders", code=2).stderr)
+        self.assertIn("--resource is for databases and sources by name", self.run_program("example_shop", "load", "shops", "orders.duckdb", "-r", "orders", code=2).stderr)
 
     def test_drop_folder_loads_each_file_once(self):
         self.write("in/a.jsonl", '{"n": 1, "password": "x"}\n{"n": 2}\n')

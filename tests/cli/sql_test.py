@@ -480,9 +480,13 @@ class Mistakes(SqlCase):
         self.assertIn("only one statement", self.load("--as", "q", "--option", "query=SELECT 1; SELECT 2", expect=EXIT_USAGE).err)
         self.assertIn("none of its values", self.load("-r", "a", "--cursor", "ts", "--cursor-start", "yesterday", "--cursor-missing", "exclude", expect=EXIT_USAGE).err)
         for url, hint in (("postgers://ann:sekret@db/shop", "did you mean postgres://?"), ("mysql://ann:sekret@db/shop", "there is no file")):
-            err = self.error("load", url, self.database)
-            self.assertIn(hint, err)
-            self.assertNotIn("sekret", err)
+            for arguments in ([], ["-r", "orders"]):
+                err = self.error("load", url, self.database, *arguments)
+                self.assertIn("is neither" if arguments and "did you" not in hint else hint, err)
+                self.assertNotIn("sekret", err)
+        for sources in (("orders.jsonl", "postgresql://ann:sekret@db/shop"), ("postgresql://ann:sekret@db/shop", "orders.jsonl")):
+            err = self.error("load", *sources, self.database)
+            self.assertIn('"postgresql://ann:***@db/shop" is loaded alone', err)
         self.assertFalse(self.database.exists())
 
     def keyless(self):
