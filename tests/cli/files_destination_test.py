@@ -133,13 +133,13 @@ class FilesDestination(Case):
 
     def test_names_that_differ_in_case_only(self):
         self.write("data/orders.jsonl", ORDERS[:1])
-        pipeline = '[pipeline.{0}]\nsource = "data/orders.jsonl"\ndestination = "lake/"\ndataset = "main"\nnaming = "direct"\n[pipeline.{0}.resources.{1}]\nglob = "data/orders.jsonl"\n'
+        pipeline = '[pipeline.{0}]\nsource = "data/orders.jsonl"\ndestination = "lake/"\ndataset = "main"\nnaming = "direct"\n[pipeline.{0}.resources.{1}]\nglob = "data/orders.jsonl"\nstate = "none"\n'
         self.write("tipple.toml", pipeline.format("small", "orders") + pipeline.format("large", "Orders"))
         self.tipple("run", "small")
         error = self.tipple("run", "large", expect=EXIT_USAGE).err
         self.assertIn('table "Orders": the dataset has a table "orders", whose name differs in case only: load it under another name (--as) or into another dataset', error)
         self.tipple("run", "small")
-        self.assertEqual(self.only("SELECT count(*) FROM orders"), 1)
+        self.assertEqual(self.only("SELECT count(*) FROM orders"), 2)
 
     def test_options_with_typos(self):
         self.write("orders.jsonl", ORDERS)

@@ -278,7 +278,7 @@ cursor = { field = "id" }
                 pass
 
         self.server.faults.append(Fault("PUT", "*/orders__lines/*", action=arrive))
-        self.tipple("sync", self.place)
+        self.tipple("load", "orders.jsonl", self.place)
         self.assertEqual(self.server.faults[-1].times, 0, "the load was repeated")
         self.assertEqual(self.only("SELECT count(*) FROM _dlt_loads"), 1)
         self.assertEqual(self.only("SELECT count(*) FROM orders"), 7)
