@@ -28,6 +28,10 @@ const char* to_text(ErrorKind kind) {
     return "unknown";
 }
 
+bool can_succeed_later(ErrorKind kind) {
+    return kind == ErrorKind::transient || kind == ErrorKind::local || kind == ErrorKind::remote || kind == ErrorKind::locked;
+}
+
 Error Error::with_context(const std::string& context) const {
     Error wider(kind_, "{}: {}", context, what());
     wider.retry_after_ = retry_after_;

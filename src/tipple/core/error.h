@@ -26,6 +26,9 @@ enum class ErrorKind {
 /// "usage", "data", ... as written in logs and run records.
 const char* to_text(ErrorKind kind);
 
+/// Whether the same step may succeed at another time, with nothing changed but the machine or the other side.
+bool can_succeed_later(ErrorKind kind);
+
 /// Ends the current job, run or command. The message says what happened, to what, and what to do.
 class Error : public std::runtime_error {
 public:

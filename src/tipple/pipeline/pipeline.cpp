@@ -333,9 +333,7 @@ void Pipeline::give_up(package::PackageStore& store, const package::Package& pac
         throw error;
     }
     note_error(package, error);
-    const bool can_succeed_later = error.kind() == ErrorKind::transient || error.kind() == ErrorKind::local || error.kind() == ErrorKind::remote ||
-                                   error.kind() == ErrorKind::locked;
-    if (can_succeed_later) {
+    if (can_succeed_later(error.kind())) {
         throw Error(error.kind(), "{}\n  the rows wait in package {}; the next run of pipeline \"{}\" into {} loads them first", error.what(),
                     package.load_id(), config_.name, destination_.description());
     }
