@@ -96,7 +96,7 @@ class FilesDestination(Case):
         layout = "{table_name}/{YYYY}/{MM}/{load_id}-{file_id}.{ext}"
         self.load("orders.jsonl", f"file://lake?layout={layout}")
         (path,) = self.data_files("orders")
-        self.assertRegex(path, r"^20\d\d/[01]\d/\d+\.\d+-0000000001\.jsonl\.gz$")
+        self.assertRegex(path, r"^20\d\d/[01]\d/\d+\.\d+-[0-9a-f]{4}000001\.jsonl\.gz$")
         self.assertEqual(self.only("SELECT count(*) FROM orders"), 7)
         # It is remembered, and must not change.
         self.load("orders.jsonl")
@@ -115,7 +115,7 @@ class FilesDestination(Case):
         layout = "{table_name}/{load_id}-{file_id}.{ext}"
         self.load("orders.jsonl", f"file://lake?layout={layout}")
         self.assertEqual(json.loads((self.database / "main/_tipple/dataset.json").read_text()), {"layout": layout})
-        self.assertRegex(self.data_files("orders")[0], r"^\d+\.\d+-0000000001\.jsonl\.gz$")
+        self.assertRegex(self.data_files("orders")[0], r"^\d+\.\d+-[0-9a-f]{4}000001\.jsonl\.gz$")
         self.assertEqual(self.only("SELECT count(*) FROM orders"), 7)
         self.assertEqual(self.findings(), {})
 

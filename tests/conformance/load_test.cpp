@@ -248,6 +248,35 @@ TEST_P(Conformance, PipelinesShareADataset) {
     EXPECT_EQ(rows("SELECT count(*) FROM {}", "_dlt_pipeline_state"), "2");
 }
 
+/// Two pipelines that begin in the same microsecond.
+TEST_P(Conformance, OfTwoLoadsWithOneIdOneIsRefused) {
+    support::PackageMaker others(*files_, clock_, folder_.path("packages_of_others"));
+    const auto go_on_as = [&](const char* pipeline) { maker_.pipeline = others.pipeline = pipeline; };
+    for (support::PackageMaker* maker : {&maker_, &others}) maker->table("t", "{}", R"({"id": "bigint"})");
+    maker_.begin("1.0").load(Disposition::append, {"t"}).rows("t", R"([{"id": 1}])");
+    load(close());
+    maker_.begin("2.0").load(Disposition::append, {"t"}).rows("t", R"([{"id": 2}])");
+    others.begin("2.0").load(Disposition::append, {"t"}).rows("t", R"([{"id": 3}])");
+    const package::Package own = close();
+    go_on_as("other");
+    const package::Package other = others.close(stored());
+    if (GetParam() == "bucket") {
+        // Nothing keeps them apart before they commit.
+        const auto destination = make();
+        const auto transaction = destination->begin(own);
+        apply(own, *destination, *transaction);
+        const auto other_destination = make();
+        const auto other_transaction = other_destination->begin(other);
+        apply(other, *other_destination, *other_transaction);
+        transaction->commit();
+        expect_error(ErrorKind::conflict, [&] { other_transaction->commit(); }, "already in");
+    } else {
+        load(own);
+        expect_error(ErrorKind::conflict, [&] { load(other); }, "already in");
+    }
+    EXPECT_EQ(rows("SELECT id FROM {} ORDER BY id", "t"), "1 2");
+}
+
 TEST_P(Conformance, NullWhereThereMustBeAValue) {
     maker_.table("t", "{}", R"({"id": {"data_type": "bigint", "nullable": false}})");
     maker_.begin("1.0").load(Disposition::append, {"t"}).rows("t", R"([{"id": 1}, {"id": null}])");

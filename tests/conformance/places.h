@@ -40,11 +40,12 @@ protected:
     std::string rows(const std::string& sql, const std::string& table);
     bool has_table(const std::string& table);
     template <typename Action>
-    static void expect_error(ErrorKind kind, Action action) {
+    static void expect_error(ErrorKind kind, Action action, const std::string& says = {}) {
         try {
             action();
         } catch (const Error& error) {
             EXPECT_EQ(error.kind(), kind) << error.what();
+            EXPECT_NE(std::string(error.what()).find(says), std::string::npos) << error.what();
             return;
         }
         ADD_FAILURE() << "no error";

@@ -77,6 +77,7 @@ struct SystemRow {
 /// All that a load does to a dataset.
 struct Changes {
     std::string load_id;
+    std::string package;  ///< tells loads with one id apart
     std::vector<StagedFile> staged;
     std::vector<SystemRow> rows;  ///< of schema and state
     SystemRow record;

@@ -95,9 +95,13 @@ DatasetBucket::Commit DatasetBucket::parse_commit(std::uint64_t number, const st
     const json::Object object = parse_object(content, path(file));
     Commit commit{.number = number};
     const json::Value load_id = parsed(object, "load_id");
+    const json::Value package = parsed(object, "package");
     const json::Value is_settled = parsed(object, "is_settled");
-    if (!load_id.is_text() || !is_settled.is_bool()) throw Error(ErrorKind::corrupt, "{} is no commit: it has no \"load_id\" or \"is_settled\"", path(file));
+    if (!load_id.is_text() || !package.is_text() || !is_settled.is_bool()) {
+        throw Error(ErrorKind::corrupt, "{} is no commit: it has no \"load_id\", \"package\" or \"is_settled\"", path(file));
+    }
     commit.load_id = load_id.as_text();
+    commit.package = package.as_text();
     commit.is_settled = is_settled.as_bool();
     for (std::string& each : texts_of(object, "undone", path(file))) commit.undone.insert(std::move(each));
     if (commit.is_settled) return commit;
@@ -218,7 +222,7 @@ void DatasetBucket::settle(const Commit& commit) {
     for (const SystemFile& row : commit.rows) store_.put(key(row.path), *row.text, io::PutCondition::always, stop_);
     store_.put(key(commit.record->path), *commit.record->text, io::PutCondition::always, stop_);
     for (const std::string& each : commit.removed) store_.remove(key(each), stop_);
-    const json::Object settled = {{"load_id", commit.load_id}, {"undone", list_of({commit.undone.begin(), commit.undone.end()})}, {"is_settled", true}};
+    const json::Object settled = {{"load_id", commit.load_id}, {"package", commit.package}, {"undone", list_of({commit.undone.begin(), commit.undone.end()})}, {"is_settled", true}};
     store_.put(key(commit_path(commit.number)), json::to_text(settled), io::PutCondition::always, stop_);
     if (commit.number > commits_kept_max) store_.remove(key(commit_path(commit.number - commits_kept_max)), stop_);
 }
@@ -232,16 +236,11 @@ void DatasetBucket::write_description(const Layout& layout) {
     }
 }
 
-void DatasetBucket::upload(const StagedFile& file) {
-    uploaded_.push_back(file.path);
-    copy(*local_.files->open_read(file.staged), *store_.create(key(file.path), stop_));
-    local_.files->remove(file.staged);
-}
-
 bool DatasetBucket::claim(const Commit& commit) {
     json::Array rows;
     for (const SystemFile& row : commit.rows) rows.emplace_back(row_object(row));
     const json::Object object = {{"load_id", commit.load_id},
+                                 {"package", commit.package},
                                  {"record", row_object(*commit.record)},
                                  {"rows", std::move(rows)},
                                  {"removed", list_of(commit.removed)},
@@ -249,7 +248,7 @@ bool DatasetBucket::claim(const Commit& commit) {
                                  {"is_settled", false}};
     const std::string file = key(commit_path(commit.number));
     // The answer of an attempt before may have been lost.
-    if (!store_.put(file, json::to_text(object), io::PutCondition::if_absent, stop_) && read_commit(commit.number).load_id != commit.load_id) return false;
+    if (!store_.put(file, json::to_text(object), io::PutCondition::if_absent, stop_) && !read_commit(commit.number).is_of(commit)) return false;
     // The number may have been free because it is so old that its commit is gone: then nobody looks at this one. Or others have gone on already: they have
     // settled this one first.
     if (newest_commit().number == commit.number || is_settled(commit.load_id)) return true;
@@ -258,7 +257,27 @@ bool DatasetBucket::claim(const Commit& commit) {
 }
 
 void DatasetBucket::commit(Changes& changes, const Layout& layout, const Snapshot& before) {
-    for (const StagedFile& file : changes.staged) upload(file);
+    try {
+        upload(changes.staged, before);
+        publish(changes, layout, before);
+    } catch (const Error& error) {
+        // The package is loaded again, under these names: a removal that arrives late would take away what was loaded then.
+        if (can_succeed_later(error.kind())) uploaded_.clear();
+        throw;
+    }
+}
+
+void DatasetBucket::upload(const std::vector<StagedFile>& files, const Snapshot& before) {
+    // Those of an attempt before are not this one's to remove: its commit may be on the way still.
+    const std::set<std::string_view> lay_there(before.unfinished.begin(), before.unfinished.end());
+    for (const StagedFile& file : files) {
+        if (!lay_there.contains(file.path)) uploaded_.push_back(file.path);
+        copy(*local_.files->open_read(file.staged), *store_.create(key(file.path), stop_));
+        local_.files->remove(file.staged);
+    }
+}
+
+void DatasetBucket::publish(Changes& changes, const Layout& layout, const Snapshot& before) {
     // From then on the layout is that of all loads, so nothing of it may be said by one that fails before.
     write_description(layout);
     const auto row_of = [](const SystemRow& row) {
@@ -273,8 +292,8 @@ void DatasetBucket::commit(Changes& changes, const Layout& layout, const Snapsho
         const Commit newest = newest_commit();
         settle(newest);
         if (newest.number == commits) {
-            own_ = Commit{.number = commits + 1, .load_id = changes.load_id, .record = row_of(changes.record), .removed = {changes.removed.begin(), changes.removed.end()}};
-            own_->is_settled = false;
+            own_ = Commit{.number = commits + 1, .load_id = changes.load_id, .package = changes.package, .record = row_of(changes.record), .is_settled = false};
+            own_->removed.assign(changes.removed.begin(), changes.removed.end());
             for (const SystemRow& row : changes.rows) own_->rows.push_back(row_of(row));
             own_->undone = newest.undone;
             own_->undone.insert(changes.undone.begin(), changes.undone.end());
@@ -285,10 +304,13 @@ void DatasetBucket::commit(Changes& changes, const Layout& layout, const Snapsho
         if (attempt == claims_max) throw Error(ErrorKind::transient, "others load into {} all the time: try again", name());
         const Snapshot now = read(layout);
         // A request of an attempt before, of which nobody knew what had become, may have arrived by now. What was uploaded is then what that commit stands for.
-        settle(newest_commit());
-        if (is_settled(changes.load_id)) {
+        for (std::uint64_t number = commits + 1; number <= now.commits; ++number) {
+            const std::optional<std::string> text = try_read_text(commit_path(number));
+            if (!text) throw Error(ErrorKind::transient, "others load into {} all the time: try again", name());
+            Commit since = parse_commit(number, *text);
+            if (!since.is_of(changes)) continue;
             changes.may_be_there = true;
-            own_ = Commit{.load_id = changes.load_id};
+            own_ = std::move(since);
             return;
         }
         changes.rebase(now, changes);

@@ -40,6 +40,7 @@ private:
     struct Commit {
         std::uint64_t number = 0;  ///< 0 = there is none yet
         std::string load_id;
+        std::string package;           ///< as in Changes
         std::vector<SystemFile> rows;  ///< of schema and state, with their texts
         std::optional<SystemFile> record;
         std::vector<std::string> removed;
@@ -47,6 +48,9 @@ private:
         std::set<std::string> undone;
         /// Rows and record are in their places, and what is removed is gone.
         bool is_settled = true;
+
+        /// Whether it is that of this load: `Changes`, or another Commit.
+        bool is_of(const auto& load) const { return load_id == load.load_id && package == load.package; }
     };
 
     std::optional<Pending> pending() const override;
@@ -65,7 +69,9 @@ private:
     /// Whether the load was there once, undone or not.
     bool is_settled(const std::string& load_id) const;
     void write_description(const Layout& layout);
-    void upload(const StagedFile& file);
+    void upload(const std::vector<StagedFile>& files, const Snapshot& before);
+    /// The one step that commits, and what has to be there before it.
+    void publish(Changes& changes, const Layout& layout, const Snapshot& before);
     /// True when the number is the commit's. Else it is somebody else's, and `commit` never was.
     bool claim(const Commit& commit);
     std::string temp_folder() const;
@@ -76,7 +82,7 @@ private:
     const std::stop_token stop_;
     mutable std::string temp_folder_;
     mutable std::map<std::string, std::string> copies_;  ///< by path below the dataset's folder
-    std::vector<std::string> uploaded_;                  ///< the same
+    std::vector<std::string> uploaded_;                  ///< the same; what is removed when nothing comes of the load
     std::optional<Commit> own_;
 };
 

@@ -52,11 +52,20 @@ std::string hash_text(const std::string& hash) {
     return try_parse_base64(hash, bytes) ? to_hex(bytes) : to_hex(hash);
 }
 
-/// Jobs of a package are numbered: `<table>.<number>.arrow`. As wide as the ids of the reference.
+/// Jobs of a package are numbered: `<table>.<number>.arrow`. As wide as the ids of the reference. Its first digits are those of the rows' checksum: two loads of
+/// the same microsecond have the same load id, and must not overwrite each other.
 std::string file_id(const JobFile& job) {
+    constexpr std::size_t checksum_digits = 4;
     const std::size_t end = job.name.rfind('.');
     const std::size_t start = job.name.rfind('.', end - 1) + 1;
-    return fmt::format("{:0>10}", job.name.substr(start, end - start));
+    return fmt::format("{}{:0>6}", to_hex(job.checksum).substr(0, checksum_digits), job.name.substr(start, end - start));
+}
+
+/// Tells packages with one load id apart.
+std::string identity_of(const package::Manifest& manifest) {
+    std::string text = fmt::format("{}\n{}\n", manifest.pipeline, manifest.created_at);
+    for (const JobFile& job : manifest.jobs) text += fmt::format("{} {}\n", job.name, to_hex(job.checksum));
+    return to_hex(xxh3_64(text));
 }
 
 std::int64_t int_of(const json::Object& object, std::string_view name) {
@@ -119,6 +128,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context, c
     schemas_ = schemas_of(*dataset_, before_);
     catalog_ = catalog_of(schemas_);
     changes_.load_id = package_.load_id();
+    changes_.package = identity_of(package_.manifest());
     changes_.rebase = [this](const Snapshot& now, Changes& changes) { rebase(now, changes); };
     check_fence(before_);
     if (!context_.adopt_tables) check_foreign_tables();
