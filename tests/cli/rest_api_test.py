@@ -13,7 +13,7 @@ from tipple_cli import EXIT_USAGE, IS_LONG, Case, main, seeded_random
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
-from api_server import APIS, ApiServer  # noqa: E402
+from api_server import APIS, TROUBLES, ApiServer  # noqa: E402
 
 TOKENS = {"GITHUB_TOKEN": "github-token", "STRIPE_KEY": "sk_test_123", "HUBSPOT_TOKEN": "pat-eu1", "ARTICLES_KEY": "articles-key"}
 BASES = {"github": "/repos/duckdb/duckdb", "stripe": "/v1", "hubspot": "", "pokeapi": "/api/v2", "articles": ""}
@@ -300,12 +300,9 @@ primary_key = "id"
 
             def trouble(_):
                 with lock:
-                    kind = 0 if state["calm"] else rng.randrange(10)
-                if kind == 1:
-                    return 429, {"Retry-After": "0"}
-                if kind == 2:
-                    return 503, {}
-                return None
+                    kind = 0 if state["calm"] else rng.randrange(16)
+                kinds = {1: (429, {"Retry-After": "0"}), 2: (500, {}), 3: (502, {}), 4: (503, {}), 5: (504, {}), **dict(enumerate(TROUBLES, 6))}
+                return kinds.get(kind)
 
             server.trouble = trouble
             for _ in range(200 if IS_LONG else 4):
