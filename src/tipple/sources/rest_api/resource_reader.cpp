@@ -15,7 +15,7 @@ constexpr std::size_t shown_record_bytes = 200;
 }  // namespace
 
 ResourceReader::ResourceReader(ReadJob job, extract::Output& out)
-    : job_(std::move(job)), out_(out), pages_(job_.resource, job_.selector, job_.kept_paths, job_.page_bytes), paginator_(job_.resource.paginator.value_or(job_.api.paginator)) {
+    : job_(std::move(job)), out_(out), pages_(job_.resource, job_.selector, job_.kept_paths, {.page_bytes = job_.page_bytes, .rewritten_bytes_max = job_.api.response_bytes_max}), paginator_(job_.resource.paginator.value_or(job_.api.paginator)) {
     if (job_.parents == nullptr) return;
     parents_.emplace(*job_.parents);
     find_repeats();
@@ -53,6 +53,19 @@ json::Value ResourceReader::parent_record(const json::Array& values) const {
     json::Object record;
     for (std::size_t i = 0; i < values.size(); ++i) record.set(job_.parents->paths()[i], values[i]);
     return record;
+}
+
+/// Texts for people too: they are names in the state.
+std::string ResourceReader::cursor_key(const json::Array& parent) const {
+    json::Array key;
+    for (const std::string& path : job_.resource.parent_key) {
+        const std::vector<std::string>& paths = job_.parents->paths();
+        key.push_back(parent[static_cast<std::size_t>(std::find(paths.begin(), paths.end(), path) - paths.begin())]);
+        if (!key.back().is_null()) continue;
+        throw Error(ErrorKind::data, "resource \"{}\": each of its parent's records has a cursor of its own, and this one has no \"{}\" to tell it from others: {}", job_.resource.name, path,
+                    excerpt(json::to_text(parent), shown_record_bytes));
+    }
+    return key.size() == 1 && key.front().is_text() ? key.front().as_text() : json::to_text(key.size() == 1 ? key.front() : json::Value(std::move(key)));
 }
 
 std::size_t ResourceReader::slots_in_flight() const {
@@ -122,8 +135,14 @@ bool ResourceReader::open_next() {
     } else {
         has_more_paginations_ = false;
     }
-    const Scope scope = scope_of(parent ? &*parent : nullptr);
+    Scope scope = scope_of(parent ? &*parent : nullptr);
     auto pagination = std::make_unique<Pagination>();
+    if (job_.cursors != nullptr && parent) {
+        pagination->cursor_key = cursor_key(*parent);
+        pagination->cursor = job_.cursors->open(pagination->cursor_key);
+        scope.cursor_start = pagination->cursor->start().start;
+        scope.cursor_end = pagination->cursor->start().spec.end_value;
+    }
     try {
         pagination->request = make_request(job_.api, job_.resource, scope);
     } catch (const Error& error) {
@@ -253,6 +272,7 @@ ReadPage ResourceReader::read_page(Pagination& pagination, io::HttpExchange& exc
     const bool was_found = job_.selector.path.has_value();
     ReadPage page = is_empty ? pages_.read_nothing(exchange, *pagination.paginator, pagination.request)
                              : pages_.read(std::move(exchange.response.body), exchange, place, pagination.included, *pagination.paginator, pagination.request);
+    if (pagination.cursor) job_.cursors->filter(*pagination.cursor, page);
     if (!was_found && job_.selector.path) job_.log.info("resource \"{}\": records are at {} (found out)", job_.resource.name, job_.selector.path->text());
     if (finding_.empty()) finding_ = pagination.paginator->finding();
     return page;
@@ -279,7 +299,11 @@ void ResourceReader::flush() {
         }
         if (first.has_held_next) guarded(first, [&] { go_on(first); });
         if (!first.is_ended) return;
-        if (first.error) give_up(first);
+        if (first.error) {
+            give_up(first);
+        } else if (first.cursor) {
+            job_.cursors->keep(first.cursor_key, *first.cursor);
+        }
         if (first.stops_resource) is_done_ = true;
         open_.pop_front();
         for (const auto& pagination : open_) {
