@@ -83,14 +83,19 @@ void ResourceReader::open_paginations() {
     }
 }
 
-Scope ResourceReader::scope_of(const json::Array* parent) const {
+Scope ResourceReader::scope_of(const json::Array& parent, Pagination& pagination) const {
     Scope scope = job_.scope;
-    if (parent == nullptr) return scope;
-    scope.parent = [this, parent](const std::string& path) -> schema::Value {
+    if (job_.cursors != nullptr) {
+        pagination.cursor_key = cursor_key(parent);
+        pagination.cursor = job_.cursors->open(pagination.cursor_key);
+        scope.cursor_start = pagination.cursor->start().start;
+        scope.cursor_end = pagination.cursor->start().spec.end_value;
+    }
+    scope.parent = [this, &parent](const std::string& path) -> schema::Value {
         const std::vector<std::string>& paths = job_.parents->paths();
         const auto found = std::find(paths.begin(), paths.end(), path);
         TIPPLE_ASSERT(found != paths.end());
-        return from_json_value((*parent)[static_cast<std::size_t>(found - paths.begin())]);
+        return from_json_value(parent[static_cast<std::size_t>(found - paths.begin())]);
     };
     return scope;
 }
@@ -112,7 +117,8 @@ void ResourceReader::find_repeats() {
         json::Array values;
         for (const std::string& path : paths) values.push_back(*record.as_object().find(path));
         try {
-            const std::uint64_t request = make_request(job_.api, job_.resource, scope_of(&values)).fingerprint();
+            Pagination pagination;
+            const std::uint64_t request = make_request(job_.api, job_.resource, scope_of(values, pagination)).fingerprint();
             repeats_.emplace(request, std::move(values));
         } catch (const Error& error) {
             keep(error.what());
@@ -135,14 +141,8 @@ bool ResourceReader::open_next() {
     } else {
         has_more_paginations_ = false;
     }
-    Scope scope = scope_of(parent ? &*parent : nullptr);
     auto pagination = std::make_unique<Pagination>();
-    if (job_.cursors != nullptr && parent) {
-        pagination->cursor_key = cursor_key(*parent);
-        pagination->cursor = job_.cursors->open(pagination->cursor_key);
-        scope.cursor_start = pagination->cursor->start().start;
-        scope.cursor_end = pagination->cursor->start().spec.end_value;
-    }
+    const Scope scope = parent ? scope_of(*parent, *pagination) : job_.scope;
     try {
         pagination->request = make_request(job_.api, job_.resource, scope);
     } catch (const Error& error) {
@@ -251,7 +251,11 @@ void ResourceReader::run_ahead(Pagination& pagination) {
 ReadPage ResourceReader::read_page(Pagination& pagination, io::HttpExchange& exchange) {
     using Action = ResponseRule::Action;
     const std::string place = job_.api.redactor.redact_url(exchange.url);
-    if (exchange.error) throw *exchange.error;
+    if (exchange.error) {
+        // Of what was sent as it should be, only the size is wrong.
+        if (exchange.error->kind() != ErrorKind::data) throw *exchange.error;
+        throw Error(ErrorKind::data, "{}; ask for smaller pages, or raise max_response", exchange.error->what());
+    }
     const ResponseRule* rule = find_rule(exchange.response);
     if (rule != nullptr && (rule->action == Action::skip || rule->action == Action::stop)) {
         job_.log.info("{}: status {}, as on_response says nothing more is read {}", place, exchange.response.status,

@@ -91,7 +91,8 @@ private:
     void open_paginations();
     bool open_next();
     void find_repeats();
-    Scope scope_of(const json::Array* parent) const;
+    /// What requests are made of, while `parent` lives; opens the parent's cursor, when it has one.
+    Scope scope_of(const json::Array& parent, Pagination& pagination) const;
     bool may_ask(const Pagination& pagination) const;
     void submit(Pagination& pagination);
     /// Runs what may go wrong because of an answer; the error then waits for its turn.
