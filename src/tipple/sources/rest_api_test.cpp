@@ -282,6 +282,8 @@ TEST_F(RestApiTest, PaginatorsAreFoundOut) {
     });
     read("[resources.x]");
     EXPECT_EQ(targets(), (Texts{"/x", "/x?page=2"})) << "the page says its number";
+    serve([](const SeenRequest& request) { return Answer{.body = request.param("page").empty() ? R"({"items":[{"id":0}],"total_pages":3})" : R"({"items":[],"total_pages":3})"}; });
+    expect_error("[resources.x]", "how pages are numbered cannot be found out: page 1 is empty, though there should be more; give the paginator: { type = \"page_number\", base_page");
     serve({{"/x", R"({"_embedded":{"items":[{"id":1}]},"_links":{"next":{"href":"/x?p=2"}}})"}, {"/x?p=2", R"({"_embedded":{"items":[{"id":2}]}})"}});
     EXPECT_EQ(read("[resources.x]").size(), 2U) << "A2";
     serve([](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}],"next_page_token":"abc"})"}; });
