@@ -120,13 +120,26 @@ private:
                 if (const Fault fault = judge(child, active, depth, is_taken); fault != Fault::none) return fault;
             }
             if (is_taken) {
-                inside.push_back({active.path, active.number, active.matched + 1, active.rank});
-                if (active.step().is_descent || choices_count > 0) inside.back().rank.push_back(place);
-                if (choices_count > 0) inside.back().rank.push_back(*choice);
+                Active next{active.path, active.number, active.matched + 1, active.rank};
+                if (active.step().is_descent || choices_count > 0) next.rank.push_back(place);
+                if (choices_count > 0) next.rank.push_back(*choice);
+                add_first(inside, std::move(next));
             }
-            if (active.step().is_descent) inside.push_back(active);
+            if (active.step().is_descent) add_first(inside, active);
         }
         return inside.empty() ? pull::skip_value(child) : walk(child, inside, depth + 1);
+    }
+
+    /// Where several ways lead to one place, the first in the order of the path counts: there are as many in the deepest document as the path has steps.
+    static void add_first(Actives& actives, Active active) {
+        const auto same = active.rank.empty() ? actives.end() : std::find_if(actives.begin(), actives.end(), [&](const Active& other) {
+            return other.path == active.path && other.number == active.number && other.matched == active.matched;
+        });
+        if (same == actives.end()) {
+            actives.push_back(std::move(active));
+        } else if (active.rank < same->rank) {
+            same->rank = std::move(active.rank);
+        }
     }
 
     Fault judge(Cursor child, const Active& active, int depth, bool& is_taken);

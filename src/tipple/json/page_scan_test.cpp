@@ -143,6 +143,12 @@ TEST(PageScan, FindsWhatADocumentHolds) {
     EXPECT_GT(matches, 5'000);
 }
 
+TEST(PageScan, ManyWaysToOnePlaceAreOne) {
+    std::string text = "1";
+    for (int i = 0; i < 900; ++i) text = "[" + text + "]";
+    EXPECT_EQ(records_of(text, "$..*..*..*..*..*").size(), 895U) << "on the way there are more ways than any memory holds";
+}
+
 TEST(PageScan, BrokenTextIsAnErrorWithItsPlace) {
     for (const char* text : {"", "{", "[1", "[1,]", "{\"a\" 1}", "[1] 2", "<html>", "\"\xff\"", "[\"a]", "{\"a\":1}}", "]"}) {
         const std::string page = padded(text);

@@ -1,6 +1,7 @@
 #include "tipple/json/path.h"
 
 #include <algorithm>
+#include <set>
 
 #include "tipple/core/error.h"
 #include "tipple/json/path_filter.h"
@@ -192,11 +193,21 @@ private:
 /// Finds in the order that `Path::has_own_order` describes.
 class Search {
 public:
+    /// `may_repeat`: several ways may lead to one place; the first counts.
+    explicit Search(bool may_repeat) : may_repeat_(may_repeat) {}
+
     std::vector<const Value*> found;
 
+    void search(const Value& document, const std::vector<Step>& steps) {
+        seen_.clear();
+        search(document, steps, 0);
+    }
+
+private:
     void search(const Value& value, const std::vector<Step>& steps, std::size_t at) {
+        if (may_repeat_ && !seen_.emplace(&value, at).second) return;
         if (at == steps.size()) {
-            found.push_back(&value);
+            if (!may_repeat_ || found_.insert(&value).second) found.push_back(&value);
             return;
         }
         for (std::size_t choice = 0; choice < std::max<std::size_t>(steps[at].choices.size(), 1); ++choice) {
@@ -209,7 +220,6 @@ public:
         for_each_child(value, [&](const Value& child, const std::string*, std::size_t, std::size_t) { search(child, steps, at); });
     }
 
-private:
     /// Members by their name, elements by their place.
     template <typename Visit>
     static void for_each_child(const Value& value, Visit&& visit) {
@@ -228,6 +238,11 @@ private:
             return values;
         });
     }
+
+    bool may_repeat_;
+    /// What was looked at with so many steps behind it.
+    std::set<std::pair<const Value*, std::size_t>> seen_;
+    std::set<const Value*> found_;
 };
 
 std::string quoted_name(const std::string& key) {
@@ -344,9 +359,9 @@ bool Path::has_own_order() const {
 }
 
 std::vector<const Value*> Path::find_all(const Value& document) const {
-    Search search;
-    search.search(document, steps_, 0);
-    for (const Path& alternative : alternatives_) search.search(document, alternative.steps_, 0);
+    Search search(has_own_order());
+    search.search(document, steps_);
+    for (const Path& alternative : alternatives_) search.search(document, alternative.steps_);
     return std::move(search.found);
 }
 

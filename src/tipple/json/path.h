@@ -72,7 +72,7 @@ public:
     /// list holds itself before what lies deeper.
     bool has_own_order() const;
 
-    /// All matches. Valid as long as `document`.
+    /// All matches, each once. Valid as long as `document`.
     std::vector<const Value*> find_all(const Value& document) const;
 
 private:

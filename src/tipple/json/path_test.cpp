@@ -54,6 +54,14 @@ TEST(Path, FindsWhatTheReferenceFinds) {
     EXPECT_EQ(full_matches("$..c", R"({"x":{"c":1},"c":2})"), "[2,1]") << "what lies less deep comes first, as in the reference";
 }
 
+TEST(Path, ManyWaysToOnePlaceAreOne) {
+    std::string document = "1";
+    for (int i = 0; i < 500; ++i) document = "[" + document + "]";
+    const Value value = parse(document);
+    EXPECT_EQ(Path::parse("$..*..*..*..*..*", Path::Dialect::full).find_all(value).size(), 496U);
+    EXPECT_EQ(full_matches("a|a|$.a", R"({"a":1})"), "[1]");
+}
+
 TEST(Path, Filters) {
     const std::string document = R"({"d":[{"n":"x","v":1,"o":1},{"n":"y","v":2,"u":null},{"n":"zz9","v":"2","b":true}],"m":{"p":{"v":1},"q":{"v":3}},"s":[1,5,"t"]})";
     const auto names = [&](const std::string& filter) { return full_matches("d[?" + filter + "].n", document); };
