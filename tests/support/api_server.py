@@ -6,8 +6,11 @@ sent as they want it, they refuse. Each has three states, one per run of a test:
 
 import http.server
 import json
+import socket
+import struct
 import sys
 import threading
+import time
 import urllib.parse
 
 
@@ -175,11 +178,15 @@ class Articles:
 APIS = {"/repos/": GitHub(), "/v1/charges": Stripe(), "/crm/v3/objects/contacts/search": HubSpot(), "/api/v2/": PokeApi(), "/articles": Articles()}
 
 
+# No answer, half of one, or one that takes its time in the middle.
+TROUBLES = ("reset", "cut", "slow")
+
+
 class ApiServer:
     def __init__(self):
         self.step = 0
         self.seen = []
-        # What stands in the way of the next requests: called with the request, returns (status, headers) or None.
+        # What stands in the way of the next requests: called with the request, returns (status, headers), one of TROUBLES, or None.
         self.trouble = None
         owner = self
 
@@ -196,7 +203,13 @@ class ApiServer:
                 length = int(self.headers.get("Content-Length", 0))
                 request = Request(self.command, self.path, self.headers, self.rfile.read(length).decode())
                 owner.seen.append(f"{self.command} {self.path}")
-                status, headers, answer = owner.answer(request)
+                trouble = owner.trouble(request) if owner.trouble else None
+                if trouble == "reset":
+                    return self.reset()
+                if isinstance(trouble, tuple):
+                    status, headers, answer = *trouble, {"error": "not now"}
+                else:
+                    status, headers, answer = owner.answer(request)
                 content = json.dumps(answer).encode()
                 self.send_response(status)
                 for name, value in headers.items():
@@ -204,20 +217,39 @@ class ApiServer:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
+                half = len(content) // 2
+                if trouble in ("cut", "slow"):
+                    self.wfile.write(content[:half])
+                    self.wfile.flush()
+                    content = content[half:]
+                if trouble == "cut":
+                    return self.reset()
+                if trouble == "slow":
+                    time.sleep(0.02)
                 self.wfile.write(content)
                 self.wfile.flush()
 
+            def reset(self):
+                """The client sees "connection reset by peer"."""
+                self.close_connection = True
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+
             do_GET = do_POST = respond
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                # Clients are killed.
+                if not isinstance(sys.exc_info()[1], ConnectionError):
+                    super().handle_error(request, client_address)
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     def answer(self, request):
-        trouble = self.trouble(request) if self.trouble else None
-        if trouble:
-            return trouble[0], trouble[1], {"error": "not now"}
         try:
             for prefix, api in APIS.items():
                 if request.path.startswith(prefix):

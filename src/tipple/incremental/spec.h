@@ -20,6 +20,9 @@ enum class Range : std::uint8_t { closed, open };
 /// What becomes of records without a cursor value.
 enum class MissingCursor : std::uint8_t { raise, include, exclude };
 
+/// Of what a last value is remembered: of the resource, or, where records are read parent by parent, of each parent. The source keeps those itself.
+enum class Scope : std::uint8_t { resource, parent };
+
 /// How a resource is read incrementally. Plain data.
 struct Spec {
     /// Where the cursor is in a record: a name, or a path (json::Path) of which the first match counts. As written, it is the key of the
@@ -50,6 +53,7 @@ struct Spec {
     std::optional<schema::DataType> value_type = {};
     /// Reading begins at the initial value whatever is remembered. What is remembered does not fall behind for it.
     bool begins_anew = false;
+    Scope scope = Scope::resource;
 };
 
 }  // namespace tipple::incremental

@@ -1,8 +1,10 @@
 #include "tipple/json/page_scan.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "tipple/core/error.h"
+#include "tipple/json/path_filter.h"
 #include "tipple/json/read.h"
 
 namespace tipple::json {
@@ -12,13 +14,28 @@ namespace {
 using pull::Cursor;
 using pull::Fault;
 
+/// Where a match stands in the order of its path, when that is not the document's: the number of the alternative; for each step at any depth, and each
+/// choice, the place of what it was applied to; and for a choice its number.
+using Rank = std::vector<std::size_t>;
+
 /// A path of which the first `matched` steps lead to the value that is looked at.
 struct Active {
     const Path* path;
     std::size_t number;
     std::size_t matched;
+    Rank rank = {};
+
+    const Path::Step& step() const { return path->steps()[matched]; }
+    bool is_at_end() const { return matched == path->steps().size(); }
 };
 using Actives = std::vector<Active>;
+
+void add_actives(Actives& actives, const Path& path, std::size_t number) {
+    actives.push_back({&path, number, 0});
+    if (path.alternatives().empty()) return;
+    actives.back().rank = {0};
+    for (const Path& alternative : path.alternatives()) actives.push_back({&alternative, number, 0, {actives.back().rank.front() + 1}});
+}
 
 [[noreturn]] void fail(Fault fault, std::size_t offset) {
     throw Error(ErrorKind::data, "the answer is not JSON: {} (at byte {})", pull::describe(fault), offset);
@@ -34,11 +51,12 @@ std::size_t end_of_value(const Cursor& cursor) {
     return at;
 }
 
-/// Walks a value along paths. `visit(number, Cursor&) -> Fault` is called for each match with a cursor of its own.
-template <typename Visit>
+/// Walks a value along paths. `visit(const Active&, Cursor&) -> Fault` is called for each match with a cursor of its own, `look(const Active&, Cursor&) ->
+/// Fault` for each value that a filter judges.
+template <typename Visit, typename Look>
 class PathWalk {
 public:
-    explicit PathWalk(Visit visit) : visit_(std::move(visit)) {}
+    PathWalk(Visit visit, Look look) : visit_(std::move(visit)), look_(std::move(look)) {}
 
     /// Moves the cursor behind the value.
     Fault walk(Cursor& cursor, const Actives& actives, int depth) {
@@ -46,12 +64,12 @@ public:
         if (depth > limits::json_depth_max) return Fault::too_deep;
         Actives deeper;
         for (const Active& active : actives) {
-            if (active.matched < active.path->steps().size()) {
+            if (!active.is_at_end()) {
                 deeper.push_back(active);
                 continue;
             }
             Cursor match = cursor;
-            if (const Fault fault = visit_(active.number, match); fault != Fault::none) return fault;
+            if (const Fault fault = visit_(active, match); fault != Fault::none) return fault;
         }
         if (deeper.empty()) return pull::skip_value(cursor);
         if (cursor.peek() == '{') return walk_object(cursor, deeper, depth);
@@ -62,62 +80,153 @@ public:
 private:
     Fault walk_object(Cursor& cursor, const Actives& actives, int depth) {
         std::string name;
+        const std::size_t place = cursor.offset();
         return pull::for_each_member(cursor, [&](pull::Key key, Cursor& member) {
-            Actives inside;
             const bool has_escape = key.text().find('\\') != std::string_view::npos;
             if (has_escape && !pull::unescape_into(key.raw(), name)) return Fault::string_escape;
             const std::string_view text = has_escape ? std::string_view(name) : key.text();
-            for (const Active& active : actives) {
-                const Path::Step& step = active.path->steps()[active.matched];
-                const bool matches = step.kind == Path::Step::Kind::wildcard || (step.kind == Path::Step::Kind::key && step.key == text);
-                if (matches) inside.push_back({active.path, active.number, active.matched + 1});
-            }
-            return inside.empty() ? pull::skip_value(member) : walk(member, inside, depth + 1);
+            return walk_child(member, actives, place, depth, [&](const Path::Step& step) { return step.takes_member(text); });
         });
     }
 
     Fault walk_list(Cursor& cursor, const Actives& actives, int depth) {
-        std::size_t index = 0;
-        std::optional<Cursor> last;
-        const Fault fault = pull::for_each_element(cursor, [&](Cursor& element) {
-            Actives inside;
-            last = element;
-            for (const Active& active : actives) {
-                const Path::Step& step = active.path->steps()[active.matched];
-                const bool matches = step.kind == Path::Step::Kind::wildcard || (step.kind == Path::Step::Kind::index && step.index == index);
-                if (matches) inside.push_back({active.path, active.number, active.matched + 1});
-            }
-            ++index;
-            return inside.empty() ? pull::skip_value(element) : walk(element, inside, depth + 1);
-        });
-        if (fault != Fault::none || !last) return fault;
-        Actives inside;
-        for (const Active& active : actives) {
-            if (active.path->steps()[active.matched].kind == Path::Step::Kind::last) inside.push_back({active.path, active.number, active.matched + 1});
+        const std::size_t place = cursor.offset();
+        std::size_t count = 0;
+        if (std::any_of(actives.begin(), actives.end(), [](const Active& active) { return active.step().needs_count(); })) {
+            Cursor ahead = cursor;
+            const Fault fault = pull::for_each_element(ahead, [&](Cursor& element) {
+                ++count;
+                return pull::skip_value(element);
+            });
+            if (fault != Fault::none) return fault;
         }
-        return inside.empty() ? Fault::none : walk(*last, inside, depth + 1);
+        std::size_t at = 0;
+        return pull::for_each_element(cursor, [&](Cursor& element) {
+            const Fault fault = walk_child(element, actives, place, depth, [&](const Path::Step& step) { return step.takes_element(at, count); });
+            ++at;
+            return fault;
+        });
     }
 
+    /// `place` is that of the object or list around it.
+    template <typename Takes>
+    Fault walk_child(Cursor& child, const Actives& actives, std::size_t place, int depth, Takes&& takes) {
+        Actives inside;
+        for (const Active& active : actives) {
+            const std::optional<std::size_t> choice = takes(active.step());
+            const std::size_t choices_count = active.step().choices.size();
+            bool is_taken = choice.has_value();
+            if (is_taken && active.step().filter != nullptr) {
+                if (const Fault fault = judge(child, active, depth, is_taken); fault != Fault::none) return fault;
+            }
+            if (is_taken) {
+                Active next{active.path, active.number, active.matched + 1, active.rank};
+                if (active.step().is_descent || choices_count > 0) next.rank.push_back(place);
+                if (choices_count > 0) next.rank.push_back(*choice);
+                add_first(inside, std::move(next));
+            }
+            if (active.step().is_descent) add_first(inside, active);
+        }
+        return inside.empty() ? pull::skip_value(child) : walk(child, inside, depth + 1);
+    }
+
+    /// Where several ways lead to one place, the first in the order of the path counts: there are as many in the deepest document as the path has steps.
+    static void add_first(Actives& actives, Active active) {
+        const auto same = active.rank.empty() ? actives.end() : std::find_if(actives.begin(), actives.end(), [&](const Active& other) {
+            return other.path == active.path && other.number == active.number && other.matched == active.matched;
+        });
+        if (same == actives.end()) {
+            actives.push_back(std::move(active));
+        } else if (active.rank < same->rank) {
+            same->rank = std::move(active.rank);
+        }
+    }
+
+    Fault judge(Cursor child, const Active& active, int depth, bool& is_taken);
+
     Visit visit_;
+    Look look_;
 };
 
-Fault add_records(Cursor cursor, PageScan& scan) {
-    scan.has_selection = true;
-    const auto add = [&](Cursor& record) {
-        const std::size_t begin = record.offset();
-        const Fault fault = pull::skip_value(record);
-        if (fault == Fault::none) scan.records.push_back({begin, end_of_value(record)});
-        return fault;
-    };
-    if (cursor.peek() == '[') return pull::for_each_element(cursor, add);
-    if (cursor.peek() == 'n') return pull::skip_value(cursor);
-    return add(cursor);
+/// All that a path finds in the value at the cursor.
+Fault read_all(Cursor cursor, const Path& path, int depth, std::vector<Value>& values) {
+    Actives actives;
+    add_actives(actives, path, 0);
+    PathWalk walk(
+        [&](const Active&, Cursor& match) { return read_value(match, values.emplace_back()); }, [](const Active&, const Cursor&) { return Fault::none; });
+    return walk.walk(cursor, actives, depth);
 }
 
-Fault read_first(Cursor cursor, std::optional<Value>& value) {
-    if (value) return Fault::none;
-    return read_value(cursor, value.emplace());
+template <typename Visit, typename Look>
+Fault PathWalk<Visit, Look>::judge(Cursor child, const Active& active, int depth, bool& is_taken) {
+    if (const Fault fault = look_(active, child); fault != Fault::none) return fault;
+    Fault fault = Fault::none;
+    is_taken = active.step().filter->holds([&](const Path& path) {
+        std::vector<Value> values;
+        if (fault == Fault::none) fault = read_all(child, path, depth + 1, values);
+        return values;
+    });
+    return fault;
 }
+
+Fault span_of(Cursor& value, Span& span) {
+    span.begin = value.offset();
+    const Fault fault = pull::skip_value(value);
+    if (fault == Fault::none) span.end = end_of_value(value);
+    return fault;
+}
+
+/// Records as they are found, with their places in the order of the path.
+class RecordList {
+public:
+    Fault add(const Rank& rank, Cursor cursor) {
+        const auto add_one = [&](Cursor& record) {
+            Ranked one{rank, {}};
+            const Fault fault = span_of(record, one.span);
+            one.rank.push_back(one.span.begin);
+            if (fault == Fault::none) records_.push_back(std::move(one));
+            return fault;
+        };
+        if (cursor.peek() == '[') return pull::for_each_element(cursor, add_one);
+        if (cursor.peek() == 'n') return pull::skip_value(cursor);
+        return add_one(cursor);
+    }
+
+    void finish(bool has_own_order, PageScan& scan) {
+        if (has_own_order) std::sort(records_.begin(), records_.end(), [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
+        std::unordered_set<std::size_t> seen;
+        for (const Ranked& record : records_) {
+            if (has_own_order && !seen.insert(record.span.begin).second) continue;
+            scan.has_own_order = scan.has_own_order || (!scan.records.empty() && record.span.begin < scan.records.back().end);
+            scan.records.push_back(record.span);
+        }
+    }
+
+private:
+    struct Ranked {
+        Rank rank;
+        Span span;
+    };
+    std::vector<Ranked> records_;
+};
+
+/// The first matches of paths, in their order.
+class FirstMatches {
+public:
+    explicit FirstMatches(std::size_t count) : values(count), ranks_(count) {}
+
+    Fault take(const Active& active, Cursor cursor) {
+        std::optional<Value>& value = values[active.number];
+        if (value && active.rank >= ranks_[active.number]) return Fault::none;
+        ranks_[active.number] = active.rank;
+        return read_value(cursor, value.emplace());
+    }
+
+    std::vector<std::optional<Value>> values;
+
+private:
+    std::vector<Rank> ranks_;
+};
 
 /// Reads the one document of a text by `read(Cursor&) -> Fault`.
 template <typename Read>
@@ -161,31 +270,45 @@ Fault read_outline_value(Cursor& cursor, Value& value, int depth, int depth_max)
 
 PageScan PageScanner::scan(const char* text, std::size_t size, const Path& records, const std::vector<Path>& values) {
     PageScan scan;
-    scan.values.resize(values.size());
-    Actives actives = {{&records, values.size(), 0}};
-    for (std::size_t i = 0; i < values.size(); ++i) actives.push_back({&values[i], i, 0});
-    PathWalk walk([&](std::size_t number, Cursor& match) {
-        return number == scan.values.size() ? add_records(match, scan) : read_first(match, scan.values[number]);
-    });
+    RecordList list;
+    FirstMatches first(values.size());
+    const std::size_t records_number = values.size();
+    Actives actives;
+    add_actives(actives, records, records_number);
+    for (std::size_t i = 0; i < values.size(); ++i) add_actives(actives, values[i], i);
+    const auto visit = [&](const Active& active, Cursor& match) {
+        if (active.number != records_number) return first.take(active, match);
+        scan.has_selection = true;
+        return list.add(active.rank, match);
+    };
+    const auto look = [&](const Active& active, Cursor& candidate) {
+        if (active.number != records_number) return Fault::none;
+        Cursor behind = candidate;
+        return span_of(behind, scan.candidates.emplace_back());
+    };
+    PathWalk walk(visit, look);
     read_document(index_, text, size, [&](Cursor& cursor) {
         // A page for people, sent in the place of JSON, is one "scalar" or several.
         const bool is_scalar = cursor.peek() != '{' && cursor.peek() != '[';
-        std::optional<Value> scalar;
-        if (const Fault fault = is_scalar ? read_first(cursor, scalar) : Fault::none; fault != Fault::none) return fault;
+        Cursor ahead = cursor;
+        Value scalar;
+        if (const Fault fault = is_scalar ? read_value(ahead, scalar) : Fault::none; fault != Fault::none) return fault;
         return walk.walk(cursor, actives, 1);
     });
+    list.finish(records.has_own_order(), scan);
+    scan.values = std::move(first.values);
     return scan;
 }
 
 std::vector<std::optional<Value>> PageScanner::values_of(const Span& record, const std::vector<Path>& paths) const {
-    std::vector<std::optional<Value>> values(paths.size());
+    FirstMatches first(paths.size());
     Cursor cursor = index_.cursor();
     cursor.at = std::lower_bound(cursor.at, cursor.end, static_cast<std::uint32_t>(record.begin));
     Actives actives;
-    for (std::size_t i = 0; i < paths.size(); ++i) actives.push_back({&paths[i], i, 0});
-    PathWalk walk([&](std::size_t number, Cursor& match) { return read_first(match, values[number]); });
+    for (std::size_t i = 0; i < paths.size(); ++i) add_actives(actives, paths[i], i);
+    PathWalk walk([&](const Active& active, Cursor& match) { return first.take(active, match); }, [](const Active&, const Cursor&) { return Fault::none; });
     if (const Fault fault = walk.walk(cursor, actives, 1); fault != Fault::none) fail(fault, record.begin);
-    return values;
+    return std::move(first.values);
 }
 
 Value read_outline(const char* text, std::size_t size, int depth_max) {

@@ -21,8 +21,12 @@ struct Span {
 struct PageScan {
     /// Whether the records' path leads anywhere, be it to null or an empty list.
     bool has_selection = false;
-    /// In document order. Spans of scalars and brackets alike, without white space around them.
+    /// In the order of the path. Spans of scalars and brackets alike, without white space around them; none comes twice.
     std::vector<Span> records;
+    /// A record does not lie behind the one before it: the path has an order of its own, or found something inside of something else that it found.
+    bool has_own_order = false;
+    /// What the filters of the records' path have looked at: records and what was left out. Empty when it has no filter.
+    std::vector<Span> candidates;
     /// Of each value path its first match.
     std::vector<std::optional<Value>> values;
 };
@@ -31,7 +35,7 @@ struct PageScan {
 class PageScanner {
 public:
     /// Reads one document of `size` bytes, with limits::json_padding readable bytes behind it. `records`: a list found there gives its elements, null
-    /// nothing, anything else is one record. What the records hold inside is not checked. Throws Error(data) with the byte offset of what is wrong.
+    /// nothing, anything else is one record. What the records hold inside is not checked. Filters read what they compare, and no more. Throws Error(data) with the byte offset of what is wrong.
     PageScan scan(const char* text, std::size_t size, const Path& records, const std::vector<Path>& values);
 
     /// The first match of each path in one record that the last `scan` has found; its text is still there.

@@ -337,7 +337,7 @@ void Stage::begin(Reading& reading) {
     begin_ledger(reading);
     reading.is_closed = spec.limit == 0;
     reading.end_number = next_number_;
-    if (spec.incremental) {
+    if (spec.incremental && spec.incremental->scope == incremental::Scope::resource) {
         const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
         reading.cursor.emplace(*spec.incremental, spec.name, key, state != nullptr ? incremental::find_slot(*state, *spec.incremental) : nullptr);
     }

@@ -289,12 +289,30 @@ TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view r
     return TableVerdict::admitted;
 }
 
+namespace {
+
+/// Whether each parent can have a cursor of its own, as the user wants it.
+void check_cursor_scope(const extract::ResourceSpec& spec, const RunOptions& options) {
+    if (!spec.incremental || spec.incremental->scope == incremental::Scope::resource) return;
+    if (!spec.has_parent) {
+        throw Error(ErrorKind::usage, "resource \"{}\": its cursor has scope = \"parent\", but it is not read by the records of a parent; leave \"scope\" out", spec.name);
+    }
+    if ((options.limit || spec.limit) && !options.is_dry_run) {
+        throw Error(ErrorKind::usage, "resource \"{}\" keeps a cursor for each of its parents, and a limit would move them past records that are not loaded: give it max_pages instead, or "
+                                      "try with --dry-run",
+                    spec.name);
+    }
+}
+
+}  // namespace
+
 std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
                                               schema::Schema& schema) {
     std::vector<ActiveResource> resources;
     if (!says_nothing(options.schema_contract)) schema::store_contract(schema.settings(), options.schema_contract);
     set_source_config(schema, context);
     for (extract::ResourceSpec& spec : specs) {
+        check_cursor_scope(spec, options);
         ActiveResource resource{.spec = std::move(spec), .table = {}};
         resource.disposition = options.disposition.value_or(resource.spec.disposition);
         resource.delete_missing = options.delete_missing ? options.delete_missing : resource.spec.delete_missing;

@@ -214,6 +214,7 @@ std::optional<incremental::Spec> read_cursor(const Node& node, const std::string
     for (const char* name : {"on_missing", "on_null"}) {
         spec.on_cursor_value_missing = reader.one_of(name, missing).value_or(spec.on_cursor_value_missing);
     }
+    spec.scope = reader.one_of<Scope>("scope", {{"resource", Scope::resource}, {"parent", Scope::parent}}).value_or(spec.scope);
     const std::vector<std::pair<std::string, schema::DataType>> types = {{"timestamp", schema::DataType::timestamp},
                                                                          {"date", schema::DataType::date},
                                                                          {"bigint", schema::DataType::bigint},

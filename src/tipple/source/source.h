@@ -66,6 +66,8 @@ struct ResourceSpec {
     bool skips_bad_inputs = false;
     /// Others are read by its records, or it by theirs: what they bring belongs into one load.
     bool is_linked = false;
+    /// It is read by the records of another one, and can keep a cursor for each of them (incremental::Scope::parent).
+    bool has_parent = false;
     /// Further hints for the table as schema documents write them.
     json::Object table_hints;
     std::vector<schema::NestedHints> nested;
@@ -120,7 +122,7 @@ struct ResourceContext {
     std::stop_token stop;
     /// Of a run never nullptr.
     State* state = nullptr;
-    /// nullptr when the resource is not incremental.
+    /// nullptr when the resource is not incremental, or keeps its cursors itself.
     CursorView* cursor = nullptr;
     /// Of a run nullptr where the resource keeps none.
     FileLedger* ledger = nullptr;

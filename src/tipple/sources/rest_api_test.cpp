@@ -282,11 +282,20 @@ TEST_F(RestApiTest, PaginatorsAreFoundOut) {
     });
     read("[resources.x]");
     EXPECT_EQ(targets(), (Texts{"/x", "/x?page=2"})) << "the page says its number";
+    serve([](const SeenRequest& request) { return Answer{.body = request.param("page").empty() ? R"({"items":[{"id":0}],"total_pages":3})" : R"({"items":[],"total_pages":3})"}; });
+    expect_error("[resources.x]", "how pages are numbered cannot be found out: page 1 is empty, though there should be more; give the paginator: { type = \"page_number\", base_page");
     serve({{"/x", R"({"_embedded":{"items":[{"id":1}]},"_links":{"next":{"href":"/x?p=2"}}})"}, {"/x?p=2", R"({"_embedded":{"items":[{"id":2}]}})"}});
     EXPECT_EQ(read("[resources.x]").size(), 2U) << "A2";
     serve([](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}],"next_page_token":"abc"})"}; });
     expect_error("[resources.x]", "the pages have no end; correct the paginator");
     EXPECT_EQ(targets(), (Texts{"/x", "/x?cursor=abc"})) << "A3";
+    serve([](const SeenRequest& request) {
+        const std::string page = request.param("page").empty() ? "1" : request.param("page");
+        return Answer{.body = R"({"data":[{"id":)" + page + R"(}],"nextPage":2,"totalPages":3})"};
+    });
+    EXPECT_EQ(read("[resources.x]"), (Texts{R"({"id":1})", R"({"id":2})", R"({"id":3})"})) << "A4: the number of pages says more than a next one";
+    serve({{"/x", R"({"data":[{"id":1}],"next":"x?p=2"})"}, {"/x?p=2", page_of(2)}});
+    EXPECT_EQ(read("[resources.x]").size(), 2U) << "A4: a link without a host is a link";
     serve([](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}],"pagination":{"offset":0,"limit":1,"total":9}})"}; });
     EXPECT_EQ(read("[resources.x]").size(), 1U) << "A6";
 }
@@ -338,6 +347,35 @@ TEST_F(RestApiTest, Selection) {
     EXPECT_EQ(read("[resources.x]").size(), 0U) << "an empty answer has no records";
     serve([](const SeenRequest&) { return Answer{.body = "<html>"}; });
     expect_error("[resources.x]", "is not JSON");
+}
+
+TEST_F(RestApiTest, SelectionByAllOfJsonPath) {
+    const std::string body = R"({"groups":[{"kind":"a","rows":[{"id":1,"v":1},{"id":2,"v":9}]},{"kind":"b","rows":[{"id":3,"v":9,"sub":{"rows":[{"id":4,"v":9}]}}]}]})";
+    serve({{"/x", body}});
+    EXPECT_EQ(read("[resources.x]\nselect = \"groups[?(@.kind == 'b')].rows[*].id\""), Texts{"3"});
+    EXPECT_EQ(read("[resources.x]\nselect = 'groups[*].rows[?(@.v > 5)].id'"), (Texts{"2", "3"}));
+    EXPECT_EQ(read("[resources.x]\nselect = 'groups[-1].rows'").size(), 1U);
+    EXPECT_EQ(read("[resources.x]\nselect = 'groups[0:1].rows'").size(), 2U);
+    EXPECT_EQ(read("[resources.x]\nselect = '$..rows'"),
+              (Texts{R"({"id":1,"v":1})", R"({"id":2,"v":9})", R"({"id":3,"v":9,"sub":{"rows":[{"id":4,"v":9}]}})", R"({"id":4,"v":9})"}))
+        << "one lies in the other, and both are records";
+    EXPECT_EQ(read("[resources.x]\nselect = 'groups[0].rows[1]|$.groups[0].rows[0]'"), (Texts{R"({"id":2,"v":9})", R"({"id":1,"v":1})"}));
+    expect_error("[resources.x]\nselect = 'a[?(@.b >)]'", "t.toml:4: resource \"x\": bad path \"a[?(@.b >)]\" at character 10");
+    serve({{"/x", R"({"data":[{"id":1}],"links":[{"rel":"self","href":"/x"},{"rel":"next","href":"/x?p=2"}]})"}, {"/x?p=2", R"({"data":[{"id":2}],"links":[]})"}});
+    EXPECT_EQ(read("[resources.x]\npaginator = { type = 'json_link', next_url_path = \"links[?(@.rel == 'next')].href\" }").size(), 2U);
+    serve({{"/posts", R"([{"id":1,"ref":[{"k":"x","n":"no"},{"k":"y","n":"yes"}]}])"}, {"/c/yes", R"({"ok":1})"}});
+    EXPECT_EQ(read("[resources.posts]\n[resources.x]\nparent = 'posts'\npath = \"c/{parent.ref[?(@.k == 'y')].n}\"").size(), 1U);
+}
+
+TEST_F(RestApiTest, APageOfWhichAFilterTakesNothingIsNotTheLast) {
+    serve([](const SeenRequest& request) {
+        const int page = std::stoi(request.param("page"));
+        return Answer{.body = page > 5 ? R"({"data":[]})" : R"({"data":[{"id":)" + std::to_string(page) + R"(,"wanted":)" + (page == 5 ? "true" : "false") + "}]}"};
+    });
+    EXPECT_EQ(read("[resources.x]\nselect = 'data[?(@.wanted == true)].id'\npaginator = { type = 'page_number', base_page = 1 }"), Texts{"5"});
+    EXPECT_EQ(targets().size(), 6U);
+    serve([](const SeenRequest&) { return Answer{.body = R"({"data":[{"id":1}]})"}; });
+    expect_error("[resources.x]\nselect = 'data[?(@.wanted)]'\npaginator = { type = 'page_number', base_page = 1 }", "the server seems not to know \"page\"");
 }
 
 TEST_F(RestApiTest, ParamsAndBodies) {
@@ -573,6 +611,15 @@ TEST_F(RestApiTest, Steps) {
     EXPECT_EQ(read("[resources.x]\nsteps = [{ drop = ['s'], rename = { id = 'key' }, mask = ['m'] }, { set = { from = 'api' } }]").front(), R"({"key":1,"m":"***","from":"api"})");
     EXPECT_EQ(read("[resources.x]\nsteps = [{ keep = ['id'] }]").front(), R"({"id":1})");
     expect_error("[resources.x]\nsteps = [{ filter = 's = 1' }]", "expected one of ==");
+    serve({{"/x", R"([{"id":1,"l":[{"q":1},{"q":2}]},{"id":2,"l":[]},{"id":3},{"id":4,"l":"no list"}])"}});
+    EXPECT_EQ(read("[resources.x]\nsteps = [{ explode = 'l' }]"),
+              (Texts{R"({"id":1,"l":{"q":1}})", R"({"id":1,"l":{"q":2}})", R"({"id":2,"l":null})", R"({"id":3})", R"({"id":4,"l":"no list"})"}))
+        << "nobody is lost for having no list";
+    EXPECT_EQ(read("[resources.x]\nsteps = [{ explode = 'l', rename = { l = 'line' } }, { filter = 'line.q > 1' }]"), Texts{R"({"id":1,"line":{"q":2}})"});
+    expect_error("max_response = '1KiB'\n[resources.x]\nsteps = [{ set = { pad = '" + std::string(600, 'x') + "' } }, { explode = 'l' }]", "drop fields before \"explode\"");
+    serve({{"/posts", "[{\"id\":7}]"}, {"/posts/7/c", R"({"items":[{"l":[1,2]}]})"}});
+    EXPECT_EQ(read("[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'posts/{parent.id}/c'\ninclude = ['id']\nsteps = [{ explode = 'l' }]"),
+              (Texts{R"({"l":1,"_posts_id":7})", R"({"l":2,"_posts_id":7})"}));
 }
 
 TEST_F(RestApiTest, WhatIsWrongIsSaidWithItsPlaceAndTheNearestName) {

@@ -9,7 +9,8 @@
 namespace tipple::sources::rest {
 
 KeptRecords::KeptRecords(ParentRecords& records, const extract::ResourceSpec& spec, const json::Object* state) : records_(records) {
-    if (!spec.incremental) return;
+    // Where each parent has its own, the reader has left out already what is of no interest.
+    if (!spec.incremental || spec.incremental->scope == incremental::Scope::parent) return;
     cursor_.emplace(*spec.incremental, spec.name, spec.primary_key, state != nullptr ? incremental::find_slot(*state, *spec.incremental) : nullptr);
 }
 

@@ -44,7 +44,7 @@ std::vector<config::OptionSpec> resource_option_specs() {
         {.name = "on_null", .summary = "When a parent has no value for the path: fail, or skip it.", .default_value = "fail"},
         {.name = "max_pages", .summary = "Pages that are read at most, of each parent.", .kind = OptionKind::integer},
         {.name = "max_failed_parents", .summary = "Parents whose requests may fail for good; they are left out and reported.", .kind = OptionKind::integer, .default_value = "0"},
-        {.name = "steps", .summary = "What is done to records: [{ filter = \"status == \\\"open\\\"\" }, { keep = [...] }, { drop = [...] }, { rename = {...} }, { set = {...} }, { mask = [...] }]."},
+        {.name = "steps", .summary = "What is done to records: [{ filter = \"status == \\\"open\\\"\" }, { explode = \"lines\" }, { keep = [...] }, { drop = [...] }, { rename = {...} }, { set = {...} }, { mask = [...] }]."},
     };
 }
 

@@ -42,11 +42,11 @@ std::uint64_t hash_of(std::string_view body, const std::vector<json::Span>& reco
 
 }  // namespace
 
-PageReader::PageReader(const ResourceSettings& resource, Selector& selector, std::vector<std::string> parent_paths, std::size_t page_bytes)
-    : resource_(resource), selector_(selector), page_bytes_(page_bytes) {
+PageReader::PageReader(const ResourceSettings& resource, Selector& selector, std::vector<std::string> parent_paths, Limits limits)
+    : resource_(resource), selector_(selector), limits_(limits) {
     for (const std::string& path : parent_paths) {
         const auto field = std::find_if(resource.include.begin(), resource.include.end(), [&](const IncludedField& one) { return one.name == path; });
-        Wish wish{.path = json::Path::parse(path)};
+        Wish wish{.path = json::Path::parse(path, json::Path::Dialect::full)};
         if (field != resource.include.end()) wish.included = static_cast<std::size_t>(field - resource.include.begin());
         wishes_.push_back(std::move(wish));
     }
@@ -80,9 +80,11 @@ ReadPage PageReader::read(std::string body, const io::HttpExchange& exchange, co
     json::PageScan scan = scanner_.scan(body.data(), size, path.value_or(json::Path()), paginator.wanted());
     if (!path) scan.records.clear();
     if (path && !scan.has_selection && !resource_.select) check_moved(json::read_outline(body.data(), size, outline_depth));
-    const std::uint64_t records_asked = scan.records.size();
-    const std::uint64_t records_hash = hash_of(body, scan.records);
-    const bool is_rewritten = !scan.records.empty() && (!resource_.steps.empty() || !included.empty());
+    // What a filter leaves out was there all the same: the page is not empty, nor the same as another one, for its sake.
+    const std::vector<json::Span>& asked = scan.candidates.empty() ? scan.records : scan.candidates;
+    const std::uint64_t records_asked = asked.size();
+    const std::uint64_t records_hash = hash_of(body, asked);
+    const bool is_rewritten = !scan.records.empty() && (!resource_.steps.empty() || !included.empty() || scan.has_own_order);
     if (is_rewritten) {
         body = rewrite(body, scan.records, included);
         size = body.size();
@@ -101,7 +103,7 @@ ReadPage PageReader::read(std::string body, const io::HttpExchange& exchange, co
     collect_parent_values(scan.records, included, page);
     for (std::size_t first = 0; first < scan.records.size();) {
         std::size_t last = first + 1;
-        while (last < scan.records.size() && scan.records[last].end - scan.records[first].begin <= page_bytes_) ++last;
+        while (last < scan.records.size() && scan.records[last].end - scan.records[first].begin <= limits_.page_bytes) ++last;
         page.pages.push_back(make_page(body, scan.records, first, last, name));
         first = last;
     }
@@ -128,13 +130,19 @@ std::string PageReader::rewrite(const std::string& body, const std::vector<json:
             add_included(with_fields, changed, included);
             changed = std::move(with_fields);
         }
-        if (!resource_.steps.empty()) {
-            json::Value record = json::parse(changed, "a record");
-            if (!apply_steps(resource_.steps, record)) continue;
-            changed = json::to_text(record);
+        const auto add = [&](std::string_view record) {
+            if (out.size() > 1) out += ",\n";
+            out += record;
+            if (out.size() > limits_.rewritten_bytes_max) {
+                throw Error(ErrorKind::data, "resource \"{}\": with what \"steps\" and \"include\" make of it, the page has more than {} bytes; drop fields before \"explode\", ask for smaller pages, or raise max_response",
+                            resource_.name, limits_.rewritten_bytes_max);
+            }
+        };
+        if (resource_.steps.empty()) {
+            add(changed);
+        } else {
+            apply_steps(resource_.steps, json::parse(changed, "a record"), [&](const json::Value& record) { add(json::to_text(record)); });
         }
-        if (out.size() > 1) out += ",\n";
-        out += changed;
     }
     out += "]";
     return out;

@@ -32,8 +32,14 @@ struct Selector {
 /// Reads the answers of one resource, in one pass each. One thread.
 class PageReader {
 public:
+    struct Limits {
+        /// Of a page that is written, unless a record is larger.
+        std::size_t page_bytes = 0;
+        /// Of an answer's records after steps and with what is included.
+        std::size_t rewritten_bytes_max = 0;
+    };
     /// `parent_paths`: what children need of each record. What is borrowed outlives the reader.
-    PageReader(const ResourceSettings& resource, Selector& selector, std::vector<std::string> parent_paths, std::size_t page_bytes);
+    PageReader(const ResourceSettings& resource, Selector& selector, std::vector<std::string> parent_paths, Limits limits);
 
     /// `included`: values of the resource's included fields. `name`: of the answer, for messages. Throws Error(data).
     ReadPage read(std::string body, const io::HttpExchange& exchange, const std::string& name, const std::vector<json::Value>& included, Paginator& paginator,
@@ -56,7 +62,7 @@ private:
         std::optional<std::size_t> included;
     };
     std::vector<Wish> wishes_;
-    std::size_t page_bytes_;
+    Limits limits_;
     json::PageScanner scanner_;
 };
 

@@ -15,7 +15,7 @@ constexpr std::size_t shown_record_bytes = 200;
 }  // namespace
 
 ResourceReader::ResourceReader(ReadJob job, extract::Output& out)
-    : job_(std::move(job)), out_(out), pages_(job_.resource, job_.selector, job_.kept_paths, job_.page_bytes), paginator_(job_.resource.paginator.value_or(job_.api.paginator)) {
+    : job_(std::move(job)), out_(out), pages_(job_.resource, job_.selector, job_.kept_paths, {.page_bytes = job_.page_bytes, .rewritten_bytes_max = job_.api.response_bytes_max}), paginator_(job_.resource.paginator.value_or(job_.api.paginator)) {
     if (job_.parents == nullptr) return;
     parents_.emplace(*job_.parents);
     find_repeats();
@@ -55,6 +55,19 @@ json::Value ResourceReader::parent_record(const json::Array& values) const {
     return record;
 }
 
+/// Texts for people too: they are names in the state.
+std::string ResourceReader::cursor_key(const json::Array& parent) const {
+    json::Array key;
+    for (const std::string& path : job_.resource.parent_key) {
+        const std::vector<std::string>& paths = job_.parents->paths();
+        key.push_back(parent[static_cast<std::size_t>(std::find(paths.begin(), paths.end(), path) - paths.begin())]);
+        if (!key.back().is_null()) continue;
+        throw Error(ErrorKind::data, "resource \"{}\": each of its parent's records has a cursor of its own, and this one has no \"{}\" to tell it from others: {}", job_.resource.name, path,
+                    excerpt(json::to_text(parent), shown_record_bytes));
+    }
+    return key.size() == 1 && key.front().is_text() ? key.front().as_text() : json::to_text(key.size() == 1 ? key.front() : json::Value(std::move(key)));
+}
+
 std::size_t ResourceReader::slots_in_flight() const {
     std::size_t count = 0;
     for (const auto& pagination : open_) {
@@ -70,14 +83,19 @@ void ResourceReader::open_paginations() {
     }
 }
 
-Scope ResourceReader::scope_of(const json::Array* parent) const {
+Scope ResourceReader::scope_of(const json::Array& parent, Pagination& pagination) const {
     Scope scope = job_.scope;
-    if (parent == nullptr) return scope;
-    scope.parent = [this, parent](const std::string& path) -> schema::Value {
+    if (job_.cursors != nullptr) {
+        pagination.cursor_key = cursor_key(parent);
+        pagination.cursor = job_.cursors->open(pagination.cursor_key);
+        scope.cursor_start = pagination.cursor->start().start;
+        scope.cursor_end = pagination.cursor->start().spec.end_value;
+    }
+    scope.parent = [this, &parent](const std::string& path) -> schema::Value {
         const std::vector<std::string>& paths = job_.parents->paths();
         const auto found = std::find(paths.begin(), paths.end(), path);
         TIPPLE_ASSERT(found != paths.end());
-        return from_json_value((*parent)[static_cast<std::size_t>(found - paths.begin())]);
+        return from_json_value(parent[static_cast<std::size_t>(found - paths.begin())]);
     };
     return scope;
 }
@@ -99,7 +117,8 @@ void ResourceReader::find_repeats() {
         json::Array values;
         for (const std::string& path : paths) values.push_back(*record.as_object().find(path));
         try {
-            const std::uint64_t request = make_request(job_.api, job_.resource, scope_of(&values)).fingerprint();
+            Pagination pagination;
+            const std::uint64_t request = make_request(job_.api, job_.resource, scope_of(values, pagination)).fingerprint();
             repeats_.emplace(request, std::move(values));
         } catch (const Error& error) {
             keep(error.what());
@@ -122,8 +141,8 @@ bool ResourceReader::open_next() {
     } else {
         has_more_paginations_ = false;
     }
-    const Scope scope = scope_of(parent ? &*parent : nullptr);
     auto pagination = std::make_unique<Pagination>();
+    const Scope scope = parent ? scope_of(*parent, *pagination) : job_.scope;
     try {
         pagination->request = make_request(job_.api, job_.resource, scope);
     } catch (const Error& error) {
@@ -232,7 +251,11 @@ void ResourceReader::run_ahead(Pagination& pagination) {
 ReadPage ResourceReader::read_page(Pagination& pagination, io::HttpExchange& exchange) {
     using Action = ResponseRule::Action;
     const std::string place = job_.api.redactor.redact_url(exchange.url);
-    if (exchange.error) throw *exchange.error;
+    if (exchange.error) {
+        // Of what was sent as it should be, only the size is wrong.
+        if (exchange.error->kind() != ErrorKind::data) throw *exchange.error;
+        throw Error(ErrorKind::data, "{}; ask for smaller pages, or raise max_response", exchange.error->what());
+    }
     const ResponseRule* rule = find_rule(exchange.response);
     if (rule != nullptr && (rule->action == Action::skip || rule->action == Action::stop)) {
         job_.log.info("{}: status {}, as on_response says nothing more is read {}", place, exchange.response.status,
@@ -253,6 +276,7 @@ ReadPage ResourceReader::read_page(Pagination& pagination, io::HttpExchange& exc
     const bool was_found = job_.selector.path.has_value();
     ReadPage page = is_empty ? pages_.read_nothing(exchange, *pagination.paginator, pagination.request)
                              : pages_.read(std::move(exchange.response.body), exchange, place, pagination.included, *pagination.paginator, pagination.request);
+    if (pagination.cursor) job_.cursors->filter(*pagination.cursor, page);
     if (!was_found && job_.selector.path) job_.log.info("resource \"{}\": records are at {} (found out)", job_.resource.name, job_.selector.path->text());
     if (finding_.empty()) finding_ = pagination.paginator->finding();
     return page;
@@ -279,7 +303,11 @@ void ResourceReader::flush() {
         }
         if (first.has_held_next) guarded(first, [&] { go_on(first); });
         if (!first.is_ended) return;
-        if (first.error) give_up(first);
+        if (first.error) {
+            give_up(first);
+        } else if (first.cursor) {
+            job_.cursors->keep(first.cursor_key, *first.cursor);
+        }
         if (first.stops_resource) is_done_ = true;
         open_.pop_front();
         for (const auto& pagination : open_) {

@@ -13,6 +13,7 @@
 #include "tipple/sources/rest_api/kept_records.h"
 #include "tipple/sources/rest_api/page_reader.h"
 #include "tipple/sources/rest_api/paginator.h"
+#include "tipple/sources/rest_api/parent_cursors.h"
 #include "tipple/sources/rest_api/parent_records.h"
 #include "tipple/sources/rest_api/settings.h"
 
@@ -32,6 +33,8 @@ struct ReadJob {
     /// For its children; nullptr when it has none.
     KeptRecords* kept = nullptr;
     std::vector<std::string> kept_paths = {};
+    /// When each of the parent's records has a cursor of its own, instead of one in `scope`; else nullptr.
+    ParentCursors* cursors = nullptr;
     Scope scope = {};
     std::size_t page_bytes = 0;
     /// Of pages that have come before it was their turn.
@@ -69,6 +72,9 @@ private:
         std::unique_ptr<Paginator> paginator;
         std::optional<json::Array> parent;
         std::vector<json::Value> included;
+        /// Of this parent's record; nullptr where it has none.
+        std::unique_ptr<incremental::Cursor> cursor;
+        std::string cursor_key;
         std::deque<Slot> slots;
         std::deque<ReadPage> ready;
         std::set<std::uint64_t> asked;
@@ -85,7 +91,8 @@ private:
     void open_paginations();
     bool open_next();
     void find_repeats();
-    Scope scope_of(const json::Array* parent) const;
+    /// What requests are made of, while `parent` lives; opens the parent's cursor, when it has one.
+    Scope scope_of(const json::Array& parent, Pagination& pagination) const;
     bool may_ask(const Pagination& pagination) const;
     void submit(Pagination& pagination);
     /// Runs what may go wrong because of an answer; the error then waits for its turn.
@@ -101,6 +108,7 @@ private:
     void write(ReadPage page);
     void give_up(Pagination& pagination);
     void abandon_all();
+    std::string cursor_key(const json::Array& parent) const;
     json::Value parent_record(const json::Array& values) const;
     const ResponseRule* find_rule(const io::HttpResponse& response) const;
     std::size_t slots_in_flight() const;

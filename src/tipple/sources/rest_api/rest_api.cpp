@@ -23,6 +23,8 @@ namespace {
 constexpr std::string_view selector_member = "rest_api_select";
 /// The member that keeps parents whose requests failed.
 constexpr std::string_view failed_parents_member = "rest_api_failed_parents";
+/// The member that keeps the cursors of a resource that has one for each parent's record.
+constexpr std::string_view parent_cursors_member = "rest_api_parent_cursors";
 
 /// Takes what is read of a parent that is not loaded itself.
 class NoOutput final : public extract::Output {
@@ -65,6 +67,7 @@ public:
             if (!resource.is_loaded) continue;
             extract::ResourceSpec spec;
             spec.name = resource.name;
+            spec.has_parent = !resource.parent.empty();
             spec.is_linked = !resource.parent.empty() || !paths_of_children(resource.name).empty();
             if (!resource.newest_field.empty()) spec.columns.emplace_back(resource.newest_field, json::Object{{"dedup_sort", resource.newest_is_least ? "asc" : "desc"}});
             specs.push_back(std::move(spec));
@@ -74,8 +77,11 @@ public:
 
     void read(const extract::ResourceSpec& spec, const extract::ResourceContext& context, extract::Output& out) override {
         const ResourceSettings& resource = api_.find(spec.name);
-        if (!resource.parent.empty() && spec.incremental && spec.incremental->row_order != incremental::RowOrder::none) {
-            throw Error(ErrorKind::usage, "resource \"{}\": its records come parent by parent, so their cursor has no order; leave \"order\" out", spec.name);
+        const bool has_order = spec.incremental && spec.incremental->row_order != incremental::RowOrder::none;
+        if (!resource.parent.empty() && has_order && spec.incremental->scope == incremental::Scope::resource) {
+            throw Error(ErrorKind::usage, "resource \"{}\": its records come parent by parent, so their cursor has no order; leave \"order\" out, or give each parent a cursor of its "
+                                          "own (scope = \"parent\")",
+                        spec.name);
         }
         const std::uint64_t requests_before = session_->requests_sent();
         require_parents(resource, context, out);
@@ -183,7 +189,7 @@ private:
         const json::Object* state = context.state != nullptr ? context.state->find_resource(spec.name) : nullptr;
         Selector selector{.path = resource.select};
         const json::Value* remembered = state != nullptr ? state->find(selector_member) : nullptr;
-        if (!selector.path && remembered != nullptr && remembered->is_text()) selector.path = json::Path::parse(remembered->as_text());
+        if (!selector.path && remembered != nullptr && remembered->is_text()) selector.path = json::Path::parse(remembered->as_text(), json::Path::Dialect::full);
         ReadJob job{.api = api_, .resource = resource, .session = *session_, .authorizer = authorizer_of(resource), .selector = selector};
         job.scope.run_start_us = run_start_us_;
         if (role == Role::loaded && context.cursor != nullptr) {
@@ -193,6 +199,11 @@ private:
             // A probe has no cursor yet: it asks as the first run will.
             job.scope.cursor_start = spec.incremental->initial_value;
             job.scope.cursor_end = spec.incremental->end_value;
+        }
+        std::optional<ParentCursors> cursors;
+        if (spec.incremental && spec.incremental->scope == incremental::Scope::parent && !resource.parent.empty()) {
+            const json::Value* before = role == Role::loaded && state != nullptr ? state->find(parent_cursors_member) : nullptr;
+            job.cursors = &cursors.emplace(spec, before != nullptr && before->is_object() ? &before->as_object() : nullptr);
         }
         if (!resource.parent.empty()) job.parents = &kept_.at(resource.parent);
         const json::Value* failed_before = role == Role::loaded && state != nullptr ? state->find(failed_parents_member) : nullptr;
@@ -214,6 +225,7 @@ private:
         reader.read();
         if (records != nullptr) records->close();
         if (selector.is_guessed && role == Role::loaded) context.state->resource().set(selector_member, selector.path->text());
+        if (role == Role::loaded && cursors) context.state->resource().set(parent_cursors_member, cursors->state());
         if (role == Role::loaded) {
             json::Array failed = reader.failed_parents();
             if (failed_before != nullptr) context.state->resource().erase(failed_parents_member);

@@ -131,7 +131,7 @@ private:
         read_path(reader, definition, api, resource);
         read_request(reader, resource);
         if (const std::optional<std::string> select = reader.text("select")) {
-            guarded(reader, "select", [&] { resource.select = json::Path::parse(*select); });
+            guarded(reader, "select", [&] { resource.select = json::Path::parse(*select, json::Path::Dialect::full); });
         }
         if (const Node* paginator = reader.find("paginator")) resource.paginator = read_paginator(*paginator, problems_);
         if (const Node* auth = reader.find("auth")) resource.auth = read_auth(*auth, problems_);
@@ -145,6 +145,7 @@ private:
         read_include(reader, resource);
         check_single_entity(resource);
         check_parent_use(reader, resource);
+        read_parent_key(definition, resource);
         return resource;
     }
 
@@ -198,6 +199,24 @@ private:
         if (bodies > 1) reader.problem("json", "a request has one body: give one of \"json\", \"form\" and \"body\"");
     }
 
+    void read_parent_key(const extract::ResourceDefinition& definition, ResourceSettings& resource) {
+        const Node* cursor = definition.settings.find("cursor");
+        const Node* scope = cursor != nullptr ? cursor->find("scope") : nullptr;
+        if (scope == nullptr || scope->value != json::Value("parent") || resource.parent.empty()) return;
+        const auto parent = std::find_if(context_.resources.begin(), context_.resources.end(), [&](const auto& other) { return other.name == resource.parent; });
+        const Node* key = parent != context_.resources.end() ? parent->settings.find("primary_key") : nullptr;
+        const auto add = [&](const Node& column) {
+            if (column.is_scalar()) resource.parent_key.push_back(json::Path::of_keys({config::scalar_text(column)}).text());
+        };
+        if (key == nullptr) {
+            resource.parent_key = resource.parent_paths();
+        } else if (key->is_list()) {
+            std::for_each(key->items.begin(), key->items.end(), add);
+        } else {
+            add(*key);
+        }
+    }
+
     static void read_newest(const Node& settings, ResourceSettings& resource) {
         const Node* disposition = settings.find("disposition");
         const bool is_merged = settings.find("strategy") != nullptr || (disposition != nullptr && disposition->value == json::Value("merge"));
@@ -217,7 +236,7 @@ private:
         if (!fields) return;
         if (resource.parent.empty()) reader.problem("include", "\"include\" takes fields of the parent's records, and there is no \"parent\"");
         for (const std::string& field : *fields) {
-            guarded(reader, "include", [&] { json::Path::parse(field); });
+            guarded(reader, "include", [&] { json::Path::parse(field, json::Path::Dialect::full); });
             std::string name = fmt::format("_{}_{}", resource.parent, field);
             std::replace(name.begin(), name.end(), '.', '_');
             resource.include.push_back({field, std::move(name)});
@@ -297,9 +316,11 @@ std::vector<std::string> ResourceSettings::parent_paths() const {
     if (json) json->collect_parent_paths(paths);
     if (form) form->collect_parent_paths(paths);
     if (body) body->collect_parent_paths(paths);
-    for (const IncludedField& field : include) {
-        if (std::find(paths.begin(), paths.end(), field.path) == paths.end()) paths.push_back(field.path);
-    }
+    const auto add = [&](const std::string& one) {
+        if (std::find(paths.begin(), paths.end(), one) == paths.end()) paths.push_back(one);
+    };
+    for (const IncludedField& field : include) add(field.path);
+    std::for_each(parent_key.begin(), parent_key.end(), add);
     return paths;
 }
 

@@ -112,6 +112,8 @@ struct ResourceSettings {
     std::vector<Step> steps = {};
     std::uint64_t pages_max = 0;  ///< 0 = no limit of its own
     OnNull on_null = OnNull::fail;
+    /// What tells parents apart, when each has a cursor of its own: the parent's primary key, or where requests take from its record. Empty = they have none.
+    std::vector<std::string> parent_key = {};
     std::uint64_t failed_parents_max = 0;
     /// The field of the cursor, when records are merged by key: what changes while pages are read comes twice, and the record that is further on counts.
     std::string newest_field = {};

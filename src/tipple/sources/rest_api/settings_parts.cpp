@@ -40,7 +40,7 @@ std::optional<json::Path> read_path(TableReader& reader, const char* name, const
     const std::optional<std::string> text = reader.text(name);
     if (!text && otherwise == nullptr) return std::nullopt;
     try {
-        return json::Path::parse(text.value_or(otherwise != nullptr ? otherwise : ""), json::Path::FromEnd::allowed);
+        return json::Path::parse(text.value_or(otherwise != nullptr ? otherwise : ""), json::Path::Dialect::full);
     } catch (const Error& error) {
         reader.problem(name, error.what());
         return json::Path();

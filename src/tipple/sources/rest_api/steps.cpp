@@ -5,6 +5,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/json/path_filter.h"
 
 namespace tipple::sources::rest {
 
@@ -41,7 +42,7 @@ private:
         skip_blanks();
         const std::size_t end = text_.find_first_of(" =!<>", at_);
         if (end == std::string_view::npos || end == at_) fail("expected a field, then ==, !=, <, <=, > or >=, then a value");
-        result.field = json::Path::parse(text_.substr(at_, end - at_));
+        result.field = json::Path::parse(text_.substr(at_, end - at_), json::Path::Dialect::full);
         at_ = end;
         skip_blanks();
         const auto op = std::find_if(operators.begin(), operators.end(), [&](const auto& entry) { return text_.substr(at_).starts_with(entry.first); });
@@ -76,21 +77,10 @@ private:
     std::size_t at_ = 0;
 };
 
-/// Below, equal or above zero; nothing for values that have no order.
-std::optional<int> compare(const json::Value& a, const json::Value& b) {
-    if (a.is_number() && b.is_number()) {
-        if (a.is_int() && b.is_int()) return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
-        return a.as_double() < b.as_double() ? -1 : a.as_double() > b.as_double() ? 1 : 0;
-    }
-    if (a.is_text() && b.is_text()) return a.as_text().compare(b.as_text());
-    if (a == b) return 0;
-    return std::nullopt;
-}
-
 bool holds(const Condition& condition, const json::Value& record) {
     const std::vector<const json::Value*> found = condition.field.find_all(record);
     const json::Value value = found.empty() ? json::Value() : *found.front();
-    const std::optional<int> order = compare(value, condition.value);
+    const std::optional<int> order = json::compare(value, condition.value);
     switch (condition.op) {
         case Operator::equal:
             return order == 0;
@@ -110,7 +100,7 @@ bool holds(const Condition& condition, const json::Value& record) {
 
 bool contains(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
-void apply(const Step& step, json::Object& record) {
+void change(const Step& step, json::Object& record) {
     json::Object result;
     for (json::Member& member : record) {
         if (!step.keep.empty() && !contains(step.keep, member.name)) continue;
@@ -122,6 +112,41 @@ void apply(const Step& step, json::Object& record) {
     }
     for (const auto& [name, value] : step.set) result.set(name, value);
     record = std::move(result);
+}
+
+bool meets_all(const std::vector<Condition>& filter, const json::Value& record) {
+    return std::all_of(filter.begin(), filter.end(), [&](const Condition& condition) { return holds(condition, record); });
+}
+
+using Take = std::function<void(const json::Value&)>;
+
+void apply_from(const std::vector<Step>& steps, std::size_t at, json::Value record, const Take& take);
+
+/// One record for each element of the list, which stands in the list's place. Where the list is empty, null stands there: nobody is lost for it. One at a
+/// time, so that however many there are, it is `take` that has to keep them.
+void explode(const std::vector<Step>& steps, std::size_t at, json::Value record, const Take& take) {
+    json::Value& list = *record.as_object().find(steps[at].explode);
+    json::Array elements = std::move(list.as_array());
+    list = {};
+    if (elements.empty()) elements.emplace_back();
+    for (json::Value& element : elements) {
+        json::Value one = record;
+        one.as_object().set(steps[at].explode, std::move(element));
+        change(steps[at], one.as_object());
+        apply_from(steps, at + 1, std::move(one), take);
+    }
+}
+
+void apply_from(const std::vector<Step>& steps, std::size_t at, json::Value record, const Take& take) {
+    for (; at < steps.size(); ++at) {
+        const Step& step = steps[at];
+        if (!meets_all(step.filter, record)) return;
+        if (!record.is_object()) continue;
+        const json::Value* list = step.explode.empty() ? nullptr : record.as_object().find(step.explode);
+        if (list != nullptr && list->is_array()) return explode(steps, at, std::move(record), take);
+        change(step, record.as_object());
+    }
+    take(record);
 }
 
 }  // namespace
@@ -143,6 +168,7 @@ std::vector<Step> read_steps(const config::Node& node, config::Problems& problem
         }
         step.keep = reader.texts("keep").value_or(std::vector<std::string>());
         step.drop = reader.texts("drop").value_or(std::vector<std::string>());
+        step.explode = reader.text("explode").value_or("");
         step.mask = reader.texts("mask").value_or(std::vector<std::string>());
         if (const config::Node* rename = reader.find("rename")) {
             for (const auto& [from, to] : rename->members) step.rename.emplace_back(from, config::scalar_text(to));
@@ -158,12 +184,8 @@ std::vector<Step> read_steps(const config::Node& node, config::Problems& problem
     return steps;
 }
 
-bool apply_steps(const std::vector<Step>& steps, json::Value& record) {
-    for (const Step& step : steps) {
-        if (!std::all_of(step.filter.begin(), step.filter.end(), [&](const Condition& condition) { return holds(condition, record); })) return false;
-        if (record.is_object()) apply(step, record.as_object());
-    }
-    return true;
+void apply_steps(const std::vector<Step>& steps, json::Value record, const std::function<void(const json::Value&)>& take) {
+    apply_from(steps, 0, std::move(record), take);
 }
 
 }  // namespace tipple::sources::rest

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,9 +23,10 @@ struct Condition {
     json::Value value;
 };
 
-/// One step over records that are objects.
+/// One step over records that are objects. What it says is done in this order.
 struct Step {
     std::vector<Condition> filter;                                 ///< records that do not meet all of them are left out
+    std::string explode;                                           ///< a field whose list's elements become a record each; empty = none
     std::vector<std::string> keep;                                 ///< fields that stay; empty = all
     std::vector<std::string> drop;                                 ///< fields that go
     std::vector<std::pair<std::string, std::string>> rename;
@@ -38,7 +40,7 @@ std::vector<Condition> parse_filter(std::string_view text);
 /// `steps = [{ filter = "…" }, { drop = ["a"] }]`; what is wrong goes to `problems`.
 std::vector<Step> read_steps(const config::Node& node, config::Problems& problems);
 
-/// The record after all steps; false when it is left out.
-bool apply_steps(const std::vector<Step>& steps, json::Value& record);
+/// Calls `take` for each record that becomes of this one, in order: one, none when it is left out, or several.
+void apply_steps(const std::vector<Step>& steps, json::Value record, const std::function<void(const json::Value&)>& take);
 
 }  // namespace tipple::sources::rest

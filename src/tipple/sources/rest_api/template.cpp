@@ -126,7 +126,7 @@ Filter parse_filter(const std::string& text, std::string_view filter) {
 void check_path(const Placeholder& placeholder) {
     switch (placeholder.root) {
         case Root::parent:
-            json::Path::parse(placeholder.path);
+            json::Path::parse(placeholder.path, json::Path::Dialect::full);
             return;
         case Root::cursor:
             if (placeholder.path != "start" && placeholder.path != "end") refuse(placeholder.text, "a cursor has start and end");
