@@ -160,6 +160,12 @@ class Append(PostgresCase):
                 self.assertIn('row 213 of table "t__lines" in the load', error)
                 self.assertIn('"sku":"bad"', error)
 
+    def test_rows_that_a_merge_leaves_out_are_counted(self):
+        self.load(self.write("t.jsonl", [{"id": 1, "v": 1}]), "--key", "id")
+        self.psql("ALTER TABLE t ADD CHECK (v < 100)")
+        self.write("t.jsonl", [{"id": 1, "v": 2}, {"id": 1, "v": 3}, {"id": 2, "v": 4}, {"id": 2, "v": 5}, {"id": 3, "v": 100}, {"id": 4, "v": 6}])
+        self.assertIn('row 5 of table "t" in the load', self.load("t.jsonl", "--key", "id", expect=EXIT_DATA).err)
+
     def test_a_row_is_looked_for_where_those_it_replaces_are_gone(self):
         place = json.dumps(server.url(database=self.name))
         self.write("tipple.toml", f'version = 1\n[connection.place]\nuri = {place}\n[pipeline.p]\nsource = {{ type = "files", uri = "data" }}\ndestination = "place"\n'

@@ -40,18 +40,23 @@ struct RowSearch {
     const package::Package& package;  ///< with its rows
     io::FileSystem& files;
     const Clock& clock;
-    /// Seconds after which it is given up. A step that has begun then, which takes as long as the load at most, is ended.
+    /// Seconds after which it is given up. A step that has begun then, which takes as long as the
+    /// load at most, is ended.
     double seconds_max = limits::row_search_seconds_max;
 };
 
-/// The position of the row that the store refuses, when that can be found: a row of job files without a value in the column, else by loading halves of the
-/// table's rows, each in a transaction that is rolled back. Call it when the transaction that failed is gone.
-std::optional<std::uint64_t> find_refused_row(const RowsRefused& refused, const RowSearch& search, std::stop_token stop);
+/// The position of the row that the store refuses, when that can be found: a row of job files
+/// without a value in the column, else by loading halves of the table's rows, each in a transaction
+/// that is rolled back. Call it when the transaction that failed is gone.
+std::optional<std::uint64_t> find_refused_row(const RowsRefused& refused, const RowSearch& search,
+                                              std::stop_token stop);
 
-/// The error with the row, and the file that it lies in, behind its message; as it is when the row was not found, for whatever reason.
+/// The error with the row, and the file that it lies in, behind its message; as it is when the row
+/// was not found, for whatever reason.
 Error name_refused_row(const RowsRefused& refused, const RowSearch& search, std::stop_token stop);
 
 /// The steps of a package's transaction that come before its rows.
-void prepare_tables(LoadTransaction& transaction, const package::Package& package, const Capabilities& capabilities);
+void prepare_tables(LoadTransaction& transaction, const package::Package& package,
+                    const Capabilities& capabilities);
 
 }  // namespace tipple::destination
