@@ -36,7 +36,7 @@ build_packages=(
     libgtest-dev libgmock-dev librapidcheck-dev libcpp-httplib-dev ccache mold
     postgresql pgbouncer
 )
-full_packages=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev libbenchmark-dev)
+full_packages=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev libbenchmark-dev libpython3.11)
 
 missing_packages() {
     local package

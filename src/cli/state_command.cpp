@@ -69,7 +69,7 @@ int change(Program& program, const LoadTarget& target, const pipeline::DropOptio
 }
 
 /// Names, checked before anybody is asked.
-void check_resources(const LoadTarget& target, const std::vector<std::string>& names) {
+void check_resources(Program& program, const LoadTarget& target, const std::vector<std::string>& names) {
     const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
     std::vector<std::string> known;
     if (stored) {
@@ -81,6 +81,12 @@ void check_resources(const LoadTarget& target, const std::vector<std::string>& n
     }
     for (const std::string& name : names) {
         if (name.starts_with("re:") || std::find(known.begin(), known.end(), name) != known.end()) continue;
+        const std::vector<std::string> waiting = package::PackageStore(*program.files, pipeline::pipeline_folder(target.config, *target.destination)).pending_ids();
+        if (!waiting.empty()) {
+            // A drop that was killed behind its commit would look as if there had been nothing to drop.
+            throw Error(ErrorKind::usage, "no resource \"{}\" is in {}, but package {} of an earlier run waits, which may be what dropped it or what brings it: finish it with tipple packages retry, then look again",
+                        name, target.destination->description(), waiting.front());
+        }
         const std::optional<std::string> near = did_you_mean(name, known);
         throw Error(ErrorKind::usage, "no resource \"{}\" was ever loaded by pipeline \"{}\"; {}", name, target.config.name,
                     near            ? fmt::format("did you mean \"{}\"?", *near)
@@ -108,7 +114,7 @@ int run_state(Program& program, const StateArguments& arguments) {
                           fmt::format("{} is {} now", rest[0], rest[1]), arguments.is_confirmed);
         }
         case StateAction::reset:
-            check_resources(target, rest);
+            check_resources(program, target, rest);
             return change(program, target, pipeline::DropOptions{.resources = rest, .state_only = true, .schema_name = target.config.schema_name},
                                   fmt::format("this will forget what {} remember in {}; the next run reads them from the beginning\n", join(rest, ", "), target.destination->description()),
                                   fmt::format("{}: forgotten", join(rest, ", ")), arguments.is_confirmed);
@@ -121,7 +127,7 @@ int run_drop(Program& program, const DropArguments& arguments) {
         throw Error(ErrorKind::usage, "which resources? give names, or --all{}", arguments.drops_all ? ", not both" : "");
     }
     const LoadTarget target = open_load_target(program, arguments.target, "", {});
-    check_resources(target, arguments.resources);
+    check_resources(program, target, arguments.resources);
     const std::string which = arguments.drops_all ? "all resources" : join(arguments.resources, ", ");
     const pipeline::DropOptions options{.resources = arguments.resources,
                                         .drop_all = arguments.drops_all,

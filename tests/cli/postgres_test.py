@@ -138,6 +138,47 @@ class Append(PostgresCase):
         self.assertIn('column "a", row 2', self.tipple("jobs", self.url(), "--failed").out)
         self.assertIsNone(self.value("SELECT to_regclass('t')"))
 
+    def test_what_a_constraint_refuses_is_shown_with_its_row(self):
+        self.psql("CREATE TABLE t (id bigint PRIMARY KEY, v bigint NOT NULL CHECK (v < 100)); INSERT INTO t VALUES (5, 1)")
+        for bad, says in (({"id": 5, "v": 1}, "Key (id)=(5) already exists"), ({"id": 7, "v": 100}, "t_v_check"), ({"id": 8}, 'column "v"'), ({"id": 0, "v": 1}, "Key (id)=(0)")):
+            path = self.write("t.jsonl", [{"id": 10 * n, "v": n % 7} for n in range(3000)] + [bad, {"id": 9, "v": 2}])
+            error = self.load(path, "--adopt", expect=EXIT_DATA).err
+            self.assertIn(says, error)
+            self.assertIn('row 3001 of table "t" in the load, in job file t.', error)
+            self.assertIn(f': {{"id":"{bad["id"]}"', error)
+            self.assertIn('row 3001 of table "t"', self.tipple("jobs", self.url(), "--failed").out)
+        self.assertEqual(self.psql("SELECT id, v FROM t"), [["5", "1"]])
+
+    def test_a_nested_row_that_a_constraint_refuses_is_shown(self):
+        self.load(self.write("t.jsonl", [{"id": 1, "lines": [{"sku": "a"}]}]), "--key", "id")
+        self.psql("ALTER TABLE t__lines ADD CHECK (sku <> 'bad')")
+        # Straight into the table, and by way of a staging table, where columns are new; appended, merged and replaced.
+        for flags in (("--disposition", "append"), ("--key", "id"), ("--disposition", "replace")):
+            for more in ({}, {"note": "new"}):
+                path = self.write("t.jsonl", [{"id": n, "lines": [{"sku": "bad" if (n, line) == (70, 2) else "good", **more} for line in range(3)]} for n in range(100)])
+                error = self.load(path, *flags, expect=EXIT_DATA).err
+                self.assertIn('row 213 of table "t__lines" in the load', error)
+                self.assertIn('"sku":"bad"', error)
+
+    def test_rows_that_a_merge_leaves_out_are_counted(self):
+        self.load(self.write("t.jsonl", [{"id": 1, "v": 1}]), "--key", "id")
+        self.psql("ALTER TABLE t ADD CHECK (v < 100)")
+        self.write("t.jsonl", [{"id": 1, "v": 2}, {"id": 1, "v": 3}, {"id": 2, "v": 4}, {"id": 2, "v": 5}, {"id": 3, "v": 100}, {"id": 4, "v": 6}])
+        self.assertIn('row 5 of table "t" in the load', self.load("t.jsonl", "--key", "id", expect=EXIT_DATA).err)
+
+    def test_a_row_is_looked_for_where_those_it_replaces_are_gone(self):
+        place = json.dumps(server.url(database=self.name))
+        self.write("tipple.toml", f'version = 1\n[connection.place]\nuri = {place}\n[pipeline.p]\nsource = {{ type = "files", uri = "data" }}\ndestination = "place"\n'
+                   'dataset = "public"\n[pipeline.p.resources.t]\nglob = "*.jsonl"\non_change = "reload"\n')
+        self.write("data/t.jsonl", [{"id": 1, "lines": [{"sku": "a"}, {"sku": "b"}]}])
+        self.tipple("run", "p")
+        self.psql("ALTER TABLE t__lines ADD UNIQUE (sku)")
+        self.write("data/t.jsonl", [{"id": 1, "lines": [{"sku": sku, "note": "new"} for sku in ("a", "b", "c", "d", "e", "c", "f")]}])
+        error = self.tipple("run", "p", expect=EXIT_DATA).err
+        self.assertIn("Key (sku)=(c) already exists", error)
+        self.assertIn('row 6 of table "t__lines"', error)
+        self.assertEqual(self.value("SELECT count(*) FROM t__lines"), "2")
+
     def test_what_reads_goes_through_too(self):
         self.load(self.write("t.jsonl", [{"id": 1, "ok": True, "j": 1.5}, {"id": 2, "ok": None}]))
         rows = json.loads(self.tipple("query", self.url(), "SELECT id, ok, j FROM t ORDER BY id", "--json").out)
@@ -308,6 +349,25 @@ class Broken(PostgresCase):
             result = run.finish()
         self.assertTrue(proxy.has_lost_answer.is_set(), "the answer was not lost")
         self.assertEqual(result.code, 0, result.err)
+
+    def test_a_commit_that_is_still_going_on_when_its_client_is_gone(self):
+        """The next run waits for the commit in doubt instead of taking the load for lost."""
+        path = self.records_file("t.jsonl", 100)
+        self.load(path)
+        self.psql("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NULL; END'")
+        self.psql("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON _dlt_loads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()")
+        self.write("t.jsonl", [{"id": 100 + n, "text": "more", "items": [{"n": n}]} for n in range(50)])
+        committing = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"
+        with self.start("load", path, self.url()) as run:
+            while self.value(committing) == "0":
+                self.assertIsNone(run.process.poll(), "it ended before its commit was seen")
+                time.sleep(0.02)
+            run.kill()
+        self.assertEqual(self.value(committing), "1", "the commit was over too soon for this test")
+        self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads"), "1")
+        result = self.load(path)
+        self.assertIn("not loaded once more", result.err)
+        self.assert_loaded(150, loads=2)
 
     def test_server_killed_in_the_middle(self):
         with Server() as own:

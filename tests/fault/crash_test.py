@@ -9,7 +9,7 @@ import shutil
 import signal
 
 from killpoint import BYTE_CALLS, Point, evenly, kill_points
-from matrix import Matrix, add_cells, points_max
+from matrix import REMOVALS, Matrix, RemovalMatrix, add_cells, points_max
 from tipple_cli import IS_LONG, files_dataset, main
 
 POINTS_MAX = points_max(300 if IS_LONG else 6)
@@ -53,10 +53,10 @@ class DuckdbMatrix(LocalMatrix):
 
 
 class FilesMatrix(LocalMatrix):
-    def prepare(self, mode, shape):
+    def begin(self, mode, shape):
         self.database = self.path("lake")
         self.destination = f"file://lake?format={'jsonl' if shape == 'nested' else 'parquet'}"
-        super().prepare(mode, shape)
+        super().begin(mode, shape)
 
     def save(self):
         shutil.copytree(self.database, self.path("saved-lake"))
@@ -74,8 +74,8 @@ class FilesMatrix(LocalMatrix):
 
     def assert_only_visible_files(self):
         """Behind the next load nothing lies in the folder but what a reader sees, and what belongs to every dataset."""
-        self.write("others.jsonl", [{"id": 1}])
-        self.load("others.jsonl")
+        self.write("next.jsonl", [{"id": 1}])
+        self.load("next.jsonl")
         folder = self.database / "main"
         files, _ = files_dataset.visible(folder)
         known = {path for paths in files.values() for path in paths} | {folder / name for name in ("init", "_tipple/lock", "_tipple/dataset.json")}
@@ -141,12 +141,23 @@ class FileFailures(FailureCells, FilesMatrix):
     pass
 
 
+class RemovalKills(KillCells, DuckdbMatrix, RemovalMatrix):
+    pass
+
+
+class FileRemovalKills(KillCells, FilesMatrix, RemovalMatrix):
+    pass
+
+
 FILE_MODES = ("append", "append, cursor", "replace")
 
 add_cells(Kills)
 add_cells(Failures)
 add_cells(FileKills, FILE_MODES)
 add_cells(FileFailures, FILE_MODES)
+
+for removals in (RemovalKills, FileRemovalKills):
+    add_cells(removals, tuple(REMOVALS), ("nested",))
 
 if __name__ == "__main__":
     main()

@@ -50,17 +50,27 @@ def points_max(default):
 class Matrix(Case):
     """A destination adds `load_into_it`, `save`, `restore_destination`, `tables`, `columns_of` and what explains a failure, `evidence`."""
 
-    def prepare(self, mode, shape):
-        self.results = []
+    roots = ("orders",)
+
+    def begin(self, mode, shape):
+        """Makes what is there before the load."""
         self.flags = ["--as", "orders", "--workers", "1", "--retry-budget", "1", *MODES[mode]]
-        self.mode = mode
         make = SHAPES[shape]
         self.write("first.jsonl", list(make(0, 40, "old")))
         # Half of it is new, half meets rows that are there; a column and, when nested, a table are new.
         extra = {"note": "new", "extra": [{"n": 1}]} if shape == "nested" else {"note": "new"}
         self.write("second.jsonl", [{**record, **extra} for record in make(20, 80, "new")])
-        self.killpoint = Killpoint(self.path("control"))
         self.load_into_it("first.jsonl", *self.flags)
+
+    def act(self, **options):
+        """The load itself."""
+        return self.load_into_it("second.jsonl", *self.flags, **options)
+
+    def prepare(self, mode, shape):
+        self.results = []
+        self.mode = mode
+        self.killpoint = Killpoint(self.path("control"))
+        self.begin(mode, shape)
         self.before = self.state()
         self.save()
         shutil.copytree(self.data_folder, self.path("saved-data"))
@@ -81,18 +91,18 @@ class Matrix(Case):
         return result
 
     def run_at(self, point, expect=0):
-        return self.load_into_it("second.jsonl", *self.flags, env=self.killpoint.environment(point), expect=expect)
+        return self.act(env=self.killpoint.environment(point), expect=expect)
 
     def state(self):
         """What a person would compare: rows with what is nested in them, versions that are active, rows that are flagged, columns."""
         tables = self.tables()
-        roots = tables.get("orders", [])
-        versions = sorted((row["id"], row["version"], row.get("_dlt_valid_to") is None) for row in roots if "_dlt_valid_from" in row)
+        versions = sorted((row["id"], row["version"], row.get("_dlt_valid_to") is None) for row in tables.get("orders", []) if "_dlt_valid_from" in row)
         flagged = {name: sum(1 for row in rows if row.get("_tipple_deleted_at") is not None) for name, rows in tables.items()}
         loads = {row["load_id"] for row in tables.get("_dlt_loads", [])}
         # Times differ from run to run.
         plain = {name: [{key: value for key, value in row.items() if key != "_tipple_deleted_at"} for row in rows] for name, rows in tables.items() if not name.startswith("_dlt")}
-        return self.trees("orders", plain, loads), versions, flagged if "soft" in self.mode else {}, self.columns_of("orders")
+        trees = [self.trees(root, {name: rows for name, rows in plain.items() if name.split("__")[0] == root}, loads) for root in self.roots]
+        return sorted(plain), trees, versions, flagged if "soft" in self.mode else {}, self.columns_of("orders")
 
     def loads(self):
         return len(self.tables().get("_dlt_loads", []))
@@ -104,14 +114,14 @@ class Matrix(Case):
         if is_loaded and not self.pending() and self.mode == "append":
             # Everything was done, only nobody was told. Who appends without a cursor and says it again gets it twice, and is told so.
             return
-        self.load_into_it("second.jsonl", *self.flags)
+        self.act()
         self.assertEqual(self.state(), self.after)
         self.assertEqual(self.pending(), [])
         self.assert_no_leftovers()
         if self.mode == "append":
             self.assertEqual(self.loads(), 2)
         else:
-            self.load_into_it("second.jsonl", *self.flags)
+            self.act()
             self.assertEqual(self.state(), self.after)
 
     @contextlib.contextmanager
@@ -136,6 +146,78 @@ class Matrix(Case):
 
     def name_of(self, point):
         return f"{point} ({CALLS[self.calls[point.at - 1]]})"
+
+
+REMOVALS = {
+    "refresh drop_sources": ["run", "shop", "--retry-budget", "1", "--refresh", "drop_sources"],
+    "refresh drop_resources": ["run", "shop", "--retry-budget", "1", "-r", "orders", "--refresh", "drop_resources"],
+    "refresh drop_data": ["run", "shop", "--retry-budget", "1", "-r", "orders", "--refresh", "drop_data"],
+    "drop": ["drop", "shop", "orders", "--yes"],
+}
+
+PROJECT = """
+version = 1
+
+[connection.place]
+uri = "{place}"
+
+[pipeline.shop]
+source = {{ type = "files", uri = "data" }}
+destination = "place"
+dataset = "{dataset}"
+
+[pipeline.shop.resources.orders]
+glob = "orders.jsonl"
+cursor = {{ field = "id" }}
+
+[pipeline.shop.resources.others]
+glob = "others.jsonl"
+cursor = {{ field = "id" }}
+"""
+
+
+class RemovalMatrix(Matrix):
+    """Instead of a load, what takes away what was loaded, tables and cursor, and with `refresh` loads it anew."""
+
+    roots = ("orders", "others")
+    dataset = "main"
+
+    def begin(self, mode, shape):
+        self.write("tipple.toml", PROJECT.format(place=self.destination, dataset=self.dataset))
+        make = SHAPES[shape]
+        self.write("data/orders.jsonl", list(make(0, 40, "old")))
+        self.write("data/others.jsonl", list(make(0, 3, "other")))
+        self.tipple("run", "shop", "--workers", "1")
+        self.write("data/orders.jsonl", [{"id": record["id"], "lines": record.get("lines")} for record in make(20, 80, "new")])
+
+    def act(self, **options):
+        return self.tipple(*REMOVALS[self.mode], **options)
+
+    def prepare(self, mode, shape):
+        super().prepare(mode, shape)
+        self.loads_after = self.loads()
+        self.tipple("run", "shop")
+        self.read_again = self.state()
+
+    def check(self):
+        is_done = self.loads() == self.loads_after
+        self.assertEqual(self.state(), self.after if is_done else self.before)
+        waiting = self.pending()
+        if self.mode == "drop" and (waiting or is_done):
+            # What was dropped cannot be dropped again. Of what waits the message says how to go on.
+            error = self.act(expect=2).err
+            for package in waiting:
+                self.assertIn(package, error)
+                self.assertIn("packages retry", error)
+                self.tipple("packages", "retry", "shop")
+        else:
+            self.act()
+        self.assertEqual(self.state(), self.after)
+        self.assertEqual(self.pending(), [])
+        self.assert_no_leftovers()
+        # The cursor went with the rows.
+        self.tipple("run", "shop")
+        self.assertEqual(self.state(), self.read_again)
 
 
 def add_cells(case, modes=tuple(MODES), shapes=tuple(SHAPES)):

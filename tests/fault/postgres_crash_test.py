@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
 from killpoint import Point, evenly, kill_points
-from matrix import MODES, SHAPES, Matrix, add_cells, points_max
+from matrix import MODES, REMOVALS, SHAPES, Matrix, RemovalMatrix, add_cells, points_max
 from postgres_server import start_for_module
 from proxy import Proxy
 from tipple_cli import IS_LONG, main
@@ -69,7 +69,7 @@ class PostgresMatrix(Matrix):
         shutil.copy(server.folder / "log", folder / "postgres.log")
 
 
-class Kills(PostgresMatrix):
+class KillCells(PostgresMatrix):
     def cell(self, mode, shape):
         self.prepare(mode, shape)
         points = kill_points(self.calls, POINTS_MAX)
@@ -85,6 +85,18 @@ class Kills(PostgresMatrix):
         """Whatever the killed client has begun at the server has ended."""
         server.psql("SELECT pg_stat_clear_snapshot(); DO $$ BEGIN WHILE EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = 'shop' AND backend_type = 'client backend' "
                     "AND pid <> pg_backend_pid()) LOOP PERFORM pg_sleep(0.01); PERFORM pg_stat_clear_snapshot(); END LOOP; END $$")
+
+
+class Kills(KillCells):
+    pass
+
+
+class RemovalKills(KillCells, RemovalMatrix):
+    dataset = "public"
+
+    def begin(self, mode, shape):
+        self.destination = server.url()
+        super().begin(mode, shape)
 
 
 class Failures(PostgresMatrix):
@@ -132,6 +144,7 @@ class Resets(PostgresMatrix):
             print(f"| resets | {mode} | {shape} | {sent} bytes | {len(points)} |", flush=True)
 
 
+add_cells(RemovalKills, tuple(REMOVALS), ("nested",))
 for case in (Kills, Failures, Resets):
     add_cells(case, modes, shapes)
 

@@ -21,6 +21,9 @@ inline constexpr int json_depth_max = 1'000;
 /// Default of how long a load waits, all attempts together, for an error to pass.
 inline constexpr double retry_budget_seconds_default = 60;
 
+/// Seconds in which the row that a store refused is looked for.
+inline constexpr double row_search_seconds_max = 10;
+
 /// Default memory budget of the whole process.
 inline constexpr std::size_t memory_default = std::size_t{512} << 20;
 inline constexpr std::size_t memory_min = std::size_t{128} << 20;

@@ -40,6 +40,8 @@ struct Capabilities {
     std::size_t batch_rows = 122'880;
     /// Whether a local Parquet file can be loaded by reference.
     bool loads_file_references = false;
+    /// Whether `LoadTransaction::load` can be asked for a part of a table's rows.
+    bool loads_row_ranges = false;
     /// Whether `apply` widens columns.
     bool widens_columns = false;
     /// Whether rows that a full snapshot does not have can be removed or flagged.
@@ -134,12 +136,20 @@ DdlPlan plan_ddl(const schema::Schema& schema, const std::vector<std::string>& t
                  const Catalog& catalog, const Capabilities& capabilities,
                  const std::vector<package::WidenedColumn>& widened = {});
 
+/// Rows of a package's table by their positions: first those of job files, in the order in which the package has them, then those of files by reference.
+struct RowRange {
+    std::uint64_t first = 0;
+    std::uint64_t count = UINT64_MAX;  ///< fewer where the table ends
+};
+
 /// Rows of a package's table, to be loaded.
 struct LoadJob {
     std::string table;
     schema::Disposition disposition = schema::Disposition::append;
     /// Hears how many more rows the store took; from any thread, once per batch. May be empty.
     std::function<void(std::uint64_t rows)> on_rows = {};
+    /// Only these rows, to see whether the store takes them: such a transaction is rolled back. Where `Capabilities::loads_row_ranges`.
+    RowRange only = {};
 };
 
 /// What a finished load did to one table, by the store's own counts.
@@ -175,7 +185,8 @@ public:
     /// Takes away what the loads that the package undoes have brought, and their records; after `apply`, before any row. Throws Error(conflict)
     /// when other numbers of rows went than the package expects.
     virtual void undo() = 0;
-    /// Moves the rows of one table in, or into a staging place where the disposition needs one.
+    /// Moves the rows of one table in, or into a staging place where the disposition needs one. Throws RowsRefused (refused_rows.h) when the store does not
+    /// take one of them.
     virtual void load(const LoadJob& job, std::stop_token stop) = 0;
     /// Merges and replaces, writes schema, state and load record, and compares the store's counts
     /// with the manifest: Error(data) with both numbers when they differ.

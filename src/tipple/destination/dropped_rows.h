@@ -16,6 +16,13 @@ public:
     }
     bool contains(std::uint64_t position) const { return count_ > 0 && bits_[position]; }
     std::uint64_t count() const { return count_; }
+    /// The position of the `number`th row, from 0 on, of those that are not left out.
+    std::uint64_t position_of(std::uint64_t number) const {
+        if (count_ == 0) return number;
+        std::uint64_t position = 0;
+        while (position < bits_.size() && (bits_[position] || number-- > 0)) ++position;
+        return position;
+    }
 
 private:
     std::vector<bool> bits_;

@@ -31,9 +31,13 @@ struct TableLoadState {
     std::uint64_t job_rows = 0;  ///< of those, in job files and not by reference
     bool is_loaded = false;
     std::shared_ptr<DroppedRows> dropped = std::make_shared<DroppedRows>();
+    /// What `LoadJob::only` says.
+    std::shared_ptr<RowRange> selected = std::make_shared<RowRange>();
     LoadedTable loaded;
 
     bool is_constant(std::string_view column) const;
+    /// Whether not all of its rows are to be loaded.
+    bool is_part() const { return selected->first > 0 || selected->count < UINT64_MAX; }
     /// Throws Error(data) with both numbers when not as many rows were inserted as the package has, but for those left out.
     void check_counts() const;
 };

@@ -24,20 +24,30 @@ public:
         if (!reader_) {
             reader_.emplace(*options_.files, *options_.package, options_.table, columns_,
                             options_.batch_rows, options_.batch_bytes, others_, options_.job);
+            if (options_.selected != nullptr) {
+                reader_->select(options_.selected->first, options_.selected->count);
+                position_ = options_.selected->first;
+            }
         }
         std::unique_ptr<Batch> batch = reader_->next();
         if (batch == nullptr) {
             is_at_end_ = true;
             reader_.reset();
+        } else {
+            position_ += batch->rows;
         }
         return batch;
     }
+
+    /// Of the row behind the last one that was read.
+    std::uint64_t position() const { return position_; }
 
 private:
     RowsOptions options_;
     std::vector<SegmentColumn> columns_;
     package::OtherColumns others_;
     std::optional<package::TableReader> reader_;
+    std::uint64_t position_ = 0;
     bool is_at_end_ = false;
 };
 
@@ -95,15 +105,13 @@ columns::ArrowSource table_rows(const RowsOptions& options,
     source.next =
         [reader = std::make_shared<LazyReader>(
              options, columns, options.has_root_numbers ? package::OtherColumns::skip : package::OtherColumns::refuse),
-         hidden_indexes, dropped, on_rows = std::move(on_rows),
-         position = std::uint64_t{0}]() mutable -> std::unique_ptr<Batch> {
+         hidden_indexes, dropped, on_rows = std::move(on_rows)]() -> std::unique_ptr<Batch> {
         while (std::unique_ptr<Batch> batch = reader->next()) {
             for (const std::ptrdiff_t index : hidden_indexes) {
                 batch->columns.erase(batch->columns.begin() + index);
                 batch->names.erase(batch->names.begin() + index);
             }
-            const std::uint64_t first = position;
-            position += batch->rows;
+            const std::uint64_t first = reader->position() - batch->rows;
             on_rows(batch->rows);
             if (dropped != nullptr && dropped->count() > 0)
                 batch = without_dropped(std::move(batch), first, *dropped);
@@ -120,8 +128,9 @@ columns::ArrowSource table_keys(const RowsOptions& options,
     const columns::ColumnType position_type{.type = schema::DataType::bigint};
     source.fields.push_back({.name = "position", .type = position_type, .is_nullable = false});
     source.constants.emplace_back();
-    source.next = [reader =
-                       std::make_shared<LazyReader>(options, columns, package::OtherColumns::skip),
+    RowsOptions all = options;
+    all.selected = nullptr;
+    source.next = [reader = std::make_shared<LazyReader>(all, columns, package::OtherColumns::skip),
                    position_type, position = std::int64_t{0}]() mutable -> std::unique_ptr<Batch> {
         std::unique_ptr<Batch> batch = reader->next();
         if (batch == nullptr) return nullptr;

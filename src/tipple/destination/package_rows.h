@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tipple/columns/arrow_c.h"
+#include "tipple/destination/destination.h"
 #include "tipple/destination/dropped_rows.h"
 #include "tipple/package/package.h"
 
@@ -18,6 +19,8 @@ struct RowsOptions {
     std::string table;
     /// The one job whose rows are read; nothing = all of the table.
     const package::JobFile* job = nullptr;
+    /// The only rows that `table_rows` reads, by what it says when the first one is read; nullptr = all.
+    std::shared_ptr<const RowRange> selected = nullptr;
     /// Job files may have schema::root_number_column, which is no column of the table.
     bool has_root_numbers = false;
     std::size_t batch_rows = 0;

@@ -85,7 +85,7 @@ Error version_error(std::string_view text, std::string_view library) {
                      "not read. {}",
                      *number, library, way_out);
     }
-    const std::string number(between(text, "with version number ", ",").value_or("?"));
+    const std::string number(between(text, "version number ", ",").value_or("?"));
     const std::string newest(between(text, " and ", ".").value_or("?"));
     return Error(ErrorKind::usage,
                  "the database file has storage version {} ({}), but the DuckDB {} in use reads "
@@ -164,7 +164,8 @@ Error to_error(std::string_view text, std::string_view library) {
     if (contains(text, errno_text(ENOSPC)) || contains(text, errno_text(EDQUOT))) {
         return Error(ErrorKind::local, "the disk is full: {}", first_line(text));
     }
-    if (contains(text, "database file with version number") ||
+    // The second one is DuckDB 2.0's.
+    if (contains(text, "database file with version number") || contains(text, "database file with storage version number") ||
         contains(text, "Unsupported Storage Version")) {
         return version_error(text, library);
     }

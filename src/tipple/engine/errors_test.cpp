@@ -22,6 +22,12 @@ TEST(Errors, OfVersionsNameBothAndTheWayOut) {
                                  "DuckDB v1.5.5 in use reads "
                                  "versions up to 68. Use a tipple"))
         << error.what();
+    // As DuckDB 2.0 says it.
+    const Error later = of("IO Error: Trying to read a database file with storage version number 70, but we can only read storage versions between 64 and 69.\n"
+                           "The database file was created with a newer version of DuckDB.");
+    EXPECT_EQ(later.kind(), ErrorKind::usage);
+    EXPECT_TRUE(std::string(later.what()).starts_with("the database file has storage version 70 (a DuckDB newer than 2.0), but the")) << later.what();
+    EXPECT_NE(std::string(later.what()).find("reads versions up to 69. Use a tipple"), std::string::npos) << later.what();
     EXPECT_EQ(of("IO Error: Could not set lock on file \"/x\": Conflicting lock is held in PID 42. "
                  "See also")
                   .kind(),

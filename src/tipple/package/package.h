@@ -271,6 +271,10 @@ public:
     ~TableReader();
     TableReader(TableReader&&) noexcept;
 
+    /// Before the first `next`: only `count` rows from the one at position `first` on are given out. Messages before them are not decoded, and what lies
+    /// behind them is neither read nor checked.
+    void select(std::uint64_t first, std::uint64_t count);
+
     /// Up to `batch_rows_max` rows, exactly that many except for the last batch and those cut short for their bytes; nothing at the end.
     /// Throws Error(corrupt) as soon as a file is not what the manifest says; that includes checksum and row count, known at its end.
     std::unique_ptr<columns::Batch> next();

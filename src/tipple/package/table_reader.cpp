@@ -85,7 +85,11 @@ struct TableReader::Impl {
     void start_segment(std::vector<format::IpcField> segment);
     void decode_into(std::vector<ColumnBuilder>& builders);
     void gather(std::vector<ColumnBuilder>& builders);
-    void append_split_rows(columns::Batch& batch);
+    void append_split_rows(columns::Batch& batch, std::size_t rows_max);
+    void skip(std::uint64_t rows);
+    /// What `action` returns. An error of it names the damaged file.
+    template <typename Action>
+    auto named(Action action) const;
     std::unique_ptr<columns::Batch> next();
     std::unique_ptr<columns::Batch> new_batch() const;
     void learn_from(const columns::Batch& batch);
@@ -97,6 +101,7 @@ struct TableReader::Impl {
     std::uint64_t batch_bytes_max = 0;
 
     std::uint64_t rows_left = 0;                   ///< of the table, as the manifest says
+    std::uint64_t rows_wanted = UINT64_MAX;        ///< that are still to be given out
     std::vector<std::size_t> text_bytes_expected;  ///< of the next batch, for each column
 
     std::vector<JobToRead> jobs;
@@ -128,6 +133,16 @@ struct TableReader::Impl {
     std::size_t split_rows = 0;
     std::size_t split_from = 0;
 };
+
+template <typename Action>
+auto TableReader::Impl::named(Action action) const {
+    try {
+        return action();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::corrupt || job_index == jobs.size()) throw;
+        throw error.with_context(fmt::format("the job file \"{}\" is damaged", jobs[job_index].path));
+    }
+}
 
 bool TableReader::Impl::open_next_job() {
     if (job_index == jobs.size()) return false;
@@ -263,13 +278,27 @@ void TableReader::Impl::gather(std::vector<ColumnBuilder>& builders) {
     }
 }
 
-void TableReader::Impl::append_split_rows(columns::Batch& batch) {
-    const std::size_t count = std::min(split_rows - split_from, batch_rows_max - batch.rows);
+void TableReader::Impl::append_split_rows(columns::Batch& batch, std::size_t rows_max) {
+    const std::size_t count = std::min(split_rows - split_from, rows_max - batch.rows);
     for (std::size_t i = 0; i < columns.size(); ++i) {
         batch.columns[i].append_rows(split[i].view(), split_from, count);
     }
     split_from += count;
     batch.rows += count;
+}
+
+void TableReader::Impl::skip(std::uint64_t rows) {
+    while (rows > 0 && require_message()) {
+        if (header.rows <= rows) {
+            rows -= header.rows;
+            has_message = false;
+            continue;
+        }
+        split_rows = header.rows;
+        split_from = rows;
+        decode_into(split);
+        return;
+    }
 }
 
 /// An empty batch with room for what it will probably hold: growing on the way costs a third of the
@@ -299,9 +328,10 @@ void TableReader::Impl::learn_from(const columns::Batch& batch) {
 std::unique_ptr<columns::Batch> TableReader::Impl::next() {
     std::unique_ptr<columns::Batch> batch = new_batch();
     std::uint64_t batch_bytes = 0;
-    while (batch->rows < batch_rows_max) {
+    const std::size_t rows_max = std::min<std::uint64_t>(batch_rows_max, rows_wanted);
+    while (batch->rows < rows_max) {
         if (split_from < split_rows) {
-            append_split_rows(*batch);
+            append_split_rows(*batch, rows_max);
             batch_bytes = batch->byte_size();
             continue;
         }
@@ -309,7 +339,7 @@ std::unique_ptr<columns::Batch> TableReader::Impl::next() {
         const std::uint64_t bytes = format::decoded_bytes(
             header, {reinterpret_cast<const char*>(body.data()), body.size()});
         if (batch->rows > 0 && batch_bytes + bytes > batch_bytes_max) break;
-        if (header.rows <= batch_rows_max - batch->rows) {
+        if (header.rows <= rows_max - batch->rows) {
             const std::size_t rows = header.rows;
             decode_into(batch->columns);
             batch->rows += rows;
@@ -322,6 +352,7 @@ std::unique_ptr<columns::Batch> TableReader::Impl::next() {
         }
     }
     if (batch->rows == 0) return nullptr;
+    rows_wanted -= batch->rows;
     learn_from(*batch);
     return batch;
 }
@@ -355,14 +386,14 @@ TableReader::TableReader(io::FileSystem& files, const Package& package, std::str
 TableReader::~TableReader() = default;
 TableReader::TableReader(TableReader&&) noexcept = default;
 
+void TableReader::select(std::uint64_t first, std::uint64_t count) {
+    impl_->rows_wanted = count;
+    impl_->rows_left = std::min(impl_->rows_left - std::min(impl_->rows_left, first), count);
+    impl_->named([&] { impl_->skip(first); });
+}
+
 std::unique_ptr<columns::Batch> TableReader::next() {
-    try {
-        return impl_->next();
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::corrupt || impl_->job_index == impl_->jobs.size()) throw;
-        throw error.with_context(
-            fmt::format("the job file \"{}\" is damaged", impl_->jobs[impl_->job_index].path));
-    }
+    return impl_->named([this] { return impl_->next(); });
 }
 
 }  // namespace tipple::package

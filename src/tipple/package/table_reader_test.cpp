@@ -100,6 +100,20 @@ TEST_F(TableReaderTest, RandomSegmentsAreRecut) {
                 RC_ASSERT(support::difference(all[i].view(), expected[i].view()) == "");
             }
         }
+        const std::size_t first = support::pick(random, rows_total);
+        const std::size_t count = std::min<std::size_t>(support::pick(random, 1'500), rows_total - first);
+        TableReader part(*files_, package, "orders", columns, 1 + support::pick(random, 300));
+        part.select(first, count);
+        std::size_t rows = 0;
+        while (const std::unique_ptr<columns::Batch> batch = part.next()) {
+            for (std::size_t i = 0; i < columns.size(); ++i) {
+                ColumnBuilder same(columns[i].type);
+                same.append_rows(expected[i].view(), first + rows, batch->rows);
+                RC_ASSERT(support::difference(batch->columns[i].view(), same.view()) == "");
+            }
+            rows += batch->rows;
+        }
+        RC_ASSERT(rows == count);
     });
     EXPECT_TRUE(passed);
 }

@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 
+#include "tipple/destination/refused_rows.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/retries.h"
 
@@ -18,14 +19,7 @@ constexpr std::chrono::milliseconds progress_interval{100};
 std::vector<destination::LoadedTable> apply_and_commit(package::Package& package, destination::Destination& destination, const Clock& clock,
                                                        std::atomic<std::uint64_t>& rows_done, std::stop_token stop) {
     const std::unique_ptr<destination::LoadTransaction> transaction = destination.begin(package);
-    std::vector<std::string> tables;
-    for (const package::TableLoad& load : package.manifest().loads) tables.insert(tables.end(), load.tables.begin(), load.tables.end());
-    const package::Removal& removal = package.manifest().removal;
-    if (!removal.dropped.empty()) transaction->drop(removal.dropped);
-    transaction->apply(
-        destination::plan_ddl(package.schema(), tables, transaction->catalog(), destination.capabilities(), package.manifest().widened));
-    if (!removal.truncated.empty()) transaction->truncate(removal.truncated);
-    if (!removal.undone_loads.empty()) transaction->undo();
+    destination::prepare_tables(*transaction, package, destination.capabilities());
     for (const package::TableLoad& load : package.manifest().loads) {
         for (const std::string& table : load.tables) {
             if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
@@ -92,6 +86,8 @@ std::vector<destination::LoadedTable> load_package(package::Package package, Pac
                 return {};
             }
             return load_and_report(package, destination, context.clock, observer, stop);
+        } catch (const destination::RowsRefused& refused) {
+            throw destination::name_refused_row(refused, {.destination = destination, .package = package, .files = context.files, .clock = context.clock}, stop);
         } catch (const Error& error) {
             const std::optional<double> seconds = stop.stop_requested() ? std::nullopt : retries.next(error);
             if (!seconds) {

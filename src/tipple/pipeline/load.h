@@ -19,14 +19,15 @@ enum class PackageOrigin {
 /// What packages are loaded with.
 struct LoadContext {
     destination::Destination& destination;
+    io::FileSystem& files;
     const Clock& clock;
     const Log& log;
     double retry_budget_seconds = 0;
 };
 
 /// Loads a package in one transaction, or finds that its load record is at the destination already, and then returns nothing. Transient errors are
-/// tried again, each time after asking whether the attempt before was committed after all, until the budget of waiting is used up. Throws Error; the
-/// destination is then as before.
+/// tried again, each time after asking whether the attempt before was committed after all, until the budget of waiting is used up. Throws Error, which names
+/// the row when the destination refused one and it could be found; the destination is then as before.
 std::vector<destination::LoadedTable> load_package(package::Package package, PackageOrigin origin, const LoadContext& context, Observer& observer,
                                                    std::stop_token stop);
 

@@ -295,7 +295,7 @@ std::vector<package::Manifest> Pipeline::finish_pending(package::PackageStore& s
 void Pipeline::load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report,
                     Observer& observer, std::stop_token stop) {
     const Stopwatch watch(clock_);
-    const LoadContext context{.destination = destination_, .clock = clock_, .log = log_, .retry_budget_seconds = config_.retry_budget_seconds};
+    const LoadContext context{.destination = destination_, .files = files_, .clock = clock_, .log = log_, .retry_budget_seconds = config_.retry_budget_seconds};
     try {
         for (const destination::LoadedTable& table : load_package(package, origin, context, observer, stop)) {
             if (table.missing > 0) report.missing_rows[table.table] += table.missing;

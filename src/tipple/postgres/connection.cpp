@@ -120,7 +120,8 @@ void Connection::fail(const Answer* answer, std::stop_token stop) {
                 .message = field(result, PG_DIAG_MESSAGE_PRIMARY),
                 .detail = field(result, PG_DIAG_MESSAGE_DETAIL),
                 .hint = field(result, PG_DIAG_MESSAGE_HINT),
-                .column = field(result, PG_DIAG_COLUMN_NAME)};
+                .column = field(result, PG_DIAG_COLUMN_NAME),
+                .context = field(result, PG_DIAG_CONTEXT)};
     // libpq made it up by itself.
     if (failure_.state.empty()) failure_.message = fmt::format("the connection broke: {}", PQerrorMessage(handle_->connection));
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");

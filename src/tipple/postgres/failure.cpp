@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "tipple/core/text.h"
 
@@ -85,6 +86,20 @@ std::string one_line(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> Failure::copied_row() const {
+    // "COPY orders, line 3", "COPY orders, line 3, column id": the last line, behind those of triggers that ran.
+    constexpr std::string_view start = "COPY ";
+    constexpr std::string_view number = ", line ";
+    const std::size_t copy = context.starts_with(start) ? 0 : context.rfind("\nCOPY ");
+    if (copy == std::string::npos) return std::nullopt;
+    const std::size_t at = context.rfind(number);
+    if (at == std::string::npos || at < copy) return std::nullopt;
+    std::uint64_t row = 0;
+    const char* digits = context.data() + at + number.size();
+    const auto [end, error] = std::from_chars(digits, context.data() + context.size(), row);
+    return error == std::errc() && row > 0 ? std::optional(row) : std::nullopt;
+}
 
 ErrorKind kind_of(const Failure& failure) {
     const std::string& state = failure.state;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,10 @@ struct Failure {
     std::string detail;
     std::string hint;
     std::string column;
+    std::string context;  ///< where the server was, one place a line
+
+    /// The number of the row, from 1 on, that a COPY had come to; nothing when it was none.
+    std::optional<std::uint64_t> copied_row() const;
 };
 
 /// What may be done about it. Only what is known to pass by itself is transient.

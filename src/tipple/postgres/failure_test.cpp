@@ -26,6 +26,16 @@ TEST(PostgresFailure, TellsNulFromOtherBytesThatAreNoText) {
     EXPECT_TRUE(says(statement_error({.state = "22021", .message = "invalid byte sequence for encoding \"UTF8\": 0xfc"}), "leave the column out"));
 }
 
+TEST(PostgresFailure, FindsTheRowOfACopy) {
+    const auto row = [](std::string_view context) { return Failure{.context = std::string(context)}.copied_row(); };
+    EXPECT_EQ(row("COPY orders, line 3"), 3U);
+    EXPECT_EQ(row("COPY \"odd, line 7\", line 12, column id"), 12U);
+    EXPECT_EQ(row("PL/pgSQL function refuse() line 4 at RAISE\nCOPY orders, line 5"), 5U);
+    EXPECT_EQ(row("SQL function \"f\" statement 1, line 2"), std::nullopt);
+    EXPECT_EQ(row("COPY orders, line "), std::nullopt);
+    EXPECT_EQ(row(""), std::nullopt);
+}
+
 TEST(PostgresFailure, ALostConnectionMayPass) { EXPECT_EQ(statement_error({.state = "", .message = "the connection broke"}).kind(), ErrorKind::transient); }
 
 }  // namespace

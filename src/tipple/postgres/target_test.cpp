@@ -91,6 +91,8 @@ TEST(PostgresFailure, SaysWhatKeepsAConnectionFromBeingMade) {
         {"connection to server at \"h\" (2a05:d014:1c06:5f05::1), port 5432 failed: Network is unreachable", "IPv6"},
         {"could not translate host name \"db.abc.supabase.co\" to address: Name or service not known", "paused"},
         {"FATAL:  Tenant or user not found", "postgres.<project reference>"},
+        {"FATAL:  endpoint is disabled. Enable it using the API and retry", "paused: enable it"},
+        {"FATAL:  the compute has been suspended", "paused: resume it"},
         {"FATAL:  no pg_hba.conf entry for host \"1.2.3.4\", user \"u\", database \"d\", no encryption", "sslmode=require"},
         {"server does not support SSL, but SSL was required", "no TLS"},
         {"FATAL:  sorry, too many clients already", "all connections are taken"},

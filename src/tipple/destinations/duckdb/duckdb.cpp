@@ -104,6 +104,7 @@ private:
         .parallel_jobs_max = 1,
         .batch_rows = 122'880,
         .loads_file_references = true,
+        .loads_row_ranges = true,
         .widens_columns = true,
         .deletes_missing = true,
         .replaces_rows = true,

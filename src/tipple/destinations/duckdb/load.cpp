@@ -4,6 +4,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/destination/refused_rows.h"
 #include "tipple/destination/replaced_rows.h"
 #include "tipple/destination/stored.h"
 #include "tipple/destination/undo_sql.h"
@@ -120,6 +121,7 @@ void Load::register_streams() {
             .files = context_.files,
             .package = &package_,
             .table = table.name,
+            .selected = table.selected,
             .has_root_numbers = plan_.has_root_numbers(table.root),
             .batch_rows = batch_rows(package_.manifest(), table.name, memory_),
             .batch_bytes = memory_.batch_bytes};
@@ -215,6 +217,19 @@ void Load::check_reference(const JobFile& job) const {
                 job.reference->path, info == nullptr ? "was removed" : "was changed");
 }
 
+/// Runs a statement that inserts rows of the table. Throws RowsRefused when one of them is at fault.
+std::uint64_t Load::insert(const TableState& table, const std::string& statement, std::stop_token stop) {
+    try {
+        return session_->engine().execute(statement, stop);
+    } catch (const Error& error) {
+        // A key that is missing in another table may be in this very load, and lacks when only a part of it is loaded.
+        if (error.kind() != ErrorKind::data || std::string_view(error.what()).find("foreign key constraint") != std::string_view::npos) throw;
+        const std::string column = column_without_value(error.what());
+        const Error shown = column.empty() ? error.with_context(fmt::format("table \"{}\"", table.name)) : destination::missing_value_error(table.name, column);
+        throw destination::RowsRefused(shown, {.table = table.name, .column = column});
+    }
+}
+
 void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t first,
                             std::stop_token stop) {
     check_reference(job);
@@ -233,21 +248,22 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
         targets.push_back(constant.column);
         expressions.push_back(session_->sql().literal(constant));
     }
+    const destination::RowRange& selected = *table.selected;
     // Dropped rows are few: duplicates inside one load.
     std::vector<std::string> numbers;
     for (std::uint64_t row = 0; table.dropped->count() > 0 && row < job.rows; ++row) {
         if (table.dropped->contains(first + row)) numbers.push_back(std::to_string(row));
     }
-    const std::string condition =
-        numbers.empty()
-            ? ""
-            : fmt::format("file_row_number NOT IN (SELECT unnest([{}]))", join(numbers, ", "));
-    const std::uint64_t inserted = session_->engine().execute(
-        fmt::format("INSERT INTO {} ({}) {}", session_->sql().table(table.name),
-                    session_->sql().list(targets), reference_select(job, expressions, condition)),
-        stop);
+    std::vector<std::string> conditions;
+    if (!numbers.empty()) conditions.push_back(fmt::format("file_row_number NOT IN (SELECT unnest([{}]))", join(numbers, ", ")));
+    if (table.is_part()) conditions.push_back(fmt::format("file_row_number + {0} >= {1} AND file_row_number + {0} < {1} + {2}", first, selected.first, selected.count));
+    const std::uint64_t inserted =
+        insert(table,
+               fmt::format("INSERT INTO {} ({}) {}", session_->sql().table(table.name), session_->sql().list(targets),
+                           reference_select(job, expressions, join(conditions, " AND "))),
+               stop);
     check_reference(job);
-    if (inserted + numbers.size() != job.rows) {
+    if (!table.is_part() && inserted + numbers.size() != job.rows) {
         throw Error(ErrorKind::data, "file {}: {} rows were read, the package counted {}",
                     job.reference->path, inserted + numbers.size(), job.rows);
     }
@@ -256,7 +272,7 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
 }
 
 void Load::insert_rows(TableState& table, std::stop_token stop) {
-    if (table.job_rows > 0) {
+    if (table.job_rows > table.selected->first) {
         std::vector<std::string> targets;
         for (const SegmentColumn& column : table.columns) {
             if (!table.is_constant(column.name)) targets.push_back(column.name);
@@ -266,11 +282,11 @@ void Load::insert_rows(TableState& table, std::stop_token stop) {
             targets.push_back(constant.column);
             literals += ", " + session_->sql().literal(constant);
         }
-        table.loaded.inserted += session_->engine().execute(
-            fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}",
-                        session_->sql().table(table.name), session_->sql().list(targets), literals,
-                        rows_stream(table)),
-            stop);
+        table.loaded.inserted +=
+            insert(table,
+                   fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}", session_->sql().table(table.name), session_->sql().list(targets),
+                               literals, rows_stream(table)),
+                   stop);
     }
     std::uint64_t first = table.job_rows;
     for (const JobFile* job : package_.jobs_of(table.name)) {
@@ -312,6 +328,7 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     TableState& table = plan_.require(job.table);
     TIPPLE_ASSERT(table.disposition == job.disposition && !table.is_loaded && !is_finished_);
     on_rows_ = job.on_rows;
+    *table.selected = job.only;
     try {
         if (const package::TableLoad* replacing = plan_.find_replacing(table)) {
             destination::delete_replaced(*session_, package_.schema(), catalog_, *replacing, table.number, stop,
@@ -330,8 +347,9 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
                 break;
         }
         insert_rows(table, stop);
+    } catch (const destination::RowsRefused&) {
+        throw;
     } catch (const Error& error) {
-        if (const std::string column = column_without_value(error.what()); !column.empty()) throw destination::missing_value_error(table.name, column);
         throw error.with_context(fmt::format("table \"{}\"", table.name));
     }
     table.is_loaded = true;

@@ -6,12 +6,10 @@
 #include <cstring>
 #include <limits>
 
-#include "tipple/columns/value_at.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
-#include "tipple/json/value.h"
+#include "tipple/destination/refused_rows.h"
 #include "tipple/postgres/copy_format.h"
-#include "tipple/schema/coerce.h"
 
 namespace tipple::destinations::postgres {
 
@@ -29,9 +27,6 @@ constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
 /// Numbers go in groups of four decimal digits.
 constexpr int group_digits = 4;
 constexpr std::uint32_t group_base = 10'000;
-/// Of a row that is shown to people.
-constexpr std::size_t value_length_max = 60;
-constexpr std::size_t row_length_max = 500;
 /// Groups of a 128-bit number with any scale, and the most bytes that a field of fixed width takes.
 constexpr std::size_t groups_max = 12;
 constexpr std::size_t field_bytes_max = 4 + 8 + 2 * groups_max;
@@ -133,20 +128,9 @@ void CopyEncoder::put_number(T value) {
 
 void CopyEncoder::put_null() { put_number(std::int32_t{-1}); }
 
-/// What the row holds, for people.
-std::string CopyEncoder::row_text(std::size_t row) const {
-    json::Object values;
-    for (const CopyField& field : fields_) {
-        if (field.source != CopyField::Source::column || batch_.columns[field.column].is_null(row)) continue;
-        const std::optional<schema::Value> text = schema::coerce(schema::DataType::text, columns::value_at(batch_.columns[field.column], row));
-        if (text && text->is<std::string>()) values.set(field.name, excerpt(text->as<std::string>(), value_length_max));
-    }
-    return excerpt(json::to_text(values), row_length_max);
-}
-
 void CopyEncoder::refuse(const CopyField& field, std::string_view what) const {
     throw Error(ErrorKind::data, "table \"{}\", column \"{}\", row {} of the load: {}. Nothing was loaded: correct the data\n  row: {}", table_, field.name,
-                first_position_ + next_row_ + 1, what, row_text(next_row_));
+                first_position_ + next_row_ + 1, what, destination::describe_row(batch_, next_row_));
 }
 
 void CopyEncoder::check_text(const CopyField& field) const {
@@ -160,7 +144,7 @@ void CopyEncoder::check_text(const CopyField& field) const {
         throw Error(ErrorKind::data,
                     "table \"{}\", column \"{}\", row {} of the load: Postgres cannot store text with a NUL character (U+0000). Nothing was loaded: "
                     "correct the data, or declare the column binary\n  row: {}",
-                    table_, field.name, first_position_ + row + 1, row_text(row));
+                    table_, field.name, first_position_ + row + 1, destination::describe_row(batch_, row));
     }
 }
 

@@ -58,7 +58,6 @@ private:
     void put_uuid(const CopyField& field, std::string_view text);
     std::size_t bytes_of(std::size_t row) const;
     void check_text(const CopyField& field) const;
-    std::string row_text(std::size_t row) const;
     [[noreturn]] void refuse(const CopyField& field, std::string_view what) const;
 
     std::string table_;

@@ -1,9 +1,11 @@
 #include "tipple/destinations/postgres/load.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/destination/refused_rows.h"
 #include "tipple/destination/replaced_rows.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/destination/undo_sql.h"
@@ -142,7 +144,8 @@ std::uint64_t Load::copy(const Copy& copy, std::stop_token stop) {
     CopyEncoder encoder(copy.table, copy.fields);
     package::TableReader reader(*context_.files, package_, copy.table, copy.columns, batch_rows,
                                 std::clamp(context_.memory_bytes / batches_in_memory, batch_bytes_min, batch_bytes_max), copy.other_columns);
-    std::uint64_t position = 0;
+    reader.select(copy.selected.first, copy.selected.count);
+    std::uint64_t position = copy.selected.first;
     while (const std::unique_ptr<columns::Batch> batch = reader.next()) {
         encoder.start_batch(batch->view(), position);
         while (encoder.write_rows(copy.dropped)) {
@@ -166,6 +169,7 @@ std::uint64_t Load::copy_rows(const TableState& table, const std::string& target
                  .fields = std::move(fields),
                  .other_columns = plan_.has_root_numbers(table.root) ? package::OtherColumns::skip : package::OtherColumns::refuse,
                  .dropped = table.dropped.get(),
+                 .selected = *table.selected,
                  .is_new = target != session_.sql().table(table.name) || !existed(table.name),
                  .on_rows = on_rows_},
                 stop);
@@ -233,7 +237,7 @@ void Load::copy_to_staging(const TableState& table, std::stop_token stop) {
     }
     session_.execute(session_.sql().create_temporary(staging_of(table), definitions));
     const std::uint64_t rows = copy_rows(table, staging_of(table), std::move(fields), stop);
-    if (rows == table.rows) return;
+    if (rows == table.rows || table.is_part()) return;
     throw Error(ErrorKind::data, "table \"{}\": {} rows were staged, the package has {}", table.name, rows, table.rows);
 }
 
@@ -250,6 +254,7 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
     TableState& table = plan_.require(job.table);
     TIPPLE_ASSERT(table.disposition == job.disposition && !table.is_loaded && !is_finished_);
     on_rows_ = job.on_rows;
+    *table.selected = job.only;
     try {
         if (const package::TableLoad* replacing = plan_.find_replacing(table)) {
             destination::delete_replaced(session_, package_.schema(), catalog_, *replacing, table.number, stop,
@@ -262,21 +267,31 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
                 break;
             case Way::staged:
                 copy_to_staging(table, stop);
+                if (!table.is_part()) break;
+                // A part is loaded only to see whether the table takes it, so it is asked now.
+                alter_tables();
+                insert_staged(table);
                 break;
             case Way::swapped:
                 copy_to_successor(table, stop);
                 break;
         }
+    } catch (const destination::RowsRefused&) {
+        throw;
     } catch (const Error& error) {
-        fail(error, table.name);
+        fail(error, table);
     }
     table.is_loaded = true;
 }
 
-void Load::fail(const Error& error, const std::string& table) const {
+void Load::fail(const Error& error, const TableState& table) const {
     const Failure& failure = session_.connection().failure();
-    if (failure.state == not_null_violation && !failure.column.empty()) throw destination::missing_value_error(table, failure.column);
-    throw error.with_context(fmt::format("table \"{}\"", table));
+    const bool is_null = failure.state == not_null_violation && !failure.column.empty();
+    const Error shown = is_null ? destination::missing_value_error(table.name, failure.column) : error.with_context(fmt::format("table \"{}\"", table.name));
+    if (error.kind() != ErrorKind::data || failure.state.empty()) throw shown;
+    destination::RowsRefused::Known known{.table = table.name, .column = is_null ? failure.column : ""};
+    if (const std::optional<std::uint64_t> row = failure.copied_row()) known.position = table.dropped->position_of(*row - 1);
+    throw destination::RowsRefused(shown, std::move(known));
 }
 
 // ---- the end, for which readers wait ----
@@ -338,7 +353,7 @@ void Load::insert_staged(TableState& table) {
         table.loaded.inserted =
             session_.execute(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {} AS r{}", target, list, list, staging_of(table), kept_condition(table)));
     } catch (const Error& error) {
-        fail(error, table.name);
+        fail(error, table);
     }
 }
 
@@ -365,12 +380,18 @@ std::vector<std::string> Load::tables_to_lock() const {
     return tables;
 }
 
-std::vector<destination::LoadedTable> Load::finish() {
-    TIPPLE_ASSERT(!is_finished_);
+/// From here on readers wait. Once.
+void Load::alter_tables() {
+    if (std::exchange(are_tables_altered_, true)) return;
     session_.lock_exclusively(tables_to_lock());
     for (const auto& [table, way] : ways_) {
         if (way != Way::swapped) alter_columns(table, table);
     }
+}
+
+std::vector<destination::LoadedTable> Load::finish() {
+    TIPPLE_ASSERT(!is_finished_);
+    alter_tables();
     std::vector<destination::LoadedTable> result;
     for (TableState& table : plan_.tables()) {
         TIPPLE_ASSERT(table.rows == 0 || table.is_loaded);

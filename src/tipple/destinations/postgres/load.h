@@ -49,6 +49,7 @@ private:
         std::vector<CopyField> fields;
         package::OtherColumns other_columns = package::OtherColumns::refuse;
         const destination::DroppedRows* dropped = nullptr;
+        destination::RowRange selected = {};
         bool is_new = false;  ///< the target was made by this transaction
         std::function<void(std::uint64_t rows)> on_rows = {};
     };
@@ -62,6 +63,7 @@ private:
     std::uint64_t copy(const Copy& copy, std::stop_token stop);
     std::uint64_t copy_rows(const TableState& table, const std::string& target, std::vector<CopyField> fields, std::stop_token stop);
     std::uint64_t copy_keys(const TableState& table, const std::string& temporary, std::stop_token stop);
+    void alter_tables();
     void copy_to_staging(const TableState& table, std::stop_token stop);
     void copy_to_successor(TableState& table, std::stop_token stop);
     void prepare_merge(const std::string& root, std::stop_token stop);
@@ -71,7 +73,7 @@ private:
     std::string kept_condition(const TableState& table);
     void insert_staged(TableState& table);
     void take_place(const TableState& table);
-    [[noreturn]] void fail(const Error& error, const std::string& table) const;
+    [[noreturn]] void fail(const Error& error, const TableState& table) const;
 
     const Place place_;
     const destination::DestinationContext context_;
@@ -83,6 +85,7 @@ private:
     destination::DdlPlan ddl_;
     std::map<std::string, destination::Merge> merges_;  ///< by root, once prepared
     std::function<void(std::uint64_t rows)> on_rows_;   ///< of the job that is being loaded
+    bool are_tables_altered_ = false;
     bool is_finished_ = false;
 };
 

@@ -107,6 +107,7 @@ private:
         .has_transactions = true,
         .parallel_jobs_max = 1,
         .loads_file_references = false,
+        .loads_row_ranges = true,
         .widens_columns = true,
         .deletes_missing = true,
         .replaces_rows = true,

@@ -1,0 +1,86 @@
+"""A load that the database refuses because of one row: the row is named, at once and later by `tipple jobs --failed`."""
+
+import json
+import pathlib
+
+import duckdb
+import pyarrow
+import pyarrow.parquet
+
+from tipple_cli import EXIT_DATA, Case, main
+
+
+class RefusedRows(Case):
+    def create(self, *statements):
+        with duckdb.connect(str(self.database)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def refused(self, *arguments, row, says=()):
+        """The load ends with the row, a part of its JSON, in its message; it is there again when failed jobs are listed."""
+        before = self.contents()
+        error = self.load(*arguments, expect=EXIT_DATA).err
+        for text in (*([says] if isinstance(says, str) else says), *([row] if isinstance(row, str) else row)):
+            self.assertIn(text, error)
+        self.assert_unchanged(before)
+        self.assertEqual(self.pending(), [])
+        jobs = json.loads(self.tipple("jobs", self.destination, "--failed", "--json").out)["jobs"]
+        message = jobs[-1]["message"]
+        self.assertIn(message, error)
+        self.assertIn(message.splitlines()[-1], self.tipple("jobs", self.destination, "--failed").out)
+        self.assertTrue(any(f"in job file {job['job']}" in message or job["job"].endswith(".ref") for job in jobs), message)
+        return error
+
+    def test_a_value_that_breaks_a_check(self):
+        self.create("CREATE TABLE t (id BIGINT, v BIGINT CHECK (v < 100))")
+        for at in (0, 7, 63_999):
+            self.write("t.jsonl", [{"id": n, "v": 100 if n == at else n % 50} for n in range(64_000)])
+            self.refused("t.jsonl", "--adopt", row=(f"row {at + 1} of table \"t\"", f'{{"id":"{at}","v":"100"'), says="CHECK constraint")
+
+    def test_a_value_that_its_column_does_not_hold(self):
+        self.create("CREATE TABLE t (id BIGINT, v INTEGER)")
+        self.write("t.jsonl", [{"id": n, "v": 1 << 40 if n == 1234 else n} for n in range(5_000)])
+        self.refused("t.jsonl", "--adopt", row=('row 1235 of table "t"', '{"id":"1234","v":"1099511627776"'))
+
+    def test_a_value_that_is_there_already(self):
+        self.create("CREATE TABLE t (id BIGINT UNIQUE)", "INSERT INTO t VALUES (5)")
+        self.write("t.jsonl", [{"id": n} for n in range(10, 1_000)] + [{"id": 5}])
+        self.refused("t.jsonl", "--adopt", row=('row 991 of table "t"', '{"id":"5"'), says="id: 5")
+        # Rows that are replaced or merged are gone before others come.
+        for flags in (("--disposition", "replace"), ("--key", "id")):
+            self.load("t.jsonl", "--adopt", *flags)
+            self.assertEqual(self.count("t"), 991)
+
+    def test_a_value_that_is_there_twice_in_the_load(self):
+        self.create("CREATE TABLE t (id BIGINT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+        self.write("t.jsonl", [{"id": 77 if n in (77, 600) else n} for n in range(2, 1_000)])
+        self.refused("t.jsonl", "--adopt", row=('row 599 of table "t"', '{"id":"77"'), says='duplicate key "77"')
+
+    def test_a_nested_row(self):
+        self.write("t.jsonl", [{"id": 1, "lines": [{"sku": "a"}]}])
+        self.load("t.jsonl", "--key", "id")
+        self.create("CREATE UNIQUE INDEX skus ON t__lines (sku)")
+        self.write("t.jsonl", [{"id": n, "lines": [{"sku": f"{n}-{line}"} for line in range(n % 3)]} for n in range(2, 500)] + [{"id": 500, "lines": [{"sku": "b"}, {"sku": "a"}]}])
+        # Merged by a key, which takes nothing away, and refused behind 499 rows of the root.
+        self.refused("t.jsonl", "--key", "id", row=('of table "t__lines"', '{"sku":"a"', '"_dlt_list_idx":"1"'))
+
+    def test_no_value_where_there_must_be_one(self):
+        self.create("CREATE TABLE t (id BIGINT, v BIGINT NOT NULL)")
+        self.write("t.jsonl", [{"id": n, "v": None if n == 4321 else n} for n in range(9_000)])
+        self.refused("t.jsonl", "--adopt", row=('row 4322 of table "t"', '{"id":"4321"'), says='column "v"')
+
+    def test_a_row_of_a_file_that_is_loaded_as_it_lies(self):
+        self.create("CREATE TABLE t (id BIGINT, v BIGINT CHECK (v < 100))")
+        pyarrow.parquet.write_table(pyarrow.table({"id": list(range(3_000)), "v": [100 if n == 2_500 else 1 for n in range(3_000)]}), self.path("t.parquet"))
+        error = self.refused("t.parquet", "--adopt", row="row 2501 of file ")
+        self.assertIn(str(pathlib.Path("t.parquet")), error)
+
+    def test_a_key_of_another_table_is_left_to_the_message(self):
+        """Parts of a load cannot show which row lacks its counterpart, because that may be in the same load."""
+        self.create("CREATE TABLE customers (id BIGINT PRIMARY KEY)", "INSERT INTO customers VALUES (1)", "CREATE TABLE t (id BIGINT, customer BIGINT REFERENCES customers (id))")
+        self.write("t.jsonl", [{"id": 1, "customer": 1}, {"id": 2, "customer": 7}])
+        self.assertIn("id: 7", self.load("t.jsonl", "--adopt", expect=EXIT_DATA).err)
+
+
+if __name__ == "__main__":
+    main()
