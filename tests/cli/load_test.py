@@ -12,7 +12,7 @@ import duckdb
 import pyarrow
 import pyarrow.parquet
 
-from tipple_cli import BINARY, EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_USAGE, IS_SANITIZED, SYSTEM_TABLES, Case, clean_environment, main
+from tipple_cli import BINARY, EXIT_DATA, EXIT_DONE, EXIT_LOCAL, EXIT_PARTIAL, EXIT_USAGE, IS_SANITIZED, SYSTEM_TABLES, Case, clean_environment, main
 
 ORDERS = [
     {"id": 1, "customer": {"name": "ann", "address": {"city": "Rome"}}, "lines": [{"sku": "a", "qty": 2, "tags": ["x", "y"]}, {"sku": "b", "qty": 1}]},
@@ -598,6 +598,21 @@ class Memory(Case):
         self.assertEqual(event["rows"], {"t": 100_000, "t__list": 300_000})
         # A few percent more: memory that the engine's allocator has not given back counts for nobody.
         self.assertLess(event["peak_memory"], 264 << 20)
+
+    @unittest.skipIf(IS_SANITIZED, "sanitizers need memory of their own")
+    def test_a_record_of_thousands_of_columns_fits(self):
+        self.load(self.write("t.jsonl", [{f"column_{number}": str(number) for number in range(4_000)}]))
+        self.assertEqual(self.query("SELECT column_0, column_3999 FROM t"), [("0", "3999")])
+
+    def test_texts_that_do_not_fit_together_are_refused_before_the_transaction(self):
+        lines = "".join(json.dumps({"id": number, "body": "x" * 30_000, "note": "y" * 300}) + "\n" for number in range(2_100))
+        error = self.load(self.write("t.jsonl", lines), "--memory", "128MiB", expect=EXIT_LOCAL).err
+        self.assertIn('rows of about 30', error)
+        self.assertRegex(error, r'most of it in column "body", of which the engine writes 2048 at a time: .* Give --memory [0-9]+MiB, or keep such values in files')
+        # The package waits, and loads with what the message says.
+        asked = re.search("--memory ([0-9]+)MiB", error).group(1)
+        self.load(self.write("u.jsonl", [{"id": 1}]), "--memory", f"{asked}MiB")
+        self.assertEqual(self.query("SELECT count(*), sum(length(body)) FROM t"), [(2_100, 63_000_000)])
 
 
 if __name__ == "__main__":

@@ -52,10 +52,10 @@ class Packages(Case):
         self.assertIn("0 packages", self.packages("retry", self.database.name).out)
 
     def test_retry_can_take_more_memory(self):
-        self.write("wide.jsonl", [{f"c{number}": number for number in range(1_500)}])
+        self.write("wide.jsonl", [{f"c{number}": number for number in range(1_500)}] * 200)
         self.assertIn("Give --memory", self.load("wide.jsonl", "--memory", "128MiB", expect=EXIT_LOCAL).err)
         self.packages("retry", self.database.name, "--memory", "512MiB")
-        self.assertEqual(self.count("wide"), 1)
+        self.assertEqual(self.count("wide"), 200)
 
     def test_discard_asks_and_the_next_run_reads_again(self):
         waiting = self.leave_one_waiting()

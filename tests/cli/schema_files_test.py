@@ -46,6 +46,15 @@ class SchemaFiles(Case):
         self.load(path, *self.FOLDERS)
         self.assertEqual(self.stored()["version_hash"], first["version_hash"])
 
+    def test_filters_are_applied_and_counted(self):
+        self.load(self.write("t.jsonl", [{"id": 1}]), "--column", "id:bigint", *self.FOLDERS)
+        self.edit("  t:\n    name: t\n", "  t:\n    name: t\n    filters:\n      excludes: ['secret', 're:^addr__', 're:^lines__']\n      includes: ['re:city$']\n")
+        record = {"id": 2, "secret": "s", "addr": {"city": "x", "zip": 1}, "lines": [{"a": 1}, {"a": 2, "m": [1]}]}
+        result = self.load(self.write("t.jsonl", [record]), *self.FOLDERS)
+        self.assertEqual(self.query("SELECT id, addr__city FROM t ORDER BY id"), [(1, None), (2, "x")])
+        self.assertEqual([name for name in self.columns("t") if not name.startswith("_")], ["id", "addr__city"])
+        self.assertIn("filters of the schema left out 2 nested rows and 2 values", result.err)
+
     def test_json_is_read_too(self):
         self.load(self.write("t.jsonl", [{"id": 1}]))
         document = self.stored()

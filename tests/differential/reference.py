@@ -226,7 +226,20 @@ class CaseRun:
         if "max_identifier_length" in self.options:
             limits = {key: self.options["max_identifier_length"] for key in ("max_identifier_length", "max_column_identifier_length")}
         destination = dlt.destinations.duckdb(self.database, **limits)
-        return dlt.pipeline(self.options["name"], pipelines_dir=self.workdir, destination=destination, dataset_name=self.options["dataset"])
+        imported = {"import_schema_path": self.write_import()} if "import_tables" in self.options else {}
+        return dlt.pipeline(self.options["name"], pipelines_dir=self.workdir, destination=destination, dataset_name=self.options["dataset"], **imported)
+
+    def write_import(self):
+        """A folder with the document of a schema that has the tables of the case."""
+        from dlt.common.schema import Schema
+
+        document = Schema(self.options["schema"]).to_dict()
+        document["tables"].update(self.options["import_tables"])
+        folder = os.path.join(self.folder, "import")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, self.options["schema"] + ".schema.yaml"), "w", encoding="utf-8") as file:
+            file.write(Schema.from_dict(document).to_pretty_yaml())
+        return folder
 
     def execute_sql(self, statements):
         import duckdb
@@ -298,7 +311,8 @@ class CaseRun:
             "system": system,
             "error": error,
         }
-        if own in schemas:
+        # An import counts every time it saves its working copy, which tipple does not have.
+        if own in schemas and "import_tables" not in self.options:
             result["schema_version"] = schemas[own].version
         others = sorted(set(schemas) - {own})
         if others:

@@ -66,7 +66,7 @@ public:
           store_(store) {
         destinations::add_builtin(registry_);
         check_supported(pipeline_, {"name", "dataset", "schema", "naming", "max_identifier_length", "max_table_nesting", "settings",
-                                    "schema_contract", "root_key", "replace_strategy", "config"}, "pipeline");
+                                    "schema_contract", "root_key", "replace_strategy", "import_tables", "config"}, "pipeline");
     }
 
     std::vector<std::string> run() {
@@ -101,6 +101,14 @@ private:
         }
     }
 
+    /// The table name among the run's arguments beats those of all resources.
+    static json::Value with_table_name(json::Value resources, const json::Value* arguments) {
+        const json::Value* name = arguments != nullptr ? arguments->as_object().find("table_name") : nullptr;
+        if (name == nullptr) return resources;
+        for (json::Value& resource : resources.as_array()) resource.as_object().set("table_name", *name);
+        return resources;
+    }
+
     std::string text(const char* key) const { return pipeline_.find(key)->as_text(); }
     std::string data_folder() const { return io::join_path(folder_, "data"); }
 
@@ -131,8 +139,19 @@ private:
         if (const json::Value* root_key = pipeline_.find("root_key")) config.root_key = root_key->as_bool();
         if (const json::Value* settings = pipeline_.find("settings")) config.schema_settings = settings->as_object();
         if (const json::Value* strategy = pipeline_.find("replace_strategy")) config.replace_strategy = destination::require_replace_strategy(strategy->as_text());
+        if (const json::Value* tables = pipeline_.find("import_tables")) config.schema_import_folder = write_import(tables->as_object());
         apply_environment(pipeline_, config);
         return config;
+    }
+
+    /// A folder with the document of a schema that has these tables, as they are in documents.
+    std::string write_import(const json::Object& tables) const {
+        json::Object document = schema::Schema::make(text("schema")).to_document();
+        for (const json::Member& table : tables) document.find("tables")->as_object().set(table.name, table.value);
+        std::string folder = io::join_path(folder_, "import");
+        files_->create_folders(folder);
+        files_->write_text_durably(io::join_path(folder, text("schema") + ".schema.json"), json::to_text(document));
+        return folder;
     }
 
     /// Settings of the reference's environment that mean something here.
@@ -185,7 +204,7 @@ private:
         if (const json::Value* source = run.find("source")) options.select = make_names(source->as_object().find("select"));
         if (const json::Value* refresh = run.find("refresh")) options.refresh = make_refresh(*refresh);
         if (const json::Value* arguments = run.find("run")) {
-            check_supported(arguments->as_object(), {"schema_contract", "write_disposition", "columns", "primary_key"}, "run's arguments");
+            check_supported(arguments->as_object(), {"schema_contract", "write_disposition", "columns", "primary_key", "table_name"}, "run's arguments");
             if (const json::Value* columns = arguments->as_object().find("columns")) options.columns = make_columns(*columns);
             if (const json::Value* key = arguments->as_object().find("primary_key")) options.primary_key = make_names(key);
             if (const json::Value* contract = arguments->as_object().find("schema_contract")) options.schema_contract = *contract;
@@ -195,6 +214,7 @@ private:
                 if (is_object) options.merge = merge_options(disposition->as_object());
             }
         }
+        json::Value renamed;
         std::vector<std::unique_ptr<extract::SourceDriver>> drivers;
         std::vector<pipeline::SourceInput> sources;
         const auto add = [&](const std::string& schema, const json::Value& resources) {
@@ -207,7 +227,8 @@ private:
                 add(source.as_object().find("schema")->as_text(), *source.as_object().find("resources"));
             }
         } else {
-            add(run.find("loose") != nullptr ? default_schema(*destination) : text("schema"), *run.find("resources"));
+            renamed = with_table_name(*run.find("resources"), run.find("run"));
+            add(run.find("loose") != nullptr ? default_schema(*destination) : text("schema"), renamed);
         }
         pipeline.run(sources, options, observer, {});
     }

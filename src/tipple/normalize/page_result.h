@@ -124,6 +124,9 @@ struct PageResult {
     /// What schema contracts left out.
     std::size_t discarded_rows = 0;
     std::size_t discarded_values = 0;
+    /// What filters of the schema left out: nested rows with all below them, and values of rows that stay.
+    std::size_t filtered_rows = 0;
+    std::size_t filtered_values = 0;
 
     void clear() {
         tables.clear();
@@ -136,6 +139,8 @@ struct PageResult {
         records = 0;
         discarded_rows = 0;
         discarded_values = 0;
+        filtered_rows = 0;
+        filtered_values = 0;
     }
 };
 

@@ -191,7 +191,10 @@ Error two_roots(std::string_view table, std::string_view root, std::string_view 
 }  // namespace
 
 TableState& PageTables::table(std::string_view name, const TableState* parent, bool has_root_id) {
-    const std::string root(parent != nullptr ? parent->root : name);
+    // Hints may have made a root of its own of a table that lists lead to.
+    const schema::Table* known = snapshot_->find(name);
+    const bool is_root = parent == nullptr || (known != nullptr && !known->is_nested());
+    const std::string root(is_root ? name : parent->root);
     const auto [first, last] = by_name_.equal_range(name);
     for (auto at = first; at != last; ++at) {
         if (at->second->root == root) return *at->second;

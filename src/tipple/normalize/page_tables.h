@@ -103,6 +103,9 @@ struct TableState {
     /// Goes up whenever cached pointers to columns of this table are no longer good.
     std::uint64_t generation = 0;
 
+    /// By name of a field: whether filters of the schema leave it out.
+    std::unordered_map<std::string, bool> filtered;
+
     /// Columns of the table's keys that must not be null, each with the columns its value may wait in while kinds are kept apart.
     std::vector<RequiredColumn> required;
 

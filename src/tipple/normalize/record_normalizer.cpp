@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "tipple/core/limits.h"
 #include "tipple/normalize/json_values.h"
 #include "tipple/normalize/table_names.h"
 #include "tipple/schema/coerce.h"
@@ -16,8 +17,12 @@ PutResult RecordNormalizer::normalize(const Value& record, TableState& root, int
     RowContext context{.table = &root, .chain = {root.name}, .level = nesting};
     context.is_own_root = is_own_root(tables_.snapshot(), root);
     context.gives_root_id = context.is_own_root;
-    if (const auto* object = record.get_if<schema::Object>()) return emit_row(*object, context, {});
-    return emit_row({{"value", record}}, context, {});
+    filtered_ = {};
+    const schema::Object wrapped = record.is<schema::Object>() ? schema::Object() : schema::Object{{"value", record}};
+    const auto* object = record.get_if<schema::Object>();
+    FlatRow row;
+    const PutResult result = prepare_row(object != nullptr ? *object : wrapped, context, {}, row);
+    return result == PutResult::done ? emit_row(row, context, {}) : result == PutResult::discard_row ? PutResult::done : result;
 }
 
 namespace {
@@ -228,18 +233,62 @@ void RecordNormalizer::inherit(const TableState& table, const FlatRow& row, Link
     }
 }
 
-PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowContext& context, const Links& links) {
-    FlatRow row;
-    if (const PutResult result = flatten(object, context, row); result != PutResult::done) return result;
-    TableState& table = *context.table;
-    take_inherited(links, row);
-    const std::string given_id = own_id(row);
-    std::string id = given_id;
-    if (id.empty()) {
-        std::optional<std::string> made_id = row_id(object, row, table, links);
-        if (!made_id) return PutResult::rejected;
-        id = std::move(*made_id);
+/// Asked once per name, where names are not many.
+bool RecordNormalizer::is_filtered(TableState& table, const std::string& column) const {
+    if (rules_.filters == nullptr) return false;
+    if (const auto known = table.filtered.find(column); known != table.filtered.end()) return known->second;
+    const bool is_left_out = rules_.filters->leave_out(table.name, column);
+    if (table.filtered.size() < limits::columns_max) table.filtered.emplace(column, is_left_out);
+    return is_left_out;
+}
+
+/// Whether nothing of the loader's own would be left of a row.
+bool RecordNormalizer::filters_links(TableState& table, bool has_root_id) const {
+    if (!is_filtered(table, std::string(schema::id_column))) return false;
+    if (!table.is_nested) return is_filtered(table, std::string(schema::load_id_column));
+    return is_filtered(table, std::string(schema::parent_id_column)) && is_filtered(table, std::string(schema::list_index_column)) &&
+           (!has_root_id || is_filtered(table, std::string(schema::root_id_column)));
+}
+
+/// Marks fields that filters of the schema leave out. False when nothing is left of the row, the loader's own columns included; those of a row
+/// that stays are never left out.
+bool RecordNormalizer::filter(const RowContext& context, const Links& links, FlatRow& row) {
+    if (rules_.filters == nullptr) return true;
+    bool is_empty = true;
+    std::size_t values = 0;
+    for (Field& field : row.fields) {
+        field.is_filtered = is_filtered(*context.table, field.name);
+        if (!field.is_filtered) {
+            is_empty = false;
+        } else if (!field.value->is_null()) {
+            ++values;
+        }
     }
+    if (is_empty && filters_links(*context.table, !links.root_id.empty())) {
+        ++filtered_.rows;
+        return false;
+    }
+    filtered_.values += values;
+    return true;
+}
+
+/// All that is known of a row before it is written: done, rejected, or discard_row when filters leave it out.
+PutResult RecordNormalizer::prepare_row(const schema::Object& object, const RowContext& context, const Links& links, FlatRow& row) {
+    if (const PutResult result = flatten(object, context, row); result != PutResult::done) return result;
+    take_inherited(links, row);
+    row.given_id = own_id(row);
+    row.id = row.given_id;
+    if (row.id.empty()) {
+        std::optional<std::string> made_id = row_id(object, row, *context.table, links);
+        if (!made_id) return PutResult::rejected;
+        row.id = std::move(*made_id);
+    }
+    return filter(context, links, row) ? PutResult::done : PutResult::discard_row;
+}
+
+PutResult RecordNormalizer::emit_row(const FlatRow& row, const RowContext& context, const Links& links) {
+    TableState& table = *context.table;
+    const std::string& id = row.id;
     std::int64_t root_number = links.root_number;
     if (!table.is_nested) root_number = table.id_source == RowIdSource::key ? tables_.next_root_number() : 0;
     RowId made;
@@ -248,10 +297,10 @@ PutResult RecordNormalizer::emit_row(const schema::Object& object, const RowCont
                        .root_id = links.root_id,
                        .list_index = links.list_index,
                        .own_id = id,
-                       .needs_links = given_id.empty(),
+                       .needs_links = row.given_id.empty(),
                        .root_number = root_number},
                       &made);
-    const PutResult put = put_fields(row, table, !given_id.empty());
+    const PutResult put = put_fields(row, table, !row.given_id.empty());
     if (put == PutResult::discard_row) {
         tables_.undo_row(table);
         ++discarded_rows_;
@@ -283,6 +332,7 @@ PutResult RecordNormalizer::put_fields(const FlatRow& row, TableState& table, bo
             if (table.proposes_load_id && number == 0) table.load_id_order = {position};
             continue;
         }
+        if (field.is_filtered) continue;
         // What the loader itself fills in wins over the data.
         const ColumnState* column = table.find(field.name);
         if (column != nullptr && (column == table.parent_id || column == table.list_index || column == table.root_id)) continue;
@@ -307,6 +357,24 @@ PutResult RecordNormalizer::put_field(TableState& table, const Field& field, std
     return put(*field.value);
 }
 
+namespace {
+
+/// Of a list that is left out: its row stays.
+PutResult as_row(PutResult of_list) { return of_list == PutResult::discard_row ? PutResult::done : of_list; }
+
+}  // namespace
+
+/// Whether a list that is not empty may have rows in `table`: done, rejected, or discard_row when the contract leaves it out.
+PutResult RecordNormalizer::admit(const ListField& list, const RowContext& context, TableState& table) {
+    tables_.begin_list(table, context.table->name);
+    const schema::ContractMode mode = tables_.admit_table(table);
+    if (mode == schema::ContractMode::evolve) return PutResult::done;
+    if (mode == schema::ContractMode::freeze || mode == schema::ContractMode::quarantine) return PutResult::rejected;
+    discarded_rows_ += list.list->size();
+    tables_.add_note({.kind = DataNote::Kind::table_left_out, .table = table.name, .column = {}, .name = joined(list.source), .other = {}});
+    return PutResult::discard_row;
+}
+
 PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& context, const Links& links) {
     RowContext below{.table = nullptr, .chain = context.chain, .level = context.level - 1};
     below.chain.insert(below.chain.end(), list.path.begin(), list.path.end());
@@ -314,28 +382,26 @@ PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& c
     below.table = &tables_.table(name, context.table, context.gives_root_id);
     below.is_own_root = is_own_root(tables_.snapshot(), *below.table);
     below.gives_root_id = context.gives_root_id || below.is_own_root;
-    if (!list.list->empty()) {
-        tables_.begin_list(*below.table, context.table->name);
-        const schema::ContractMode mode = tables_.admit_table(*below.table);
-        if (mode == schema::ContractMode::freeze || mode == schema::ContractMode::quarantine) return PutResult::rejected;
-        if (mode != schema::ContractMode::evolve) {
-            discarded_rows_ += list.list->size();
-            tables_.add_note({.kind = DataNote::Kind::table_left_out, .table = name, .column = {}, .name = joined(list.source), .other = {}});
-            return PutResult::done;
-        }
+    // A table that filters leave out is none: what the contract says of it is asked with the first row that stays.
+    bool is_admitted = list.list->empty();
+    if (!is_admitted && !filters_links(*below.table, context.gives_root_id)) {
+        if (const PutResult result = admit(list, context, *below.table); result != PutResult::done) return as_row(result);
+        is_admitted = true;
     }
+    RowContext inner = below;
+    inner.level = below.level - 1;
     Links row_links = links;
     for (const Value& element : *list.list) {
-        PutResult result = PutResult::done;
-        if (const auto* object = element.get_if<schema::Object>()) {
-            result = emit_row(*object, below, row_links);
-        } else if (element.is<schema::List>()) {
-            RowContext inner = below;
-            inner.level = below.level - 1;
-            result = emit_row({{"list", element}}, inner, row_links);
-        } else {
-            result = emit_row({{"value", element}}, below, row_links);
+        const RowContext& row_context = element.is<schema::List>() ? inner : below;
+        const auto* object = element.get_if<schema::Object>();
+        const schema::Object wrapped = object != nullptr ? schema::Object() : schema::Object{{element.is<schema::List>() ? "list" : "value", element}};
+        FlatRow row;
+        PutResult result = prepare_row(object != nullptr ? *object : wrapped, row_context, row_links, row);
+        if (result == PutResult::done && !is_admitted) {
+            if (const PutResult admitted = admit(list, context, *below.table); admitted != PutResult::done) return as_row(admitted);
+            is_admitted = true;
         }
+        if (result == PutResult::done) result = emit_row(row, row_context, row_links);
         if (result == PutResult::rejected) return result;
         ++row_links.list_index;
     }

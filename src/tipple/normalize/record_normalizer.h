@@ -24,6 +24,13 @@ public:
     /// Rows below roots, and roots, that contracts left out since the last call.
     std::size_t take_discarded_rows() { return std::exchange(discarded_rows_, 0); }
 
+    /// What filters of the schema left out of the last record.
+    struct Filtered {
+        std::size_t rows = 0;
+        std::size_t values = 0;
+    };
+    const Filtered& filtered() const { return filtered_; }
+
 private:
     struct RowContext {
         TableState* table = nullptr;
@@ -51,6 +58,8 @@ private:
         SourcePath source;
         /// The column is this name's own, because another one has taken the plain name.
         bool has_own_column = false;
+        /// By a filter of the schema. What the rows below take over from it they get all the same.
+        bool is_filtered = false;
     };
     struct ListField {
         std::vector<std::string> path;
@@ -62,6 +71,8 @@ private:
     struct FlatRow {
         std::vector<Field> fields;
         std::vector<ListField> lists;
+        std::string given_id;  ///< by the data
+        std::string id;        ///< empty = made when the row is begun
     };
 
     PutResult flatten(const schema::Object& object, const RowContext& context, FlatRow& row);
@@ -73,7 +84,12 @@ private:
     std::string free_column(const std::string& name, const TableState& table, const FlatRow& row) const;
     void sort_lists(const RowContext& context, std::vector<ListField>& lists) const;
     void inherit(const TableState& table, const FlatRow& row, Links& below) const;
-    PutResult emit_row(const schema::Object& object, const RowContext& context, const Links& links);
+    bool is_filtered(TableState& table, const std::string& column) const;
+    bool filters_links(TableState& table, bool has_root_id) const;
+    bool filter(const RowContext& context, const Links& links, FlatRow& row);
+    PutResult admit(const ListField& list, const RowContext& context, TableState& table);
+    PutResult prepare_row(const schema::Object& object, const RowContext& context, const Links& links, FlatRow& row);
+    PutResult emit_row(const FlatRow& row, const RowContext& context, const Links& links);
     std::optional<std::string> row_id(const schema::Object& object, const FlatRow& row, const TableState& table, const Links& links);
     PutResult put_fields(const FlatRow& row, TableState& table, bool has_own_id);
     PutResult put_field(TableState& table, const Field& field, std::int32_t position);
@@ -84,6 +100,7 @@ private:
     PageTables& tables_;
     const Rules& rules_;
     std::size_t discarded_rows_ = 0;
+    Filtered filtered_;
 };
 
 }  // namespace tipple::normalize

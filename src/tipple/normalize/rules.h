@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tipple/schema/detect.h"
+#include "tipple/schema/filters.h"
 #include "tipple/schema/naming.h"
 
 namespace tipple::normalize {
@@ -20,6 +21,8 @@ enum class Collisions {
 struct Rules {
     std::shared_ptr<const schema::NamingConvention> naming;
     std::shared_ptr<const schema::Inference> inference;
+    /// nullptr = the schema has none.
+    std::shared_ptr<const schema::Filters> filters;
     /// Keys are broken at the naming convention's separator before they are normalized, unless an old schema says otherwise.
     bool breaks_paths = true;
     Collisions collisions = Collisions::keep;

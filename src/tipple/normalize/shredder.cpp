@@ -164,7 +164,9 @@ void Shredder::Impl::begin_page(std::uint64_t number, const RootTable& root, con
     tables_.begin_page(snapshot, number);
     chosen_.clear();
     record_target_ = nullptr;
-    goes_slow_ = root.by_field != nullptr || tables_.rules().collisions == Collisions::suffix || propagates_fields(*snapshot);
+    const Rules& rules = tables_.rules();
+    goes_slow_ = root.by_field != nullptr || rules.collisions == Collisions::suffix || propagates_fields(*snapshot) ||
+                 (rules.filters != nullptr && rules.filters->concern(root.name));
     if (root.by_field != nullptr) return;
     root_ = &shape_.root(root.name, max_nesting(*snapshot, root.name), propagates_root_id(*snapshot, root.name));
     target_ = make_target(root.name);
@@ -241,6 +243,10 @@ bool Shredder::Impl::normalize_value(const schema::Value& record) {
         rejection_ = tables_.rejection();
     }
     result_->discarded_rows += normalizer_.take_discarded_rows();
+    if (!is_bad) {
+        result_->filtered_rows += normalizer_.filtered().rows;
+        result_->filtered_values += normalizer_.filtered().values;
+    }
     return !is_bad;
 }
 

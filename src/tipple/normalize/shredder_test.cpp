@@ -690,5 +690,18 @@ RC_GTEST_PROP(Shredder, WhatAWorkerSawBeforeDoesNotCount, ()) {
     RC_ASSERT(by_fresh == by_used);
 }
 
+TEST(Shredder, ListsBelowATableThatHintsMadeARootOfItsOwn) {
+    schema::Schema schema = Trial::start_schema();
+    schema::Table own("t__l");
+    own.set_property("write_disposition", "append");
+    schema.set_table(own);
+    Trial run(schema);
+    // The second page meets the table below it as the schema has it.
+    run.page(R"({"l": [{"k": 1, "m": [1]}]})");
+    run.page(R"({"l": [{"k": 2, "m": [2, 3]}]})");
+    EXPECT_EQ(run.rows("t__l__m"), (std::vector<std::string>{"idx=0 value=1", "idx=0 value=2", "idx=1 value=3"}));
+    EXPECT_EQ(run.writer().snapshot()->find("t__l__m")->parent(), "t__l");
+}
+
 }  // namespace
 }  // namespace tipple::normalize

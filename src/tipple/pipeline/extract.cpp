@@ -623,6 +623,8 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     records_ += done.result.records;
     result_.discarded_rows += done.result.discarded_rows;
     result_.discarded_values += done.result.discarded_values;
+    result_.filtered_rows += done.result.filtered_rows;
+    result_.filtered_values += done.result.filtered_values;
     if (records_left() == 0) is_limit_reached_ = true;
 }
 

@@ -92,6 +92,8 @@ struct ExtractResult {
     std::uint64_t quarantined_count = 0;  ///< of those, put aside
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
+    std::uint64_t filtered_rows = 0;  ///< by filters of the schema, see schema::Filters
+    std::uint64_t filtered_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::vector<DataWarning> notes;
     normalize::KindLog kinds;

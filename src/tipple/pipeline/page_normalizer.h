@@ -84,6 +84,8 @@ private:
     std::uint64_t quarantined_count_;
     std::uint64_t discarded_rows_;
     std::uint64_t discarded_values_;
+    std::uint64_t filtered_rows_;
+    std::uint64_t filtered_values_;
     std::uint64_t bad_input_count_;
     std::size_t skipped_;
     std::size_t null_only_;

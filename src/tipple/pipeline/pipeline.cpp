@@ -51,6 +51,12 @@ bool breaks_paths(const schema::Schema& schema) {
     return setting == nullptr || !setting->is_bool() || setting->as_bool();
 }
 
+/// nullptr when no table of the schema has any.
+std::shared_ptr<const schema::Filters> find_filters(const schema::Schema& schema, const schema::NamingConvention& names) {
+    const bool has_filters = std::any_of(schema.tables().begin(), schema.tables().end(), [](const auto& table) { return table->properties().find("filters") != nullptr; });
+    return has_filters ? std::make_shared<const schema::Filters>(schema, names.separator()) : nullptr;
+}
+
 /// Columns whose type is wider than it was.
 std::vector<package::WidenedColumn> widened_columns(const schema::Schema& schema, const schema::Schema& before) {
     std::vector<package::WidenedColumn> widened;
@@ -113,6 +119,8 @@ void add_counts(RunReport& report, ExtractResult& extracted) {
     }
     report.discarded_rows += extracted.discarded_rows;
     report.discarded_values += extracted.discarded_values;
+    report.filtered_rows += extracted.filtered_rows;
+    report.filtered_values += extracted.filtered_values;
     for (const auto& [resource, figures] : extracted.metrics) {
         for (const auto& [name, value] : figures) report.metrics[resource][name] += value;
     }
@@ -413,6 +421,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
     const normalize::Rules rules{
         .naming = names,
         .inference = std::make_shared<const schema::Inference>(declared, clock_.now_us()),
+        .filters = find_filters(declared, *names),
         .breaks_paths = breaks_paths(declared),
         .collisions = options.collisions,
         .widens = config_.widens,

@@ -122,6 +122,8 @@ struct RunReport {
     std::map<std::string, std::uint64_t> missing_rows;
     std::uint64_t discarded_rows = 0;    ///< by schema contracts
     std::uint64_t discarded_values = 0;
+    std::uint64_t filtered_rows = 0;  ///< by filters of the schema, see schema::Filters
+    std::uint64_t filtered_values = 0;
     std::vector<normalize::NullOnlyColumn> null_only;
     std::vector<std::string> warnings;
     Metrics metrics;

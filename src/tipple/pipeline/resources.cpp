@@ -396,8 +396,8 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
     for (const ActiveResource& resource : resources) {
         if (resource.is_left_out) continue;
         const std::vector<const schema::Table*> tables = tables_of(schema, resource.spec);
-        // A replace or a full snapshot that brings no record at all empties what the resource has loaded before.
-        const bool is_emptied = std::none_of(tables.begin(), tables.end(), [&](const schema::Table* table) {
+        // A full snapshot that brings no record at all empties what the resource has loaded before. So does a replace, each table for itself.
+        const bool is_empty = std::none_of(tables.begin(), tables.end(), [&](const schema::Table* table) {
             return !is_ledger(table->name()) && rows.contains(table->name());
         });
         for (const schema::Table* table : tables) {
@@ -405,6 +405,7 @@ std::vector<package::TableLoad> plan_loads(const schema::Schema& schema, std::sp
             if (is_listed) continue;
             // A ledger has entries of what is new, whatever its resource's records are.
             const std::optional<schema::DeleteMissing> delete_missing = is_ledger(table->name()) ? std::nullopt : resource.delete_missing;
+            const bool is_emptied = is_empty || (resource.disposition == Disposition::replace && !is_ledger(table->name()));
             RootPlan plan{.is_emptied = is_emptied, .delete_missing = delete_missing, .replaced = replaced_rows(resources, *table, replaced, naming)};
             if (std::optional<package::TableLoad> load = plan_load(schema, *table, rows, std::move(plan))) loads.push_back(std::move(*load));
         }

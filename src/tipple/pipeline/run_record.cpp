@@ -90,7 +90,9 @@ json::Object left_out(const RunReport& report) {
             {"quarantined", report.quarantined_count},
             {"bad_files", report.bad_input_count},
             {"rows_by_contract", report.discarded_rows},
-            {"values_by_contract", report.discarded_values}};
+            {"values_by_contract", report.discarded_values},
+            {"rows_by_filters", report.filtered_rows},
+            {"values_by_filters", report.filtered_values}};
 }
 
 const char* status_of(int exit_code, const Error* error) {

@@ -34,6 +34,8 @@ ResultMark::ResultMark(const ExtractResult& result, const std::string& ledger)
       quarantined_count_(result.quarantined_count),
       discarded_rows_(result.discarded_rows),
       discarded_values_(result.discarded_values),
+      filtered_rows_(result.filtered_rows),
+      filtered_values_(result.filtered_values),
       bad_input_count_(result.bad_input_count),
       skipped_(result.skipped.size()),
       null_only_(result.null_only.size()),
@@ -53,6 +55,8 @@ void ResultMark::roll_back(ExtractResult& result, const std::string& ledger) && 
     result.quarantined_count = quarantined_count_;
     result.discarded_rows = discarded_rows_;
     result.discarded_values = discarded_values_;
+    result.filtered_rows = filtered_rows_;
+    result.filtered_values = filtered_values_;
     result.bad_input_count = bad_input_count_;
     shorten(result.skipped, skipped_);
     shorten(result.null_only, null_only_);

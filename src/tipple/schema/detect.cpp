@@ -4,16 +4,6 @@
 #include <array>
 #include <cmath>
 
-// GCC 12 warns inside of <regex> when it instruments for a sanitizer (its bug 105562).
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <regex>
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
-
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/schema/datetime_text.h"
@@ -29,10 +19,6 @@ constexpr std::array<std::string_view, 6> known_detectors = {
 
 /// The `timestamp` detector takes seconds this near to now.
 constexpr std::int64_t near_now_seconds = 5LL * 365 * 24 * 60 * 60;
-
-/// Longer names are matched by exact rules only: std::regex recurses once per character, and a name
-/// may be as long as a record allows.
-constexpr std::size_t regex_subject_max = 1'024;
 
 bool is_near(double seconds, std::int64_t now_us) {
     const double now = static_cast<double>(now_us) / 1e6;
@@ -93,32 +79,6 @@ const json::Object& members(const json::Object& settings, std::string_view name)
 
 }  // namespace
 
-struct Inference::Rule {
-    std::string exact;
-    std::optional<std::regex> pattern;
-
-    explicit Rule(const std::string& text) {
-        static constexpr std::string_view regex_prefix = "re:";
-        if (!text.starts_with(regex_prefix)) {
-            exact = text;
-            return;
-        }
-        try {
-            pattern.emplace(text.substr(regex_prefix.size()),
-                            std::regex::ECMAScript | std::regex::optimize);
-        } catch (const std::regex_error& error) {
-            throw Error(ErrorKind::usage, "the rule \"{}\" is no regular expression: {}",
-                        excerpt(text), error.what());
-        }
-    }
-
-    bool matches(std::string_view name) const {
-        if (!pattern) return name == exact;
-        return name.size() <= regex_subject_max &&
-               std::regex_search(name.begin(), name.end(), *pattern);
-    }
-};
-
 Inference::Inference(const Schema& schema, std::int64_t now_us) : now_us_(now_us) {
     detectors_ = text_list(schema.settings().find("detections"), "detections");
     if (detectors_.empty())
@@ -135,13 +95,13 @@ Inference::Inference(const Schema& schema, std::int64_t now_us) : now_us_(now_us
         if (detector == "iso_date") detects_text_date_ = true;
     }
     for (const auto& [rule, type] : members(schema.settings(), "preferred_types")) {
-        preferred_.emplace_back(std::make_shared<const Rule>(rule), require_type(rule, type));
+        preferred_.emplace_back(std::make_shared<const NameRule>(rule), require_type(rule, type));
     }
     for (const auto& [hint, rules] : members(schema.settings(), "default_hints")) {
         auto& compiled =
-            default_hints_.emplace_back(hint, std::vector<std::shared_ptr<const Rule>>()).second;
+            default_hints_.emplace_back(hint, std::vector<std::shared_ptr<const NameRule>>()).second;
         for (const std::string& rule : text_list(&rules, "default_hints." + hint)) {
-            compiled.push_back(std::make_shared<const Rule>(rule));
+            compiled.push_back(std::make_shared<const NameRule>(rule));
         }
     }
 }

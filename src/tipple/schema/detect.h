@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tipple/schema/name_rule.h"
 #include "tipple/schema/schema.h"
 #include "tipple/schema/value.h"
 
@@ -35,11 +36,9 @@ public:
     bool is_not_null(std::string_view column) const;
 
 private:
-    /// One rule: an exact name, or `re:` and a regular expression that is searched for.
-    struct Rule;
     std::vector<std::string> detectors_;
-    std::vector<std::pair<std::shared_ptr<const Rule>, DataType>> preferred_;
-    std::vector<std::pair<std::string, std::vector<std::shared_ptr<const Rule>>>> default_hints_;
+    std::vector<std::pair<std::shared_ptr<const NameRule>, DataType>> preferred_;
+    std::vector<std::pair<std::string, std::vector<std::shared_ptr<const NameRule>>>> default_hints_;
     std::int64_t now_us_ = 0;
     bool detects_integers_ = false;
     bool detects_text_timestamp_ = false;

@@ -46,6 +46,9 @@ std::string column_without_value(std::string_view message) {
 std::string rows_stream(const destination::TableLoadState& table) { return fmt::format("rows_{}", table.number); }
 std::string keys_stream(const destination::TableLoadState& table) { return fmt::format("keys_{}", table.number); }
 
+/// Enough to see which column is the largest.
+constexpr std::size_t sampled_rows = 16;
+
 engine::EngineOptions engine_options(const MemoryPlan& memory, const std::string& temp_folder) {
     return {
         .memory_bytes = memory.engine_bytes, .threads = memory.threads, .temp_folder = temp_folder};
@@ -84,7 +87,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
         engine.execute("SET max_vacuum_tasks = 0");
     }
     const MemoryPlan planned = memory_;
-    fit_to_blocks(memory_, session_->block_bytes());
+    fit_to_blocks(memory_, session_->block_bytes(), [this](const std::string& table) { return find_largest_column(table); });
     if (memory_.threads != planned.threads) engine.execute(fmt::format("SET threads = {}", memory_.threads));
     if (memory_.engine_bytes != planned.engine_bytes)
         engine.execute(fmt::format("SET memory_limit = '{}B'", memory_.engine_bytes));
@@ -108,6 +111,19 @@ Load::~Load() {
     } catch (const std::exception& error) {
         context_.log.warning("temporary files were not removed: {}", error.what());
     }
+}
+
+/// By the table's first rows.
+std::string Load::find_largest_column(const std::string& name) const {
+    const auto table = std::find_if(plan_.tables().begin(), plan_.tables().end(), [&](const TableState& each) { return each.name == name; });
+    TIPPLE_ASSERT(table != plan_.tables().end());
+    package::TableReader rows(*context_.files, package_, name, table->columns, sampled_rows, memory_.batch_bytes, package::OtherColumns::skip);
+    const std::unique_ptr<columns::Batch> sample = rows.next();
+    std::size_t largest = 0;
+    for (std::size_t i = 1; i < sample->columns.size(); ++i) {
+        if (sample->columns[i].view().byte_size() > sample->columns[largest].view().byte_size()) largest = i;
+    }
+    return sample->names[largest];
 }
 
 void Load::remove_spills() {

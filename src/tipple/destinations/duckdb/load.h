@@ -46,6 +46,7 @@ private:
     void check_reference(const package::JobFile& job) const;
     bool is_committed();
     void remove_spills();
+    std::string find_largest_column(const std::string& name) const;
 
     const Place place_;
     const destination::DestinationContext context_;

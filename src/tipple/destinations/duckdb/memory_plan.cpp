@@ -37,6 +37,11 @@ constexpr std::size_t column_base_bytes = 80 * 1'024;
 /// moved out of memory. Measured with 100 to 3,000 columns, 40 % of them text. An estimate that is
 /// too low costs time, not rows: then the load fails later and is rolled back.
 constexpr std::size_t column_bytes_per_row = 35;
+/// Up to so many rows, each of a column's vectors has values in its first page only.
+constexpr std::uint64_t few_rows_max = 128;
+/// Of a vector's memory, which the engine counts when it is reserved, the rest is never touched. Measured with 3,000 columns of text and one row:
+/// the engine counts 400 MB, the process grows by 120 MB.
+constexpr std::size_t untouched_share = 3;
 /// What is always there of them.
 constexpr std::size_t column_buffer_bytes_min = 16'384;
 /// A page of rows has about as much. One with far more holds values that the engine copies whole, more than once.
@@ -65,12 +70,19 @@ std::uint64_t largest_batch(const package::Manifest& manifest, const std::string
 
 bool has_long_values(const MemoryPlan::TableSize& table) { return table.batch_bytes > ordinary_batch_bytes; }
 
+/// The engine writes a column 2,048 values at a time, and while it does, they are in memory with what they are compressed to. Measured with rows of
+/// 50 kB, 100 kB and 1 MB: with 1.1 times their size a load fails, with 1.4 times it does not.
+std::uint64_t values_need(const MemoryPlan::TableSize& table) {
+    const double rows = static_cast<double>(std::min<std::uint64_t>(table.rows, engine_vector_rows));
+    const auto together = static_cast<std::uint64_t>(rows * table.row_bytes * 1.4);
+    return std::max(together, has_long_values(table) ? table.batch_bytes * 3 : 0);
+}
+
 std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
                         std::size_t block_bytes) {
     const std::size_t full = (std::max(block_bytes, column_buffer_bytes_min) - column_buffer_bytes_min) * (1 + 3 * threads) / 2;
     const std::uint64_t rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
-    const std::uint64_t long_values = has_long_values(table) ? table.batch_bytes * 3 : 0;
-    return engine_base_bytes + long_values + table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
+    return engine_base_bytes + values_need(table) + table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
 }
 
 bool has_merge(const package::Manifest& manifest) {
@@ -85,6 +97,17 @@ bool is_small(const package::Manifest& manifest) {
     for (const package::JobFile& job : manifest.jobs)
         bytes += job.reference ? job.reference->size : job.raw_bytes;
     return bytes <= small_package_bytes && !has_merge(manifest);
+}
+
+/// Whether the widest tables have so few rows that what the engine counts for their columns is mostly room for values that do not come.
+bool has_few_wide_rows(const MemoryPlan& plan) {
+    std::uint64_t most_rows = 0;
+    bool is_wide = false;
+    for (const MemoryPlan::TableSize& table : plan.tables) {
+        is_wide = is_wide || table.columns > wide_columns;
+        most_rows = std::max(most_rows, table.rows);
+    }
+    return is_wide && most_rows <= few_rows_max && !plan.is_merge;
 }
 
 /// Shares out the memory for blocks of that size, with one thread where more do not fit.
@@ -103,6 +126,10 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
         return most;
     };
     if (need() > available()) plan.threads = 1;
+    if (has_few_wide_rows(plan)) {
+        plan.engine_bytes = available() * untouched_share;
+        return;
+    }
     const bool has_long_rows = std::any_of(plan.tables.begin(), plan.tables.end(), [](const MemoryPlan::TableSize& table) {
         return table.row_bytes > long_row_bytes || has_long_values(table);
     });
@@ -114,6 +141,13 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
     // allocator keeps.
     const std::size_t roomy = std::min(without_batches(2 * plan.threads + 1), plan.memory_bytes / 16 * 7);
     plan.engine_bytes = std::min(available(), std::max({engine_comfort_bytes, need() * 3 / 2, roomy}));
+}
+
+std::string long_values(const MemoryPlan::TableSize& table, const FindLargestColumn& find_largest_column) {
+    const std::string what = has_long_values(table) ? fmt::format("values of up to {}", format_bytes(table.batch_bytes))
+                                                    : fmt::format("rows of about {}", format_bytes(static_cast<std::uint64_t>(table.row_bytes)));
+    return fmt::format(" and {}, most of it in column \"{}\", of which the engine writes {} at a time", what, find_largest_column(table.name),
+                       std::min<std::uint64_t>(table.rows, engine_vector_rows));
 }
 
 }  // namespace
@@ -178,22 +212,19 @@ std::size_t batch_rows(const package::Manifest& manifest, const std::string& tab
     return static_cast<std::size_t>(std::clamp(rows, static_cast<double>(batch_rows_min), static_cast<double>(most)));
 }
 
-void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes) {
+void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes, const FindLargestColumn& find_largest_column) {
     if (plan.memory_bytes == 0) return;
     fit(plan, block_bytes);
     for (const MemoryPlan::TableSize& table : plan.tables) {
         const std::size_t need = engine_need(table, 1, block_bytes);
         if (need <= plan.engine_bytes) continue;
         // With one thread, two batches are held: up to an eighth of the memory for wide tables, up to a third for others.
-        const std::size_t with_batches = table.columns > wide_columns ? (need / 3 * 4 + reserve_bytes) / 7 * 8 : (need + reserve_bytes) / 2 * 3;
-        throw Error(ErrorKind::local,
-                    "table \"{}\" has {} columns{}: loading it takes about {} of memory in the "
-                    "database engine, which may use {}. "
-                    "Give --memory {}MiB",
-                    table.name, table.columns,
-                    has_long_values(table) ? fmt::format(" and values of up to {}", format_bytes(table.batch_bytes)) : "",
-                    format_bytes(need), format_bytes(plan.engine_bytes),
-                    ((with_batches + limits::program_bytes) >> 20) + 1);
+        const bool is_wide = table.columns > wide_columns;
+        const bool is_long = values_need(table) > need / 2;
+        const std::size_t with_batches = is_wide ? (need / 3 * 4 + reserve_bytes) / 7 * 8 : is_long ? 2 * need : (need + reserve_bytes) / 2 * 3;
+        throw Error(ErrorKind::local, "table \"{}\" has {} columns{}: loading it takes about {} of memory in the database engine, which may use {}. Give --memory {}MiB{}",
+                    table.name, table.columns, is_long ? long_values(table, find_largest_column) : "", format_bytes(need), format_bytes(plan.engine_bytes),
+                    ((with_batches + limits::program_bytes) >> 20) + 1, is_long ? ", or keep such values in files and load where they are" : "");
     }
 }
 

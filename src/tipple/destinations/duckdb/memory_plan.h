@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,11 @@ std::size_t row_group_rows(const MemoryPlan& plan);
 std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,
                        const MemoryPlan& plan);
 
-/// Adapts the plan's threads and engine memory to the blocks of the file that is there.
-/// Throws Error(local) that names table, columns and the memory needed when a table does not fit at
-/// all.
-void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes);
+/// The column of a table that holds most of what its rows take.
+using FindLargestColumn = std::function<std::string(const std::string& table)>;
+
+/// Adapts the plan's threads and engine memory to blocks of `block_bytes`, those of the file that is there. Throws Error(local) that names table,
+/// columns and the memory needed when a table does not fit at all; `find_largest_column` is asked where long values are the reason.
+void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes, const FindLargestColumn& find_largest_column);
 
 }  // namespace tipple::destinations::duckdb
