@@ -28,7 +28,10 @@ function(tipple_install_package)
   target_link_libraries(tipple_all INTERFACE tipple_cli tipple::api)
   set_target_properties(tipple_all PROPERTIES EXPORT_NAME tipple)
   set_target_properties(tipple_cli PROPERTIES EXPORT_NAME cli)
-  set_target_properties(tipple PROPERTIES INSTALL_RPATH "$ORIGIN/../${TIPPLE_PRIVATE_DIR}")
+  # With different folders to look for libraries in before and after, CMake ends the list in the build tree with a separator, and the loader takes
+  # nothing behind a separator for the current folder: whoever could write to that had code run. So both get one list, and installing shortens it.
+  # The folder of a library that is installed on this machine, but not where the loader looks, stays.
+  set_target_properties(tipple PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS tipple RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(TARGETS tipple_all tipple_cli EXPORT tipple ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(FILES "${PROJECT_SOURCE_DIR}/src/tipple/tipple.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tipple")
@@ -42,5 +45,10 @@ function(tipple_install_package)
   # One that is installed on this machine stays where it is.
   if(DuckDB_LIBRARY AND DuckDB_LIBRARY MATCHES "^${DUCKDB_FETCH_DIR}/")
     install(FILES "${DuckDB_LIBRARY}" "${DuckDB_INCLUDE_DIR}/duckdb.h" DESTINATION ${TIPPLE_PRIVATE_DIR})
+    get_filename_component(fetched "${DuckDB_LIBRARY}" DIRECTORY)
+    set(installed "$ORIGIN/../${TIPPLE_PRIVATE_DIR}")
+    set_target_properties(tipple PROPERTIES INSTALL_RPATH_USE_LINK_PATH OFF INSTALL_RPATH "${fetched};${installed}")
+    install(CODE "file(RPATH_CHANGE FILE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/tipple\"
+                       OLD_RPATH [[${fetched}:${installed}]] NEW_RPATH [[${installed}]])")
   endif()
 endfunction()

@@ -47,6 +47,20 @@ class Installed(unittest.TestCase):
         tipple = os.path.join(self.prefix, "bin", "tipple")
         self.assertIn("tipple", run([tipple, "--version"], self.folder, env=self.environment).stdout)
 
+    def folders_of_libraries(self, program):
+        """Where the loader looks for libraries of a program, besides the folders of the system. Nothing in the list is the current folder."""
+        dynamic = run(["readelf", "-d", program], self.folder).stdout
+        return [folder for line in dynamic.splitlines() if "RUNPATH" in line for folder in line.split("[")[1].split("]")[0].split(":")]
+
+    def test_libraries_are_not_looked_for_in_the_current_folder(self):
+        for program in (os.path.join(BUILD, "bin", "tipple"), os.path.join(self.prefix, "bin", "tipple")):
+            for folder in self.folders_of_libraries(program):
+                self.assertTrue(folder.startswith(("/", "$ORIGIN/")), f"{program}: \"{folder}\"")
+
+    def test_the_installed_command_knows_nothing_of_the_build(self):
+        for folder in self.folders_of_libraries(os.path.join(self.prefix, "bin", "tipple")):
+            self.assertFalse(folder.startswith((ROOT, BUILD)), folder)
+
     def test_only_public_headers(self):
         """A header that is installed includes what is installed."""
         include = os.path.join(self.prefix, "include")

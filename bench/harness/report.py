@@ -33,15 +33,28 @@ def verdict(runs):
 
 
 def contender_rows(workload):
-    """[name, wall, CPU, peak, tree, database, result] as text, recorded figures last."""
+    """[name, wall, its multiple of ours, CPU, its multiple of ours, peak, tree, database, result] as text, recorded figures last."""
     rows = []
     for name, runs in workload["contenders"].items():
-        rows.append([name, spread(runs, "wall"), spread(runs, "cpu"), number(median(runs, "peak_mib")) if workload["watches_memory"] else "–",
+        rows.append([name, spread(runs, "wall"), times_ours(workload, name, median(runs, "wall"), "wall"),
+                     spread(runs, "cpu"), times_ours(workload, name, median(runs, "cpu"), "cpu"),
+                     number(median(runs, "peak_mib")) if workload["watches_memory"] else "–",
                      number(median(runs, "tree_mib")) if workload["watches_memory"] else "–",
                      number(median(runs, "database_mb")), verdict(runs)])
     for name, (wall, cpu, peak) in stand_ins(workload).items():
-        rows.append([name, number(wall), number(cpu), number(peak), "–", "–", "recorded"])
+        rows.append([name, number(wall), times_ours(workload, name, wall, "wall"), number(cpu), times_ours(workload, name, cpu, "cpu"), number(peak),
+                     "–", "–", "recorded"])
     return rows
+
+
+def times_ours(workload, name, value, key):
+    """How many times as much as tipple takes, where both have done the work."""
+    ours, theirs = workload["contenders"].get("tipple"), workload["contenders"].get(name)
+    compared = [ours, *([theirs] if theirs else [])]
+    if name == "tipple" or not value or not ours or any(verdict(runs) in ("FAILED", "refused") for runs in compared):
+        return "–"
+    own = median(ours, key)
+    return f"{value / own:.1f}x" if own else "–"
 
 
 def stand_ins(workload):
@@ -100,7 +113,7 @@ def aligned(rows, indent="  "):
     return "\n".join((indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip() for row in rows)
 
 
-CONTENDER_TITLES = ["contender", "wall s", "CPU s", "peak MiB", "tree MiB", "DB MB", "result"]
+CONTENDER_TITLES = ["contender", "wall s", "times ours", "CPU s", "times ours", "peak MiB", "tree MiB", "DB MB", "result"]
 TARGET_TITLES = ["target", "measured", "met"]
 
 
@@ -153,7 +166,7 @@ def markdown_text(report):
     for workload in report["workloads"]:
         lines += [markdown_row([workload["name"], *row]) for row in target_rows(workload)]
     lines += ["", "Seconds: median (minimum..maximum). \"recorded\": measured earlier on another quiet 2-core machine.", "",
-              markdown_row(["workload", "runs", *CONTENDER_TITLES]), "|---|---|---|---|---|---|---|---|---|"]
+              markdown_row(["workload", "runs", *CONTENDER_TITLES]), "|---|---|---|---|---|---|---|---|---|---|---|"]
     for workload in report["workloads"]:
         for row in contender_rows(workload):
             runs = str(len(workload["contenders"].get(row[0], [])) or "–")

@@ -186,8 +186,8 @@ def workloads(is_quick):
     parquet = (at_most("wall", 1.25, "duckdb"), *arrow_peers)
     tables = ("tipple", "duckdb", "dlt-arrow", "ingestr", "sling")
     listed += [
-        flat("jsonl", 1_000_000, is_quick, ("tipple", "duckdb", "dlt-tuned", "ingestr", "sling"), flat_json,
-             {"duckdb": (None, 1.55, 265), "dlt-tuned": (14.1, 22.6, 362), "ingestr": (None, 31.1, 316), "sling": (None, 19.35, 790)}),
+        flat("jsonl", 1_000_000, is_quick, ("tipple", "duckdb", "dlt-tuned", "dlt", "ingestr", "sling"), flat_json,
+             {"duckdb": (None, 1.55, 265), "dlt-tuned": (14.1, 22.6, 362), "dlt": (None, 192.7, 3327), "ingestr": (None, 31.1, 316), "sling": (None, 19.35, 790)}),
         flat("jsonl", 10_000_000, is_quick, ("tipple", "duckdb"), flat_json),
         flat("csv", 1_000_000, is_quick, tables, csv, {"dlt-arrow": (2.8, 3.12, 512), "ingestr": (4.7, 6.69, 438), "sling": (None, 17.7, 602)}),
         flat("csv", 10_000_000, is_quick, ("tipple", "duckdb", "dlt-arrow"), csv),

@@ -185,6 +185,7 @@ void check_pipeline(Program& program, const std::string& name, const std::stop_t
     }
     add_finding(findings, name, "destination", [&] {
         const LoadTarget target = make_load_target(program, definition->destination, definition->config, {});
+        target.destination->check_writable();
         const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
         return fmt::format("{}, dataset {}{}", target.destination->description(), target.config.dataset, stored ? "" : ", which is not there yet");
     });

@@ -92,22 +92,22 @@ void append_json_row(std::string& out, const QueryResult& result, const destinat
     out += '}';
 }
 
-/// Shares the width among columns: narrow ones get what they need, the rest is split evenly among the others.
-std::vector<std::size_t> fit_widths(std::vector<std::size_t> widths, std::size_t available) {
+/// Shares the width among columns: narrow ones get what they need, the rest is split evenly among the others. Those before `first` stay as they are.
+void fit_widths(std::vector<std::size_t>& widths, std::size_t first, std::size_t available) {
+    const auto begin = widths.begin() + static_cast<std::ptrdiff_t>(first);
     std::size_t total = std::accumulate(widths.begin(), widths.end(), std::size_t{0});
     while (total > available) {
-        const auto widest = std::max_element(widths.begin(), widths.end());
-        if (*widest <= column_width_min) break;
+        const auto widest = std::max_element(begin, widths.end());
+        if (widest == widths.end() || *widest <= column_width_min) break;
         const std::size_t excess = total - available;
         std::size_t second = column_width_min;
-        for (const std::size_t width : widths) {
-            if (width < *widest) second = std::max(second, width);
+        for (auto width = begin; width != widths.end(); ++width) {
+            if (*width < *widest) second = std::max(second, *width);
         }
         const std::size_t cut = std::min(excess, std::max<std::size_t>(*widest - second, 1));
         *widest -= std::min(cut, *widest - column_width_min);
         total = std::accumulate(widths.begin(), widths.end(), std::size_t{0});
     }
-    return widths;
 }
 
 std::string pad(std::string text, std::size_t width, bool is_right) {
@@ -127,7 +127,7 @@ RowsFormat require_rows_format(std::string_view name) {
     throw Error(ErrorKind::usage, "unknown output \"{}\"; known: table, csv, json, jsonl", name);
 }
 
-std::string format_table(const QueryResult& result, const Terminal& terminal) {
+std::string format_table(const QueryResult& result, const Terminal& terminal, TableKind kind) {
     if (result.columns.empty()) return {};
     constexpr std::size_t gap = 2;
     std::vector<std::size_t> widths;
@@ -137,7 +137,9 @@ std::string format_table(const QueryResult& result, const Terminal& terminal) {
         widths.push_back(width);
     }
     const std::size_t gaps = gap * (widths.size() - 1);
-    widths = fit_widths(std::move(widths), terminal.width > gaps ? terminal.width - gaps : 0);
+    const std::size_t available = terminal.width > gaps ? terminal.width - gaps : 0;
+    if (kind == TableKind::named) fit_widths(widths, 1, available);
+    fit_widths(widths, 0, available);
     std::string out;
     const auto line = [&](const auto& text_of) {
         std::string text;

@@ -50,6 +50,17 @@ TEST(Table, FitsIntoTheTerminal) {
     }
 }
 
+TEST(Table, OfNamedRowsCutsTheirNamesLast) {
+    const std::string name = "a_name_of_thirty_one_characters";
+    QueryResult result{.columns = {{"column", "VARCHAR"}, {"type", "VARCHAR"}, {"load", "VARCHAR"}}, .rows = {{name, "timestamp", std::string(40, 'x')}}};
+    EXPECT_EQ(format_table(result, terminal).find(name), std::string::npos);
+    const std::vector<std::string> found = lines(format_table(result, terminal, TableKind::named));
+    EXPECT_TRUE(found[2].starts_with(name + "  timestamp  ")) << found[2];
+    EXPECT_EQ(display_width(found[2]), terminal.width);
+    // Where even that is not enough, the name is cut too.
+    for (const std::string& line : lines(format_table(result, {.has_unicode = true, .width = 40}, TableKind::named))) EXPECT_LE(display_width(line), 40U) << line;
+}
+
 TEST(Table, OfManyColumnsKeepsEachReadable) {
     QueryResult result;
     destination::QueryRow row;

@@ -57,7 +57,7 @@ std::string text_output(const schema::Schema& schema, const std::vector<const sc
             result.rows.push_back({column.name(), type_text(column), column.is_nullable() ? "" : "not null", hints_text(column),
                                    added == nullptr ? "" : added->load_id});
         }
-        out += format_table(result, terminal) + "\n";
+        out += format_table(result, terminal, TableKind::named) + "\n";
     }
     return out;
 }

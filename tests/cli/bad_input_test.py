@@ -256,7 +256,9 @@ class Nesting(WithRows):
                 with self.subTest(f"{depth} {opening}"):
                     self.write("t.jsonl", '{"id": 1}\n{"b": ' + opening * depth + "1" + closing * depth + "}\n")
                     before = self.contents()
-                    self.assertIn("t.jsonl:2", self.load("t.jsonl", expect=EXIT_DATA).err)
+                    said = self.load("t.jsonl", expect=EXIT_DATA).err
+                    self.assertIn("t.jsonl:2", said)
+                    self.assertIn("nested deeper than 1,000 levels", said)
                     self.assert_unchanged(before)
 
     def test_deeper_than_that_in_a_list_of_records(self):

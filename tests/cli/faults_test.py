@@ -10,7 +10,7 @@ import subprocess
 
 import duckdb
 
-from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCAL, EXIT_LOCKED, EXIT_TERMINATED, Case, main
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCAL, EXIT_LOCKED, EXIT_TERMINATED, EXIT_USAGE, Case, main
 
 
 ORDERS = 4_000
@@ -112,6 +112,26 @@ class FullDisk(WithOrders):
         self.assertEqual(self.records("orders"), self.after)
         self.assertIn("not loaded once more", " ".join(result.err.split()))
 
+    def test_no_room_for_a_new_database(self):
+        """What was not there before the load is not there after it, and takes no room."""
+        disk = self.mount_small_disk("small", "400k")
+        numbers = random.Random(1)
+        # More than the engine keeps until the commit.
+        self.write("many.jsonl", [{"id": number, "text": numbers.randbytes(8).hex()} for number in range(300_000)])
+        result = self.load("many.jsonl", "small/new.duckdb", expect=EXIT_LOCAL)
+        self.assertIn("disk is full", result.err)
+        self.assertEqual(list(disk.iterdir()), [])
+        self.assertEqual(len(self.pending()), 1)
+        subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+        self.load("many.jsonl", "small/new.duckdb")
+        self.database = disk / "new.duckdb"
+        self.assertEqual(self.count("many"), 300_000)
+
+    def test_no_memory_for_a_new_database(self):
+        self.write("wide.jsonl", [{f"column_{number}": number for number in range(3_000)}])
+        result = self.load("wide.jsonl", "new.duckdb", "--memory", "128MiB", expect=EXIT_LOCAL)
+        self.assertIn("has 3002 columns", result.err)
+        self.assertFalse(self.path("new.duckdb").exists())
 
     def test_a_disk_that_is_full_at_any_moment(self):
         """Before the commit, while it is written, and during the checkpoint after it: the room grows until the load has enough."""
@@ -137,7 +157,10 @@ class FullDisk(WithOrders):
 class Permissions(WithOrders):
     def test_a_file_that_may_not_be_read(self):
         self.path("orders.jsonl").chmod(0)
-        result = self.load("orders.jsonl", expect=EXIT_LOCAL, preexec=self.unprivileged())
+        somebody = self.unprivileged()
+        self.database.chmod(0o666)
+        self.database.parent.chmod(0o777)
+        result = self.load("orders.jsonl", expect=EXIT_LOCAL, preexec=somebody)
         self.assertIn("orders.jsonl", result.err)
         self.assertIn("Permission denied", result.err)
         self.assert_unchanged(self.before)
@@ -147,13 +170,31 @@ class Permissions(WithOrders):
         result = self.load("orders.jsonl", expect=EXIT_LOCAL, preexec=self.unprivileged())
         self.assertIn("shop.duckdb", result.err)
         self.assertIn("Permission denied", result.err)
+        self.assert_nothing_read(result)
+
+    def assert_nothing_read(self, result):
+        """What cannot be written is said before the first record is read, and no package of it waits."""
+        self.assertNotIn("extract", result.err)
+        self.assertIn("Nothing was read", result.err)
+        self.assertEqual(self.pending(), [])
         self.assert_unchanged(self.before)
+
+    def test_a_folder_that_is_not_there(self):
+        result = self.load("orders.jsonl", "nowhere/new.duckdb", expect=EXIT_USAGE)
+        self.assertIn("nowhere\" of the database file does not exist", result.err)
+        self.assert_nothing_read(result)
+
+    def test_a_folder_instead_of_a_database(self):
+        self.path("folder.duckdb").mkdir()
+        result = self.load("orders.jsonl", "folder.duckdb", expect=EXIT_USAGE)
+        self.assertIn("is a folder, and not a database file", result.err)
 
     def test_a_folder_in_which_no_database_may_be_made(self):
         self.path("locked").mkdir(mode=0o555)
         result = self.load("orders.jsonl", "locked/new.duckdb", expect=EXIT_LOCAL, preexec=self.unprivileged())
         self.assertIn("locked/new.duckdb", result.err)
         self.assertIn("Permission denied", result.err)
+        self.assert_nothing_read(result)
         self.assertEqual(list(self.path("locked").iterdir()), [])
 
     def test_a_data_folder_that_may_not_be_written(self):

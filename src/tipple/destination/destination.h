@@ -222,6 +222,9 @@ public:
     /// The same for the same place however it was written, different for different places: working
     /// folders are keyed by it.
     virtual std::string identity() const = 0;
+    /// Throws what can be known beforehand to keep every load from being written here: Error(usage) when the place is missing and is not made by a
+    /// load, Error(local) when rights are missing. Cheap; changes and holds nothing.
+    virtual void check_writable() {}
     /// Schema, state and loads as stored, or nothing when the dataset does not exist. Throws
     /// Error(locked) when another process holds it longer than the lock timeout.
     virtual std::optional<StoredDataset> read_dataset() = 0;

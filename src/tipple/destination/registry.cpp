@@ -56,10 +56,13 @@ const DestinationEntry& Registry::require_for(std::string_view text) const {
                     nearest ? fmt::format(" (did you mean {}://?)", *nearest) : "",
                     join(schemes, ", "));
     }
+    const std::size_t dot = std::min(text.rfind('.'), text.size());
+    const auto nearest = did_you_mean(path.substr(dot), endings);
     throw Error(ErrorKind::usage,
-                "cannot tell what kind of destination \"{}\" is; paths end in {}, URLs start with "
+                "cannot tell what kind of destination \"{}\" is{}; paths end in {}, URLs start with "
                 "{} and ://",
-                excerpt(text), join(endings, ", "), join(schemes, ", "));
+                excerpt(text), nearest ? fmt::format(" (did you mean \"{}{}\"?)", excerpt(text.substr(0, dot)), *nearest) : "", join(endings, ", "),
+                join(schemes, ", "));
 }
 
 }  // namespace tipple::destination

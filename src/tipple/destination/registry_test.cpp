@@ -46,6 +46,7 @@ TEST(Registry, SaysWhatIsKnown) {
               "cannot tell what kind of destination \"shop.sqlite\" is; paths end in .duckdb, .db, "
               "URLs start with duckdb, postgres, "
               "postgresql and ://");
+    EXPECT_TRUE(message_for("folder.v2/shop.duckb").starts_with("cannot tell what kind of destination \"folder.v2/shop.duckb\" is (did you mean \"folder.v2/shop.duckdb\"?); "));
     // A file ending does not help where the scheme is unknown.
     EXPECT_NE(message_for("xyz://shop.duckdb"), "no error");
 }

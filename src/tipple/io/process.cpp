@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -51,6 +53,8 @@ ProcessUsage process_usage() {
     }
     return result;
 }
+
+bool may_write(const std::string& path) { return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0; }
 
 void bound_allocator([[maybe_unused]] std::size_t memory_bytes) {
 #ifdef __GLIBC__

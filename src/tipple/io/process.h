@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace tipple::io {
 
@@ -13,6 +14,9 @@ struct ProcessUsage {
 
 /// As the kernel counts it, now.
 ProcessUsage process_usage();
+
+/// Whether this process has the right to write to the file or folder `path` of this machine; false when it is not there.
+bool may_write(const std::string& path);
 
 /// Makes the allocator give large blocks back to the system as soon as they are free, so that a budget of `memory_bytes` can be kept. By itself it keeps
 /// ever larger ones, which was a quarter of a load's memory; each block that goes back costs page faults, so a roomy budget gives back only the largest.

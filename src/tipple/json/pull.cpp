@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "tipple/core/error.h"
+#include "tipple/core/limits.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -38,7 +39,8 @@ std::string_view describe(Fault fault) {
         case Fault::not_closed:
             return "an object or list is not closed";
         case Fault::too_deep:
-            return "objects or lists are nested too deep";
+            static_assert(limits::json_depth_max == 1'000, "the text says how deep");
+            return "objects or lists are nested deeper than 1,000 levels";
         case Fault::empty:
             return "there is no JSON in it";
         case Fault::too_long:

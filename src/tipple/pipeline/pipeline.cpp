@@ -747,6 +747,8 @@ RunReport Pipeline::run(const std::vector<SourceInput>& sources, const RunOption
     const Stopwatch watch(clock_);
     RunReport report = begin_report();
     if (!options.run_id.empty()) report.run_id = options.run_id;
+    // What cannot be written is said before everything has been read.
+    if (!options.is_dry_run) destination_.check_writable();
     const std::unique_ptr<io::FileLock> held = lock();
     package::PackageStore store = open_store();
     std::vector<package::Manifest> finished;

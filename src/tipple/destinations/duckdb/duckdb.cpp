@@ -4,6 +4,7 @@
 #include "tipple/destinations/duckdb/load.h"
 #include "tipple/destinations/duckdb/session.h"
 #include "tipple/destinations/duckdb/types.h"
+#include "tipple/io/process.h"
 
 namespace tipple::destinations {
 
@@ -13,6 +14,10 @@ using duckdb::Session;
 
 /// Reading state and schemas needs little.
 constexpr std::size_t read_memory_bytes = std::size_t{128} << 20;
+
+Error no_permission(const std::string& file, const std::string& what) {
+    return Error(ErrorKind::local, "cannot write the database file \"{}\": Permission denied; check the permissions of {}. Nothing was read", file, what);
+}
 
 class DuckdbDestination final : public destination::Destination {
 public:
@@ -27,6 +32,16 @@ public:
     const destination::Capabilities& capabilities() const override { return capabilities_; }
     std::string description() const override { return place_.path; }
     std::string identity() const override { return place_.path; }
+
+    void check_writable() override {
+        const std::unique_ptr<io::FileInfo> file = context_.files->find(place_.path);
+        if (file != nullptr && file->is_directory) throw Error(ErrorKind::usage, "\"{}\" is a folder, and not a database file", place_.path);
+        const std::string folder = io::parent_folder(place_.path);
+        if (context_.files->find(folder) == nullptr) throw Error(ErrorKind::usage, "the folder \"{}\" of the database file does not exist; make it, or correct the destination. Nothing was read", folder);
+        if (file != nullptr && !io::may_write(place_.path)) throw no_permission(place_.path, "the file");
+        // The engine's log lies beside the file while it is written.
+        if (!io::may_write(folder)) throw no_permission(place_.path, fmt::format("its folder \"{}\", where files are made while it is written", folder));
+    }
 
     std::optional<destination::StoredDataset> read_dataset() override {
         if (!exists()) return std::nullopt;

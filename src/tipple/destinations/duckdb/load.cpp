@@ -56,6 +56,15 @@ engine::EngineOptions engine_options(const MemoryPlan& memory, const std::string
 
 }  // namespace
 
+NewFile::~NewFile() {
+    if (is_kept_) return;
+    try {
+        files_.remove(path_);
+    } catch (const std::exception& error) {
+        log_.warning("the database file that the load had made was not removed: {}", error.what());
+    }
+}
+
 Load::Load(const Place& place, const destination::DestinationContext& context,
            const destination::Capabilities& capabilities, const package::Package& package)
     : place_(place),
@@ -69,12 +78,18 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     remove_spills();
     // The engine makes a folder for what it spills, but not the folders above it.
     if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
+    const bool was_there = context_.files->find(place_.path) != nullptr;
     session_ =
         std::make_unique<Session>(place,
                                   SessionOptions{.mode = engine::AttachMode::read_write,
                                                  .engine = engine_options(memory_, temp_folder_),
                                                  .layout = memory_.layout},
                                   context.log);
+    if (context_.files->find(place_.path) == nullptr) {
+        throw Error(ErrorKind::locked, "database file {} was removed by a load that failed, at the moment it was opened here; run again", place_.path);
+    }
+    // Somebody else may have made it meanwhile.
+    if (!was_there && session_->is_empty()) new_file_ = std::make_unique<NewFile>(*context_.files, place_.path, context_.log);
     engine::Engine& engine = session_->engine();
     // Whatever is committed is written by the checkpoint that the commit makes, once: below the
     // default threshold it would be written to the log first and again when the file is closed. A
@@ -105,6 +120,7 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
 Load::~Load() {
     // Closing the connection rolls back.
     merges_.clear();
+    new_file_.reset();
     session_.reset();
     try {
         remove_spills();
@@ -401,6 +417,8 @@ bool Load::is_committed() {
 
 void Load::commit() {
     TIPPLE_ASSERT(is_finished_);
+    // From here on, an error does not tell whether there is something in it.
+    if (new_file_ != nullptr) new_file_->keep();
     try {
         session_->engine().execute("COMMIT");
         session_->close();

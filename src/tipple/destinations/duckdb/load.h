@@ -13,6 +13,24 @@
 
 namespace tipple::destinations::duckdb {
 
+/// A database file that a load has made. The destructor removes it unless it was kept; while the engine still has it open and locked, so that nobody
+/// else can have put anything into it.
+class NewFile {
+public:
+    NewFile(io::FileSystem& files, std::string path, const Log& log) : files_(files), path_(std::move(path)), log_(log) {}
+    NewFile(const NewFile&) = delete;
+    NewFile& operator=(const NewFile&) = delete;
+    ~NewFile();
+
+    void keep() { is_kept_ = true; }
+
+private:
+    io::FileSystem& files_;
+    std::string path_;
+    const Log& log_;
+    bool is_kept_ = false;
+};
+
 /// One package on its way into a database file: one engine, one transaction.
 class Load final : public destination::LoadTransaction {
 public:
@@ -56,6 +74,7 @@ private:
     destination::LoadPlan plan_;
     MemoryPlan memory_;
     std::unique_ptr<Session> session_;
+    std::unique_ptr<NewFile> new_file_;  ///< goes before the session
     destination::Catalog catalog_;                      ///< before the load
     std::map<std::string, destination::Merge> merges_;  ///< by root, once prepared
     std::function<void(std::uint64_t rows)> on_rows_;  ///< of the job that is being loaded

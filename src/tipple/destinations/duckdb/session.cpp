@@ -89,6 +89,14 @@ void Session::read_numbers(std::string_view sql, std::stop_token stop, const std
     });
 }
 
+bool Session::is_empty() {
+    const std::string name = engine::quote_literal(database_);
+    return !engine_
+                .query_value(fmt::format("SELECT 1 FROM duckdb_tables() WHERE database_name = {0} UNION ALL SELECT 1 FROM duckdb_views() WHERE database_name = {0} AND NOT internal",
+                                         name))
+                .has_value();
+}
+
 std::size_t Session::block_bytes() {
     const auto bytes = query_int(
         fmt::format("SELECT block_size FROM pragma_database_size() WHERE database_name = {}",

@@ -40,6 +40,8 @@ public:
     std::vector<destination::QueryRow> query(std::string_view sql) override { return engine_.query(sql).rows; }
     void read_numbers(std::string_view sql, std::stop_token stop, const std::function<void(std::int64_t number)>& take) override;
     bool has_dataset() override;
+    /// Whether the database has no table and no view, in any schema.
+    bool is_empty();
     destination::Catalog read_catalog() override;
     std::size_t block_bytes();
     /// Columns of the table of the file, in whatever dataset, that has most.
