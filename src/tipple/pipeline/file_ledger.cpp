@@ -84,8 +84,7 @@ json::Object without_ledgers(json::Object sources) {
     return sources;
 }
 
-LedgerWriter::LedgerWriter(std::string table, std::string load_id, const json::Object* state)
-    : rows_(ledger_definition(table, {}), std::move(load_id)), table_(std::move(table)) {
+LedgerWriter::LedgerWriter(const std::string& table, std::string load_id, const json::Object* state) : rows_(ledger_definition(table, {}), std::move(load_id)) {
     const json::Value* memory = state != nullptr ? state->find(state_member) : nullptr;
     if (memory != nullptr && memory->is_object()) {
         const json::Value* files = memory->as_object().find("files");

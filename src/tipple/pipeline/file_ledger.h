@@ -58,9 +58,8 @@ struct Input {
 class LedgerWriter {
 public:
     /// `load_id` of the load the rows belong to; ids are made of it. `state`: what the resource remembers from earlier runs; nullptr = nothing.
-    LedgerWriter(std::string table, std::string load_id, const json::Object* state);
+    LedgerWriter(const std::string& table, std::string load_id, const json::Object* state);
 
-    const std::string& table() const { return table_; }
     /// The input was read to its end; its pages may still be on their way.
     void finish(std::shared_ptr<const Input> input) { finished_.push_back(std::move(input)); }
     /// Makes rows of the finished inputs whose pages are all before `head`.
@@ -79,7 +78,6 @@ public:
 
 private:
     OwnRows rows_;
-    std::string table_;
     std::deque<std::shared_ptr<const Input>> finished_;
     std::vector<std::string> replaced_;
     /// Of all runs.
