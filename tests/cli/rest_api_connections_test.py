@@ -1,6 +1,5 @@
 """How REST APIs are reached: certificates, HTTP/2, proxies, compression, and servers that let one wait, each with real connections."""
 
-import contextlib
 import gzip
 import json
 import pathlib
@@ -15,7 +14,7 @@ import pyarrow
 from tipple_cli import EXIT_DATA, EXIT_TRANSIENT, EXIT_USAGE, Case, main
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from tls_server import Certificates, ConnectProxy, TlsServer  # noqa: E402
+from tls_server import Certificates, ConnectProxy, LoopbackServer, TlsServer  # noqa: E402
 
 PAGES = 12
 
@@ -224,32 +223,20 @@ class Compression(ConnectionCase):
         self.assertEqual(len(count), PAGES + 1)
 
 
-class SlowServer:
+class SlowServer(LoopbackServer):
     """Accepts connections and does with them what `behave(socket, stopped)` says."""
 
     def __init__(self, behave):
         self._stopped = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
         self._behave = behave
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
+        super().__init__()
 
     def __exit__(self, *_):
         self._stopped.set()
-        self._listener.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        super().__exit__()
 
     def _serve(self, client):
-        with contextlib.suppress(OSError), client:
-            self._behave(client, self._stopped)
+        self._behave(client, self._stopped)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n["

@@ -1,5 +1,5 @@
-"""HTTPS servers on free ports of the loopback interface, speaking HTTP/1.1 and HTTP/2, with certificates that openssl makes for the test; and a proxy
-that leads to them."""
+"""Servers on free ports of the loopback interface: HTTPS, speaking HTTP/1.1 and HTTP/2, with certificates that openssl makes for the test; a proxy that
+leads to them; and what those that answer in their own way are made of."""
 
 import base64
 import contextlib
@@ -41,7 +41,32 @@ class Certificates:
         subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
 
-class TlsServer:
+class LoopbackServer:
+    """Accepts connections; `_serve(client)` of the class that is made of it has a thread for each. Clients that go away are part of the tests."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._try_serve, args=(client,), daemon=True).start()
+
+    def _try_serve(self, client):
+        with contextlib.suppress(OSError), client:
+            self._serve(client)
+
+
+class TlsServer(LoopbackServer):
     """`answer(method, target, headers)` returns (status, headers, body), or None to break the request off. `seen` has (protocol, connection's number,
     target) of each request; `clients` the names of clients' certificates, one per connection that showed one."""
 
@@ -58,26 +83,11 @@ class TlsServer:
             context.load_verify_locations(client_ca)
             context.verify_mode = ssl.CERT_REQUIRED
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        super().__init__()
         self.url = f"https://127.0.0.1:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._listener.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
-        # Clients that refuse the certificate, or go away, are part of the tests.
-        with contextlib.suppress(OSError), self._context.wrap_socket(client, server_side=True) as connection:
+        with self._context.wrap_socket(client, server_side=True) as connection:
             self.connections += 1
             certificate = connection.getpeercert()
             if certificate:
@@ -145,30 +155,17 @@ class TlsServer:
                 del bodies[stream]
 
 
-class ConnectProxy:
+class ConnectProxy(LoopbackServer):
     """A proxy for HTTPS. `login`: (name, password) that it wants. `asked` has what it was asked to connect to."""
 
     def __init__(self, login=None):
         self.login = login
         self.asked = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._listener.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        super().__init__()
+        self.address = f"127.0.0.1:{self.port}"
 
     def _serve(self, client):
-        with contextlib.suppress(OSError), client, client.makefile("rb") as stream:
+        with client.makefile("rb") as stream:
             method, target, _ = stream.readline().decode().split()
             head = []
             while line := stream.readline().decode().strip():
