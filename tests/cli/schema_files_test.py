@@ -55,6 +55,14 @@ class SchemaFiles(Case):
         self.assertEqual([name for name in self.columns("t") if not name.startswith("_")], ["id", "addr__city"])
         self.assertIn("filters of the schema left out 2 nested rows and 2 values", result.err)
 
+    def test_what_a_filter_has_taken_the_contract_does_not_count(self):
+        self.load(self.write("t.jsonl", [{"id": 1}]), "--column", "id:bigint", *self.FOLDERS)
+        self.edit("  t:\n    name: t\n", "  t:\n    name: t\n    filters:\n      excludes: ['re:^lines__']\n      includes: ['re:__keep$']\n")
+        path = self.write("t.jsonl", [{"id": 2, "lines": [{"a": 1}, {"keep": 1}, {"keep": 2}]}])
+        error = self.load(path, *self.FOLDERS, "--contract", "discard_row").err
+        self.assertIn("the schema contract left out 2 rows", error)
+        self.assertIn("filters of the schema left out 1 nested rows", error)
+
     def test_json_is_read_too(self):
         self.load(self.write("t.jsonl", [{"id": 1}]))
         document = self.stored()

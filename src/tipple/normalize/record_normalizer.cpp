@@ -364,13 +364,13 @@ PutResult as_row(PutResult of_list) { return of_list == PutResult::discard_row ?
 
 }  // namespace
 
-/// Whether a list that is not empty may have rows in `table`: done, rejected, or discard_row when the contract leaves it out.
-PutResult RecordNormalizer::admit(const ListField& list, const RowContext& context, TableState& table) {
+/// Whether a list may have rows in `table`: done, rejected, or discard_row when the contract leaves it out with the `rows` that are left of it.
+PutResult RecordNormalizer::admit(const ListField& list, std::size_t rows, const RowContext& context, TableState& table) {
     tables_.begin_list(table, context.table->name);
     const schema::ContractMode mode = tables_.admit_table(table);
     if (mode == schema::ContractMode::evolve) return PutResult::done;
     if (mode == schema::ContractMode::freeze || mode == schema::ContractMode::quarantine) return PutResult::rejected;
-    discarded_rows_ += list.list->size();
+    discarded_rows_ += rows;
     tables_.add_note({.kind = DataNote::Kind::table_left_out, .table = table.name, .column = {}, .name = joined(list.source), .other = {}});
     return PutResult::discard_row;
 }
@@ -385,7 +385,7 @@ PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& c
     // A table that filters leave out is none: what the contract says of it is asked with the first row that stays.
     bool is_admitted = list.list->empty();
     if (!is_admitted && !filters_links(*below.table, context.gives_root_id)) {
-        if (const PutResult result = admit(list, context, *below.table); result != PutResult::done) return as_row(result);
+        if (const PutResult result = admit(list, list.list->size(), context, *below.table); result != PutResult::done) return as_row(result);
         is_admitted = true;
     }
     RowContext inner = below;
@@ -398,7 +398,7 @@ PutResult RecordNormalizer::emit_list(const ListField& list, const RowContext& c
         FlatRow row;
         PutResult result = prepare_row(object != nullptr ? *object : wrapped, row_context, row_links, row);
         if (result == PutResult::done && !is_admitted) {
-            if (const PutResult admitted = admit(list, context, *below.table); admitted != PutResult::done) return as_row(admitted);
+            if (const PutResult admitted = admit(list, list.list->size() - static_cast<std::size_t>(row_links.list_index), context, *below.table); admitted != PutResult::done) return as_row(admitted);
             is_admitted = true;
         }
         if (result == PutResult::done) result = emit_row(row, row_context, row_links);

@@ -87,7 +87,7 @@ private:
     bool is_filtered(TableState& table, const std::string& column) const;
     bool filters_links(TableState& table, bool has_root_id) const;
     bool filter(const RowContext& context, const Links& links, FlatRow& row);
-    PutResult admit(const ListField& list, const RowContext& context, TableState& table);
+    PutResult admit(const ListField& list, std::size_t rows, const RowContext& context, TableState& table);
     PutResult prepare_row(const schema::Object& object, const RowContext& context, const Links& links, FlatRow& row);
     PutResult emit_row(const FlatRow& row, const RowContext& context, const Links& links);
     std::optional<std::string> row_id(const schema::Object& object, const FlatRow& row, const TableState& table, const Links& links);
