@@ -147,6 +147,33 @@ TEST(FitToBlocks, RoomForValuesThatDoNotComeIsNotMemory) {
     EXPECT_LT(plan.engine_bytes, 448 * mib);
 }
 
+TEST(FitToBlocks, OfFewWideRowsLongValuesAreMemory) {
+    const MemoryPlan::TableSize wide{.name = "wide", .columns = 500, .rows = 1};
+    const MemoryPlan::TableSize longer{.name = "longer", .columns = 3, .rows = 128, .row_bytes = 4e6};
+    const MemoryPlan::TableSize both{.name = "both", .columns = 500, .rows = 128, .row_bytes = 4e6};
+    for (const auto& tables : {std::vector{both}, std::vector{wide, longer}}) {
+        MemoryPlan plan{.tables = tables, .memory_bytes = 448 * mib, .threads = 1};
+        EXPECT_THROW(fit_to_blocks(plan, 65'536, largest_column), Error) << tables.back().name;
+        plan.memory_bytes = 2'048 * mib;
+        EXPECT_NO_THROW(fit_to_blocks(plan, 65'536, largest_column)) << tables.back().name;
+    }
+}
+
+TEST(FitToBlocks, ForFewWideRowsItAsksForWhatIsTouched) {
+    MemoryPlan plan{.tables = {{.name = "t", .columns = 3'002, .rows = 1}}, .memory_bytes = 32 * mib, .threads = 1};
+    std::size_t asked = 0;
+    try {
+        fit_to_blocks(plan, 65'536, largest_column);
+    } catch (const Error& error) {
+        const std::string message = error.what();
+        asked = std::stoull(message.substr(message.find("--memory ") + 9));
+    }
+    ASSERT_GT(asked, 0U);
+    EXPECT_LT(asked, 350U) << "the process grows by 120 MB";
+    plan.memory_bytes = asked * mib - limits::program_bytes;
+    EXPECT_NO_THROW(fit_to_blocks(plan, 65'536, largest_column));
+}
+
 TEST(FitToBlocks, TheMemoryItAsksForIsEnough) {
     for (const std::size_t columns : {std::size_t{600}, std::size_t{1'000}, std::size_t{3'000}}) {
         MemoryPlan plan{.tables = {{.name = "t", .columns = columns, .rows = 150'000}},

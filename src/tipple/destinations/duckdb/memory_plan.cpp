@@ -39,9 +39,9 @@ constexpr std::size_t column_base_bytes = 80 * 1'024;
 constexpr std::size_t column_bytes_per_row = 35;
 /// Up to so many rows, each of a column's vectors has values in its first page only.
 constexpr std::uint64_t few_rows_max = 128;
-/// Of a vector's memory, which the engine counts when it is reserved, the rest is never touched. Measured with 3,000 columns of text and one row:
+/// Of their memory, which the engine counts when it is reserved, so much is never touched. Measured with 3,000 columns of text and one row:
 /// the engine counts 400 MB, the process grows by 120 MB.
-constexpr std::size_t untouched_share = 3;
+constexpr std::size_t untouched(std::size_t counted) { return counted / 3 * 2; }
 /// What is always there of them.
 constexpr std::size_t column_buffer_bytes_min = 16'384;
 /// A page of rows has about as much. One with far more holds values that the engine copies whole, more than once.
@@ -58,6 +58,19 @@ double bytes_per_row(const package::Manifest& manifest, const std::string& table
         bytes += job.raw_bytes;
     }
     return rows == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(rows);
+}
+
+/// Of files by reference, of whose rows only the files' size is known; 0 unless they are long.
+double long_reference_row_bytes(const package::Manifest& manifest, const std::string& table) {
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+    for (const package::JobFile& job : manifest.jobs) {
+        if (job.table != table || !job.reference) continue;
+        rows += job.rows;
+        bytes += job.raw_bytes;
+    }
+    const double per_row = rows == 0 ? 0.0 : static_cast<double>(bytes) / static_cast<double>(rows);
+    return per_row > long_row_bytes ? per_row : 0.0;
 }
 
 std::uint64_t largest_batch(const package::Manifest& manifest, const std::string& table) {
@@ -78,11 +91,14 @@ std::uint64_t values_need(const MemoryPlan::TableSize& table) {
     return std::max(together, has_long_values(table) ? table.batch_bytes * 3 : 0);
 }
 
-std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
-                        std::size_t block_bytes) {
+std::size_t columns_need(const MemoryPlan::TableSize& table, std::size_t threads, std::size_t block_bytes) {
     const std::size_t full = (std::max(block_bytes, column_buffer_bytes_min) - column_buffer_bytes_min) * (1 + 3 * threads) / 2;
     const std::uint64_t rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
-    return engine_base_bytes + values_need(table) + table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
+    return table.columns * (column_base_bytes + std::min(full, column_bytes_per_row * rows));
+}
+
+std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads, std::size_t block_bytes) {
+    return engine_base_bytes + values_need(table) + columns_need(table, threads, block_bytes);
 }
 
 bool has_merge(const package::Manifest& manifest) {
@@ -126,8 +142,10 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
         return most;
     };
     if (need() > available()) plan.threads = 1;
+    plan.untouched_bytes = 0;
     if (has_few_wide_rows(plan)) {
-        plan.engine_bytes = available() * untouched_share;
+        for (const MemoryPlan::TableSize& table : plan.tables) plan.untouched_bytes = std::max(plan.untouched_bytes, untouched(columns_need(table, plan.threads, block_bytes)));
+        plan.engine_bytes = available() + plan.untouched_bytes;
         return;
     }
     const bool has_long_rows = std::any_of(plan.tables.begin(), plan.tables.end(), [](const MemoryPlan::TableSize& table) {
@@ -146,7 +164,8 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
 std::string long_values(const MemoryPlan::TableSize& table, const FindLargestColumn& find_largest_column) {
     const std::string what = has_long_values(table) ? fmt::format("values of up to {}", format_bytes(table.batch_bytes))
                                                     : fmt::format("rows of about {}", format_bytes(static_cast<std::uint64_t>(table.row_bytes)));
-    return fmt::format(" and {}, most of it in column \"{}\", of which the engine writes {} at a time", what, find_largest_column(table.name),
+    const std::string column = find_largest_column(table.name);
+    return fmt::format(" and {}{}, of which the engine writes {} at a time", what, column.empty() ? "" : fmt::format(", most of it in column \"{}\"", column),
                        std::min<std::uint64_t>(table.rows, engine_vector_rows));
 }
 
@@ -165,7 +184,7 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
             plan.tables.push_back({.name = name,
                                    .columns = table->columns().size(),
                                    .rows = rows,
-                                   .row_bytes = bytes_per_row(manifest, name),
+                                   .row_bytes = std::max(bytes_per_row(manifest, name), long_reference_row_bytes(manifest, name)),
                                    .batch_bytes = largest_batch(manifest, name)});
             columns = std::max(columns, table->columns().size());
         }
@@ -216,14 +235,16 @@ void fit_to_blocks(MemoryPlan& plan, std::size_t block_bytes, const FindLargestC
     if (plan.memory_bytes == 0) return;
     fit(plan, block_bytes);
     for (const MemoryPlan::TableSize& table : plan.tables) {
-        const std::size_t need = engine_need(table, 1, block_bytes);
-        if (need <= plan.engine_bytes) continue;
+        const std::size_t counted = plan.untouched_bytes > 0 ? untouched(columns_need(table, 1, block_bytes)) : 0;
+        const std::size_t need = engine_need(table, 1, block_bytes) - counted;
+        const std::size_t limit = plan.engine_bytes - plan.untouched_bytes;
+        if (need <= limit) continue;
         // With one thread, two batches are held: up to an eighth of the memory for wide tables, up to a third for others.
         const bool is_wide = table.columns > wide_columns;
         const bool is_long = values_need(table) > need / 2;
         const std::size_t with_batches = is_wide ? (need / 3 * 4 + reserve_bytes) / 7 * 8 : is_long ? 2 * need : (need + reserve_bytes) / 2 * 3;
         throw Error(ErrorKind::local, "table \"{}\" has {} columns{}: loading it takes about {} of memory in the database engine, which may use {}. Give --memory {}MiB{}",
-                    table.name, table.columns, is_long ? long_values(table, find_largest_column) : "", format_bytes(need), format_bytes(plan.engine_bytes),
+                    table.name, table.columns, is_long ? long_values(table, find_largest_column) : "", format_bytes(need), format_bytes(limit),
                     ((with_batches + limits::program_bytes) >> 20) + 1, is_long ? ", or keep such values in files and load where they are" : "");
     }
 }

@@ -32,6 +32,7 @@ struct MemoryPlan {
     std::size_t batch_bytes = 0;
     std::size_t largest_batch_bytes = 0;  ///< of the package's own
     std::size_t engine_bytes = 0;  ///< 0 = the engine's default
+    std::size_t untouched_bytes = 0;  ///< of these, what the engine counts but never touches
 };
 
 /// `memory_bytes`: what the load may use in all; 0 = no limit.
@@ -47,7 +48,7 @@ std::size_t row_group_rows(const MemoryPlan& plan);
 std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,
                        const MemoryPlan& plan);
 
-/// The column of a table that holds most of what its rows take.
+/// The column of a table that holds most of what its rows take; empty when that is not known.
 using FindLargestColumn = std::function<std::string(const std::string& table)>;
 
 /// Adapts the plan's threads and engine memory to blocks of `block_bytes`, those of the file that is there. Throws Error(local) that names table,
