@@ -127,6 +127,16 @@ class FullDisk(WithOrders):
         self.database = disk / "new.duckdb"
         self.assertEqual(self.count("many"), 300_000)
 
+    def test_no_room_for_the_head_of_a_new_database(self):
+        for size in ("4k", "8k"):
+            with self.subTest(size):
+                disk = self.mount_small_disk(f"tiny{size}", size)
+                result = self.load("orders.jsonl", f"{disk.name}/new.duckdb", expect=EXIT_LOCAL)
+                self.assertIn("disk is full", result.err)
+                self.assertEqual(list(disk.iterdir()), [])
+                subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+                self.load("orders.jsonl", f"{disk.name}/new.duckdb")
+
     def test_no_memory_for_a_new_database(self):
         self.write("wide.jsonl", [{f"column_{number}": number for number in range(3_000)}])
         result = self.load("wide.jsonl", "new.duckdb", "--memory", "128MiB", expect=EXIT_LOCAL)

@@ -149,6 +149,15 @@ class Append(PostgresCase):
             self.assertIn('row 3001 of table "t"', self.tipple("jobs", self.url(), "--failed").out)
         self.assertEqual(self.psql("SELECT id, v FROM t"), [["5", "1"]])
 
+    def test_a_key_of_another_table_is_left_to_the_message(self):
+        """Parts of a load cannot show which row lacks its counterpart, because that may be in the same load."""
+        self.psql("CREATE TABLE customers (id bigint PRIMARY KEY); INSERT INTO customers VALUES (1); CREATE TABLE t (id bigint PRIMARY KEY, customer bigint REFERENCES customers, parent bigint REFERENCES t)")
+        for bad, says in ({"id": 9, "customer": 7}, "Key (customer)=(7)"), ({"id": 9, "parent": 8}, "Key (parent)=(8)"):
+            path = self.write("t.jsonl", [{"id": 1, "customer": 1}, *({"id": n, "customer": 1, "parent": n - 1} for n in range(2, 8)), bad])
+            error = self.load(path, "--adopt", expect=EXIT_DATA).err
+            self.assertIn(says, error)
+            self.assertNotIn("in the load, in job file", error)
+
     def test_a_nested_row_that_a_constraint_refuses_is_shown(self):
         self.load(self.write("t.jsonl", [{"id": 1, "lines": [{"sku": "a"}]}]), "--key", "id")
         self.psql("ALTER TABLE t__lines ADD CHECK (sku <> 'bad')")

@@ -69,6 +69,11 @@ class RefusedRows(Case):
         self.write("t.jsonl", [{"id": n, "v": None if n == 4321 else n} for n in range(9_000)])
         self.refused("t.jsonl", "--adopt", row=('row 4322 of table "t"', '{"id":"4321"'), says='column "v"')
 
+    def test_a_row_that_a_merge_had_left_out_is_not_blamed(self):
+        self.create("CREATE TABLE t (id BIGINT, v BIGINT NOT NULL)")
+        self.write("t.jsonl", [{"id": 1, "v": 5}, {"id": 1, "v": None}, {"id": 2, "v": None}])
+        self.refused("t.jsonl", "--adopt", "--key", "id", row=('row 3 of table "t"', '{"id":"2"'), says='column "v"')
+
     def test_a_row_of_a_file_that_is_loaded_as_it_lies(self):
         self.create("CREATE TABLE t (id BIGINT, v BIGINT CHECK (v < 100))")
         pyarrow.parquet.write_table(pyarrow.table({"id": list(range(3_000)), "v": [100 if n == 2_500 else 1 for n in range(3_000)]}), self.path("t.parquet"))

@@ -34,9 +34,9 @@ package::TableReader open_reader(const RowSearch& search, const std::string& tab
             package::OtherColumns::skip};
 }
 
-/// Among the rows of job files.
-std::optional<std::uint64_t> find_null(const RowSearch& search, const std::string& table,
-                                       const std::string& column) {
+/// Among the rows of job files, but for those that were left out.
+std::optional<std::uint64_t> find_null(const RowSearch& search, const RowsRefused::Known& known) {
+    const auto& [table, position, column, dropped] = known;
     const schema::Column* definition = search.package.schema().require(table).find(column);
     if (definition == nullptr || !definition->is_complete()) return std::nullopt;
     package::TableReader reader =
@@ -45,7 +45,8 @@ std::optional<std::uint64_t> find_null(const RowSearch& search, const std::strin
     while (const std::unique_ptr<columns::Batch> batch = reader.next()) {
         const columns::BatchView view = batch->view();
         for (std::size_t row = 0; row < view.rows; ++row) {
-            if (view.columns[0].is_null(row)) return first + row;
+            if (!view.columns[0].is_null(row)) continue;
+            if (dropped == nullptr || !dropped->contains(first + row)) return first + row;
         }
         first += view.rows;
     }
@@ -172,9 +173,9 @@ std::optional<std::uint64_t> find_refused_row(const RowsRefused& refused, const 
     const RowsRefused::Known& known = refused.known();
     if (known.position) return known.position;
     if (!known.column.empty()) {
-        if (const auto position = find_null(search, known.table, known.column)) return position;
+        if (const auto position = find_null(search, known)) return position;
     }
-    if (!search.destination.capabilities().loads_row_ranges) return std::nullopt;
+    if (!search.destination.capabilities().loads_row_ranges || search.load_seconds > search.seconds_max) return std::nullopt;
     return Halves(known.table, search, std::move(stop)).find();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -10,6 +11,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
 #include "tipple/destination/destination.h"
+#include "tipple/destination/dropped_rows.h"
 #include "tipple/package/package.h"
 
 /// Rows that a store does not take: which one it was, for whoever is to correct it.
@@ -23,6 +25,7 @@ public:
         std::string table;
         std::optional<std::uint64_t> position = {};  ///< in the table, as in RowRange
         std::string column = {};                     ///< one in which it has no value; may be empty
+        std::shared_ptr<const DroppedRows> dropped = {};  ///< rows that the load had left out
     };
     RowsRefused(const Error& error, Known known) : Error(error), known_(std::move(known)) {}
     const Known& known() const { return known_; }
@@ -40,8 +43,10 @@ struct RowSearch {
     const package::Package& package;  ///< with its rows
     io::FileSystem& files;
     const Clock& clock;
-    /// Seconds after which it is given up. A step that has begun then, which takes as long as the
-    /// load at most, is ended.
+    /// How long the load took until it failed.
+    double load_seconds = 0;
+    /// Seconds after which no more parts are loaded; none at all when the load took longer, since
+    /// the first of them would take half of that.
     double seconds_max = limits::row_search_seconds_max;
 };
 

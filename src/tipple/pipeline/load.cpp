@@ -78,6 +78,7 @@ std::vector<destination::LoadedTable> load_package(package::Package package, Pac
     observer.on_step_started(Step::load);
     bool may_be_loaded = origin == PackageOrigin::earlier_run;
     Retries retries(context.retry_budget_seconds);
+    Stopwatch watch(context.clock);
     while (true) {
         try {
             if (may_be_loaded && destination.has_load(package.load_id())) {
@@ -85,9 +86,12 @@ std::vector<destination::LoadedTable> load_package(package::Package package, Pac
                 package.journal(context.clock, "found at the destination");
                 return {};
             }
+            watch = Stopwatch(context.clock);
             return load_and_report(package, destination, context.clock, observer, stop);
         } catch (const destination::RowsRefused& refused) {
-            throw destination::name_refused_row(refused, {.destination = destination, .package = package, .files = context.files, .clock = context.clock}, stop);
+            context.log.info("looking for the row that {} refuses", destination.description());
+            throw destination::name_refused_row(
+                refused, {.destination = destination, .package = package, .files = context.files, .clock = context.clock, .load_seconds = watch.seconds()}, stop);
         } catch (const Error& error) {
             const std::optional<double> seconds = stop.stop_requested() ? std::nullopt : retries.next(error);
             if (!seconds) {

@@ -79,12 +79,16 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     // The engine makes a folder for what it spills, but not the folders above it.
     if (!context_.temp_folder.empty()) context_.files->create_folders(context_.temp_folder);
     const bool was_there = context_.files->find(place_.path) != nullptr;
-    session_ =
-        std::make_unique<Session>(place,
-                                  SessionOptions{.mode = engine::AttachMode::read_write,
-                                                 .engine = engine_options(memory_, temp_folder_),
-                                                 .layout = memory_.layout},
-                                  context.log);
+    try {
+        session_ = std::make_unique<Session>(place,
+                                             SessionOptions{.mode = engine::AttachMode::read_write,
+                                                            .engine = engine_options(memory_, temp_folder_),
+                                                            .layout = memory_.layout},
+                                             context.log);
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::local && !was_there) remove_head();
+        throw;
+    }
     if (context_.files->find(place_.path) == nullptr) {
         throw Error(ErrorKind::locked, "database file {} was removed by a load that failed, at the moment it was opened here; run again", place_.path);
     }
@@ -129,12 +133,21 @@ Load::~Load() {
     }
 }
 
-/// By the table's first rows.
+/// What the engine has written of a new file when there was no room for more. Nothing but the heads can be in a file of that size.
+void Load::remove_head() const {
+    constexpr std::uint64_t heads_bytes = 3 * 4'096;
+    const std::unique_ptr<io::FileInfo> file = context_.files->find(place_.path);
+    if (file == nullptr || file->size > heads_bytes) return;
+    const NewFile removed(*context_.files, place_.path, context_.log);
+}
+
+/// By the table's first rows; those of files by reference are not looked at.
 std::string Load::find_largest_column(const std::string& name) const {
     const auto table = std::find_if(plan_.tables().begin(), plan_.tables().end(), [&](const TableState& each) { return each.name == name; });
     TIPPLE_ASSERT(table != plan_.tables().end());
     package::TableReader rows(*context_.files, package_, name, table->columns, sampled_rows, memory_.batch_bytes, package::OtherColumns::skip);
     const std::unique_ptr<columns::Batch> sample = rows.next();
+    if (sample == nullptr) return {};
     std::size_t largest = 0;
     for (std::size_t i = 1; i < sample->columns.size(); ++i) {
         if (sample->columns[i].view().byte_size() > sample->columns[largest].view().byte_size()) largest = i;
@@ -258,7 +271,7 @@ std::uint64_t Load::insert(const TableState& table, const std::string& statement
         if (error.kind() != ErrorKind::data || std::string_view(error.what()).find("foreign key constraint") != std::string_view::npos) throw;
         const std::string column = column_without_value(error.what());
         const Error shown = column.empty() ? error.with_context(fmt::format("table \"{}\"", table.name)) : destination::missing_value_error(table.name, column);
-        throw destination::RowsRefused(shown, {.table = table.name, .column = column});
+        throw destination::RowsRefused(shown, {.table = table.name, .column = column, .dropped = table.dropped});
     }
 }
 

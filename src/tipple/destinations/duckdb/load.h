@@ -65,6 +65,7 @@ private:
     bool is_committed();
     void remove_spills();
     std::string find_largest_column(const std::string& name) const;
+    void remove_head() const;
 
     const Place place_;
     const destination::DestinationContext context_;

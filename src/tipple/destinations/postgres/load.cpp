@@ -27,6 +27,7 @@ constexpr std::uint64_t batch_bytes_min = std::uint64_t{1} << 20;
 constexpr std::uint64_t batches_in_memory = 8;
 constexpr std::size_t batch_rows = 32'768;
 constexpr std::string_view not_null_violation = "23502";
+constexpr std::string_view foreign_key_violation = "23503";
 /// Positions that go to the server in one batch.
 constexpr std::size_t positions_per_batch = 100'000;
 
@@ -288,8 +289,9 @@ void Load::fail(const Error& error, const TableState& table) const {
     const Failure& failure = session_.connection().failure();
     const bool is_null = failure.state == not_null_violation && !failure.column.empty();
     const Error shown = is_null ? destination::missing_value_error(table.name, failure.column) : error.with_context(fmt::format("table \"{}\"", table.name));
-    if (error.kind() != ErrorKind::data || failure.state.empty()) throw shown;
-    destination::RowsRefused::Known known{.table = table.name, .column = is_null ? failure.column : ""};
+    // A key that is missing in another table may be in this very load, and lacks when only a part of it is loaded.
+    if (error.kind() != ErrorKind::data || failure.state.empty() || failure.state == foreign_key_violation) throw shown;
+    destination::RowsRefused::Known known{.table = table.name, .column = is_null ? failure.column : "", .dropped = table.dropped};
     if (const std::optional<std::uint64_t> row = failure.copied_row()) known.position = table.dropped->position_of(*row - 1);
     throw destination::RowsRefused(shown, std::move(known));
 }
