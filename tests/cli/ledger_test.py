@@ -451,6 +451,18 @@ class FilesOfTheWeb(FilesCase):
         self.resource("sales", *self.paths(server.url("a"), server.url("away/b")), 'on_bad_file = "skip"')
         self.assertIn("503", self.go(code=EXIT_TRANSIENT).err)
 
+    def test_what_is_wrong_with_urls_of_another_resource_is_its_own(self):
+        server = self.serve(ChangingServer())
+        keys = self.serve(KeyServer())
+        secrets = [keys.url("first"), keys.url("second")]
+        for url, others, said in ((server.url("a"), [server.url("secret")], "403"), (keys.url("a"), secrets, 'resource "others": ')):
+            with self.subTest(said):
+                self.resource("sales", *self.paths(url))
+                self.resource("others", *self.paths(*others), keep=True)
+                self.files("-r", "sales", "--full-refresh")
+                self.assertEqual(self.ids(), ["a"])
+                self.assertIn(said, self.go(code=None).err)
+
     def test_urls_that_differ_only_in_what_is_secret(self):
         server = KeyServer()
         self.addCleanup(server.server_close)
