@@ -97,6 +97,9 @@ def main():
     arguments.add_argument("--dlt-pages", type=int, help="pages for dlt; its CPU time is then scaled to --pages")
     arguments.add_argument("--tipple", default=str(pathlib.Path(__file__).resolve().parents[1] / "build/release/bin/tipple"))
     given = arguments.parse_args()
+    # What a page takes is told from the difference to a run of one.
+    if given.dlt_pages not in (None, given.pages) and not 2 <= given.dlt_pages < given.pages:
+        arguments.error(f"--dlt-pages must be at least 2 and at most --pages, which is {given.pages}")
     mine, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(target=serve, args=(given.pages, theirs), daemon=True)
     server.start()

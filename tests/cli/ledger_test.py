@@ -6,7 +6,7 @@ import os
 import threading
 import urllib.parse
 
-from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_LOCAL, EXIT_PARTIAL, EXIT_USAGE, Case, main
+from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_LOCAL, EXIT_PARTIAL, EXIT_TRANSIENT, EXIT_USAGE, Case, main
 
 PROJECT = """
 version = 1
@@ -375,7 +375,94 @@ class KeyServer(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/dl?key={key}"
 
 
+class ChangingServer(http.server.ThreadingHTTPServer):
+    """Serves files that get one line more: `/late/…` after each answer that holds it, `/early/…` between the look at it and the answer, others never.
+    `/secret/…` is refused, and `/away/…` fails when it is read."""
+
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            place = self.path.split("/")[1]
+            version = self.server.versions.get(self.path, 0)
+            is_read = self.command == "GET"
+            if is_read and not self.server.is_quiet and place in ("early", "late"):
+                self.server.versions[self.path] = version + 1
+                version += place == "early"
+            tag = f'"{version}"'
+            body = (json.dumps({"id": self.path.split("/")[-1]}) + "\n").encode() * (1 + version)
+            status = 200
+            if self.headers.get("If-Match", tag) != tag:
+                status = 412
+            if place == "secret":
+                status = 403
+            if place == "away" and is_read:
+                status = 503
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("ETag", tag)
+            self.end_headers()
+            if is_read:
+                self.wfile.write(body)
+
+        do_GET = do_HEAD
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.versions = {}
+        self.is_quiet = False
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
 class FilesOfTheWeb(FilesCase):
+    def serve(self, server):
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def paths(self, *urls):
+        return [f"paths = {json.dumps(urls)}", 'format = "jsonl"']
+
+    def test_a_file_that_changes_all_the_time_is_left_out(self):
+        server = self.serve(ChangingServer())
+        for place, said in (("late", "was written to each of the 3 times it was read"), ("early", "has changed while it was read")):
+            with self.subTest(place):
+                urls = [server.url("a"), server.url(f"{place}/b"), server.url("c")]
+                self.resource(place, *self.paths(*urls))
+                self.assertIn(said, self.go(code=EXIT_TRANSIENT).err)
+                self.resource(place, *self.paths(*urls), 'on_bad_file = "skip"')
+                (bad,) = self.go(code=EXIT_PARTIAL)["bad_files"]
+                self.assertEqual(bad["path"], urls[1])
+                self.assertIn(said, bad["error"])
+                self.assertEqual(self.ids(place), ["a", "c"])
+                server.is_quiet = True
+                self.go()
+                server.is_quiet = False
+                self.assertEqual(set(self.ids(place)), {"a", "b", "c"})
+
+    def test_a_store_that_is_away_ends_the_run_also_where_bad_files_are_left_out(self):
+        server = self.serve(ChangingServer())
+        self.resource("sales", *self.paths(server.url("a"), server.url("away/b")), 'on_bad_file = "skip"')
+        self.assertIn("503", self.go(code=EXIT_TRANSIENT).err)
+
+    def test_what_is_wrong_with_urls_of_another_resource_is_its_own(self):
+        server = self.serve(ChangingServer())
+        keys = self.serve(KeyServer())
+        secrets = [keys.url("first"), keys.url("second")]
+        for url, others, said in ((server.url("a"), [server.url("secret")], "403"), (keys.url("a"), secrets, 'resource "others": ')):
+            with self.subTest(said):
+                self.resource("sales", *self.paths(url))
+                self.resource("others", *self.paths(*others), keep=True)
+                self.files("-r", "sales", "--full-refresh")
+                self.assertEqual(self.ids(), ["a"])
+                self.assertIn(said, self.go(code=None).err)
+
     def test_urls_that_differ_only_in_what_is_secret(self):
         server = KeyServer()
         self.addCleanup(server.server_close)

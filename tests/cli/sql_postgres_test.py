@@ -113,6 +113,26 @@ read = {{ parallel = 2 }}
         self.tipple("run", "--quiet")
         self.assertEqual(self.query("SELECT price FROM p.t ORDER BY id"), [("1.5",), ("0.12345678901234567890",)])
 
+    def test_what_is_infinite_does_not_hide_what_is_new(self):
+        columns = {"real": ("1.5", "2.5", "3.5"), "double precision": ("1.5", "2.5", "3.5"), "date": ("2024-01-01", "2024-01-02", "2024-01-03"),
+                   "timestamptz": ("2024-01-01", "2024-01-02", "2024-01-03")}
+        for number, (declared, (first, second, third)) in enumerate(columns.items()):
+            with self.subTest(declared):
+                table = f"t{number}"
+                endless = ("infinity", "NaN") if "2.5" == second else ("infinity",)
+
+                def load():
+                    self.tipple("load", self.url(), self.database, "-r", f"public.{table}", "--cursor", "v", "--quiet")
+
+                self.psql(f"CREATE TABLE {table}(id int, v {declared})", f"INSERT INTO {table} VALUES (1, '{first}'), (2, '{second}'), (3, '-infinity')",
+                          *(f"INSERT INTO {table} VALUES ({10 + i}, '{value}')" for i, value in enumerate(endless)))
+                load()
+                self.assertEqual(self.query(f"SELECT id FROM {table} ORDER BY id"), [(1,), (2,), (3,)])
+                self.psql(f"INSERT INTO {table} VALUES (4, '{third}')")
+                load()
+                load()
+                self.assertEqual(self.query(f"SELECT id FROM {table} ORDER BY id"), [(1,), (2,), (3,), (4,)])
+
     def test_it_stops_and_says_what_is_wrong(self):
         self.shop()
         missing = self.tipple("load", self.url(), self.database, "-r", "ordrs", expect=EXIT_USAGE).err

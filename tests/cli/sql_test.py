@@ -312,6 +312,16 @@ cursor = "ts"
         self.sql("INSERT INTO t4 VALUES (5, 'soon')")
         self.assertIn('no value for the cursor "n"', self.load("-r", "t4", "--cursor", "n", expect=EXIT_DATA).err)
 
+    def test_nor_does_one_beside_a_text(self):
+        self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, n REAL)", "INSERT INTO a VALUES (1, 1.5), (2, 9e999), (3, 'soon'), (4, NULL)")
+        for missing, expected in (("exclude", [1]), ("include", [1, 3, 4])):
+            with self.subTest(missing):
+                for new in ([], [10], [10, 11]):
+                    self.sql(*(f"INSERT OR REPLACE INTO a VALUES ({id_}, {id_})" for id_ in new))
+                    self.load("-r", "a", "--as", missing, "--cursor", "n", "--cursor-missing", missing, "--key", "id", "--disposition", "merge")
+                    self.assertEqual(self.ids(missing), expected + new)
+                self.sql("DELETE FROM a WHERE id >= 10")
+
     def test_a_text_is_a_cursor_by_its_bytes(self):
         self.sql("CREATE TABLE a(id INTEGER PRIMARY KEY, code TEXT COLLATE NOCASE)", "INSERT INTO a VALUES (1, 'B'), (2, 'a'), (3, 'c')")
         self.load("--cursor", "code")

@@ -80,6 +80,23 @@ std::string unknown_problem(const std::string& name, const std::vector<std::stri
 
 }  // namespace
 
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    std::size_t start = 0;
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', start)) {
+        lines.emplace_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+    lines.emplace_back(text.substr(start));
+    return lines;
+}
+
+std::vector<std::string> names_of(std::string_view text) {
+    std::vector<std::string> names = lines_of(text);
+    std::erase(names, "");
+    return names;
+}
+
 Options check_options(const Options& given, const std::vector<OptionSpec>& specs,
                       std::string_view what) {
     std::vector<std::string> known;

@@ -36,6 +36,11 @@ private:
     std::map<std::string, std::string, std::less<>> values_;
 };
 
+/// The values of an option that is a list: lines, of which an empty one is the empty text.
+std::vector<std::string> lines_of(std::string_view text);
+/// The same of a list of names, among which an empty line is none.
+std::vector<std::string> names_of(std::string_view text);
+
 /// Fills in defaults and checks names and forms. Throws Error(usage) that names every wrong option
 /// at once, with "did you mean".
 Options check_options(const Options& given, const std::vector<OptionSpec>& specs,

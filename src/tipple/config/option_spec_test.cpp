@@ -28,6 +28,15 @@ std::string problems_of(const std::vector<std::pair<std::string, std::string>>& 
     return {};
 }
 
+TEST(Options, ListsAreLines) {
+    using Texts = std::vector<std::string>;
+    EXPECT_EQ(lines_of("a\nb"), (Texts{"a", "b"}));
+    EXPECT_EQ(lines_of("NA\n"), (Texts{"NA", ""})) << "the empty text is a value";
+    EXPECT_EQ(lines_of(""), Texts{""});
+    EXPECT_EQ(names_of("a\n\nb\n"), (Texts{"a", "b"})) << "but no name";
+    EXPECT_EQ(names_of(""), Texts());
+}
+
 TEST(CheckOptions, FillsInDefaultsAndKeepsWhatIsGiven) {
     Options given;
     given.set("path", "x.db");

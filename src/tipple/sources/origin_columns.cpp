@@ -69,8 +69,7 @@ std::vector<config::OptionSpec> origin_option_specs() {
 OriginOptions parse_origin_options(const config::Options& options) {
     OriginOptions parsed;
     const std::vector<std::string> known = {std::string(source_file_column), std::string(source_line_column), std::string(source_modified_column)};
-    for (const std::string& name : csv::lines_of(options.find("metadata").value_or(""))) {
-        if (name.empty()) continue;
+    for (const std::string& name : config::names_of(options.find("metadata").value_or(""))) {
         const bool is_all = name == "all";
         if (!is_all && std::find(known.begin(), known.end(), name) == known.end()) {
             const std::optional<std::string> near = did_you_mean(name, known);

@@ -162,6 +162,14 @@ TEST_F(SqlStatement, TheUpperBoundIsThatOfTheRun) {
     EXPECT_EQ(asked(), "nothing");
 }
 
+TEST_F(SqlStatement, WhatABoundKeepsOutIsKeptOutOfValuesAlone) {
+    cursor_.start_value = number(5);
+    bound_ = CursorBound{.is_open = true, .condition = "updated_at <> 9e999"};
+    EXPECT_EQ(asked(), " WHERE (\"updated_at\" >= 5 AND updated_at <> 9e999) OR \"updated_at\" IS NULL ORDER BY \"updated_at\" ASC, \"id\"");
+    cursor_.start_value = {};
+    EXPECT_EQ(asked(), " WHERE (updated_at <> 9e999) OR \"updated_at\" IS NULL ORDER BY \"updated_at\" ASC, \"id\"");
+}
+
 TEST_F(SqlStatement, BoundsBecomeValuesOfTheColumn) {
     cursor_.start_value = std::string("5");
     cursor_spec_.on_cursor_value_missing = MissingCursor::exclude;

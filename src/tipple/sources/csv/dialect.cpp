@@ -34,17 +34,6 @@ Type parse_type(const std::string& option, const std::string& column, const std:
 
 }  // namespace
 
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::size_t start = 0;
-    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', start)) {
-        lines.push_back(text.substr(start, end - start));
-        start = end + 1;
-    }
-    lines.push_back(text.substr(start));
-    return lines;
-}
-
 std::map<std::string, Type, std::less<>> parse_types(const std::string& text, const std::string& option) {
     std::map<std::string, Type, std::less<>> types;
     if (text.starts_with('{')) {
@@ -55,7 +44,7 @@ std::map<std::string, Type, std::less<>> parse_types(const std::string& text, co
         }
         return types;
     }
-    for (const std::string& line : lines_of(text)) {
+    for (const std::string& line : config::lines_of(text)) {
         const std::size_t colon = line.rfind(':');
         if (colon == 0 || colon == std::string::npos) throw Error(ErrorKind::usage, "{}: \"{}\" is not of the form NAME:TYPE", option, excerpt(line));
         types.emplace(line.substr(0, colon), parse_type(option, line.substr(0, colon), line.substr(colon + 1)));
@@ -85,7 +74,7 @@ Options parse_options(const config::Options& given) {
     if (const auto quote = given.find("csv_quote")) options.quote = character_of("csv_quote", *quote);
     if (const auto escape = given.find("csv_escape")) options.escape = character_of("csv_escape", *escape);
     if (const auto comment = given.find("csv_comment")) options.comment = character_of("csv_comment", *comment);
-    if (const auto nulls = given.find("csv_null")) options.nulls = lines_of(*nulls);
+    if (const auto nulls = given.find("csv_null")) options.nulls = config::lines_of(*nulls);
     if (const auto types = given.find("csv_types")) options.types = parse_types(*types, "csv_types");
     const std::int64_t skipped = std::stoll(given.find("csv_skip_lines").value_or("0"));
     if (skipped < 0) throw Error(ErrorKind::usage, "csv_skip_lines must not be negative");

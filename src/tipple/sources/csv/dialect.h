@@ -41,8 +41,6 @@ Options parse_options(const config::Options& options);
 
 /// A table as JSON, or lines of `name:type`. `option`: its name, for messages. Throws Error(usage).
 std::map<std::string, Type, std::less<>> parse_types(const std::string& text, const std::string& option);
-/// The values of an option that is a list.
-std::vector<std::string> lines_of(const std::string& text);
 
 /// The beginning of a file.
 struct Beginning {

@@ -90,7 +90,8 @@ private:
         std::vector<const files::ResourceSettings*> resources{&own};
         const std::string key = place_of(own);
         for (const files::ResourceSettings& other : settings_) {
-            if (!key.empty() && &other != &own && place_of(other) == key && &other > &own) resources.push_back(&other);
+            const bool is_later = &other > &own && place_of(other) == key;
+            if (is_later && place.can_share_listing(other)) resources.push_back(&other);
         }
         for (std::size_t i = 1; i < resources.size(); ++i) listed_[resources[i]->name];
         const std::set<std::size_t> failed = place.list(resources, stop, [&](std::size_t index, const io::ObjectInfo& file) {

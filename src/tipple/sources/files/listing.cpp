@@ -63,6 +63,7 @@ public:
     }
 
     std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override { return io::open_input(files_, file.key, std::move(stop)); }
+    bool can_share_listing(const ResourceSettings&) const override { return false; }
 
     std::set<std::size_t> list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
                                const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
@@ -97,6 +98,9 @@ public:
     std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override {
         return io::open_input(store_->open_read(file, stop), stop);
     }
+    bool can_share_listing(const ResourceSettings& resource) const override {
+        return std::none_of(resource.patterns.begin(), resource.patterns.end(), [this](const std::string& url) { return is_plain(url, key_of(url)); });
+    }
 
     std::set<std::size_t> list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
                                const std::function<void(std::size_t resource, const io::ObjectInfo& file)>& take) const override {
@@ -106,16 +110,16 @@ public:
         for (std::size_t i = 0; i < resources.size(); ++i) {
             for (const std::string& url : resources[i]->patterns) {
                 Pattern& pattern = patterns.emplace_back(Pattern{.resource = i, .url = url, .key = key_of(url)});
-                // A question mark in a URL of the web is no wildcard, and nothing can be listed there.
-                const bool is_web = lower(url).starts_with("http");
-                if (!is_web && io::has_wildcards(pattern.key)) continue;
-                pattern.is_plain = true;
+                pattern.is_plain = is_plain(url, pattern.key);
+                if (!pattern.is_plain) continue;
                 // Names are what files are known by, also in the next run.
                 if (const auto known = keys_by_name.try_emplace({i, store_->url(pattern.key)}, pattern.key).first; known->second != pattern.key) {
-                    throw Error(ErrorKind::usage, "{}: several URLs of one resource differ only in what is kept secret, so that they would count as one file; put them into different resources",
-                                known->first.second);
+                    throw Error(ErrorKind::usage,
+                                "resource \"{}\": {}: several URLs of one resource differ only in what is kept secret, so that they would count as one file; put them into different "
+                                "resources",
+                                resources[i]->name, known->first.second);
                 }
-                if (const std::optional<io::ObjectInfo> found = store_->find(is_web ? pattern.key : io::literal_prefix(pattern.key), stop)) {
+                if (const std::optional<io::ObjectInfo> found = store_->find(is_web(url) ? pattern.key : io::literal_prefix(pattern.key), stop)) {
                     pattern.matches = 1;
                     if (plain.emplace(i, found->key).second) take(i, *found);
                 }
@@ -151,6 +155,10 @@ private:
         bool is_plain = false;
         std::size_t matches = 0;
     };
+
+    static bool is_web(const std::string& url) { return lower(url).starts_with("http"); }
+    /// A question mark in a URL of the web is no wildcard, and nothing can be listed there.
+    static bool is_plain(const std::string& url, const std::string& key) { return is_web(url) || !io::has_wildcards(key); }
 
     std::string key_of(const std::string& url) const { return store::open_store(url, options_, context_).key; }
 

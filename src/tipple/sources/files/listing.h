@@ -32,6 +32,8 @@ public:
     virtual std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token stop) const = 0;
     /// Exactly this version. Throws Error(transient) when there is another one by now.
     virtual std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const = 0;
+    /// Whether all its patterns have wildcards, so that a listing for other resources may find its files too. A file that is named is asked for by itself.
+    virtual bool can_share_listing(const ResourceSettings& resource) const = 0;
     /// What patterns are said to be compared with: hands over each file with the place in `resources` of one whose pattern it fits; several times when it fits
     /// those of several resources. Resources whose patterns begin alike share one listing. Throws Error(usage) when nothing fits a pattern of the first resource
     /// and that is a mistake; returns the places of the others of which that is true.

@@ -10,7 +10,7 @@ namespace tipple::sources::files {
 
 namespace {
 
-/// A file that is written to all the time ends the run.
+/// A file that is written to all the time is a bad one.
 constexpr int attempts_max = 3;
 /// Of so many files, at even distances, the reader chooses some.
 constexpr std::size_t contents_looked_at_max = 1'000;
@@ -109,8 +109,11 @@ void ResourceReader::read() {
 }
 
 /// Only what is known to be wrong with the file alone: a full disk or a store that is away would cost every file.
-bool ResourceReader::skips(const Error& error) const {
-    return settings_.skips_bad_files && (error.kind() == ErrorKind::data || error.kind() == ErrorKind::usage);
+bool ResourceReader::skips(const Error& error, const io::ObjectInfo& file) const {
+    if (!settings_.skips_bad_files) return false;
+    if (error.kind() == ErrorKind::data || error.kind() == ErrorKind::usage) return true;
+    // A store that is away does not answer this question either.
+    return error.kind() == ErrorKind::transient && place_.find(file.key, context_.stop) != file;
 }
 
 void ResourceReader::read_file(const io::ObjectInfo& listed, std::int64_t replaces_us) {
@@ -124,7 +127,7 @@ void ResourceReader::read_file(const io::ObjectInfo& listed, std::int64_t replac
             if (try_read_file(*file, replaces_us)) return;
             if (attempt == attempts_max) throw Error(ErrorKind::transient, "{} was written to each of the {} times it was read; run again later", place_.name(file->key), attempt);
         } catch (const Error& error) {
-            if (!skips(error)) throw;
+            if (!skips(error, *file)) throw;
             out_.discard_input(error);
             return;
         }

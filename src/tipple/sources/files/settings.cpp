@@ -7,20 +7,12 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/io/file_system.h"
-#include "tipple/sources/csv/dialect.h"
 #include "tipple/sources/data_format.h"
 #include "tipple/store/open_store.h"
 
 namespace tipple::sources::files {
 
 namespace {
-
-/// An empty line is none.
-std::vector<std::string> patterns_of(const std::string& lines) {
-    std::vector<std::string> patterns = csv::lines_of(lines);
-    std::erase(patterns, "");
-    return patterns;
-}
 
 std::string in_folder(const config::Options& options, const std::string& pattern) {
     const std::string folder = options.find("folder").value_or("");
@@ -82,7 +74,7 @@ std::vector<ResourceSettings> parse_paths(const config::Options& options) {
     std::vector<ResourceSettings> all;
     const std::string table = options.find("table").value_or("");
     const ResourceSettings common = parse_options(options, Remembers::nothing, OnChange::fail);
-    for (const std::string& pattern : patterns_of(options.require("paths"))) {
+    for (const std::string& pattern : config::names_of(options.require("paths"))) {
         const std::string name = table.empty() ? file_stem(pattern) : table;
         const auto known = std::find_if(all.begin(), all.end(), [&](const ResourceSettings& other) { return other.name == name; });
         ResourceSettings& resource = known != all.end() ? *known : all.emplace_back(common);
@@ -121,7 +113,7 @@ ResourceSettings parse_resource(const extract::ResourceDefinition& resource, con
     settings.name = resource.name;
     settings.no_match = NoMatch::is_fine;
     for (const char* option : {"glob", "paths"}) {
-        for (const std::string& pattern : patterns_of(resource.options.find(option).value_or(""))) settings.patterns.push_back(in_folder(defaults, pattern));
+        for (const std::string& pattern : config::names_of(resource.options.find(option).value_or(""))) settings.patterns.push_back(in_folder(defaults, pattern));
     }
     if (settings.patterns.empty()) {
         throw Error(ErrorKind::usage, "resource \"{}\" of source \"files\" does not say which files it reads; give glob = \"data/*.jsonl\", or paths", resource.name);

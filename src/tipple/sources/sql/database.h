@@ -72,6 +72,9 @@ struct CursorBound {
     schema::Value upper;
     /// The greatest value is none of the column's type: everything is read, and how such rows are taken is the cursor's matter. `upper` is null then.
     bool is_open = false;
+    /// What else values must meet to be read, as SQL, where `upper` alone does not keep out what lies behind all that will ever come; empty = nothing. Says nothing of rows
+    /// without a value.
+    std::string condition = {};
     /// What the next look at the same cursor wants to know again (CursorQuery::memory): kept beside the cursor and committed with it. Null = nothing.
     json::Value memory;
     /// For `tipple check` and the log: what is guaranteed, and what it would take when it is not.

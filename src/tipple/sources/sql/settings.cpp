@@ -50,16 +50,6 @@ public:
         if (error == std::errc() && end == value->data() + value->size() && number >= 1 && number <= most) return number;
         throw Error(ErrorKind::usage, "\"{}\" must be a number from 1 to {}, not {}", name, most, excerpt(*value));
     }
-    std::vector<std::string> lines(std::string_view name) const {
-        std::vector<std::string> list;
-        const std::string all = text(name);
-        for (std::string_view rest = all; !rest.empty();) {
-            const std::size_t end = std::min(rest.find('\n'), rest.size());
-            list.emplace_back(rest.substr(0, end));
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-        }
-        return list;
-    }
 
 private:
     std::optional<std::string> find(std::string_view name) const {
@@ -83,8 +73,8 @@ ResourceSettings read_resource(const std::string& name, const Options& own, cons
     resource.query = without_end(own.find("query").value_or(""));
     resource.from = own.find("from").value_or(resource.query.empty() ? name : "");
     resource.where = without_end(own.find("where").value_or(""));
-    resource.include = reader.lines("include");
-    resource.exclude = reader.lines("exclude");
+    resource.include = config::names_of(reader.text("include"));
+    resource.exclude = config::names_of(reader.text("exclude"));
     resource.has_views = reader.boolean("views", false);
     resource.read = {.batch_rows = reader.count("read_batch_rows", batch_rows_default, static_cast<std::size_t>(limits::row_group_rows)),
                      .parallel = reader.count("read_parallel", 1, parallel_max),

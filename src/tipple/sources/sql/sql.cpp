@@ -26,12 +26,6 @@ constexpr std::string_view memory_member = "memory";
 
 std::vector<DatabaseKind> database_kinds() { return {postgres_kind(), sqlite_kind(), duckdb_kind()}; }
 
-const json::Object* resource_state(const extract::State* state, const std::string& resource) {
-    const json::Value* resources = state != nullptr ? state->source().find("resources") : nullptr;
-    const json::Value* own = resources != nullptr && resources->is_object() ? resources->as_object().find(resource) : nullptr;
-    return own != nullptr && own->is_object() ? &own->as_object() : nullptr;
-}
-
 /// Tables, views and queries of one database.
 class SqlSource final : public extract::SourceDriver {
 public:
@@ -178,7 +172,7 @@ private:
         query.column.stored_form = database().stored_form(query, stop);
         plan.columns[static_cast<std::size_t>(column - plan.columns.data())].stored_form = query.column.stored_form;
         if (!spec.incremental->end_value.is_null() || spec.incremental->last_value_func == incremental::LastValue::min) return std::nullopt;
-        if (const json::Object* own = resource_state(state, spec.name)) {
+        if (const json::Object* own = state != nullptr ? state->find_resource(spec.name) : nullptr) {
             const json::Object* slot = incremental::find_slot(*own, *spec.incremental);
             const json::Value* last = slot != nullptr ? slot->find("last_value") : nullptr;
             if (last != nullptr) query.last = incremental::from_state(*last);
@@ -202,7 +196,7 @@ private:
     /// Only at the end: a source that has remembered something must say itself where a run can be committed.
     static void remember(const extract::ResourceSpec& spec, const extract::ResourceContext& context, const json::Value& memory) {
         if (context.state == nullptr) return;
-        const json::Object* own = resource_state(context.state, spec.name);
+        const json::Object* own = context.state->find_resource(spec.name);
         const json::Value* known = own != nullptr ? own->find(bound_member) : nullptr;
         if (!memory.is_null()) {
             const json::Object entry{{std::string(cursor_member), spec.incremental->cursor_path}, {std::string(memory_member), memory}};

@@ -12,7 +12,7 @@ using incremental::RowOrder;
 
 namespace {
 
-/// `"a" >= 5 AND "a" < 9`; empty = no bounds.
+/// `"a" >= 5`, `"a" < 9`; empty = no bounds.
 std::vector<std::string> bounds_of(const Database& database, const CursorRange& cursor) {
     const std::string column = database.order_expression(cursor.column);
     const bool grows = cursor.last_value_func == LastValue::max;
@@ -30,6 +30,7 @@ std::vector<std::string> bounds_of(const Database& database, const CursorRange& 
     } else {
         add(cursor.end, is_to(cursor.range_end == Range::closed), to);
     }
+    if (!cursor.condition.empty()) bounds.push_back(cursor.condition);
     return bounds;
 }
 

@@ -17,6 +17,8 @@ struct CursorRange {
     schema::Value end;
     /// Up to where there is anything to read in this run, inclusive.
     schema::Value upper;
+    /// CursorBound::condition.
+    std::string condition = {};
     incremental::Range range_start = incremental::Range::closed;
     incremental::Range range_end = incremental::Range::open;
     incremental::LastValue last_value_func = incremental::LastValue::max;

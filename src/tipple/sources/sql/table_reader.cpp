@@ -68,7 +68,10 @@ CursorRange range_of(const TableJob& job, const DeclaredColumn& column) {
                       .last_value_func = spec.last_value_func,
                       .on_missing = spec.on_cursor_value_missing,
                       .order = spec.row_order};
-    if (job.bound) range.upper = job.bound->upper;
+    if (job.bound) {
+        range.upper = job.bound->upper;
+        range.condition = job.bound->condition;
+    }
     range.start = adapted(job.context.cursor->start(), range.upper, column, job.spec);
     range.end = adapted(job.context.cursor->end(), range.upper, column, job.spec);
     range.needs_exact_order = job.context.may_end_early || !range.end.is_null();

@@ -98,6 +98,8 @@ Value read_greatest(Connection& connection, const CursorQuery& query, const std:
         condition += fmt::format(" AND pg_catalog.isfinite({})", ordered);
         result = type.type == DataType::date ? fmt::format("{} - CAST('1970-01-01' AS date)", result) : time_us(result);
     }
+    // NaN comes behind infinity.
+    if (type.type == DataType::double_) condition += fmt::format(" AND {} < CAST('Infinity' AS double precision)", ordered);
     // Not by max(), which some types have not that have an order.
     const Row row = one_row(connection, fmt::format("SELECT {} FROM {} WHERE {} ORDER BY {} DESC LIMIT 1", result, relation, condition, ordered), stop);
     if (row.empty() || !row[0]) return {};

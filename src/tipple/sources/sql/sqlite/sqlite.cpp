@@ -139,12 +139,12 @@ public:
     }
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
-        CursorBound bound{.upper = {}, .memory = {}, .is_guaranteed = true, .explanation = "transactions of SQLite commit one after the other, so nothing is missed that has a greater value"};
+        CursorBound bound{.upper = {}, .condition = {}, .memory = {}, .is_guaranteed = true, .explanation = "transactions of SQLite commit one after the other, so nothing is missed that has a greater value"};
         CursorQuery finite = cursor;
-        // Behind what is infinite there would never be anything new. Texts are behind it, and are told apart.
+        // Behind what is infinite there would never be anything new. Texts are behind it, and are told apart; where there are any, the greatest value keeps nothing out.
         if (!cursor.column.type || cursor.column.type->type == DataType::double_) {
-            const std::string condition = fmt::format("{} <> {}", quote_name(cursor.column.name), infinity_literal);
-            finite.condition = cursor.condition.empty() ? condition : fmt::format("({}) AND {}", cursor.condition, condition);
+            bound.condition = fmt::format("{} <> {}", quote_name(cursor.column.name), infinity_literal);
+            finite.condition = cursor.condition.empty() ? bound.condition : fmt::format("({}) AND {}", cursor.condition, bound.condition);
         }
         const std::optional<Value> greatest = greatest_value(*this, finite, stop);
         bound.upper = greatest.value_or(Value());
