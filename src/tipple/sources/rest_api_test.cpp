@@ -636,6 +636,8 @@ TEST_F(RestApiTest, WhatIsWrongIsSaidWithItsPlaceAndTheNearestName) {
     expect_error("[resources.posts]\n[resources.x]\nparent = 'post'\npath = 'a/{parent.id}'", "did you mean \"posts\"?");
     expect_error("[resources.y]\nparent = 'x'\npath = 'y/{parent.id}'\n[resources.x]\nparent = 'y'\npath = 'x/{parent.id}'", "lead back to itself");
     expect_error("[resources.posts]\n[resources.x]\nparent = 'posts'", "nothing of the request depends on it");
+    expect_error("[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'c'\ninclude = ['id']\ncursor = { field = 'n', scope = 'parent' }",
+                 "t.toml:8: resource \"x\": each parent has a cursor of its own (scope = \"parent\"), and nothing tells them apart: give resource \"posts\" a \"primary_key\"");
     expect_error("[resources.x]\ninclude = ['id']", "there is no \"parent\"");
     expect_error("[resources.x]\njson = {}\nform = {}", "a request has one body");
     expect_error("[resources.x]\non_response = [{ status = [404], do = 'ignore' }]", "\"do\" cannot be \"ignore\"");
