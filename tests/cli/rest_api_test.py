@@ -269,6 +269,17 @@ cursor = {{ field = "seq", scope = "parent" }}
         self.assertEqual(self.asked(), ["a/messages?after=3", "b/messages?after=102", "c/messages"], "a parent that has changed is the same")
         self.assertEqual(self.messages(), ["a1", "a2", "a3", "a4", "b101", "b102"])
 
+    def test_parents_without_their_key_are_left_out_when_that_is_allowed(self):
+        text = self.path("tipple.toml").read_text().replace('primary_key = "name"', 'primary_key = "id"')
+        self.write("tipple.toml", text)
+        self.api.fields = {"a": {"id": 1}, "b": {"id": None}, "c": {"id": 3}}
+        self.assertIn('this one has no "id" to tell it from others', self.tipple("run", "-r", "messages", expect=EXIT_DATA).err)
+        self.asked()
+        self.write("tipple.toml", text + 'on_null = "skip"\n')
+        self.tipple("run", "--quiet", "-r", "messages")
+        self.assertEqual(self.asked(), ["a/messages", "c/messages"])
+        self.assertEqual(self.messages(), ["a1", "a2", "a3"])
+
     def test_what_it_cannot_be_combined_with_is_said(self):
         self.assertIn("a limit would move them past records that are not loaded", self.tipple("run", "--limit", "1", expect=EXIT_USAGE).err)
         self.tipple("run", "--limit", "1", "--dry-run")
