@@ -25,24 +25,16 @@ constexpr std::array<std::pair<std::string_view, Operator>, 7> operators = {{{"=
                                                                               {">", Operator::greater},
                                                                               {"=", Operator::equal}}};
 
-bool meets(Operator op, const Value& left, const Value& right) {
-    const std::optional<int> order = compare(left, right);
-    const bool has_order = (left.is_number() && right.is_number()) || (left.is_text() && right.is_text());
-    switch (op) {
-        case Operator::equal:
-            return order == 0;
-        case Operator::not_equal:
-            return order != 0;
-        case Operator::less_equal:
-            return order && (has_order ? *order <= 0 : *order == 0);
-        case Operator::greater_equal:
-            return order && (has_order ? *order >= 0 : *order == 0);
-        case Operator::less:
-            return has_order && *order < 0;
-        case Operator::greater:
-            return has_order && *order > 0;
+/// Below, equal or above zero; nothing for values that are not equal and have no order to each other.
+std::optional<int> compare(const Value& a, const Value& b) {
+    if (a.is_number() && b.is_number()) {
+        if (a.is_int() && b.is_int()) return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
+        if (a.is_uint() && b.is_uint()) return a.as_uint() < b.as_uint() ? -1 : a.as_uint() > b.as_uint() ? 1 : 0;
+        return a.as_double() < b.as_double() ? -1 : a.as_double() > b.as_double() ? 1 : 0;
     }
-    return false;
+    if (a.is_text() && b.is_text()) return a.as_text().compare(b.as_text());
+    if (a == b) return 0;
+    return std::nullopt;
 }
 
 class FilterParser {
@@ -214,17 +206,6 @@ std::string with_classes(const std::string& expression) {
 
 }  // namespace
 
-std::optional<int> compare(const Value& a, const Value& b) {
-    if (a.is_number() && b.is_number()) {
-        if (a.is_int() && b.is_int()) return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
-        if (a.is_uint() && b.is_uint()) return a.as_uint() < b.as_uint() ? -1 : a.as_uint() > b.as_uint() ? 1 : 0;
-        return a.as_double() < b.as_double() ? -1 : a.as_double() > b.as_double() ? 1 : 0;
-    }
-    if (a.is_text() && b.is_text()) return a.as_text().compare(b.as_text());
-    if (a == b) return 0;
-    return std::nullopt;
-}
-
 struct Pattern::Compiled {
     explicit Compiled(const std::string& expression) {
         const int code = regcomp(&regex, with_classes(expression).c_str(), REG_EXTENDED | REG_NOSUB);
@@ -259,6 +240,25 @@ bool PathFilter::holds(const Find& find) const {
     if (found.empty() || others.empty()) return (found.empty() && others.empty()) == (op != Operator::not_equal) && op != Operator::less && op != Operator::greater;
     return std::any_of(found.begin(), found.end(),
                        [&](const Value& left) { return std::any_of(others.begin(), others.end(), [&](const Value& right) { return meets(op, left, right); }); });
+}
+
+bool meets(PathFilter::Operator op, const Value& left, const Value& right) {
+    const std::optional<int> order = compare(left, right);
+    switch (op) {
+        case Operator::equal:
+            return order == 0;
+        case Operator::not_equal:
+            return order != 0;
+        case Operator::less:
+            return order && *order < 0;
+        case Operator::less_equal:
+            return order && *order <= 0;
+        case Operator::greater:
+            return order && *order > 0;
+        case Operator::greater_equal:
+            return order && *order >= 0;
+    }
+    return false;
 }
 
 }  // namespace tipple::json

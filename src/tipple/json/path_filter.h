@@ -12,9 +12,6 @@
 
 namespace tipple::json {
 
-/// Below, equal or above zero; nothing for values that have no order to each other. Numbers and texts have one; others are equal or not.
-std::optional<int> compare(const Value& a, const Value& b);
-
 /// A regular expression. Values share it; any thread.
 class Pattern {
 public:
@@ -51,5 +48,8 @@ struct PathFilter {
     static PathFilter parse(std::string_view path, std::size_t& at);
     bool holds(const Find& find) const;
 };
+
+/// Numbers and texts have an order, each among themselves; other values are equal or not.
+bool meets(PathFilter::Operator op, const Value& left, const Value& right);
 
 }  // namespace tipple::json
