@@ -185,30 +185,102 @@ private:
     std::size_t& at_;
 };
 
-/// POSIX has no names for these.
-std::string with_classes(const std::string& expression) {
-    std::string text;
-    for (std::size_t i = 0; i < expression.size(); ++i) {
-        const char next = expression[i] == '\\' && i + 1 < expression.size() ? expression[i + 1] : '\0';
-        if (next == 'd') {
-            text += "[0-9]";
-        } else if (next == 'D') {
-            text += "[^0-9]";
-        } else {
-            text += expression[i];
-            if (next == '\0') continue;
-            text += next;
+/// An expression as POSIX takes it: it has no names for digits, and within brackets a backslash is a character like others, which no one means.
+class PatternWriter {
+public:
+    explicit PatternWriter(std::string_view expression) : expression_(expression) {}
+
+    std::string write() {
+        while (!is_at_end()) {
+            const char c = take();
+            if (c == '[') {
+                bracket();
+            } else if (c == '\\' && !is_at_end()) {
+                escape();
+            } else {
+                text_ += c;
+            }
         }
-        ++i;
+        return std::move(text_);
     }
-    return text;
-}
+
+private:
+    bool is_at_end() const { return at_ == expression_.size(); }
+    char peek() const { return is_at_end() ? '\0' : expression_[at_]; }
+    char take() { return expression_[at_++]; }
+    static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+    static bool is_one_of(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
+
+    Error unknown(char letter, std::string_view known) const {
+        return Error(ErrorKind::usage, "\"{}\" is no regular expression that can be read: \\{} is not known{}", expression_, letter, known);
+    }
+
+    void escape() {
+        const char c = take();
+        if (c == 'd') {
+            text_ += "[0-9]";
+        } else if (c == 'D') {
+            text_ += "[^0-9]";
+        } else if (is_letter(c) && !is_one_of("wWsSbB", c)) {
+            throw unknown(c, "; \\d, \\w, \\s and \\b are, and \\D, \\W, \\S and \\B");
+        } else {
+            text_ += '\\';
+            text_ += c;
+        }
+    }
+
+    /// Behind the opening bracket; up to the closing one, if there is one.
+    void bracket() {
+        text_ += '[';
+        if (peek() == '^') text_ += take();
+        if (peek() == ']') text_ += take();
+        while (!is_at_end()) {
+            const char c = take();
+            if (c == '\\' && !is_at_end()) {
+                escape_in_bracket();
+                continue;
+            }
+            text_ += c;
+            if (c == ']') return;
+            if (c == '[' && !is_at_end() && is_one_of(":.=", peek())) named_class();
+        }
+    }
+
+    /// `[:alpha:]` behind its bracket.
+    void named_class() {
+        const std::size_t end = expression_.find(std::string{peek(), ']'}, at_ + 1);
+        const std::size_t behind = end == std::string_view::npos ? expression_.size() : end + 2;
+        text_ += expression_.substr(at_, behind - at_);
+        at_ = behind;
+    }
+
+    void escape_in_bracket() {
+        const char c = take();
+        if (c == 'd') {
+            text_ += "0-9";
+        } else if (c == 'w') {
+            text_ += "[:alnum:]_";
+        } else if (c == 's') {
+            text_ += "[:space:]";
+        } else if (is_letter(c)) {
+            throw unknown(c, " within brackets; \\d, \\w and \\s are");
+        } else if (is_one_of("]-^[\\", c)) {
+            text_ += {'[', '.', c, '.', ']'};
+        } else {
+            text_ += c;
+        }
+    }
+
+    std::string_view expression_;
+    std::size_t at_ = 0;
+    std::string text_;
+};
 
 }  // namespace
 
 struct Pattern::Compiled {
     explicit Compiled(const std::string& expression) {
-        const int code = regcomp(&regex, with_classes(expression).c_str(), REG_EXTENDED | REG_NOSUB);
+        const int code = regcomp(&regex, PatternWriter(expression).write().c_str(), REG_EXTENDED | REG_NOSUB);
         if (code == 0) return;
         std::array<char, 200> text = {};
         regerror(code, &regex, text.data(), text.size());
