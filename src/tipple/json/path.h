@@ -54,8 +54,8 @@ public:
     };
 
     Path() = default;
-    /// Throws Error(usage) that points at the bad character.
-    static Path parse(std::string_view text, Dialect dialect = Dialect::plain);
+    /// `filter_depth`: of how many filters it lies inside, which has a limit. Throws Error(usage) that points at the bad character.
+    static Path parse(std::string_view text, Dialect dialect = Dialect::plain, int filter_depth = 0);
 
     /// One name after another.
     static Path of_keys(const std::vector<std::string>& keys);

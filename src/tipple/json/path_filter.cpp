@@ -41,9 +41,9 @@ class FilterParser {
 public:
     FilterParser(std::string_view text, std::size_t& at) : text_(text), at_(at) {}
 
-    PathFilter parse() {
+    PathFilter parse(int depth) {
         const std::size_t start = at_;
-        PathFilter filter = any(0);
+        PathFilter filter = any(depth);
         if (peek() != ']') throw bad("expected `]`, `&&`, `||` or a comparison");
         filter.text = std::string(text_.substr(start, at_ - start));
         while (filter.text.ends_with(' ')) filter.text.pop_back();
@@ -93,11 +93,11 @@ private:
             if (!take(")")) throw bad("expected `)`");
             return filter;
         }
-        return comparison();
+        return comparison(depth);
     }
 
-    PathFilter comparison() {
-        PathFilter filter{.kind = Kind::exists, .path = path()};
+    PathFilter comparison(int depth) {
+        PathFilter filter{.kind = Kind::exists, .path = path(depth)};
         if (take("=~")) {
             filter.kind = Kind::pattern;
             if (!is_at_quote()) throw bad("expected a regular expression in quotes");
@@ -110,7 +110,7 @@ private:
         filter.kind = Kind::compare;
         filter.op = op->second;
         if (peek() == '@') {
-            filter.other = path();
+            filter.other = path(depth);
         } else {
             filter.value = value();
         }
@@ -121,30 +121,30 @@ private:
     bool is_at_quote() const { return peek() == '\'' || peek() == '"'; }
 
     /// Steps over what a path may hold, brackets with all that is in them; what it says is the path's matter.
-    Path path() {
+    Path path(int depth) {
         skip_blanks();
         if (peek() == '$') throw bad("a filter sees the element alone, which is `@`");
         const bool has_at = peek() == '@';
         if (has_at) ++at_;
         const std::size_t start = at_;
-        int depth = 0;
+        int brackets = 0;
         for (; at_ < text_.size(); ++at_) {
             const char c = peek();
             if (is_at_quote()) {
                 skip_quoted();
                 --at_;
             } else if (c == '[') {
-                ++depth;
-            } else if (c == ']' && --depth < 0) {
+                ++brackets;
+            } else if (c == ']' && --brackets < 0) {
                 break;
-            } else if (depth == 0 && std::string_view(" =!<>&|()").find(c) != std::string_view::npos) {
+            } else if (brackets == 0 && std::string_view(" =!<>&|()").find(c) != std::string_view::npos) {
                 break;
             }
         }
         const std::string rest(text_.substr(start, at_ - start));
         if (rest.empty() && !has_at) throw bad("expected a path such as `@.name`");
         // The path says itself what is wrong with it; the element is its document.
-        Path parsed = Path::parse(has_at ? "$" + rest : rest, Path::Dialect::full);
+        Path parsed = Path::parse(has_at ? "$" + rest : rest, Path::Dialect::full, depth + 1);
         skip_blanks();
         return parsed;
     }
@@ -297,7 +297,7 @@ Pattern::Pattern(const std::string& expression) : compiled_(std::make_shared<con
 
 bool Pattern::is_in(std::string_view text) const { return regexec(&compiled_->regex, std::string(text).c_str(), 0, nullptr, 0) == 0; }
 
-PathFilter PathFilter::parse(std::string_view path, std::size_t& at) { return FilterParser(path, at).parse(); }
+PathFilter PathFilter::parse(std::string_view path, std::size_t& at, int depth) { return FilterParser(path, at).parse(depth); }
 
 bool PathFilter::holds(const Find& find) const {
     const auto part_holds = [&](const PathFilter& part) { return part.holds(find); };

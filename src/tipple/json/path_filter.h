@@ -44,8 +44,8 @@ struct PathFilter {
     /// As it was written, of a whole filter.
     std::string text = {};
 
-    /// `text` begins behind the question mark; `at` is where it begins within `path`, for messages. Moves `at` behind the filter. Throws Error(usage).
-    static PathFilter parse(std::string_view path, std::size_t& at);
+    /// The filter at `at` in `path`, behind the question mark; moves `at` behind it. `depth`: of how much it lies inside. Throws Error(usage).
+    static PathFilter parse(std::string_view path, std::size_t& at, int depth);
     bool holds(const Find& find) const;
 };
 

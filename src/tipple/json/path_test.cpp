@@ -119,6 +119,9 @@ TEST(Path, SaysWhatIsWrongInFilters) {
     }
     EXPECT_THROW(Path::parse("a[?" + std::string(100'000, '('), Path::Dialect::full), Error);
     EXPECT_THROW(Path::parse("a[?" + std::string(100'000, '!'), Path::Dialect::full), Error);
+    std::string filters;
+    for (int i = 0; i < 100'000; ++i) filters += "a[?";
+    EXPECT_THROW(Path::parse(filters, Path::Dialect::full), Error) << "filters within paths within filters";
     try {
         Path::parse("d[?(@.v >> 1)]", Path::Dialect::full);
         FAIL();
