@@ -1,6 +1,7 @@
 #include "tipple/json/page_scan.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_set>
 
 #include "tipple/core/error.h"
@@ -179,26 +180,33 @@ Fault span_of(Cursor& value, Span& span) {
 /// Records as they are found, with their places in the order of the path.
 class RecordList {
 public:
+    RecordList(const Path& path, PageScan& scan) : has_own_order_(path.has_own_order()), scan_(scan) {}
+
     Fault add(const Rank& rank, Cursor cursor) {
         const auto add_one = [&](Cursor& record) {
-            Ranked one{rank, {}};
-            const Fault fault = span_of(record, one.span);
-            one.rank.push_back(one.span.begin);
-            if (fault == Fault::none) records_.push_back(std::move(one));
-            return fault;
+            Span span;
+            if (const Fault fault = span_of(record, span); fault != Fault::none) return fault;
+            if (has_own_order_) {
+                ranked_.push_back({rank, span});
+            } else {
+                scan_.records.push_back(span);
+            }
+            return Fault::none;
         };
         if (cursor.peek() == '[') return pull::for_each_element(cursor, add_one);
         if (cursor.peek() == 'n') return pull::skip_value(cursor);
         return add_one(cursor);
     }
 
-    void finish(bool has_own_order, PageScan& scan) {
-        if (has_own_order) std::sort(records_.begin(), records_.end(), [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
+    /// Puts what has an order of its own into it, each once.
+    void finish() {
+        const auto key = [](const Ranked& one) { return std::tie(one.rank, one.span.begin); };
+        std::sort(ranked_.begin(), ranked_.end(), [&](const Ranked& a, const Ranked& b) { return key(a) < key(b); });
         std::unordered_set<std::size_t> seen;
-        for (const Ranked& record : records_) {
-            if (has_own_order && !seen.insert(record.span.begin).second) continue;
-            scan.has_own_order = scan.has_own_order || (!scan.records.empty() && record.span.begin < scan.records.back().end);
-            scan.records.push_back(record.span);
+        for (const Ranked& one : ranked_) {
+            if (!seen.insert(one.span.begin).second) continue;
+            scan_.has_own_order = scan_.has_own_order || (!scan_.records.empty() && one.span.begin < scan_.records.back().end);
+            scan_.records.push_back(one.span);
         }
     }
 
@@ -207,7 +215,9 @@ private:
         Rank rank;
         Span span;
     };
-    std::vector<Ranked> records_;
+    bool has_own_order_;
+    PageScan& scan_;
+    std::vector<Ranked> ranked_;
 };
 
 /// The first matches of paths, in their order.
@@ -270,7 +280,7 @@ Fault read_outline_value(Cursor& cursor, Value& value, int depth, int depth_max)
 
 PageScan PageScanner::scan(const char* text, std::size_t size, const Path& records, const std::vector<Path>& values) {
     PageScan scan;
-    RecordList list;
+    RecordList list(records, scan);
     FirstMatches first(values.size());
     const std::size_t records_number = values.size();
     Actives actives;
@@ -295,7 +305,7 @@ PageScan PageScanner::scan(const char* text, std::size_t size, const Path& recor
         if (const Fault fault = is_scalar ? read_value(ahead, scalar) : Fault::none; fault != Fault::none) return fault;
         return walk.walk(cursor, actives, 1);
     });
-    list.finish(records.has_own_order(), scan);
+    list.finish();
     scan.values = std::move(first.values);
     return scan;
 }
