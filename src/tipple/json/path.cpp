@@ -359,6 +359,11 @@ bool Path::has_own_order() const {
     return !alternatives_.empty() || std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.is_descent || step.kind == Kind::choice; });
 }
 
+bool Path::has_filter() const {
+    return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.filter != nullptr; }) ||
+           std::any_of(alternatives_.begin(), alternatives_.end(), [](const Path& alternative) { return alternative.has_filter(); });
+}
+
 std::vector<const Value*> Path::find_all(const Value& document) const {
     Search search(has_own_order());
     search.search(document, steps_);

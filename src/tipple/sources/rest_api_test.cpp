@@ -378,6 +378,20 @@ TEST_F(RestApiTest, APageOfWhichAFilterTakesNothingIsNotTheLast) {
     expect_error("[resources.x]\nselect = 'data[?(@.wanted)]'\npaginator = { type = 'page_number', base_page = 1 }", "the server seems not to know \"page\"");
 }
 
+TEST_F(RestApiTest, AFilterOnWhatRecordsLieInDoesNotCountForRecords) {
+    serve([](const SeenRequest& request) {
+        const std::string rows = std::stoi(request.param("page")) > 2 ? "" : "{\"id\":" + request.param("page") + "}";
+        return Answer{.body = R"({"sections":[{"kind":"items","rows":[)" + rows + "]}]}"};
+    });
+    EXPECT_EQ(read("[resources.x]\nselect = \"sections[?(@.kind == 'items')].rows\"\npaginator = { type = 'page_number', base_page = 1 }"), (Texts{R"({"id":1})", R"({"id":2})"}));
+    EXPECT_EQ(targets().size(), 3U) << "a section without rows has no records";
+    serve([](const SeenRequest& request) {
+        const bool is_last = std::stoi(request.param("page")) > 4;
+        return Answer{.body = is_last ? R"({"a":[],"b":[]})" : R"({"a":[{"y":1}],"b":[{"id":)" + request.param("page") + "}]}"};
+    });
+    EXPECT_EQ(read("[resources.x]\nselect = 'a[?(@.x)]|$.b'\npaginator = { type = 'page_number', base_page = 1 }").size(), 4U) << "pages that differ in what is no candidate of a filter differ";
+}
+
 TEST_F(RestApiTest, ParamsAndBodies) {
     serve([](const SeenRequest&) { return Answer{.body = "[]"}; });
     cursor_.end_value = {};
