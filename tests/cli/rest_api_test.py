@@ -170,13 +170,14 @@ class Rooms:
     def __init__(self):
         self.rooms = {"a": [1, 2, 3], "b": [101, 102], "c": []}
         self.broken = set()
+        self.fields = {}
 
     def answer(self, request, step, url):
         segments = request.path.strip("/").split("/")
         if len(segments) == 1:
             names = sorted(self.rooms)
             page = int(request.params.get("page", 1))
-            return {"rooms": [{"name": name} for name in names[page - 1:page]], "total": len(names)}, {}
+            return {"rooms": [{"name": name, **self.fields.get(name, {})} for name in names[page - 1:page]], "total": len(names)}, {}
         if segments[1] in self.broken:
             raise Refusal(410, "gone")
         after = int(request.params.get("after", 0))
@@ -255,6 +256,29 @@ cursor = {{ field = "seq", scope = "parent" }}
         self.tipple("run", "--quiet")
         self.assertEqual(self.asked(), ["a/messages?after=3", "b/messages?after=103", "c/messages"])
         self.assertEqual(self.messages(), ["a1", "a2", "a3", "a4", "b101", "b102", "b103"])
+
+    def test_parents_without_a_key_are_told_apart_by_what_requests_take(self):
+        text = self.path("tipple.toml").read_text()
+        self.write("tipple.toml", text.replace('primary_key = "name"\n', "").replace('include = ["name"]', 'include = ["name", "updated_at"]\nprimary_key = "seq"'))
+        self.api.fields = {"a": {"updated_at": 1}, "b": {"updated_at": None}}
+        self.tipple("run", "--quiet")
+        self.api.fields["a"] = {"updated_at": 2}
+        self.api.rooms["a"].append(4)
+        self.asked()
+        self.tipple("run", "--quiet")
+        self.assertEqual(self.asked(), ["a/messages?after=3", "b/messages?after=102", "c/messages"], "a parent that has changed is the same")
+        self.assertEqual(self.messages(), ["a1", "a2", "a3", "a4", "b101", "b102"])
+
+    def test_parents_without_their_key_are_left_out_when_that_is_allowed(self):
+        text = self.path("tipple.toml").read_text().replace('primary_key = "name"', 'primary_key = "id"')
+        self.write("tipple.toml", text)
+        self.api.fields = {"a": {"id": 1}, "b": {"id": None}, "c": {"id": 3}}
+        self.assertIn('this one has no "id" to tell it from others', self.tipple("run", "-r", "messages", expect=EXIT_DATA).err)
+        self.asked()
+        self.write("tipple.toml", text + 'on_null = "skip"\n')
+        self.tipple("run", "--quiet", "-r", "messages")
+        self.assertEqual(self.asked(), ["a/messages", "c/messages"])
+        self.assertEqual(self.messages(), ["a1", "a2", "a3"])
 
     def test_what_it_cannot_be_combined_with_is_said(self):
         self.assertIn("a limit would move them past records that are not loaded", self.tipple("run", "--limit", "1", expect=EXIT_USAGE).err)

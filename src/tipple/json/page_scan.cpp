@@ -1,6 +1,7 @@
 #include "tipple/json/page_scan.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_set>
 
 #include "tipple/core/error.h"
@@ -24,6 +25,8 @@ struct Active {
     std::size_t number;
     std::size_t matched;
     Rank rank = {};
+    /// A filter on the way did not hold.
+    bool is_left_out = false;
 
     const Path::Step& step() const { return path->steps()[matched]; }
     bool is_at_end() const { return matched == path->steps().size(); }
@@ -51,12 +54,14 @@ std::size_t end_of_value(const Cursor& cursor) {
     return at;
 }
 
-/// Walks a value along paths. `visit(const Active&, Cursor&) -> Fault` is called for each match with a cursor of its own, `look(const Active&, Cursor&) ->
-/// Fault` for each value that a filter judges.
-template <typename Visit, typename Look>
+constexpr std::size_t no_path = SIZE_MAX;
+
+/// Walks a value along paths. `visit(const Active&, Cursor&) -> Fault` is called for each match with a cursor of its own. `unfiltered`: the number of a path of
+/// which matches that filters leave out are visited, too, marked as left out.
+template <typename Visit>
 class PathWalk {
 public:
-    PathWalk(Visit visit, Look look) : visit_(std::move(visit)), look_(std::move(look)) {}
+    explicit PathWalk(Visit visit, std::size_t unfiltered = no_path) : visit_(std::move(visit)), unfiltered_(unfiltered) {}
 
     /// Moves the cursor behind the value.
     Fault walk(Cursor& cursor, const Actives& actives, int depth) {
@@ -115,12 +120,12 @@ private:
         for (const Active& active : actives) {
             const std::optional<std::size_t> choice = takes(active.step());
             const std::size_t choices_count = active.step().choices.size();
-            bool is_taken = choice.has_value();
-            if (is_taken && active.step().filter != nullptr) {
-                if (const Fault fault = judge(child, active, depth, is_taken); fault != Fault::none) return fault;
+            bool is_left_out = active.is_left_out;
+            if (choice && active.step().filter != nullptr && !is_left_out) {
+                if (const Fault fault = judge(child, *active.step().filter, depth, is_left_out); fault != Fault::none) return fault;
             }
-            if (is_taken) {
-                Active next{active.path, active.number, active.matched + 1, active.rank};
+            if (choice && (!is_left_out || active.number == unfiltered_)) {
+                Active next{active.path, active.number, active.matched + 1, active.rank, is_left_out};
                 if (active.step().is_descent || choices_count > 0) next.rank.push_back(place);
                 if (choices_count > 0) next.rank.push_back(*choice);
                 add_first(inside, std::move(next));
@@ -130,38 +135,37 @@ private:
         return inside.empty() ? pull::skip_value(child) : walk(child, inside, depth + 1);
     }
 
-    /// Where several ways lead to one place, the first in the order of the path counts: there are as many in the deepest document as the path has steps.
+    /// Where several ways lead to one place, one that filters take counts before others, and then the first in the order of the path: there are as many in
+    /// the deepest document as the path has steps.
     static void add_first(Actives& actives, Active active) {
         const auto same = active.rank.empty() ? actives.end() : std::find_if(actives.begin(), actives.end(), [&](const Active& other) {
             return other.path == active.path && other.number == active.number && other.matched == active.matched;
         });
         if (same == actives.end()) {
             actives.push_back(std::move(active));
-        } else if (active.rank < same->rank) {
-            same->rank = std::move(active.rank);
+        } else if (std::tie(active.is_left_out, active.rank) < std::tie(same->is_left_out, same->rank)) {
+            *same = std::move(active);
         }
     }
 
-    Fault judge(Cursor child, const Active& active, int depth, bool& is_taken);
+    static Fault judge(Cursor child, const PathFilter& filter, int depth, bool& is_left_out);
 
     Visit visit_;
-    Look look_;
+    std::size_t unfiltered_;
 };
 
 /// All that a path finds in the value at the cursor.
 Fault read_all(Cursor cursor, const Path& path, int depth, std::vector<Value>& values) {
     Actives actives;
     add_actives(actives, path, 0);
-    PathWalk walk(
-        [&](const Active&, Cursor& match) { return read_value(match, values.emplace_back()); }, [](const Active&, const Cursor&) { return Fault::none; });
+    PathWalk walk([&](const Active&, Cursor& match) { return read_value(match, values.emplace_back()); });
     return walk.walk(cursor, actives, depth);
 }
 
-template <typename Visit, typename Look>
-Fault PathWalk<Visit, Look>::judge(Cursor child, const Active& active, int depth, bool& is_taken) {
-    if (const Fault fault = look_(active, child); fault != Fault::none) return fault;
+template <typename Visit>
+Fault PathWalk<Visit>::judge(Cursor child, const PathFilter& filter, int depth, bool& is_left_out) {
     Fault fault = Fault::none;
-    is_taken = active.step().filter->holds([&](const Path& path) {
+    is_left_out = !filter.holds([&](const Path& path) {
         std::vector<Value> values;
         if (fault == Fault::none) fault = read_all(child, path, depth + 1, values);
         return values;
@@ -179,26 +183,35 @@ Fault span_of(Cursor& value, Span& span) {
 /// Records as they are found, with their places in the order of the path.
 class RecordList {
 public:
-    Fault add(const Rank& rank, Cursor cursor) {
+    RecordList(const Path& path, PageScan& scan) : has_own_order_(path.has_own_order()), has_filter_(path.has_filter()), scan_(scan) {}
+
+    Fault add(const Active& active, Cursor cursor) {
         const auto add_one = [&](Cursor& record) {
-            Ranked one{rank, {}};
-            const Fault fault = span_of(record, one.span);
-            one.rank.push_back(one.span.begin);
-            if (fault == Fault::none) records_.push_back(std::move(one));
-            return fault;
+            Span span;
+            if (const Fault fault = span_of(record, span); fault != Fault::none) return fault;
+            if (has_own_order_) {
+                ranked_.push_back({active.rank, span, active.is_left_out});
+            } else {
+                take(span, active.is_left_out);
+            }
+            return Fault::none;
         };
         if (cursor.peek() == '[') return pull::for_each_element(cursor, add_one);
         if (cursor.peek() == 'n') return pull::skip_value(cursor);
         return add_one(cursor);
     }
 
-    void finish(bool has_own_order, PageScan& scan) {
-        if (has_own_order) std::sort(records_.begin(), records_.end(), [](const Ranked& a, const Ranked& b) { return a.rank < b.rank; });
-        std::unordered_set<std::size_t> seen;
-        for (const Ranked& record : records_) {
-            if (has_own_order && !seen.insert(record.span.begin).second) continue;
-            scan.has_own_order = scan.has_own_order || (!scan.records.empty() && record.span.begin < scan.records.back().end);
-            scan.records.push_back(record.span);
+    /// Puts what has an order of its own into it, each once. What one way leaves out, another may take.
+    void finish() {
+        const auto key = [](const Ranked& one) { return std::tie(one.rank, one.span.begin); };
+        std::sort(ranked_.begin(), ranked_.end(), [&](const Ranked& a, const Ranked& b) { return key(a) < key(b); });
+        std::unordered_set<std::size_t> candidates;
+        std::unordered_set<std::size_t> records;
+        for (const Ranked& one : ranked_) {
+            if (has_filter_ && candidates.insert(one.span.begin).second) scan_.candidates.push_back(one.span);
+            if (one.is_left_out || !records.insert(one.span.begin).second) continue;
+            scan_.has_own_order = scan_.has_own_order || (!scan_.records.empty() && one.span.begin < scan_.records.back().end);
+            scan_.records.push_back(one.span);
         }
     }
 
@@ -206,8 +219,18 @@ private:
     struct Ranked {
         Rank rank;
         Span span;
+        bool is_left_out;
     };
-    std::vector<Ranked> records_;
+
+    void take(const Span& span, bool is_left_out) {
+        if (has_filter_) scan_.candidates.push_back(span);
+        if (!is_left_out) scan_.records.push_back(span);
+    }
+
+    bool has_own_order_;
+    bool has_filter_;
+    PageScan& scan_;
+    std::vector<Ranked> ranked_;
 };
 
 /// The first matches of paths, in their order.
@@ -270,7 +293,7 @@ Fault read_outline_value(Cursor& cursor, Value& value, int depth, int depth_max)
 
 PageScan PageScanner::scan(const char* text, std::size_t size, const Path& records, const std::vector<Path>& values) {
     PageScan scan;
-    RecordList list;
+    RecordList list(records, scan);
     FirstMatches first(values.size());
     const std::size_t records_number = values.size();
     Actives actives;
@@ -278,15 +301,10 @@ PageScan PageScanner::scan(const char* text, std::size_t size, const Path& recor
     for (std::size_t i = 0; i < values.size(); ++i) add_actives(actives, values[i], i);
     const auto visit = [&](const Active& active, Cursor& match) {
         if (active.number != records_number) return first.take(active, match);
-        scan.has_selection = true;
-        return list.add(active.rank, match);
+        scan.has_selection = scan.has_selection || !active.is_left_out;
+        return list.add(active, match);
     };
-    const auto look = [&](const Active& active, Cursor& candidate) {
-        if (active.number != records_number) return Fault::none;
-        Cursor behind = candidate;
-        return span_of(behind, scan.candidates.emplace_back());
-    };
-    PathWalk walk(visit, look);
+    PathWalk walk(visit, records_number);
     read_document(index_, text, size, [&](Cursor& cursor) {
         // A page for people, sent in the place of JSON, is one "scalar" or several.
         const bool is_scalar = cursor.peek() != '{' && cursor.peek() != '[';
@@ -295,7 +313,7 @@ PageScan PageScanner::scan(const char* text, std::size_t size, const Path& recor
         if (const Fault fault = is_scalar ? read_value(ahead, scalar) : Fault::none; fault != Fault::none) return fault;
         return walk.walk(cursor, actives, 1);
     });
-    list.finish(records.has_own_order(), scan);
+    list.finish();
     scan.values = std::move(first.values);
     return scan;
 }
@@ -306,7 +324,7 @@ std::vector<std::optional<Value>> PageScanner::values_of(const Span& record, con
     cursor.at = std::lower_bound(cursor.at, cursor.end, static_cast<std::uint32_t>(record.begin));
     Actives actives;
     for (std::size_t i = 0; i < paths.size(); ++i) add_actives(actives, paths[i], i);
-    PathWalk walk([&](const Active& active, Cursor& match) { return first.take(active, match); }, [](const Active&, const Cursor&) { return Fault::none; });
+    PathWalk walk([&](const Active& active, Cursor& match) { return first.take(active, match); });
     if (const Fault fault = walk.walk(cursor, actives, 1); fault != Fault::none) fail(fault, record.begin);
     return std::move(first.values);
 }

@@ -25,7 +25,7 @@ struct PageScan {
     std::vector<Span> records;
     /// A record does not lie behind the one before it: the path has an order of its own, or found something inside of something else that it found.
     bool has_own_order = false;
-    /// What the filters of the records' path have looked at: records and what was left out. Empty when it has no filter.
+    /// What would be the records if every filter of their path held. Empty when it has no filter.
     std::vector<Span> candidates;
     /// Of each value path its first match.
     std::vector<std::optional<Value>> values;

@@ -15,7 +15,7 @@ using Kind = Path::Step::Kind;
 
 class PathParser {
 public:
-    PathParser(std::string_view text, Path::Dialect dialect) : text_(text), is_full_(dialect == Path::Dialect::full) {}
+    PathParser(std::string_view text, Path::Dialect dialect, int filter_depth) : text_(text), is_full_(dialect == Path::Dialect::full), filter_depth_(filter_depth) {}
 
     /// The alternatives, at least one.
     std::vector<std::vector<Step>> parse() {
@@ -132,7 +132,7 @@ private:
         } else if (is_full_ && peek() == '?') {
             ++at_;
             step.kind = Kind::filter;
-            step.filter = std::make_shared<const PathFilter>(PathFilter::parse(text_, at_));
+            step.filter = std::make_shared<const PathFilter>(PathFilter::parse(text_, at_, filter_depth_));
         } else {
             step = selector();
             while (is_full_ && (skip_blanks(), peek() == ',')) {
@@ -187,6 +187,7 @@ private:
 
     std::string_view text_;
     bool is_full_;
+    int filter_depth_;
     std::size_t at_ = 0;
 };
 
@@ -330,9 +331,9 @@ bool Path::Step::needs_count() const {
            std::any_of(choices.begin(), choices.end(), [](const Step& choice) { return choice.needs_count(); });
 }
 
-Path Path::parse(std::string_view text, Dialect dialect) {
+Path Path::parse(std::string_view text, Dialect dialect, int filter_depth) {
     if (text.empty()) throw Error(ErrorKind::usage, "an empty text is not a path; the whole document is `$`");
-    std::vector<std::vector<Step>> alternatives = PathParser(text, dialect).parse();
+    std::vector<std::vector<Step>> alternatives = PathParser(text, dialect, filter_depth).parse();
     Path path;
     path.steps_ = std::move(alternatives.front());
     for (std::size_t i = 1; i < alternatives.size(); ++i) path.alternatives_.emplace_back().steps_ = std::move(alternatives[i]);
@@ -356,6 +357,11 @@ std::string Path::text() const {
 
 bool Path::has_own_order() const {
     return !alternatives_.empty() || std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.is_descent || step.kind == Kind::choice; });
+}
+
+bool Path::has_filter() const {
+    return std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.filter != nullptr; }) ||
+           std::any_of(alternatives_.begin(), alternatives_.end(), [](const Path& alternative) { return alternative.has_filter(); });
 }
 
 std::vector<const Value*> Path::find_all(const Value& document) const {

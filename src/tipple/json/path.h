@@ -54,8 +54,8 @@ public:
     };
 
     Path() = default;
-    /// Throws Error(usage) that points at the bad character.
-    static Path parse(std::string_view text, Dialect dialect = Dialect::plain);
+    /// `filter_depth`: of how many filters it lies inside, which has a limit. Throws Error(usage) that points at the bad character.
+    static Path parse(std::string_view text, Dialect dialect = Dialect::plain, int filter_depth = 0);
 
     /// One name after another.
     static Path of_keys(const std::vector<std::string>& keys);
@@ -71,6 +71,8 @@ public:
     /// Whether matches may have another order than they have in the document: choices and alternatives one after the other; at any depth, what an object or
     /// list holds itself before what lies deeper.
     bool has_own_order() const;
+    /// Whether a step of it leaves out what a filter does not take.
+    bool has_filter() const;
 
     /// All matches, each once. Valid as long as `document`.
     std::vector<const Value*> find_all(const Value& document) const;

@@ -12,9 +12,6 @@
 
 namespace tipple::json {
 
-/// Below, equal or above zero; nothing for values that have no order to each other. Numbers and texts have one; others are equal or not.
-std::optional<int> compare(const Value& a, const Value& b);
-
 /// A regular expression. Values share it; any thread.
 class Pattern {
 public:
@@ -47,9 +44,12 @@ struct PathFilter {
     /// As it was written, of a whole filter.
     std::string text = {};
 
-    /// `text` begins behind the question mark; `at` is where it begins within `path`, for messages. Moves `at` behind the filter. Throws Error(usage).
-    static PathFilter parse(std::string_view path, std::size_t& at);
+    /// The filter at `at` in `path`, behind the question mark; moves `at` behind it. `depth`: of how much it lies inside. Throws Error(usage).
+    static PathFilter parse(std::string_view path, std::size_t& at, int depth);
     bool holds(const Find& find) const;
 };
+
+/// Numbers and texts have an order, each among themselves; other values are equal or not.
+bool meets(PathFilter::Operator op, const Value& left, const Value& right);
 
 }  // namespace tipple::json

@@ -78,9 +78,25 @@ TEST(Path, Filters) {
     EXPECT_EQ(names("(@.v > 0 & @.n == \"y\")"), R"(["y"])");
     EXPECT_EQ(names("(@.n == 'x' || @.v == 2 && !(@.n == 'x'))"), R"(["x","y"])");
     EXPECT_EQ(names("(@.n =~ '^z+\\d$')"), R"(["zz9"])");
+    EXPECT_EQ(names("(@.n =~ '^[a-z]+[\\d.]+$')"), R"(["zz9"])") << "classes within brackets";
     EXPECT_EQ(names("(@['n'] >= 'y')"), R"(["y","zz9"])");
     EXPECT_EQ(full_matches("m[?(@.v > 1)].v", document), "[3]") << "members have filters like elements";
     EXPECT_EQ(full_matches("s[?(@ > 1)]", document), "[5]");
+}
+
+TEST(Path, ClassesOfRegularExpressions) {
+    const auto found = [](const std::string& expression) { return full_matches("[?(@ =~ '^" + expression + "$')]", R"(["1.5","a-b_1","a b","]","\\","^-","é"])"); };
+    EXPECT_EQ(found("[\\d.]+"), R"(["1.5"])");
+    EXPECT_EQ(found("[\\w-]+"), R"(["a-b_1"])");
+    EXPECT_EQ(found("[a-z\\s]+"), R"(["a b"])");
+    EXPECT_EQ(found("[^\\d\\s\\w]"), R"(["]","\\"])");
+    EXPECT_EQ(found("\\w+\\s\\w+"), R"(["a b"])");
+    EXPECT_EQ(found("[]]"), R"(["]"])") << "a bracket that comes first is one of the characters";
+    EXPECT_EQ(found("[\\]]"), R"(["]"])") << "an escaped one, too";
+    EXPECT_EQ(found("[a\\-_b1]+"), R"(["a-b_1"])") << "no range";
+    EXPECT_EQ(found("[\\^-]+"), R"(["^-"])") << "no complement";
+    EXPECT_EQ(found("[[:digit:].]+\\D?\\d"), R"(["1.5"])");
+    for (const char* bad : {"[\\D]", "[\\W]", "[a\\n]", "[\\b]", "\\n", "\\Z"}) EXPECT_THROW(found(bad), Error) << bad << ": it would be a letter";
 }
 
 TEST(Path, IsWrittenAsItIsRead) {
@@ -103,6 +119,9 @@ TEST(Path, SaysWhatIsWrongInFilters) {
     }
     EXPECT_THROW(Path::parse("a[?" + std::string(100'000, '('), Path::Dialect::full), Error);
     EXPECT_THROW(Path::parse("a[?" + std::string(100'000, '!'), Path::Dialect::full), Error);
+    std::string filters;
+    for (int i = 0; i < 100'000; ++i) filters += "a[?";
+    EXPECT_THROW(Path::parse(filters, Path::Dialect::full), Error) << "filters within paths within filters";
     try {
         Path::parse("d[?(@.v >> 1)]", Path::Dialect::full);
         FAIL();

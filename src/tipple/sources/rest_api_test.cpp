@@ -378,6 +378,20 @@ TEST_F(RestApiTest, APageOfWhichAFilterTakesNothingIsNotTheLast) {
     expect_error("[resources.x]\nselect = 'data[?(@.wanted)]'\npaginator = { type = 'page_number', base_page = 1 }", "the server seems not to know \"page\"");
 }
 
+TEST_F(RestApiTest, AFilterOnWhatRecordsLieInDoesNotCountForRecords) {
+    serve([](const SeenRequest& request) {
+        const std::string rows = std::stoi(request.param("page")) > 2 ? "" : "{\"id\":" + request.param("page") + "}";
+        return Answer{.body = R"({"sections":[{"kind":"items","rows":[)" + rows + "]}]}"};
+    });
+    EXPECT_EQ(read("[resources.x]\nselect = \"sections[?(@.kind == 'items')].rows\"\npaginator = { type = 'page_number', base_page = 1 }"), (Texts{R"({"id":1})", R"({"id":2})"}));
+    EXPECT_EQ(targets().size(), 3U) << "a section without rows has no records";
+    serve([](const SeenRequest& request) {
+        const bool is_last = std::stoi(request.param("page")) > 4;
+        return Answer{.body = is_last ? R"({"a":[],"b":[]})" : R"({"a":[{"y":1}],"b":[{"id":)" + request.param("page") + "}]}"};
+    });
+    EXPECT_EQ(read("[resources.x]\nselect = 'a[?(@.x)]|$.b'\npaginator = { type = 'page_number', base_page = 1 }").size(), 4U) << "pages that differ in what is no candidate of a filter differ";
+}
+
 TEST_F(RestApiTest, ParamsAndBodies) {
     serve([](const SeenRequest&) { return Answer{.body = "[]"}; });
     cursor_.end_value = {};
@@ -636,6 +650,8 @@ TEST_F(RestApiTest, WhatIsWrongIsSaidWithItsPlaceAndTheNearestName) {
     expect_error("[resources.posts]\n[resources.x]\nparent = 'post'\npath = 'a/{parent.id}'", "did you mean \"posts\"?");
     expect_error("[resources.y]\nparent = 'x'\npath = 'y/{parent.id}'\n[resources.x]\nparent = 'y'\npath = 'x/{parent.id}'", "lead back to itself");
     expect_error("[resources.posts]\n[resources.x]\nparent = 'posts'", "nothing of the request depends on it");
+    expect_error("[resources.posts]\n[resources.x]\nparent = 'posts'\npath = 'c'\ninclude = ['id']\ncursor = { field = 'n', scope = 'parent' }",
+                 "t.toml:8: resource \"x\": each parent has a cursor of its own (scope = \"parent\"), and nothing tells them apart: give resource \"posts\" a \"primary_key\"");
     expect_error("[resources.x]\ninclude = ['id']", "there is no \"parent\"");
     expect_error("[resources.x]\njson = {}\nform = {}", "a request has one body");
     expect_error("[resources.x]\non_response = [{ status = [404], do = 'ignore' }]", "\"do\" cannot be \"ignore\"");

@@ -62,8 +62,7 @@ std::string ResourceReader::cursor_key(const json::Array& parent) const {
         const std::vector<std::string>& paths = job_.parents->paths();
         key.push_back(parent[static_cast<std::size_t>(std::find(paths.begin(), paths.end(), path) - paths.begin())]);
         if (!key.back().is_null()) continue;
-        throw Error(ErrorKind::data, "resource \"{}\": each of its parent's records has a cursor of its own, and this one has no \"{}\" to tell it from others: {}", job_.resource.name, path,
-                    excerpt(json::to_text(parent), shown_record_bytes));
+        throw Error(ErrorKind::data, "each of its parent's records has a cursor of its own, and this one has no \"{}\" to tell it from others", path);
     }
     return key.size() == 1 && key.front().is_text() ? key.front().as_text() : json::to_text(key.size() == 1 ? key.front() : json::Value(std::move(key)));
 }
@@ -142,15 +141,18 @@ bool ResourceReader::open_next() {
         has_more_paginations_ = false;
     }
     auto pagination = std::make_unique<Pagination>();
-    const Scope scope = parent ? scope_of(*parent, *pagination) : job_.scope;
+    Scope scope;
     try {
+        scope = parent ? scope_of(*parent, *pagination) : job_.scope;
         pagination->request = make_request(job_.api, job_.resource, scope);
     } catch (const Error& error) {
-        if (error.kind() == ErrorKind::data && job_.resource.on_null == OnNull::skip) {
+        // What is wrong with the cursor itself is not the parent's doing.
+        if (error.kind() != ErrorKind::data) throw;
+        if (job_.resource.on_null == OnNull::skip) {
             out_.count("parents_skipped", 1);
             return true;
         }
-        throw Error(error.kind(), "resource \"{}\": {}; the parent's record has {}; to leave such parents out: on_null = \"skip\"", job_.resource.name, error.what(),
+        throw Error(ErrorKind::data, "resource \"{}\": {}; the parent's record has {}; to leave such parents out: on_null = \"skip\"", job_.resource.name, error.what(),
                     parent ? excerpt(json::to_text(*parent), shown_record_bytes) : "no value");
     }
     pagination->has_failed_before = repeats_.erase(pagination->request.fingerprint()) > 0 || has_failed_before;

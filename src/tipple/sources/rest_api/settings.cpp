@@ -209,7 +209,13 @@ private:
             if (column.is_scalar()) resource.parent_key.push_back(json::Path::of_keys({config::scalar_text(column)}).text());
         };
         if (key == nullptr) {
-            resource.parent_key = resource.parent_paths();
+            resource.parent_key = resource.request_paths();
+            // What is included changes while the parent stays who it is.
+            if (resource.parent_key.empty() && !resource.include.empty()) {
+                problems_.add(scope->place, fmt::format("resource \"{}\": each parent has a cursor of its own (scope = \"parent\"), and nothing tells them apart: give resource \"{}\" a "
+                                                        "\"primary_key\", or use a field of it in the request, as in path = \"{}/{{parent.id}}/{}\"",
+                                                        resource.name, resource.parent, resource.parent, resource.name));
+            }
         } else if (key->is_list()) {
             std::for_each(key->items.begin(), key->items.end(), add);
         } else {
@@ -308,7 +314,7 @@ bool ResponseRule::matches(const io::HttpResponse& response) const {
     return !content || response.body.find(*content) != std::string::npos;
 }
 
-std::vector<std::string> ResourceSettings::parent_paths() const {
+std::vector<std::string> ResourceSettings::request_paths() const {
     std::vector<std::string> paths;
     path.collect_parent_paths(paths);
     for (const auto& [key, value] : params) value.collect_parent_paths(paths);
@@ -316,6 +322,11 @@ std::vector<std::string> ResourceSettings::parent_paths() const {
     if (json) json->collect_parent_paths(paths);
     if (form) form->collect_parent_paths(paths);
     if (body) body->collect_parent_paths(paths);
+    return paths;
+}
+
+std::vector<std::string> ResourceSettings::parent_paths() const {
+    std::vector<std::string> paths = request_paths();
     const auto add = [&](const std::string& one) {
         if (std::find(paths.begin(), paths.end(), one) == paths.end()) paths.push_back(one);
     };

@@ -119,7 +119,9 @@ struct ResourceSettings {
     std::string newest_field = {};
     bool newest_is_least = false;
 
-    /// Every path into a parent's record that requests and included fields need.
+    /// Every path into a parent's record that requests are made of.
+    std::vector<std::string> request_paths() const;
+    /// Every path into a parent's record that requests, included fields and cursors need.
     std::vector<std::string> parent_paths() const;
 };
 

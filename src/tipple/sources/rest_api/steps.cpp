@@ -5,13 +5,12 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
-#include "tipple/json/path_filter.h"
 
 namespace tipple::sources::rest {
 
 namespace {
 
-using Operator = Condition::Operator;
+using Operator = json::PathFilter::Operator;
 
 /// Longer ones first.
 constexpr std::array<std::pair<std::string_view, Operator>, 6> operators = {{{"==", Operator::equal},
@@ -80,22 +79,7 @@ private:
 bool holds(const Condition& condition, const json::Value& record) {
     const std::vector<const json::Value*> found = condition.field.find_all(record);
     const json::Value value = found.empty() ? json::Value() : *found.front();
-    const std::optional<int> order = json::compare(value, condition.value);
-    switch (condition.op) {
-        case Operator::equal:
-            return order == 0;
-        case Operator::not_equal:
-            return order != 0;
-        case Operator::less:
-            return order && *order < 0;
-        case Operator::less_equal:
-            return order && *order <= 0;
-        case Operator::greater:
-            return order && *order > 0;
-        case Operator::greater_equal:
-            return order && *order >= 0;
-    }
-    return false;
+    return json::meets(condition.op, value, condition.value);
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }

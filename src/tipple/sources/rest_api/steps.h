@@ -10,6 +10,7 @@
 #include "tipple/config/table_reader.h"
 #include "tipple/json/page_scan.h"
 #include "tipple/json/path.h"
+#include "tipple/json/path_filter.h"
 #include "tipple/json/value.h"
 
 /// What is done to records before they are loaded, as data.
@@ -17,9 +18,8 @@ namespace tipple::sources::rest {
 
 /// `field op value`, with `and`: `status == "open" and size > 3`.
 struct Condition {
-    enum class Operator { equal, not_equal, less, less_equal, greater, greater_equal };
     json::Path field;
-    Operator op = Operator::equal;
+    json::PathFilter::Operator op = json::PathFilter::Operator::equal;
     json::Value value;
 };
 
