@@ -46,7 +46,7 @@ std::string write_moment(const TextForm& form, const Moment& moment) {
     const std::string iso = schema::to_iso_text(schema::Timestamp{.us = civil::floor_div(wall, civil::us_per_second) * civil::us_per_second, .is_aware = false});
     if (form.separator == 0) return form.has_dashes ? iso.substr(0, 10) : iso.substr(0, 4) + iso.substr(5, 2) + iso.substr(8, 2);
     std::string text = iso.substr(0, 10) + form.separator + iso.substr(11, form.time_length);
-    if (form.has_fraction) text += fmt::format(".{:06}", wall - civil::floor_div(wall, civil::us_per_second) * civil::us_per_second);
+    if (form.has_fraction) text += fmt::format(".{:06}", civil::floor_mod(wall, civil::us_per_second));
     return text + form.zone;
 }
 

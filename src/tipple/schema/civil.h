@@ -67,4 +67,10 @@ constexpr std::int64_t floor_div(std::int64_t number, std::int64_t divisor) {
     return number / divisor - (number % divisor < 0 ? 1 : 0);
 }
 
+/// What `floor_div` leaves: from 0 to `divisor` - 1. `divisor` is positive.
+constexpr std::int64_t floor_mod(std::int64_t number, std::int64_t divisor) {
+    const std::int64_t rest = number % divisor;
+    return rest < 0 ? rest + divisor : rest;
+}
+
 }  // namespace tipple::schema::civil

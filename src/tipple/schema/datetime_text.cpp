@@ -434,7 +434,7 @@ std::optional<Time> time_from_text(std::string_view text) {
     const auto parsed = parse_datetime(text);
     if (!parsed || parsed->kind != DateTimeKind::time) return std::nullopt;
     const std::int64_t us = parsed->us - parsed->offset_seconds.value_or(0) * civil::us_per_second;
-    return Time{us - civil::floor_div(us, civil::us_per_day) * civil::us_per_day};
+    return Time{civil::floor_mod(us, civil::us_per_day)};
 }
 
 std::optional<Timestamp> timestamp_from_seconds(double seconds) {
@@ -465,7 +465,7 @@ std::string to_iso_text(const Timestamp& timestamp) {
     const std::int64_t wall_us = timestamp.us + timestamp.offset_seconds * civil::us_per_second;
     const std::int64_t days = civil::floor_div(wall_us, civil::us_per_day);
     std::string text = to_iso_text(Date{static_cast<std::int32_t>(days)}) + 'T' +
-                       to_iso_text(Time{wall_us - days * civil::us_per_day});
+                       to_iso_text(Time{civil::floor_mod(wall_us, civil::us_per_day)});
     if (!timestamp.is_aware) return text;
     const std::int32_t minutes = std::abs(timestamp.offset_seconds) / 60;
     return text + fmt::format("{}{:02}:{:02}", timestamp.offset_seconds < 0 ? '-' : '+',

@@ -223,6 +223,11 @@ RC_GTEST_PROP(DateTimeText, TheFastFormAgreesWithTheFullOne, ()) {
     RC_ASSERT(common->is_aware == parsed->offset_seconds.has_value());
 }
 
+TEST(DateTimeText, WritesWhatNoCalendarOfOursHas) {
+    EXPECT_EQ(to_iso_text(Timestamp{std::numeric_limits<std::int64_t>::min(), false}), "-290308-12-21T19:59:05.224192");
+    EXPECT_EQ(to_iso_text(Timestamp{std::numeric_limits<std::int64_t>::max(), false}), "294247-01-10T04:00:54.775807");
+}
+
 RC_GTEST_PROP(DateTimeText, ReadsBackWhatItWrites, ()) {
     const Timestamp written{*rc::gen::inRange(timestamp_us_min, timestamp_us_max),
                             *rc::gen::arbitrary<bool>()};
