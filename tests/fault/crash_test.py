@@ -8,8 +8,8 @@ import errno
 import shutil
 import signal
 
-from killpoint import BYTE_CALLS, Point, evenly, kill_points
-from matrix import REMOVALS, Matrix, RemovalMatrix, add_cells, points_max
+from killpoint import BYTE_CALLS, Killpoint, Point, evenly, kill_points
+from matrix import MODES, REMOVALS, SHAPES, Matrix, RemovalMatrix, add_cells, points_max
 from tipple_cli import IS_LONG, files_dataset, main
 
 POINTS_MAX = points_max(300 if IS_LONG else 6)
@@ -147,6 +147,44 @@ class RemovalKills(KillCells, DuckdbMatrix, RemovalMatrix):
 
 class FileRemovalKills(KillCells, FilesMatrix, RemovalMatrix):
     pass
+
+
+class NewFileKills(LocalMatrix):
+    """The first load of all, which makes the database file. Where it is killed before its commit, there is no file or one without tables."""
+
+    def tables(self):
+        return super().tables() if self.database.exists() else {}
+
+    def test_a_new_database(self):
+        self.results = []
+        self.mode = "delete-insert"
+        self.killpoint = Killpoint(self.path("control"))
+        first = ["first.jsonl", "--as", "orders", "--workers", "1", "--retry-budget", "1", *MODES[self.mode]]
+        self.write(first[0], list(SHAPES["nested"](0, 10, "new")))
+        self.load_into_it(*first, env=self.killpoint.environment(Point()))
+        self.calls = self.killpoint.calls()
+        after = self.state()
+        points = kill_points(self.calls, len(self.calls) * 3)
+        # The engine's first writes are the heads of the file.
+        heads = [number for number, letter in enumerate(self.calls, start=1) if letter == "p"][:3]
+        chosen = [point for point in points if point.at in heads]
+        for point in [*chosen, *evenly([point for point in points if point not in chosen], POINTS_MAX)]:
+            with self.at(f"a new database: {self.name_of(point)}"):
+                self.load_into_it(*first, env=self.killpoint.environment(point), expect=None)
+                if self.tables():
+                    self.assertEqual(self.state(), after)
+                self.load_into_it(*first)
+                self.assertEqual(self.state(), after)
+                self.assertEqual(self.pending(), [])
+                self.assert_no_leftovers()
+
+    def restore(self):
+        for path in self.folder.glob("shop.duckdb*"):
+            path.unlink()
+        shutil.rmtree(self.data_folder, ignore_errors=True)
+
+    def evidence(self, folder):
+        """The file is kept with the test's own folder."""
 
 
 FILE_MODES = ("append", "append, cursor", "replace")

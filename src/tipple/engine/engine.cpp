@@ -9,6 +9,7 @@
 #include "tipple/engine/deprecated_calls.h"
 #include "tipple/engine/errors.h"
 #include "tipple/engine/file_guard.h"
+#include "tipple/engine/new_file.h"
 #include "tipple/engine/streams.h"
 #include "tipple/engine/types.h"
 #include "tipple/engine/vector_reader.h"
@@ -162,8 +163,10 @@ void Engine::attach(const std::string& path, std::string_view name, AttachMode m
     std::string options = mode == AttachMode::read_only ? "READ_ONLY" : "READ_WRITE";
     options += ", TYPE duckdb";
     if (is_new) {
-        options += ", STORAGE_VERSION 'v1.4.0'";
-        if (layout.block_bytes != 0) options += fmt::format(", BLOCK_SIZE {}", layout.block_bytes);
+        std::string creation = options + ", STORAGE_VERSION 'v1.4.0'";
+        if (layout.block_bytes != 0) creation += fmt::format(", BLOCK_SIZE {}", layout.block_bytes);
+        make_database_file(*this, file, creation);
+        if (!std::filesystem::exists(file, ignored)) options = std::move(creation);
     }
     if (layout.row_group_rows != 0) options += fmt::format(", ROW_GROUP_SIZE {}", layout.row_group_rows);
     try {

@@ -1,6 +1,9 @@
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -33,6 +36,22 @@ TEST(Files, AreCreatedInTheStorageFormatOfVersionOneFour) {
     engine.attach(folder.path("new.duckdb"), "d", AttachMode::read_only);
     EXPECT_EQ(engine.query_value("SELECT a FROM d.t"), "1");
     EXPECT_THROW(engine.execute("INSERT INTO d.t VALUES (2)"), Error);
+}
+
+TEST(Files, AreMadeUnderAnotherNameOfWhichNothingStays) {
+    namespace fs = std::filesystem;
+    const support::TemporaryFolder folder;
+    // What processes left that were killed, today and before.
+    std::ofstream(folder.path(".tipple-old.new")) << "half";
+    fs::last_write_time(folder.path(".tipple-old.new"), fs::file_time_type::clock::now() - std::chrono::hours(2));
+    std::ofstream(folder.path(".tipple-other.new")) << "half";
+    std::ofstream(folder.path("mine.new")) << "half";
+    fs::last_write_time(folder.path("mine.new"), fs::file_time_type::clock::now() - std::chrono::hours(2));
+    Engine engine(small);
+    engine.attach(folder.path("new.duckdb"), "d", AttachMode::read_write);
+    std::set<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder.path(""))) names.insert(entry.path().filename().string());
+    EXPECT_EQ(names, (std::set<std::string>{".tipple-other.new", "mine.new", "new.duckdb"}));
 }
 
 TEST(Files, ThatAreNoDatabaseAreNamed) {
