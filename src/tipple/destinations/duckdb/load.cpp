@@ -133,7 +133,8 @@ Load::~Load() {
     }
 }
 
-/// What the engine has written of a new file when there was no room for more. Nothing but the heads can be in a file of that size.
+/// A new file that the engine has made and does not open, or of which it has written a part where files have their names at once (no hard links). Nothing but the
+/// heads can be in a file of that size.
 void Load::remove_head() const {
     constexpr std::uint64_t heads_bytes = 3 * 4'096;
     const std::unique_ptr<io::FileInfo> file = context_.files->find(place_.path);
