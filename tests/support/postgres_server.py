@@ -170,6 +170,38 @@ class Server(_Process):
         rows = self.psql(sql, **options)
         return rows[0][0] if rows else None
 
+    def session(self, database="shop"):
+        return Session(self, database)
+
+
+class Session:
+    """A psql that stays connected, for transactions that last."""
+
+    def __init__(self, server, database):
+        self.process = subprocess.Popen([find_program("psql"), "-X", "-q", "-A", "-t", "-h", str(server.folder), "-p", str(server.port), "-U", USER, "-d", database], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def run(self, sql):
+        """Returns when it is done, with what it printed."""
+        self.process.stdin.write(f"{sql};\n\\echo --done--\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line == "--done--\n":
+                break
+            lines.append(line)
+        if any("ERROR" in line for line in lines) or self.process.poll() is not None:
+            raise RuntimeError(f"psql: {''.join(lines)}\n{sql}")
+        return "".join(lines)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            # What was not sent any more is of no interest.
+            with contextlib.suppress(OSError):
+                stream.close()
+
 
 class Pooler(_Process):
     """PgBouncer in front of a server, in transaction mode: each transaction may get another of its few connections."""
