@@ -9,7 +9,7 @@ import shutil
 import signal
 
 from killpoint import BYTE_CALLS, Killpoint, Point, evenly, kill_points
-from matrix import MODES, REMOVALS, SHAPES, Matrix, RemovalMatrix, add_cells, points_max
+from matrix import MODES, RELOADS, REMOVALS, SHAPES, Matrix, ReloadMatrix, RemovalMatrix, add_cells, points_max
 from tipple_cli import IS_LONG, files_dataset, main
 
 POINTS_MAX = points_max(300 if IS_LONG else 6)
@@ -145,6 +145,14 @@ class RemovalKills(KillCells, DuckdbMatrix, RemovalMatrix):
     pass
 
 
+class ReloadKills(KillCells, DuckdbMatrix, ReloadMatrix):
+    pass
+
+
+class ReloadFailures(FailureCells, DuckdbMatrix, ReloadMatrix):
+    pass
+
+
 class FileRemovalKills(KillCells, FilesMatrix, RemovalMatrix):
     pass
 
@@ -193,6 +201,9 @@ add_cells(Kills)
 add_cells(Failures)
 add_cells(FileKills, FILE_MODES)
 add_cells(FileFailures, FILE_MODES)
+
+add_cells(ReloadKills, tuple(RELOADS))
+add_cells(ReloadFailures, tuple(RELOADS), ("nested",))
 
 for removals in (RemovalKills, FileRemovalKills):
     add_cells(removals, tuple(REMOVALS), ("nested",))

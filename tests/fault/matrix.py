@@ -220,6 +220,60 @@ class RemovalMatrix(Matrix):
         self.assertEqual(self.state(), self.read_again)
 
 
+RELOADS = {
+    "reload": "",
+    "reload, merge": 'disposition = "merge"\nprimary_key = ["_source_file", "_source_line"]\nmetadata = ["_source_line"]',
+}
+
+RELOAD_PROJECT = """
+version = 1
+
+[connection.place]
+uri = "{place}"
+
+[pipeline.shop]
+source = {{ type = "files", uri = "data" }}
+destination = "place"
+dataset = "{dataset}"
+
+[pipeline.shop.resources.orders]
+glob = "*.jsonl"
+on_change = "reload"
+{more}
+"""
+
+
+class ReloadMatrix(Matrix):
+    """Instead of one load behind the other, a run that finds a file changed: its old rows or its new ones are there, never both and never none, and the ledger says which."""
+
+    dataset = "main"
+
+    def begin(self, mode, shape):
+        self.write("tipple.toml", RELOAD_PROJECT.format(place=self.destination, dataset=self.dataset, more=RELOADS[mode]))
+        make = SHAPES[shape]
+        self.write("data/changed.jsonl", list(make(0, 40, "old")))
+        self.write("data/same.jsonl", list(make(100, 120, "old")))
+        self.act()
+        self.write("data/changed.jsonl", [{**record, "note": "new"} for record in make(10, 30, "new")])
+        self.write("data/more.jsonl", list(make(200, 210, "new")))
+
+    def act(self, **options):
+        return self.tipple("run", "shop", "--workers", "1", "--retry-budget", "1", **options)
+
+    def state(self):
+        ledger = [(pathlib.Path(row["file"]).name, row["row_count"], row["replaces_load_id"] is not None) for row in self.tables()["_tipple_files_orders"]]
+        return super().state(), sorted(ledger)
+
+    def check(self):
+        self.assertEqual(self.state(), self.after if self.loads() == 2 else self.before)
+        for _ in range(2):
+            self.act()
+            self.assertEqual(self.state(), self.after)
+            self.assertEqual(self.loads(), 2)
+        self.assertEqual(self.pending(), [])
+        self.assert_no_leftovers()
+
+
 def add_cells(case, modes=tuple(MODES), shapes=tuple(SHAPES)):
     """A test for every cell, which calls `cell`."""
     for mode in modes:

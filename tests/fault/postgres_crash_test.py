@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
 from killpoint import Point, evenly, kill_points
-from matrix import MODES, REMOVALS, SHAPES, Matrix, RemovalMatrix, add_cells, points_max
+from matrix import MODES, RELOADS, REMOVALS, SHAPES, Matrix, ReloadMatrix, RemovalMatrix, add_cells, points_max
 from postgres_server import start_for_module
 from proxy import Proxy
 from tipple_cli import IS_LONG, main
@@ -99,6 +99,14 @@ class RemovalKills(KillCells, RemovalMatrix):
         super().begin(mode, shape)
 
 
+class ReloadKills(KillCells, ReloadMatrix):
+    dataset = "public"
+
+    def begin(self, mode, shape):
+        self.destination = server.url()
+        super().begin(mode, shape)
+
+
 class Failures(PostgresMatrix):
     """Calls that fail: what is sent because the connection was reset, what is written for want of room; once, or from then on."""
 
@@ -145,6 +153,7 @@ class Resets(PostgresMatrix):
 
 
 add_cells(RemovalKills, tuple(REMOVALS), ("nested",))
+add_cells(ReloadKills, tuple(RELOADS), shapes)
 for case in (Kills, Failures, Resets):
     add_cells(case, modes, shapes)
 
