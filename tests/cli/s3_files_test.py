@@ -96,6 +96,28 @@ class Bucket(Case):
         self.assertEqual([bad["path"] for bad in finished["bad_files"]], ["s3://acme-drops/sales/b.csv.gz"])
         self.assertEqual(self.ids(), [1, 3])
 
+    def test_objects_that_go_or_change_while_they_are_read(self):
+        # Larger than what is read at once, so that records of it have been written when it goes.
+        many = [*range(100, 200_000)]
+        for name in ("going", "gone"):
+            self.server.put("acme-drops", f"sales/{name}.csv", ("id,amount\n" + "".join(f"{id},{id}.5\n" for id in many)).encode())
+        self.write("tipple.toml", self.path("tipple.toml").read_text().replace("**/*.csv.gz", "**/*.csv*"))
+        self.drop("a.csv.gz", 1)
+        self.drop("changing.csv.gz", 2)
+        self.drop("z.csv.gz", 3)
+        # The first look at each is for the dialect.
+        self.server.faults = [s3_server.Fault("GET", "/acme-drops/sales/gone.csv", action=lambda _: self.server.delete("acme-drops", "sales/gone.csv"), skip=1),
+                              s3_server.Fault("GET", "/acme-drops/sales/going.csv", cut_after=1_500_000, skip=1),
+                              s3_server.Fault("GET", "/acme-drops/sales/going.csv", action=lambda _: self.server.delete("acme-drops", "sales/going.csv"), skip=1),
+                              s3_server.Fault("GET", "/acme-drops/sales/changing.csv.gz", action=lambda _: self.drop("changing.csv.gz", 20, 21), skip=1)]
+        result = self.go()
+        for name in ("gone", "going"):
+            self.assertIn(f"sales/{name}.csv is gone since it was listed", result.err)
+        self.assertEqual(self.ids(), [1, 3, 20, 21])
+        self.assertEqual([(pathlib.Path(file).name, rows) for file, rows in self.query("SELECT file, row_count FROM _tipple_files_sales ORDER BY file")],
+                         [("a.csv.gz", 1), ("changing.csv.gz", 2), ("z.csv.gz", 1)])
+        self.assertEqual(self.files(), 0)
+
     def test_what_is_wrong_is_said_without_secrets(self):
         self.project(key_id="SOMEBODYELSE")
         result = self.go(expect=None)

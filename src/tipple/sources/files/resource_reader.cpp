@@ -116,23 +116,40 @@ bool ResourceReader::skips(const Error& error, const io::ObjectInfo& file) const
     return error.kind() == ErrorKind::transient && place_.find(file.key, context_.stop) != file;
 }
 
+/// What lies there by now, when that may be why `file` could not be read; `file` itself when it cannot be found out.
+std::optional<io::ObjectInfo> ResourceReader::look_again(const Error& error, const io::ObjectInfo& file) const {
+    const bool may_be_why = error.kind() == ErrorKind::transient || error.kind() == ErrorKind::usage || error.kind() == ErrorKind::data;
+    if (!may_be_why) return file;
+    try {
+        const std::optional<io::ObjectInfo> now = place_.find(file.key, context_.stop);
+        // A pipe is what it is, whatever its time says.
+        return now && !place_.is_repeatable(file.key) ? file : now;
+    } catch (const Error&) {
+        return file;
+    }
+}
+
 void ResourceReader::read_file(const io::ObjectInfo& listed, std::int64_t replaces_us) {
     for (int attempt = 1;; ++attempt) {
         const std::optional<io::ObjectInfo> file = place_.find(listed.key, context_.stop);
-        if (!file) {
+        std::optional<io::ObjectInfo> now = file;
+        try {
+            if (file && try_read_file(*file, replaces_us)) return;
+            if (file && attempt == attempts_max) throw Error(ErrorKind::transient, "{} was written to each of the {} times it was read; run again later", place_.name(file->key), attempt);
+        } catch (const Error& error) {
+            now = look_again(error, *file);
+            if (now && (*now == *file || attempt == attempts_max)) {
+                if (!skips(error, *file)) throw;
+                out_.discard_input(error);
+                return;
+            }
+        }
+        if (file) out_.restart_input();
+        if (!now) {
             context_.log.warning("{} is gone since it was listed; it is left out", place_.name(listed.key));
             return;
         }
-        try {
-            if (try_read_file(*file, replaces_us)) return;
-            if (attempt == attempts_max) throw Error(ErrorKind::transient, "{} was written to each of the {} times it was read; run again later", place_.name(file->key), attempt);
-        } catch (const Error& error) {
-            if (!skips(error, *file)) throw;
-            out_.discard_input(error);
-            return;
-        }
         context_.log.info("{} has changed while it was read; reading it again", place_.name(file->key));
-        out_.restart_input();
     }
 }
 

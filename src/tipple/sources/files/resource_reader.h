@@ -30,6 +30,7 @@ private:
     void look_at_some();
     void read_file(const io::ObjectInfo& listed, std::int64_t replaces_us);
     bool try_read_file(const io::ObjectInfo& file, std::int64_t replaces_us);
+    std::optional<io::ObjectInfo> look_again(const Error& error, const io::ObjectInfo& file) const;
     bool skips(const Error& error, const io::ObjectInfo& file) const;
 
     const ResourceSettings& settings_;
