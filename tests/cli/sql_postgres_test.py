@@ -4,12 +4,13 @@ import datetime
 import decimal
 import pathlib
 import signal
+import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
 from postgres_server import PASSWORD, PASSWORD_IN_URL, start_for_module  # noqa: E402
-from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_USAGE, Case, main  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_TRANSIENT, EXIT_USAGE, Case, main  # noqa: E402
 
 server = None
 
@@ -132,6 +133,26 @@ read = {{ parallel = 2 }}
                 load()
                 load()
                 self.assertEqual(self.query(f"SELECT id FROM {table} ORDER BY id"), [(1,), (2,), (3,), (4,)])
+
+    def test_a_server_that_does_not_answer(self):
+        self.shop()
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            for arguments in (["load", server.url(port=port) + "?connect_timeout=600", self.database, "-r", "public.orders"],
+                              ["load", self.write("a.jsonl", [{"id": 1}]), server.url(port=port) + "?connect_timeout=600"]):
+                with self.subTest(arguments[1]), self.start(*arguments) as run:
+                    connection, _ = silent.accept()
+                    # It has asked, and waits for ten minutes.
+                    self.assertTrue(connection.recv(1))
+                    run.send(signal.SIGINT)
+                    self.assertEqual(run.finish().code, EXIT_INTERRUPTED)
+                    connection.close()
+            waiting = server.url(port=port) + "?connect_timeout=2"
+            self.assertIn("nothing answered in time", self.tipple("load", waiting, self.database, "-r", "public.orders", expect=EXIT_TRANSIENT).err)
+            # The next of several hosts is asked.
+            hosts = self.url().replace(f"127.0.0.1:{server.port}", f"127.0.0.1:{port},127.0.0.1:{server.port}") + "?connect_timeout=2"
+            self.tipple("load", hosts, self.database, "-r", "public.customers", "--quiet")
+            self.assertEqual(self.count("customers"), 2)
 
     def test_it_stops_and_says_what_is_wrong(self):
         self.shop()

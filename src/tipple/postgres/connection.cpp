@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "tipple/core/error.h"
+#include "tipple/postgres/connect.h"
 
 namespace tipple::postgres {
 
@@ -58,18 +59,8 @@ struct Connection::Answer {
     bool is_error() const { return status() == PGRES_FATAL_ERROR || status() == PGRES_BAD_RESPONSE || status() == PGRES_NONFATAL_ERROR; }
 };
 
-Connection::Connection(const Target& target) : handle_(std::make_unique<Handle>()) {
-    std::vector<const char*> keywords;
-    std::vector<const char*> values;
-    for (const auto& [keyword, value] : target.parameters) {
-        keywords.push_back(keyword.c_str());
-        values.push_back(value.c_str());
-    }
-    keywords.push_back(nullptr);
-    values.push_back(nullptr);
-    handle_->connection = PQconnectdbParams(keywords.data(), values.data(), 0);
-    if (handle_->connection == nullptr) throw Error(ErrorKind::local, "not enough memory for a connection to {}", target.description);
-    if (PQstatus(handle_->connection) != CONNECTION_OK) throw connection_error(PQerrorMessage(handle_->connection), target.description);
+Connection::Connection(const Target& target, const std::stop_token& stop) : handle_(std::make_unique<Handle>()) {
+    handle_->connection = connect(target, stop);
     PQsetNoticeReceiver(handle_->connection, ignore_notice, nullptr);
     if (PQsetnonblocking(handle_->connection, 1) != 0) throw Error(ErrorKind::local, "the connection to {} cannot be made non-blocking", target.description);
 }

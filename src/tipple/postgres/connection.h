@@ -37,8 +37,9 @@ struct Result {
 /// server, and the call throws Error(cancelled). The destructor closes it, which rolls back.
 class Connection {
 public:
-    /// Throws Error that says what keeps it from being made and what to change.
-    explicit Connection(const Target& target);
+    /// `target`: where to. `stop`: ends the wait for a server that does not answer, by Error(cancelled). Throws Error that says what keeps it from being made and what to
+    /// change.
+    explicit Connection(const Target& target, const std::stop_token& stop = {});
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;

@@ -21,7 +21,7 @@ constexpr std::string_view lock_not_available = "55P03";
 }  // namespace
 
 Session::Session(const Place& place)
-    : SqlSession(destination::SqlWriter(dialect(), quote_identifier(place.dataset)), place.dataset), place_(place), connection_(place.target) {}
+    : SqlSession(destination::SqlWriter(dialect(), quote_identifier(place.dataset)), place.dataset), place_(place), connection_(place.target, place.stop) {}
 
 void Session::begin_read() { execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"); }
 

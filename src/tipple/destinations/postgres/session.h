@@ -25,7 +25,7 @@ struct Place {
 /// A connection with one transaction at a time, and the statements about one dataset in it.
 class Session final : public destination::SqlSession {
 public:
-    /// Connects.
+    /// Connects. `place`: where to; outlives it.
     explicit Session(const Place& place);
 
     Connection& connection() { return connection_; }

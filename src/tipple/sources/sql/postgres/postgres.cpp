@@ -80,7 +80,7 @@ public:
 
     void begin_snapshot(std::stop_token stop) override {
         end_snapshot();
-        connect();
+        connect(stop);
         connection_->execute(begin_statement(), stop);
         snapshot_ = connection_->query("SELECT pg_catalog.pg_export_snapshot()", 1, stop).rows.at(0).at(0).value();
     }
@@ -89,7 +89,7 @@ public:
         if (snapshot_.empty()) return nullptr;
         auto other = std::make_unique<PostgresDatabase>(settings_);
         try {
-            other->connect();
+            other->connect(stop);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::transient) throw;
             settings_.log.warning("{}: there are no more connections, so what is read at once shares one: {}", description(), error.what());
@@ -111,7 +111,7 @@ public:
 
     CursorBound bound(const CursorQuery& cursor, std::stop_token stop) override {
         TIPPLE_ASSERT(snapshot_.empty());
-        connect();
+        connect(stop);
         return guarded([&] { return postgres::find_bound(*connection_, cursor, postgres::writers_patience, stop); });
     }
 
@@ -146,9 +146,9 @@ public:
     }
 
 private:
-    void connect() {
+    void connect(const std::stop_token& stop) {
         if (connection_ != nullptr) return;
-        connection_ = std::make_unique<Connection>(settings_.target);
+        connection_ = std::make_unique<Connection>(settings_.target, stop);
         if (const int version = connection_->server_version(); version < version_min) {
             throw Error(ErrorKind::usage, "{} is Postgres {}; what is needed is {} at least", description(), version / 10'000, version_min / 10'000);
         }
@@ -191,7 +191,7 @@ private:
     /// Runs `work` in the transaction of the snapshot, or in one of its own. What fails, or is given up (`work` returns false), leaves the snapshot as it was.
     template <typename Work>
     void in_transaction(const std::stop_token& stop, const Work& work) {
-        connect();
+        connect(stop);
         const bool is_own = snapshot_.empty();
         guarded([&] {
             connection_->execute(is_own ? begin_statement() : "SAVEPOINT tipple", stop);
