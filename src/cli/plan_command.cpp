@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "cli/exit_code.h"
 #include "cli/pipeline_session.h"
@@ -11,6 +12,7 @@
 #include "cli/signals.h"
 #include "tipple/core/text.h"
 #include "tipple/package/package.h"
+#include "tipple/pipeline/file_ledger.h"
 #include "tipple/pipeline/pipeline.h"
 #include "tipple/pipeline/run_history.h"
 #include "tipple/pipeline/source_state.h"
@@ -155,11 +157,43 @@ std::string check_secrets_file(const project::Project& project) {
     return project.secrets_path() + ", readable for you alone";
 }
 
+/// What the destination has of a pipeline. Nothing when it cannot be asked, which the look at the destination itself says.
+class Remembered {
+public:
+    explicit Remembered(const LoadTarget& target) : target_(target) {
+        try {
+            stored_ = target.destination->read_dataset();
+            is_known_ = true;
+        } catch (const Error&) {
+            return;
+        }
+        const json::Object* document = stored_ && stored_->state && stored_->state->document.is_object() ? &stored_->state->document.as_object() : nullptr;
+        const Value* sources = document != nullptr ? document->find("sources") : nullptr;
+        if (sources != nullptr && sources->is_object()) state_ = pipeline::source_state(sources->as_object(), target.config.schema_name);
+    }
+
+    /// `ledger` and this outlive what is returned.
+    extract::ProbeContext context(const std::string& resource, std::optional<pipeline::StoredLedger>& ledger, const std::stop_token& stop) const {
+        if (!is_known_) return {.stop = stop};
+        ledger.emplace(pipeline::stored_ledger(*target_.destination, stored_ ? &*stored_ : nullptr, target_.config.schema_name, resource));
+        return {.stop = stop, .ledger = &*ledger, .memory = state_.find_resource(resource)};
+    }
+
+private:
+    const LoadTarget& target_;
+    std::optional<destination::StoredDataset> stored_;
+    pipeline::SourceState state_{json::Object()};
+    bool is_known_ = false;
+};
+
 /// What a look at the resource itself says; no line for sources that have no say in that.
-void add_probe(extract::SourceDriver& source, const extract::ResourceSpec& resource, const std::string& pipeline, const std::stop_token& stop,
+void add_probe(extract::SourceDriver& source, const extract::ResourceSpec& resource, const Remembered& remembered, const std::string& pipeline, const std::stop_token& stop,
                std::vector<Finding>& findings) {
     std::vector<Finding> own;
-    add_finding(own, pipeline, resource.name.c_str(), [&] { return source.probe(resource, stop); });
+    add_finding(own, pipeline, resource.name.c_str(), [&] {
+        std::optional<pipeline::StoredLedger> ledger;
+        return source.probe(resource, remembered.context(resource.name, ledger, stop));
+    });
     if (!own.front().detail.empty() || !own.front().result.empty()) findings.push_back(std::move(own.front()));
 }
 
@@ -179,9 +213,12 @@ void check_pipeline(Program& program, const std::string& name, const std::stop_t
         for (const extract::ResourceSpec& resource : specs) resources.push_back(resource.name);
         return fmt::format("{}: {}", definition->source.entry->name, join(resources, ", "));
     });
-    for (const extract::ResourceSpec& resource : specs) {
-        if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
-        add_probe(*session->source, resource, name, stop, findings);
+    if (!specs.empty()) {
+        const Remembered remembered(session->target);
+        for (const extract::ResourceSpec& resource : specs) {
+            if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
+            add_probe(*session->source, resource, remembered, name, stop, findings);
+        }
     }
     add_finding(findings, name, "destination", [&] {
         const LoadTarget target = make_load_target(program, definition->destination, definition->config, {});

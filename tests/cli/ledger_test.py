@@ -301,7 +301,42 @@ class Ledger(FilesCase):
     def test_check_says_what_is_there(self):
         self.drop("a.jsonl", 1, seconds=1000)
         self.drop("b.jsonl", 2, seconds=2000)
-        self.assertRegex(self.tipple("check", "p").out, r"sales +2 files match, 20 B; the newest is .*/drops/b.jsonl")
+        self.assertRegex(self.tipple("check", "p").out, r"sales +2 files match, 20 B; the newest is .*/drops/b.jsonl; a run reads 2 now: 2 new\n")
+        self.assertFalse(self.database.exists())
+
+    def test_check_says_what_a_run_would_read(self):
+        def said():
+            return self.tipple("check", "p").out.split("; a run reads ")[1].split("\n")[0]
+
+        self.resource("sales", 'glob = "*.jsonl"', 'on_change = "reload"')
+        for number in (1, 2, 3):
+            self.drop(f"{number}.jsonl", number, seconds=1000 * number)
+        self.files()
+        self.assertEqual(said(), "0 now: 0 new")
+        self.drop("early.jsonl", 4, seconds=1500)
+        self.drop("earlier.jsonl", 5, seconds=500)
+        self.drop("new.jsonl", 6, seconds=4000)
+        self.assertEqual(said(), "3 now: 3 new, 2 of them late (older than what was loaded)")
+        self.drop("1.jsonl", 1, 11, seconds=5000)
+        new = "3 new, 2 of them late (older than what was loaded); 1 "
+        for more, expected in (("", f"3 now: {new}has changed, which ends a run (on_change)"), ('on_change = "ignore"', f"3 now: {new}has changed and is ignored (on_change)"),
+                               ('on_change = "reload"', f"4 now: {new}changed"), ('on_change = "reload"\nmax_files = 3', f"3 now: {new}changed; 1 is left for later runs (max_files, max_bytes)")):
+            with self.subTest(more):
+                self.resource("sales", 'glob = "*.jsonl"', more)
+                self.assertEqual(said(), expected)
+        # It is what then happens.
+        self.assertEqual(self.files(), 3)
+        self.assertEqual(said(), "1 now: 1 new, 1 of them late (older than what was loaded)")
+        self.resource("sales", 'glob = "*.jsonl"', 'state = "none"')
+        self.assertEqual(said(), "all of them")
+
+
+    def test_check_asks_a_folder_of_files_too(self):
+        self.write("tipple.toml", PROJECT.replace("duckdb://{database}", "lake/") + '[pipeline.p.resources.sales]\nglob = "*.jsonl"\n')
+        self.drop("b.jsonl", 1, seconds=2000)
+        self.files()
+        self.drop("a.jsonl", 2, seconds=1000)
+        self.assertIn("; a run reads 1 now: 1 new, 1 of them late (older than what was loaded)\n", self.tipple("check", "p").out)
 
 
 class Watermark(FilesCase):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import signal
@@ -187,6 +188,9 @@ class Append(PostgresCase):
         self.assertIn("Key (sku)=(c) already exists", error)
         self.assertIn('row 6 of table "t__lines"', error)
         self.assertEqual(self.value("SELECT count(*) FROM t__lines"), "2")
+        late = self.path(self.write("data/late.jsonl", [{"id": 2}]))
+        os.utime(late, (1_000, 1_000))
+        self.assertIn("; a run reads 2 now: 1 new, 1 of them late (older than what was loaded); 1 changed\n", self.tipple("check", "p").out)
 
     def test_what_reads_goes_through_too(self):
         self.load(self.write("t.jsonl", [{"id": 1, "ok": True, "j": 1.5}, {"id": 2, "ok": None}]))

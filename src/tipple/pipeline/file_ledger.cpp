@@ -6,6 +6,7 @@
 
 #include "tipple/core/hash.h"
 #include "tipple/destination/sql.h"
+#include "tipple/schema/datetime_text.h"
 
 namespace tipple::pipeline {
 
@@ -128,6 +129,28 @@ void StoredLedger::read(std::stop_token stop, const std::function<void(const ext
     destination_.read_rows(select, std::move(stop), [&](const destination::RowTexts& row) {
         take({.file = row.at(0), .version = row.at(1), .load_id = row.at(2)});
     });
+}
+
+std::optional<std::int64_t> StoredLedger::newest_modified_us(std::stop_token stop) {
+    if (table_.empty()) return std::nullopt;
+    std::optional<std::int64_t> newest;
+    const std::string column = destination::standard_name("modified_at");
+    const std::string select = fmt::format("SELECT CAST(max({0}) AS VARCHAR) FROM {1} WHERE {0} IS NOT NULL HAVING count(*) > 0", column, destination_.quote_table(table_));
+    destination_.read_rows(select, std::move(stop), [&](const destination::RowTexts& row) {
+        if (const std::optional<schema::Timestamp> time = schema::timestamp_from_text(row.at(0))) newest = time->us;
+    });
+    return newest;
+}
+
+StoredLedger stored_ledger(destination::Destination& destination, const destination::StoredDataset* stored, std::string_view schema, std::string_view resource) {
+    if (stored == nullptr || !destination.capabilities().reads_rows) return {destination, {}};
+    const auto found = stored->schemas.find(schema);
+    if (found == stored->schemas.end()) return {destination, {}};
+    for (const std::shared_ptr<const schema::Table>& table : found->second.tables()) {
+        if (!is_ledger(table->name()) || table->resource() != resource) continue;
+        if (stored->catalog.find(table->name(), {destination.capabilities().is_case_sensitive}) != nullptr) return {destination, table->name()};
+    }
+    return {destination, {}};
 }
 
 }  // namespace tipple::pipeline

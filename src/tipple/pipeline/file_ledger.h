@@ -92,10 +92,14 @@ public:
     /// An empty `table`: there is none. Both outlive it.
     StoredLedger(destination::Destination& destination, std::string table) : destination_(destination), table_(std::move(table)) {}
     void read(std::stop_token stop, const std::function<void(const extract::LedgerEntry&)>& take) override;
+    std::optional<std::int64_t> newest_modified_us(std::stop_token stop) override;
 
 private:
     destination::Destination& destination_;
     std::string table_;
 };
+
+/// The ledger of a resource as a dataset has it, without a run. `stored`: nullptr = there is no dataset yet. `schema`: the source's. `destination` outlives what is returned.
+StoredLedger stored_ledger(destination::Destination& destination, const destination::StoredDataset* stored, std::string_view schema, std::string_view resource);
 
 }  // namespace tipple::pipeline

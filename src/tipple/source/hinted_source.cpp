@@ -46,7 +46,7 @@ public:
     void begin(const std::vector<ResourceSpec>& resources, std::stop_token stop) override { driver_->begin(resources, std::move(stop)); }
     void finish() override { driver_->finish(); }
     void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) override { driver_->read(resource, context, out); }
-    std::string probe(const ResourceSpec& resource, std::stop_token stop) override { return driver_->probe(resource, std::move(stop)); }
+    std::string probe(const ResourceSpec& resource, const ProbeContext& context) override { return driver_->probe(resource, context); }
 
 private:
     const ResourceHints* find(const ResourceSpec& spec) const {

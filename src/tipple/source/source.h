@@ -113,6 +113,8 @@ public:
     virtual ~FileLedger() = default;
     /// Hands over all entries, in no order. Nobody keeps them.
     virtual void read(std::stop_token stop, const std::function<void(const LedgerEntry&)>& take) = 0;
+    /// When the newest of all its inputs was written, in microseconds since 1970; nothing when there is none, or where nobody knows.
+    virtual std::optional<std::int64_t> newest_modified_us(std::stop_token stop) = 0;
 };
 /// Work that may block; told to stop when another task of its group has failed.
 using Task = std::function<void(std::stop_token stop)>;
@@ -145,6 +147,15 @@ struct ResourceContext {
     /// Runs tasks at the same time, the first one on this thread, and returns when all have ended. Throws what the first one to fail has thrown. Empty = the
     /// resource is read on one thread.
     std::function<void(std::vector<Task> tasks)> run_together = {};
+};
+
+/// What a look at a resource may use.
+struct ProbeContext {
+    std::stop_token stop = {};
+    /// What the destination has of it, which may be nothing; nullptr = the destination could not be asked.
+    FileLedger* ledger = nullptr;
+    /// What the resource remembers from earlier runs; nullptr = nothing, or the destination could not be asked.
+    const json::Object* memory = nullptr;
 };
 
 /// How far a read has come, for progress.
@@ -221,7 +232,7 @@ public:
     /// Pushes the resource's pages, in order, until the end.
     virtual void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) = 0;
     /// Reads a little of the resource and says what was found, for people; empty = nothing can be said. Changes nothing. Throws Error.
-    virtual std::string probe(const ResourceSpec& /*resource*/, std::stop_token /*stop*/) { return {}; }
+    virtual std::string probe(const ResourceSpec& /*resource*/, const ProbeContext& /*context*/) { return {}; }
 };
 
 /// A resource that the user defines, of a source that leaves that to him.

@@ -20,6 +20,7 @@ class FakeLedger final : public extract::FileLedger {
 public:
     explicit FakeLedger(std::function<void(const std::function<void(const extract::LedgerEntry&)>&)> entries) : entries_(std::move(entries)) {}
     void read(std::stop_token, const std::function<void(const extract::LedgerEntry&)>& take) override { entries_(take); }
+    std::optional<std::int64_t> newest_modified_us(std::stop_token) override { return std::nullopt; }
 
 private:
     std::function<void(const std::function<void(const extract::LedgerEntry&)>&)> entries_;

@@ -9,6 +9,7 @@
 #include "tipple/sources/builtin.h"
 #include "tipple/sources/files/listing.h"
 #include "tipple/sources/files/resource_reader.h"
+#include "tipple/sources/files/selection.h"
 #include "tipple/sources/files/settings.h"
 
 namespace tipple::sources {
@@ -57,18 +58,9 @@ public:
         reader.read();
     }
 
-    std::string probe(const extract::ResourceSpec& spec, std::stop_token stop) override {
+    std::string probe(const extract::ResourceSpec& spec, const extract::ProbeContext& context) override {
         const files::ResourceSettings& own = require(spec.name);
-        std::uint64_t count = 0;
-        std::uint64_t bytes = 0;
-        io::ObjectInfo newest;
-        const files::Place& place = *places_.at(place_of(own));
-        place.list({&own}, stop, [&](std::size_t, const io::ObjectInfo& file) {
-            bytes += file.size;
-            if (count++ == 0 || file.modified_ns > newest.modified_ns) newest = file;
-        });
-        if (count == 0) return "no file matches yet";
-        return fmt::format("{} file{} match{}, {}; the newest is {}", format_count(count), count == 1 ? "" : "s", count == 1 ? "es" : "", format_bytes(bytes), place.url(newest.key));
+        return files::describe_selection(own, *places_.at(place_of(own)), context);
     }
 
 private:

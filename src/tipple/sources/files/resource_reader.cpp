@@ -18,60 +18,35 @@ constexpr std::size_t contents_looked_at_max = 1'000;
 }  // namespace
 
 ResourceReader::ResourceReader(const ResourceSettings& settings, const Place& place, io::FileSystem& files, const extract::ResourceContext& context, extract::Output& out)
-    : settings_(settings), place_(place), context_(context), out_(out), content_(files, settings.content, context, out) {
+    : settings_(settings),
+      place_(place),
+      context_(context),
+      out_(out),
+      selection_(settings, place, context.ledger, context.state->find_resource(settings.name), context.stop),
+      content_(files, settings.content, context, out) {
     if (settings.skips_bad_files && context.cursor != nullptr) {
         throw Error(ErrorKind::usage, "resource \"{}\": on_bad_file = \"skip\" cannot be together with a cursor, which would move on past the records of a file that was left out",
                     settings.name);
     }
-    if (context.ledger != nullptr) ledger_.emplace(*context.ledger, context.stop);
-    if (settings.remembers != Remembers::watermark) return;
-    const json::Object* memory = context.state->find_resource(settings.name);
-    watermark_.emplace(Watermark::by_time(), settings.name, memory != nullptr ? *memory : json::Object());
 }
 
 void ResourceReader::offer(const io::ObjectInfo& file) {
-    if (watermark_ && !watermark_->is_new(place_.url(file.key), file)) {
-        ++known_;
-        return;
-    }
-    if (!ledger_) return chosen_.add(file);
-    const std::string url = place_.url(file.key);
-    const LedgerIndex::Found found = ledger_->find(url, version_of(file));
-    switch (found.state) {
-        case LedgerIndex::State::is_new:
-            chosen_.add(file);
-            break;
-        case LedgerIndex::State::known:
-            ++known_;
-            break;
-        case LedgerIndex::State::changed:
-            if (settings_.on_change == OnChange::fail) {
-                throw Error(ErrorKind::data,
-                            "resource \"{}\": {} has changed since load {} brought its rows (on_change = \"reload\" puts the new ones in their place, \"ignore\" keeps the old "
-                            "ones)",
-                            settings_.name, url, load_id_at(found.load_us));
-            }
-            if (settings_.on_change == OnChange::reload) chosen_.add(file, found.load_us);
-            if (settings_.on_change == OnChange::merge) chosen_.add(file);
-            if (settings_.on_change == OnChange::ignore) ++ignored_;
-            break;
-    }
+    const LedgerIndex::Found found = selection_.offer(file);
+    if (found.state != LedgerIndex::State::changed || settings_.on_change != OnChange::fail) return;
+    throw Error(ErrorKind::data,
+                "resource \"{}\": {} has changed since load {} brought its rows (on_change = \"reload\" puts the new ones in their place, \"ignore\" keeps the old ones)",
+                settings_.name, place_.url(file.key), load_id_at(found.load_us));
 }
 
-/// Puts the files in order, and leaves those to later runs that are too many for this one.
-void ResourceReader::choose() {
-    chosen_.sort(settings_.order);
-    const std::size_t all = chosen_.size();
-    std::size_t count = all;
-    if (settings_.files_max) count = std::min<std::size_t>(count, *settings_.files_max);
-    if (settings_.bytes_max) count = std::min(count, chosen_.count_within(*settings_.bytes_max));
-    chosen_.truncate(count);
-    if (ignored_ > 0) context_.log.info("resource \"{}\": {} files have changed since they were loaded, and are ignored", settings_.name, ignored_);
+void ResourceReader::say_what_is_read() {
+    if (settings_.on_change == OnChange::ignore && selection_.changed() > 0) {
+        context_.log.info("resource \"{}\": {} files have changed since they were loaded, and are ignored", settings_.name, selection_.changed());
+    }
     if (settings_.remembers == Remembers::nothing) return;
-    out_.count("files", static_cast<std::int64_t>(count));
-    out_.count("files_known", static_cast<std::int64_t>(known_));
-    out_.count("files_left", static_cast<std::int64_t>(all - count));
-    if (all > count) context_.log.warning("resource \"{}\": {} files are left for later runs (max_files, max_bytes)", settings_.name, format_count(all - count));
+    out_.count("files", static_cast<std::int64_t>(selection_.files().size()));
+    out_.count("files_known", static_cast<std::int64_t>(selection_.known()));
+    out_.count("files_left", static_cast<std::int64_t>(selection_.left()));
+    if (selection_.left() > 0) context_.log.warning("resource \"{}\": {} files are left for later runs (max_files, max_bytes)", settings_.name, format_count(selection_.left()));
 }
 
 Content ResourceReader::content_of(const io::ObjectInfo& file) const {
@@ -84,9 +59,9 @@ Content ResourceReader::content_of(const io::ObjectInfo& file) const {
 
 /// What the files have in common. One that cannot be opened says so when it is read.
 void ResourceReader::look_at_some() {
-    const std::size_t count = settings_.content.origin.has_folders ? chosen_.size() : std::min(chosen_.size(), contents_looked_at_max);
+    const std::size_t count = settings_.content.origin.has_folders ? selection_.files().size() : std::min(selection_.files().size(), contents_looked_at_max);
     std::vector<Content> contents;
-    for (std::size_t i = 0; i < count; ++i) contents.push_back(content_of(chosen_.file(count == 1 ? 0 : i * (chosen_.size() - 1) / (count - 1))));
+    for (std::size_t i = 0; i < count; ++i) contents.push_back(content_of(selection_.files().file(count == 1 ? 0 : i * (selection_.files().size() - 1) / (count - 1))));
     try {
         content_.look_at(contents);
     } catch (const Error& error) {
@@ -96,14 +71,15 @@ void ResourceReader::look_at_some() {
 }
 
 void ResourceReader::read() {
-    choose();
+    selection_.choose();
+    say_what_is_read();
     look_at_some();
-    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    const FileList& files = selection_.files();
+    for (std::size_t i = 0; i < files.size(); ++i) {
         if (!out_.wants_more() || context_.stop.stop_requested()) return;
-        const io::ObjectInfo file = chosen_.file(i);
-        read_file(file, chosen_.replaces_us(i));
-        bytes_before_ += file.size;
-        out_.report({.bytes_read = bytes_before_, .bytes_total = chosen_.bytes()});
+        read_file(i);
+        bytes_before_ += files.file(i).size;
+        out_.report({.bytes_read = bytes_before_, .bytes_total = files.bytes()});
         if (settings_.remembers != Remembers::nothing) out_.checkpoint();
     }
 }
@@ -129,7 +105,9 @@ std::optional<io::ObjectInfo> ResourceReader::look_again(const Error& error, con
     }
 }
 
-void ResourceReader::read_file(const io::ObjectInfo& listed, std::int64_t replaces_us) {
+void ResourceReader::read_file(std::size_t index) {
+    const io::ObjectInfo listed = selection_.files().file(index);
+    const std::int64_t replaces_us = selection_.files().replaces_us(index);
     for (int attempt = 1;; ++attempt) {
         const std::optional<io::ObjectInfo> file = place_.find(listed.key, context_.stop);
         std::optional<io::ObjectInfo> now = file;
@@ -156,16 +134,16 @@ void ResourceReader::read_file(const io::ObjectInfo& listed, std::int64_t replac
 /// False when it has changed meanwhile.
 bool ResourceReader::try_read_file(const io::ObjectInfo& file, std::int64_t replaces_us) {
     extract::InputFile input{.path = place_.url(file.key), .size = file.size, .modified_ns = file.modified_ns};
-    if (ledger_) input.version = version_of(file);
+    if (selection_.has_ledger()) input.version = version_of(file);
     if (replaces_us != 0) input.replaces_load_id = load_id_at(replaces_us);
     out_.begin_input(input);
-    content_.read(content_of(file), [&](const io::InputStream& stream) { out_.report({.bytes_read = bytes_before_ + stream.bytes_read(), .bytes_total = chosen_.bytes()}); });
+    content_.read(content_of(file), [&](const io::InputStream& stream) { out_.report({.bytes_read = bytes_before_ + stream.bytes_read(), .bytes_total = selection_.files().bytes()}); });
     if (settings_.remembers == Remembers::nothing) return true;
     if (place_.find(file.key, context_.stop) != file) return false;
     out_.end_input();
-    if (watermark_) {
-        watermark_->take(input.path, file);
-        watermark_->remember(context_.state->resource());
+    if (std::optional<Watermark>& watermark = selection_.watermark()) {
+        watermark->take(input.path, file);
+        watermark->remember(context_.state->resource());
     }
     return true;
 }

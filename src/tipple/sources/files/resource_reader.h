@@ -5,11 +5,9 @@
 #include <string>
 
 #include "tipple/source/source.h"
-#include "tipple/sources/files/file_list.h"
-#include "tipple/sources/files/ledger_index.h"
 #include "tipple/sources/files/listing.h"
+#include "tipple/sources/files/selection.h"
 #include "tipple/sources/files/settings.h"
-#include "tipple/sources/files/watermark.h"
 
 namespace tipple::sources::files {
 
@@ -25,10 +23,10 @@ public:
     void read();
 
 private:
-    void choose();
+    void say_what_is_read();
     Content content_of(const io::ObjectInfo& file) const;
     void look_at_some();
-    void read_file(const io::ObjectInfo& listed, std::int64_t replaces_us);
+    void read_file(std::size_t index);
     bool try_read_file(const io::ObjectInfo& file, std::int64_t replaces_us);
     std::optional<io::ObjectInfo> look_again(const Error& error, const io::ObjectInfo& file) const;
     bool skips(const Error& error, const io::ObjectInfo& file) const;
@@ -37,12 +35,8 @@ private:
     const Place& place_;
     const extract::ResourceContext& context_;
     extract::Output& out_;
-    std::optional<LedgerIndex> ledger_;
-    std::optional<Watermark> watermark_;
+    Selection selection_;
     ContentReader content_;
-    FileList chosen_;
-    std::uint64_t known_ = 0;
-    std::uint64_t ignored_ = 0;
     std::uint64_t bytes_before_ = 0;
 };
 

@@ -89,11 +89,11 @@ public:
         out.count("requests", static_cast<std::int64_t>(session_->requests_sent() - requests_before));
     }
 
-    std::string probe(const extract::ResourceSpec& spec, std::stop_token stop) override {
+    std::string probe(const extract::ResourceSpec& spec, const extract::ProbeContext& probing) override {
         const TemporaryFolder folder;
         kept_.clear();
         run_start_us_ = clock_.now_us();
-        const extract::ResourceContext context{.stop = std::move(stop), .page_bytes = limits::page_bytes, .memory_bytes = limits::memory_default, .temp_folder = folder.path()};
+        const extract::ResourceContext context{.stop = probing.stop, .page_bytes = limits::page_bytes, .memory_bytes = limits::memory_default, .temp_folder = folder.path()};
         const ResourceSettings& resource = api_.find(spec.name);
         CollectingOutput out;
         require_parents(resource, context, out, 1);

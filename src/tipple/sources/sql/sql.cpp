@@ -69,12 +69,12 @@ public:
         saying_where(spec, [&] { read_one(spec, context, out); });
     }
 
-    std::string probe(const extract::ResourceSpec& spec, std::stop_token stop) override {
+    std::string probe(const extract::ResourceSpec& spec, const extract::ProbeContext& context) override {
         TablePlan& plan = plan_of(spec);
-        const std::optional<CursorBound> bound = find_bound(plan, spec, nullptr, stop);
+        const std::optional<CursorBound> bound = find_bound(plan, spec, nullptr, context.stop);
         const Select select{.sql = to_sql(database(), {.table = plan.info.name, .query = plan.settings.query, .columns = plan.columns, .where = plan.settings.where, .limit = 1}),
                             .columns = plan.columns};
-        database().read(select, 1, 1, stop, [](const Rows&) { return false; });
+        database().read(select, 1, 1, context.stop, [](const Rows&) { return false; });
         return describe_plan(plan, spec, bound);
     }
 
