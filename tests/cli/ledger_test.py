@@ -456,6 +456,43 @@ class ChangingServer(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/{path}"
 
 
+class WaitingServer(http.server.ThreadingHTTPServer):
+    """Gives one half of /a, and the other when somebody has asked for /b."""
+
+    HALF = 100_000
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            name = self.path.strip("/")
+            half = (json.dumps({"id": name}) + "\n").encode() * self.server.HALF
+            self.send_response(200)
+            self.send_header("Content-Length", str(2 * len(half)))
+            self.send_header("ETag", f'"{name}"')
+            self.end_headers()
+            if self.command == "HEAD":
+                return
+            if name == "b":
+                self.server.is_b_wanted.set()
+            self.wfile.write(half)
+            if name == "a":
+                self.server.has_waited_in_vain = not self.server.is_b_wanted.wait(30)
+            self.wfile.write(half)
+
+        do_GET = do_HEAD
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.is_b_wanted = threading.Event()
+        self.has_waited_in_vain = None
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
 class FilesOfTheWeb(FilesCase):
     def serve(self, server):
         self.addCleanup(server.server_close)
@@ -464,6 +501,13 @@ class FilesOfTheWeb(FilesCase):
 
     def paths(self, *urls):
         return [f"paths = {json.dumps(urls)}", 'format = "jsonl"']
+
+    def test_the_next_file_is_asked_for_while_one_is_read(self):
+        server = self.serve(WaitingServer())
+        self.resource("sales", *self.paths(*(server.url(name) for name in "abc")))
+        self.assertEqual(self.files(), 3)
+        self.assertIs(server.has_waited_in_vain, False)
+        self.assertEqual(self.query("SELECT id, count(*) FROM sales GROUP BY id ORDER BY id"), [(name, 2 * WaitingServer.HALF) for name in "abc"])
 
     def test_a_file_that_changes_all_the_time_is_left_out(self):
         server = self.serve(ChangingServer())

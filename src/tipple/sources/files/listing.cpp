@@ -63,6 +63,8 @@ public:
     }
 
     std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override { return io::open_input(files_, file.key, std::move(stop)); }
+    std::unique_ptr<io::ReadFile> open_file(const io::ObjectInfo& file, std::stop_token) const override { return files_.open_read(file.key); }
+    bool is_remote() const override { return false; }
     bool can_share_listing(const ResourceSettings&) const override { return false; }
 
     std::set<std::size_t> list(const std::vector<const ResourceSettings*>& resources, std::stop_token stop,
@@ -96,8 +98,10 @@ public:
     bool is_repeatable(std::string_view) const override { return true; }
     std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token stop) const override { return store_->find(key, std::move(stop)); }
     std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override {
-        return io::open_input(store_->open_read(file, stop), stop);
+        return io::open_input(open_file(file, stop), stop);
     }
+    std::unique_ptr<io::ReadFile> open_file(const io::ObjectInfo& file, std::stop_token stop) const override { return store_->open_read(file, std::move(stop)); }
+    bool is_remote() const override { return true; }
     bool can_share_listing(const ResourceSettings& resource) const override {
         return std::none_of(resource.patterns.begin(), resource.patterns.end(), [this](const std::string& url) { return is_plain(url, key_of(url)); });
     }

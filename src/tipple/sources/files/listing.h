@@ -30,8 +30,12 @@ public:
     /// Where the file lies on this machine; empty = elsewhere.
     virtual std::string local_path(std::string_view key) const = 0;
     virtual std::optional<io::ObjectInfo> find(const std::string& key, std::stop_token stop) const = 0;
-    /// Exactly this version. Throws Error(transient) when there is another one by now.
+    /// Exactly this version, decompressed. Throws Error(transient) when there is another one by now.
     virtual std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const = 0;
+    /// The same as its bytes lie there; only of a place that is `remote`.
+    virtual std::unique_ptr<io::ReadFile> open_file(const io::ObjectInfo& file, std::stop_token stop) const = 0;
+    /// Whether bytes take long to come, so that several files are worth to be on their way at once. From such a place several threads may read.
+    virtual bool is_remote() const = 0;
     /// Whether all its patterns have wildcards, so that a listing for other resources may find its files too. A file that is named is asked for by itself.
     virtual bool can_share_listing(const ResourceSettings& resource) const = 0;
     /// What patterns are said to be compared with: hands over each file with the place in `resources` of one whose pattern it fits; several times when it fits

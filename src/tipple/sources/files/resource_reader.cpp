@@ -15,6 +15,16 @@ constexpr int attempts_max = 3;
 /// Of so many files, at even distances, the reader chooses some.
 constexpr std::size_t contents_looked_at_max = 1'000;
 
+/// Of a store, so many files are on their way while one is read, of so many bytes together, or of this share of the memory.
+constexpr std::size_t files_ahead_max = 4;
+constexpr std::uint64_t bytes_ahead_max = std::uint64_t{8} << 20;
+constexpr std::uint64_t memory_share = 32;
+
+struct Finishing {
+    ReadAhead& ahead;
+    ~Finishing() { ahead.finish(); }
+};
+
 }  // namespace
 
 ResourceReader::ResourceReader(const ResourceSettings& settings, const Place& place, io::FileSystem& files, const extract::ResourceContext& context, extract::Output& out)
@@ -49,11 +59,18 @@ void ResourceReader::say_what_is_read() {
     if (selection_.left() > 0) context_.log.warning("resource \"{}\": {} files are left for later runs (max_files, max_bytes)", settings_.name, format_count(selection_.left()));
 }
 
-Content ResourceReader::content_of(const io::ObjectInfo& file) const {
+std::unique_ptr<io::InputStream> ResourceReader::open(const io::ObjectInfo& file) {
+    if (!fetched_ || fetched_->info != file) return place_.open(file, context_.stop);
+    std::unique_ptr<io::ReadFile> start = std::move(fetched_->file);
+    fetched_.reset();
+    return io::open_input(std::move(start), context_.stop);
+}
+
+Content ResourceReader::content_of(const io::ObjectInfo& file) {
     return {.name = place_.name(file.key),
             .origin = {.url = place_.url(file.key), .modified_ns = file.modified_ns},
             .path = place_.local_path(file.key),
-            .open = [this, file] { return place_.open(file, context_.stop); },
+            .open = [this, file] { return open(file); },
             .is_repeatable = place_.is_repeatable(file.key)};
 }
 
@@ -74,10 +91,21 @@ void ResourceReader::read() {
     selection_.choose();
     say_what_is_read();
     look_at_some();
+    // Of a few records nobody knows how many files they take.
+    if (!place_.is_remote() || selection_.files().size() < 2 || !context_.run_together || context_.records_max) return read_files(nullptr);
+    ReadAhead ahead(place_, selection_.files(), {.files = files_ahead_max, .bytes = std::min<std::uint64_t>(bytes_ahead_max, context_.memory_bytes / memory_share)});
+    context_.run_together({[&](const std::stop_token&) {
+                               const Finishing finishing{ahead};
+                               read_files(&ahead);
+                           },
+                           [&](const std::stop_token& stop) { ahead.fetch(stop); }});
+}
+
+void ResourceReader::read_files(ReadAhead* ahead) {
     const FileList& files = selection_.files();
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (!out_.wants_more() || context_.stop.stop_requested()) return;
-        read_file(i);
+        read_file(i, ahead);
         bytes_before_ += files.file(i).size;
         out_.report({.bytes_read = bytes_before_, .bytes_total = files.bytes()});
         if (settings_.remembers != Remembers::nothing) out_.checkpoint();
@@ -105,18 +133,23 @@ std::optional<io::ObjectInfo> ResourceReader::look_again(const Error& error, con
     }
 }
 
-void ResourceReader::read_file(std::size_t index) {
+void ResourceReader::read_file(std::size_t index, ReadAhead* ahead) {
     const io::ObjectInfo listed = selection_.files().file(index);
     const std::int64_t replaces_us = selection_.files().replaces_us(index);
+    fetched_ = ahead != nullptr ? ahead->take(index) : std::nullopt;
     for (int attempt = 1;; ++attempt) {
-        const std::optional<io::ObjectInfo> file = place_.find(listed.key, context_.stop);
+        const std::optional<io::ObjectInfo> file = fetched_ ? fetched_->info : place_.find(listed.key, context_.stop);
         std::optional<io::ObjectInfo> now = file;
+        const bool was_fetched = fetched_.has_value();
         try {
             if (file && try_read_file(*file, replaces_us)) return;
             if (file && attempt == attempts_max) throw Error(ErrorKind::transient, "{} was written to each of the {} times it was read; run again later", place_.name(file->key), attempt);
         } catch (const Error& error) {
+            fetched_.reset();
             now = look_again(error, *file);
-            if (now && (*now == *file || attempt == attempts_max)) {
+            // It may have waited too long for its turn.
+            const bool is_tried_again = was_fetched && error.kind() == ErrorKind::transient && now == file;
+            if (!is_tried_again && now && (*now == *file || attempt == attempts_max)) {
                 if (!skips(error, *file)) throw;
                 out_.discard_input(error);
                 return;
@@ -127,7 +160,7 @@ void ResourceReader::read_file(std::size_t index) {
             context_.log.warning("{} is gone since it was listed; it is left out", place_.name(listed.key));
             return;
         }
-        context_.log.info("{} has changed while it was read; reading it again", place_.name(file->key));
+        context_.log.info("{} has changed or broken off while it was read; reading it again", place_.name(file->key));
     }
 }
 

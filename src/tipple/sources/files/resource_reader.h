@@ -6,6 +6,7 @@
 
 #include "tipple/source/source.h"
 #include "tipple/sources/files/listing.h"
+#include "tipple/sources/files/read_ahead.h"
 #include "tipple/sources/files/selection.h"
 #include "tipple/sources/files/settings.h"
 
@@ -24,9 +25,11 @@ public:
 
 private:
     void say_what_is_read();
-    Content content_of(const io::ObjectInfo& file) const;
+    Content content_of(const io::ObjectInfo& file);
     void look_at_some();
-    void read_file(std::size_t index);
+    void read_files(ReadAhead* ahead);
+    void read_file(std::size_t index, ReadAhead* ahead);
+    std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file);
     bool try_read_file(const io::ObjectInfo& file, std::int64_t replaces_us);
     std::optional<io::ObjectInfo> look_again(const Error& error, const io::ObjectInfo& file) const;
     bool skips(const Error& error, const io::ObjectInfo& file) const;
@@ -37,6 +40,8 @@ private:
     extract::Output& out_;
     Selection selection_;
     ContentReader content_;
+    /// Of the file that is read, at its start; nothing when it was opened.
+    std::optional<ReadAhead::Fetched> fetched_;
     std::uint64_t bytes_before_ = 0;
 };
 
