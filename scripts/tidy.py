@@ -46,7 +46,7 @@ THIRD_PARTY = [
 # Headers of C, POSIX, Linux and the compilers. Those of C++ have no ending.
 SYSTEM_HEADERS = re.compile(
     r"(sys|linux|netinet|arpa)/\w+\.h|[a-z]*mmintrin\.h|immintrin\.h|arm_neon\.h|"
-    r"(dirent|errno|fcntl|fnmatch|glob|iconv|limits|malloc|math|poll|pthread|pwd|regex|semaphore|signal|spawn|stddef|stdint|stdio|stdlib|string|"
+    r"(dirent|errno|fcntl|fnmatch|glob|iconv|limits|malloc|math|netdb|poll|pthread|pwd|regex|semaphore|signal|spawn|stddef|stdint|stdio|stdlib|string|"
     r"strings|termios|time|ucontext|unistd|wchar|dlfcn|execinfo)\.h")
 
 # "fix me" and its like, spelled so that this file does not hold them.
