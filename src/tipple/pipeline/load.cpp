@@ -81,7 +81,7 @@ std::vector<destination::LoadedTable> load_package(package::Package package, Pac
     Stopwatch watch(context.clock);
     while (true) {
         try {
-            if (may_be_loaded && destination.has_load(package.load_id())) {
+            if (may_be_loaded && destination.has_load(destination::load_key(package))) {
                 context.log.info("load {} is at the destination already: the package is closed", package.load_id());
                 package.journal(context.clock, "found at the destination");
                 return {};

@@ -40,11 +40,11 @@ public:
         return stored;
     }
 
-    bool has_load(const std::string& load_id) override {
+    bool has_load(const destination::LoadKey& load) override {
         Session session(place_);
         session.begin_write();
         session.lock_pipeline();
-        const bool is_there = destination::has_load(session, load_id);
+        const bool is_there = destination::has_load(session, load);
         session.commit();
         return is_there;
     }
