@@ -8,13 +8,13 @@ import signal
 import sys
 import threading
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
-from postgres_server import PASSWORD, PASSWORD_IN_URL, Pooler, Server, free_port, start_for_module  # noqa: E402
+from postgres_case import PostgresCase  # noqa: E402
+from postgres_server import PASSWORD, PASSWORD_IN_URL, Server, free_port, start_for_module  # noqa: E402
 from proxy import COMMIT, Proxy  # noqa: E402
-from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, Case, Run, main  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, main  # noqa: E402
 
 EXIT_TRANSIENT = 4
 # What a reader may wait for a table, in milliseconds. A load that locks it holds it until the test lets go, which is never before the reader is done.
@@ -25,40 +25,7 @@ server = None
 
 def setUpModule():
     global server
-    server = start_for_module(wal_level="logical")
-
-
-class PostgresCase(Case):
-    databases = 0
-
-    def setUp(self):
-        super().setUp()
-        PostgresCase.databases += 1
-        self.name = f"test_{PostgresCase.databases}"
-        server.psql(f"CREATE DATABASE {self.name}", database="postgres")
-
-    def url(self, **options):
-        return server.url(database=self.name, **options)
-
-    def psql(self, sql, **options):
-        return server.psql(sql, database=self.name, **options)
-
-    def value(self, sql):
-        return server.value(sql, database=self.name)
-
-    def load_into(self, url, path, *flags, **options):
-        return self.tipple("load", path, url, *flags, **options)
-
-    def load(self, path, *flags, **options):
-        return self.load_into(self.url(), path, *flags, **options)
-
-    def records_file(self, name, count, **more):
-        return self.write(name, [{"id": n, "text": f"text {n} " + "x" * 100, "items": [{"n": n}], **more} for n in range(count)])
-
-    def assert_loaded(self, count, loads=1):
-        self.assertEqual(self.psql("SELECT count(*), count(DISTINCT id), count(DISTINCT _dlt_id) FROM t"), [[str(count)] * 3])
-        self.assertEqual(self.psql("SELECT count(*), count(DISTINCT _dlt_parent_id) FROM t__items"), [[str(count)] * 2])
-        self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads WHERE status = 0"), str(loads))
+    server = PostgresCase.server = start_for_module(wal_level="logical")
 
 
 class Append(PostgresCase):
@@ -462,55 +429,6 @@ class FreshMachine(PostgresCase):
         self.load("t.jsonl", "--key", "id")
         self.assert_loaded(50, loads=2)
         self.assertEqual(self.value("SELECT count(*) FROM _dlt_version"), versions)
-
-
-@unittest.skipUnless(Pooler.is_available(), "the Debian package pgbouncer is not installed")
-class Pooled(PostgresCase):
-    def test_eight_runs_at_once_over_two_connections(self):
-        with Pooler(server, pool_size=2) as pooler:
-            url = self.url(port=pooler.port)
-            runs = []
-            for number in range(8):
-                path = self.records_file(f"file_{number}.jsonl", 500)
-                # Four pipelines of their own, and four runs of one, which wait for each other.
-                flags = ["--dataset", f"own_{number}"] if number < 4 else ["--dataset", "shared", "--key", "id"]
-                runs.append(Run(["--data-dir", str(self.folder / f"data_{number}"), "load", path, url, "--as", "t", "--lock-timeout", "120", *flags], self.folder))
-            results = [run.finish() for run in runs]
-            self.assertTrue(all(result.code == 0 for result in results[:4]), [result.err for result in results])
-            # Of the others, those that another one overtook say so and change nothing.
-            self.assertTrue(all(result.code in (0, EXIT_LOCKED) for result in results[4:]), [result.err for result in results])
-            self.assertIn(0, [result.code for result in results[4:]])
-            for number in range(4):
-                self.assertEqual(self.psql(f"SELECT count(*), count(DISTINCT id) FROM own_{number}.t"), [["500", "500"]])
-            self.assertEqual(self.psql("SELECT count(*), count(DISTINCT id) FROM shared.t"), [["500", "500"]])
-            # Nothing of a session is left on the two connections.
-            for _ in range(4):
-                settings = server.psql("SELECT current_setting('search_path'), current_setting('lock_timeout'), current_setting('statement_timeout')", database=self.name)
-                self.assertEqual(settings, [['"$user", public', "0", "0"]])
-            self.assertEqual(self.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0")
-            self.assertEqual(self.value("SELECT count(*) FROM pg_prepared_statements"), "0")
-            self.assertEqual(self.value("SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), "0")
-
-    def test_lost_acknowledgement_behind_the_pooler(self):
-        with Pooler(server) as pooler, Proxy(pooler.port) as proxy:
-            path = self.records_file("t.jsonl", 100)
-            self.load_into(self.url(port=proxy.port), path, "--key", "id")
-            proxy.hold_after = 10_000
-            with self.start("load", path, self.url(port=proxy.port), "--key", "id") as run:
-                self.assertTrue(proxy.is_held.wait(120))
-                proxy.lose_answer_to = COMMIT
-                proxy.let_go()
-                result = run.finish()
-            self.assertEqual(result.code, 0, result.err)
-            self.assert_loaded(100, loads=2)
-
-    def test_start_up_options_are_explained(self):
-        with Pooler(server) as pooler:
-            path = self.write("t.jsonl", [{"a": 1}])
-            result = self.load_into(self.url(port=pooler.port) + "?options=-csearch_path%3Dx", path, expect=EXIT_USAGE)
-            self.assertIn("take options=", result.err)
-            # What hosters hand out for other clients.
-            self.load_into(self.url(port=pooler.port) + "?pgbouncer=true&connection_limit=1", path)
 
 
 class Connections(PostgresCase):
