@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -13,10 +15,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
 from postgres_case import PostgresCase  # noqa: E402
 from postgres_server import PASSWORD, PASSWORD_IN_URL, Server, free_port, start_for_module  # noqa: E402
-from proxy import COMMIT, Proxy  # noqa: E402
-from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, main  # noqa: E402
+from proxy import COMMIT, Proxy, Refusing  # noqa: E402
+from tls_server import Certificates  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_REMOTE, EXIT_TRANSIENT, EXIT_USAGE, main  # noqa: E402
 
-EXIT_TRANSIENT = 4
 # What a reader may wait for a table, in milliseconds. A load that locks it holds it until the test lets go, which is never before the reader is done.
 READER_PATIENCE = 1000
 
@@ -449,6 +451,50 @@ class Connections(PostgresCase):
         self.assert_refused(self.url() + "?sslmod=require", "sslmod")
         self.assert_refused("postgresql://postgres:s3cret@aws-0-eu-central-1.pooler.supabase.com:6543/postgres", "postgres.<project reference>")
         self.assert_refused("postgresql://tipple:s3cret@127.0.0.1:12x45/x", "cannot be understood")
+
+    def test_what_hosters_and_their_poolers_say(self):
+        """Each at the start of a connection, as a server sends it, so that libpq words it."""
+        for code, message, says, exit_code in [
+            ("XX000", "(ENOTFOUND) tenant/user postgres.abc not found", "postgres.<project reference>", EXIT_USAGE),
+            ("XX000", "Tenant or user not found", "must not be paused", EXIT_USAGE),
+            ("XX000", "The endpoint has been disabled. Enable it using Neon API and retry.", "the project is paused", EXIT_REMOTE),
+            ("XX000", "Your account or project has exceeded the compute time quota. Upgrade your plan to increase limits.", "computing time", EXIT_REMOTE),
+            ("XX000", "Max client connections reached", "all connections of the pooler", EXIT_TRANSIENT),
+            ("XX000", "MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size", "port 6543", EXIT_TRANSIENT),
+            ("53300", "sorry, too many clients already", "all connections are taken", EXIT_TRANSIENT),
+            ("53300", "remaining connection slots are reserved for roles with the SUPERUSER attribute", "all connections are taken", EXIT_TRANSIENT),
+            ("08P01", "no more connections allowed (max_client_conn)", "max_client_conn", EXIT_TRANSIENT),
+            ("57P03", "the database system is starting up", "starting or stopping", EXIT_TRANSIENT),
+        ]:
+            with self.subTest(message), Refusing(code, message) as refusing:
+                self.assert_refused(f"postgresql://postgres.abc:s3cret@127.0.0.1:{refusing.port}/postgres", says, message.split(".")[0], expect=exit_code)
+
+    def test_places_where_nothing_is(self):
+        self.assert_refused("postgresql://tipple:s3cret@/x?host=/nowhere", "at that socket", expect=EXIT_TRANSIENT)
+        self.assert_refused("postgresql://?service=nowhere", "no such service")
+        self.assert_refused(self.url() + "?sslmode=what", "this parameter of the URL")
+        self.assert_refused(f"postgresql://tipple:s3cret@127.0.0.1:{server.port},127.0.0.1:1,127.0.0.1:2/x?port=1,2", "one for each")
+
+    def test_tls(self):
+        with Server() as own:
+            authority = Certificates(own.folder)
+            certificate, key = authority.issue("postgres")
+            for path in (certificate, key):
+                shutil.chown(path, own.identity.get("user"), own.identity.get("group"))
+                os.chmod(path, 0o600)
+            rules = own.folder / "data/pg_hba.conf"
+            rules.write_text(re.sub(r"^host\b", "hostssl", rules.read_text(), flags=re.MULTILINE))
+            own.end()
+            own.settings = {"ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": key}
+            own.start()
+            # By default it is taken where the server has it.
+            for options in ("", "?sslmode=require", f"?sslmode=verify-full&sslrootcert={authority.ca}"):
+                self.load_into(own.url() + options, self.write("t.jsonl", [{"a": 1}]))
+            self.assertEqual(own.value("SELECT count(*) FROM t"), "3")
+            self.assert_refused(own.url() + "?sslmode=disable", "the server wants TLS", "sslmode=require")
+            self.assert_refused(own.url() + "?sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "sslrootcert=FILE")
+            os.mkdir(self.path("other"))
+            self.assert_refused(own.url() + f"?sslmode=verify-full&sslrootcert={Certificates(self.path('other')).ca}", "not signed by a known authority")
 
     def test_permissions(self):
         self.psql("DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN PASSWORD 's3cret'")
