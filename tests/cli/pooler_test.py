@@ -351,6 +351,31 @@ class Connecting(PoolerCase):
             self.assertEqual(result.code, 0, result.err)
             self.assert_loaded(100, loads=2)
 
+    def test_a_commit_that_is_still_going_on_when_its_client_is_gone(self):
+        """The pooler hangs up at the server too. The next run waits for the commit in doubt instead of taking the load for lost."""
+        with self.pool_of_two():
+            path = self.records_file("t.jsonl", 100)
+            self.pooled_load(path)
+            self.psql("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NULL; END'")
+            self.psql("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON _dlt_loads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()")
+            self.write("t.jsonl", [{"id": 100 + n, "text": "more", "items": [{"n": n}]} for n in range(50)])
+            committing = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"
+            with self.start("load", path, self.pooled_url) as run:
+                while self.value(committing) == "0":
+                    self.assertIsNone(run.process.poll(), "it ended before its commit was seen")
+                    time.sleep(0.02)
+                run.kill()
+            self.assertEqual(self.value(committing), "1", "the commit was over too soon for this test")
+            self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads"), "1")
+            self.assertIn("not loaded once more", self.pooled_load(path).err)
+            self.assert_loaded(150, loads=2)
+
+    def test_a_url_as_it_is_pasted(self):
+        """A user with the project behind a dot, and a password with signs that a URL has for itself."""
+        with self.pooler() as pooler:
+            self.load_into(f"postgresql://postgres.abcdefghijklmnop:p@ss/w:rd#%@127.0.0.1:{pooler.port}/{self.name}", self.records_file("t.jsonl", 10))
+            self.assert_loaded(10)
+
     def test_start_up_options_are_explained(self):
         with self.pooler():
             path = self.write("t.jsonl", [{"a": 1}])

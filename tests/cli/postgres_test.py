@@ -282,6 +282,23 @@ class Readers(PostgresCase):
                     self.load(self.records_file("t.jsonl", 100))
                     self.assert_readers_do_not_wait(self.records_file("t.jsonl", 4000, **more), *flags, expected=expected)
 
+    def test_to_the_very_end(self):
+        """Readers come one after the other as long as the load lasts, which in the end locks what it changes. None waits longer for it."""
+        for flags in ((), ("--disposition", "replace"), ("--key", "id"), ("--key", "id", "--strategy", "upsert"), ("--strategy", "scd2")):
+            for more in ({}, {"new": 1}):
+                with self.subTest(flags=flags, more=more):
+                    self.psql("DROP TABLE IF EXISTS t, t__items, _dlt_version, _dlt_loads, _dlt_pipeline_state")
+                    self.load(self.records_file("t.jsonl", 1000), *flags)
+                    seen = []
+                    select = "SELECT (SELECT count(*) FROM t) || '+' || (SELECT count(*) FROM t__items) || ' ';"
+                    with self.start("load", self.records_file("t.jsonl", 3000, **more), self.url(), *flags) as run:
+                        while run.process.poll() is None:
+                            seen += self.value(f"SET lock_timeout = {READER_PATIENCE};" + select * 20).split()
+                        result = run.finish()
+                    self.assertEqual(result.code, 0, result.err)
+                    self.assertIn("1000+1000", seen)
+                    self.assertLessEqual(set(seen), {"1000+1000", self.value(select).strip()}, "half a load was seen")
+
     def test_replace_with_a_view_on_the_table(self):
         self.load(self.records_file("t.jsonl", 100))
         self.psql("CREATE VIEW v AS SELECT * FROM t")
