@@ -233,6 +233,20 @@ class Merge(PostgresCase):
         self.load(timestamps, "--widen")
         self.assertEqual(self.psql("SELECT extract(epoch FROM d)::bigint FROM d ORDER BY d"), [["1704412800"], ["1704528000"]])
 
+    def test_rows_that_a_trigger_keeps_out_are_found_out(self):
+        """The server counts what it took; a load of which rows are missing is none."""
+        self.load(self.write("t.jsonl", [{"id": n, "lines": [{"n": n}]} for n in range(3)]))
+        self.psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.n = 7 THEN RETURN NULL; END IF; RETURN NEW; END'; "
+                  "CREATE TRIGGER refuse BEFORE INSERT ON t__lines FOR EACH ROW EXECUTE FUNCTION refuse()")
+        for flags in ((), ("--disposition", "replace"), ("--key", "id"), ("--key", "id", "--strategy", "upsert")):
+            for more in ({}, {"new": 1}):
+                with self.subTest(flags=flags, more=more):
+                    path = self.write("t.jsonl", [{"id": n, "lines": [{"n": n, **more}]} for n in range(5, 10)])
+                    error = self.load(path, *flags, expect=EXIT_DATA).err
+                    self.assertIn('table "t__lines": 4 rows were inserted, the package has 5', error)
+                    self.assertEqual(self.psql("SELECT count(*), max(id) FROM t"), [["3", "2"]])
+                    self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads"), "1")
+
     def test_null_key_is_told(self):
         self.load(self.write("t.jsonl", [{"id": 1}]), "--key", "id")
         self.assertIn('column "id"', self.load(self.write("t.jsonl", [{"id": None, "v": 1}]), "--key", "id", expect=EXIT_DATA).err)
