@@ -313,6 +313,38 @@ class Readers(PostgresCase):
                     self.assertIn("1000+1000", seen)
                     self.assertLessEqual(set(seen), {"1000+1000", self.value(select).strip()}, "half a load was seen")
 
+    def test_a_merge_that_adds_columns_is_done_but_for_its_inserts_before_it_locks(self):
+        for strategy in ("delete-insert", "upsert"):
+            with self.subTest(strategy):
+                self.psql("DROP TABLE IF EXISTS t, t__items, _dlt_version, _dlt_loads, _dlt_pipeline_state")
+                flags = ["--key", "id", "--strategy", strategy]
+                self.load(self.records_file("t.jsonl", 100), *flags)
+                reader = threading.Thread(target=lambda: self.psql("BEGIN; SELECT count(*) FROM t; SELECT pg_sleep(4); COMMIT"))
+                reader.start()
+                while self.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(4)%' AND pid <> pg_backend_pid()") == "0":
+                    time.sleep(0.05)
+                path = self.write("t.jsonl", [{"id": n, "text": "new", "items": [{"n": 1, "more": 2}], "extra": n} for n in [*range(50, 150), 149]])
+                with self.start("load", path, self.url(), "--lock-timeout", "60", *flags) as run:
+                    while self.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SAVEPOINT exclusive%'") == "0":
+                        self.assertIsNone(run.process.poll())
+                        time.sleep(0.02)
+                    self.assertEqual(self.value("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'RowExclusiveLock' AND granted"), "1")
+                    result = run.finish()
+                reader.join()
+                self.assertEqual(result.code, 0, result.err)
+                self.assert_loaded(150, loads=2)
+                self.assertEqual(self.psql("SELECT count(*), count(extra) FROM t JOIN t__items AS i ON i._dlt_parent_id = t._dlt_id WHERE text = 'new' AND more = 2"), [["100", "100"]])
+
+    def test_a_merge_by_a_column_that_it_adds(self):
+        """And into a table whose checks wait for the commit: what looks at new columns, or keeps the table from being altered, comes behind them."""
+        self.load(self.records_file("t.jsonl", 10))
+        self.load(self.write("t.jsonl", [{"id": n, "code": n, "items": [{"n": 1}]} for n in range(5, 15)]), "--key", "code", "--strategy", "upsert")
+        self.assertEqual(self.psql("SELECT count(*), count(code) FROM t"), [["20", "10"]])
+        self.psql("CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+                  "CREATE CONSTRAINT TRIGGER late AFTER DELETE ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION look()")
+        self.load(self.write("t.jsonl", [{"id": n, "code": n, "another": 1, "items": [{"n": 1}]} for n in range(5, 15)]), "--key", "code", "--strategy", "upsert")
+        self.assertEqual(self.psql("SELECT count(*), count(code), count(another) FROM t"), [["20", "10", "10"]])
+
     def test_replace_with_a_view_on_the_table(self):
         self.load(self.records_file("t.jsonl", 100))
         self.psql("CREATE VIEW v AS SELECT * FROM t")

@@ -382,6 +382,42 @@ std::vector<std::string> Load::tables_to_lock() const {
     return tables;
 }
 
+/// Whether a merge looks at no column that the load adds or widens.
+bool Load::merges_before_altering(const std::string& root) {
+    const destination::MergePlan& merge = *plan_.find_merge(root);
+    // What people wrote themselves may name any column, and versions and snapshots have columns of their own.
+    if (merge.strategy == schema::MergeStrategy::scd2 || merge.missing || !merge.destination_scope.empty()) return false;
+    const auto is_looked_at = [&](const schema::Column& column) {
+        const std::string& name = column.name();
+        return name.starts_with(schema::internal_prefix) || column.flag("row_key") || column.flag("parent_key") || column.flag("root_key") ||
+               std::find(merge.staged_columns.begin(), merge.staged_columns.end(), name) != merge.staged_columns.end();
+    };
+    std::vector<std::string> tables;
+    for (const TableState& table : plan_.tables()) {
+        if (table.root != root || !existed(table.name)) continue;
+        tables.push_back(session_.sql().literal(session_.sql().table(table.name)) + "::pg_catalog.regclass");
+        for (const destination::DdlPlan::AddColumns& addition : ddl_.add) {
+            if (addition.table == table.name && std::any_of(addition.columns.begin(), addition.columns.end(), is_looked_at)) return false;
+        }
+        if (std::any_of(ddl_.widen.begin(), ddl_.widen.end(), [&](const auto& wider) { return wider.table == table.name; })) return false;
+    }
+    // A table for which checks wait until the commit cannot be altered any more.
+    return !session_.query_value(fmt::format("SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid IN ({}) AND tgdeferrable LIMIT 1", join(tables, ", "))).has_value();
+}
+
+/// What can be done before readers have to wait.
+void Load::prepare_merges() {
+    for (const TableState& table : plan_.tables()) {
+        const bool is_staged_merge = table.disposition == Disposition::merge && table.name == table.root && ways_.at(table.name) == Way::staged;
+        if (!is_staged_merge || !existed(table.name) || !merges_before_altering(table.root)) continue;
+        try {
+            prepare_merge(table.root, {});
+        } catch (const Error& error) {
+            fail(error, table);
+        }
+    }
+}
+
 /// From here on readers wait. Once.
 void Load::alter_tables() {
     if (std::exchange(are_tables_altered_, true)) return;
@@ -393,6 +429,7 @@ void Load::alter_tables() {
 
 std::vector<destination::LoadedTable> Load::finish() {
     TIPPLE_ASSERT(!is_finished_);
+    prepare_merges();
     alter_tables();
     std::vector<destination::LoadedTable> result;
     for (TableState& table : plan_.tables()) {

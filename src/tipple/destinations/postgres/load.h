@@ -67,6 +67,8 @@ private:
     void copy_to_staging(const TableState& table, std::stop_token stop);
     void copy_to_successor(TableState& table, std::stop_token stop);
     void prepare_merge(const std::string& root, std::stop_token stop);
+    bool merges_before_altering(const std::string& root);
+    void prepare_merges();
     std::vector<std::string> tables_to_lock() const;
     bool is_altered(const std::string& table) const;
     void alter_columns(const std::string& table, const std::string& target);
