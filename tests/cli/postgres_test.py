@@ -183,6 +183,16 @@ class Replace(PostgresCase):
         self.load(self.write("t.jsonl", [{"id": 1}]), "--disposition", "replace")
         self.assertEqual(self.value("SELECT count(*) FROM t__items"), "0")
 
+    def test_rows_that_others_refer_to(self):
+        """It is said which, and does not stand in the way of later runs."""
+        self.load(self.write("t.jsonl", [{"id": 1}, {"id": 2}]))
+        self.psql("ALTER TABLE t ADD PRIMARY KEY (id); CREATE TABLE others (t bigint REFERENCES t); INSERT INTO others VALUES (1)")
+        self.assertIn("Key (id)=(1) is still referenced", self.load(self.write("t.jsonl", [{"id": 1}, {"id": 3}]), "--disposition", "replace", expect=EXIT_DATA).err)
+        self.assertEqual(self.pending(), [])
+        self.psql("ALTER TABLE others ALTER CONSTRAINT others_t_fkey DEFERRABLE INITIALLY DEFERRED")
+        self.load("t.jsonl", "--disposition", "replace")
+        self.assertEqual(self.psql("SELECT id FROM t ORDER BY 1"), [["1"], ["3"]])
+
     def test_what_depends_on_a_table_survives(self):
         self.load(self.records_file("t.jsonl", 50))
         self.psql("DROP ROLE IF EXISTS reader")
@@ -193,6 +203,11 @@ class Replace(PostgresCase):
             ("ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON t USING (id > 0)", "SELECT relrowsecurity FROM pg_class WHERE oid = 't'::regclass"),
             ("CREATE PUBLICATION feed FOR TABLE t", "SELECT count(*) = 1 FROM pg_publication_tables WHERE pubname = 'feed'"),
             ("COMMENT ON TABLE t IS 'ours'", "SELECT obj_description('t'::regclass) = 'ours'"),
+            ("ALTER TABLE t ADD PRIMARY KEY (id); CREATE TABLE others (t bigint REFERENCES t)", "SELECT count(*) = 1 FROM pg_constraint WHERE confrelid = 't'::regclass"),
+            ("ALTER TABLE t ADD UNIQUE (_dlt_id); ALTER TABLE t__items ADD FOREIGN KEY (_dlt_parent_id) REFERENCES t (_dlt_id)",
+             "SELECT count(*) = 1 FROM pg_constraint WHERE confrelid = 't'::regclass"),
+            # Who follows such a publication would get the rows of a new table, and keep those of the old one.
+            ("CREATE PUBLICATION everything FOR ALL TABLES", "SELECT count(*) = 1 FROM pg_publication_tables WHERE pubname = 'everything' AND tablename = 't'"),
         ]:
             with self.subTest(what):
                 self.psql("DROP TABLE IF EXISTS t, t__items CASCADE; DELETE FROM _dlt_version; DELETE FROM _dlt_loads; DELETE FROM _dlt_pipeline_state")
@@ -203,6 +218,9 @@ class Replace(PostgresCase):
                 self.assertEqual(self.oid(), before)
                 self.assertEqual(self.value(check), "t")
                 self.assert_loaded(30, loads=2)
+                self.load(self.records_file("t.jsonl", 20, more=1), "--disposition", "replace")
+                self.assertEqual(self.oid(), before)
+                self.assert_loaded(20, loads=3)
         self.psql("DROP OWNED BY reader; DROP ROLE reader")
 
 
