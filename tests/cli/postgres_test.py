@@ -577,6 +577,36 @@ class Connections(PostgresCase):
             os.mkdir(self.path("other"))
             self.assert_refused(own.url() + f"?sslmode=verify-full&sslrootcert={Certificates(self.path('other')).ca}", "not signed by a known authority")
 
+    def test_a_wrong_password_takes_nothing_from_what_waits(self):
+        path = self.records_file("t.jsonl", 10)
+        self.load(path)
+        self.psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not now''; END'; "
+                  "CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION refuse()")
+        self.assertIn("not now", self.load(path, expect=EXIT_REMOTE).err)
+        [waiting] = self.pending()
+        self.assert_refused(server.url(self.name, password="s3cret"), "password is wrong", waiting)
+        self.assertEqual(self.pending(), [waiting])
+        self.psql("DROP TRIGGER refuse ON t")
+        self.write("t.jsonl", [])
+        self.load(path)
+        self.assertEqual(self.psql("SELECT count(*), (SELECT count(*) FROM t__items), (SELECT count(*) FROM _dlt_loads) FROM t"), [["20", "20", "2"]])
+
+    def test_a_standby(self):
+        with Server() as own:
+            path = self.write("t.jsonl", [{"a": 1}])
+            self.load_into(own.url(), path)
+            own.end()
+            signal_file = own.folder / "data/standby.signal"
+            signal_file.touch()
+            own.start()
+            self.assert_refused(own.url(), "its primary", expect=EXIT_REMOTE)
+            self.assert_refused(own.url() + "?target_session_attrs=read-write", "target_session_attrs asks for")
+            self.assertIn("1", self.tipple("query", own.url(), "SELECT count(*) FROM t").out)
+            # It has become the primary: what waits is loaded.
+            own.psql("SELECT pg_promote()")
+            self.assertIn("1 package of an earlier run was loaded first", self.load_into(own.url(), path).err)
+            self.assertEqual(own.value("SELECT count(*) FROM t"), "3")
+
     def test_permissions(self):
         self.psql("DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN PASSWORD 's3cret'")
         weak = f"postgresql://weak:s3cret@127.0.0.1:{server.port}/{self.name}"

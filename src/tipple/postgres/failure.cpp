@@ -29,7 +29,7 @@ constexpr std::string_view unknown_project =
     "project, and the project must not be paused (restore it on its page)";
 
 /// The first that is found counts, so what says more comes first.
-constexpr std::array<Cause, 39> causes = {{
+constexpr std::array<Cause, 42> causes = {{
     {"password authentication failed", ErrorKind::usage,
      "user or password is wrong. Special characters of a password in a URL are written %XX; or leave it out of the URL and set PGPASSWORD or ~/.pgpass"},
     {"no password supplied", ErrorKind::usage, "a password is needed: give it in the URL, in PGPASSWORD or in ~/.pgpass"},
@@ -66,6 +66,9 @@ constexpr std::array<Cause, 39> causes = {{
     {"invalid response to SSL negotiation", ErrorKind::usage, "what answers there is no Postgres server: check host and port"},
     {"expected authentication request", ErrorKind::usage, "what answers there is no Postgres server: check host and port"},
     {"running locally", ErrorKind::transient, "nothing listens at that socket: check its folder (host) and the port, and whether the server is running"},
+    {"session is ", ErrorKind::usage, "no host of the URL is what target_session_attrs asks for: give the primary's host too, or another target_session_attrs"},
+    {"server is not in hot standby mode", ErrorKind::usage, "no host of the URL is a standby, which target_session_attrs asks for: give its host too, or another target_session_attrs"},
+    {"server is in hot standby mode", ErrorKind::usage, "no host of the URL is a primary, which target_session_attrs asks for: give its host too, or another target_session_attrs"},
     {"Connection refused", ErrorKind::transient, "nothing listens there: check host and port, and whether the server is running"},
     {"timeout expired", ErrorKind::transient, "nothing answered in time: check host, port and firewalls"},
     {"server closed the connection unexpectedly", ErrorKind::transient, "the server went away while the connection was made"},
@@ -170,6 +173,8 @@ Error statement_error(const Failure& failure) {
     } else if (failure.state == "40001" && contains(failure.message, "recovery")) {
         text += ": a standby ends reads that what comes from its primary would wait for. Set hot_standby_feedback = on or a larger max_standby_streaming_delay there, or "
                 "read from the primary";
+    } else if (contains(failure.message, "mode during recovery")) {
+        text += ": the server is a standby, which takes no changes. Give the host of its primary, or both with ?target_session_attrs=read-write";
     } else if (failure.state == "57014" && contains(failure.message, "timeout")) {
         text += ": it is set for the user, the database or by the pooler; raise it there";
     }
