@@ -1,5 +1,7 @@
 """Full snapshots: --delete-missing removes or flags the rows that a source does not have any more, and refuses whatever may be no full snapshot."""
 
+import gzip
+
 from tipple_cli import EXIT_DATA, EXIT_USAGE, Case, main
 
 STRATEGIES = ("delete-insert", "upsert", "insert-only")
@@ -114,6 +116,29 @@ class DeleteMissing(Case):
             self.path("tipple.toml").write_text(project.replace(text, says))
             self.assertIn("tipple.toml:", self.tipple("run", expect=EXIT_USAGE).err)
             self.path("tipple.toml").write_text(project)
+
+    def test_parts_ledgers_and_files_that_are_left_out(self):
+        project = ('[pipeline.shop]\nsource = {{ type = "files", uri = "." }}\ndestination = "shop.duckdb"\ndataset = "main"\n'
+                   '[pipeline.shop.resources.orders]\nglob = "orders*"\nprimary_key = "id"\ndisposition = "merge"\ndelete_missing = "hard"\n{}\n')
+        self.write("tipple.toml", project.format(""))
+        self.records_file("orders.jsonl", range(10))
+        self.tipple("run")
+        self.records_file("orders.jsonl", range(9))
+        broken = gzip.compress(self.path("orders.jsonl").read_bytes())[:-20]
+        for more, flags, says, file, exit_code in [
+            ("", ["--checkpoint", "5"], "checkpoint", None, EXIT_USAGE),
+            ("", ["--limit", "5"], "limit", None, EXIT_USAGE),
+            ('state = "ledger"', [], "ledger", None, EXIT_USAGE),
+            ('on_bad_file = "skip"', [], "could not be read to the end", broken, EXIT_USAGE),
+            ("", ["--keep-going"], "orders_2.jsonl.gz", broken, EXIT_DATA),
+        ]:
+            with self.subTest(more=more, flags=flags):
+                self.write("tipple.toml", project.format(more))
+                if file is not None:
+                    self.write("orders_2.jsonl.gz", file)
+                self.assertIn(says, self.tipple("run", *flags, expect=exit_code).err)
+                self.assert_rows(range(10))
+                self.assertEqual(self.pending(), [])
 
     def test_undo_says_what_is_gone(self):
         self.load_snapshot(range(20))

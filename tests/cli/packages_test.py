@@ -67,6 +67,17 @@ class Packages(Case):
         self.load("orders.jsonl")
         self.assertEqual(self.count("orders"), 8)
 
+    def test_a_load_of_somebody_else_with_its_id_is_not_it(self):
+        """Another pipeline may have begun in the same microsecond. What waits is then refused, and read again: never taken for loaded."""
+        waiting = self.leave_one_waiting()
+        connection = duckdb.connect(str(self.database))
+        connection.execute(f"INSERT INTO _dlt_loads SELECT '{waiting}', 'other', 0, now(), 'x'")
+        connection.close()
+        self.assertIn("already in dataset", self.load("orders.jsonl", expect=EXIT_LOCKED).err)
+        self.assertEqual(self.pending(), [])
+        self.load("orders.jsonl")
+        self.assertEqual(self.count("orders"), 8)
+
     def test_export(self):
         waiting = self.leave_one_waiting()
         self.packages("export", self.database.name, waiting, "out")

@@ -5,19 +5,20 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sys
 import threading
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 
-from postgres_server import PASSWORD, PASSWORD_IN_URL, Pooler, Server, free_port, start_for_module  # noqa: E402
-from proxy import COMMIT, Proxy  # noqa: E402
-from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_USAGE, Case, Run, main  # noqa: E402
+from postgres_case import PostgresCase  # noqa: E402
+from postgres_server import PASSWORD, PASSWORD_IN_URL, Server, free_port, start_for_module  # noqa: E402
+from proxy import COMMIT, Proxy, Refusing  # noqa: E402
+from tls_server import Certificates  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_REMOTE, EXIT_TRANSIENT, EXIT_USAGE, main  # noqa: E402
 
-EXIT_TRANSIENT = 4
 # What a reader may wait for a table, in milliseconds. A load that locks it holds it until the test lets go, which is never before the reader is done.
 READER_PATIENCE = 1000
 
@@ -26,40 +27,7 @@ server = None
 
 def setUpModule():
     global server
-    server = start_for_module(wal_level="logical")
-
-
-class PostgresCase(Case):
-    databases = 0
-
-    def setUp(self):
-        super().setUp()
-        PostgresCase.databases += 1
-        self.name = f"test_{PostgresCase.databases}"
-        server.psql(f"CREATE DATABASE {self.name}", database="postgres")
-
-    def url(self, **options):
-        return server.url(database=self.name, **options)
-
-    def psql(self, sql, **options):
-        return server.psql(sql, database=self.name, **options)
-
-    def value(self, sql):
-        return server.value(sql, database=self.name)
-
-    def load_into(self, url, path, *flags, **options):
-        return self.tipple("load", path, url, *flags, **options)
-
-    def load(self, path, *flags, **options):
-        return self.load_into(self.url(), path, *flags, **options)
-
-    def records_file(self, name, count, **more):
-        return self.write(name, [{"id": n, "text": f"text {n} " + "x" * 100, "items": [{"n": n}], **more} for n in range(count)])
-
-    def assert_loaded(self, count, loads=1):
-        self.assertEqual(self.psql("SELECT count(*), count(DISTINCT id), count(DISTINCT _dlt_id) FROM t"), [[str(count)] * 3])
-        self.assertEqual(self.psql("SELECT count(*), count(DISTINCT _dlt_parent_id) FROM t__items"), [[str(count)] * 2])
-        self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads WHERE status = 0"), str(loads))
+    server = PostgresCase.server = start_for_module(wal_level="logical")
 
 
 class Append(PostgresCase):
@@ -218,6 +186,16 @@ class Replace(PostgresCase):
         self.load(self.write("t.jsonl", [{"id": 1}]), "--disposition", "replace")
         self.assertEqual(self.value("SELECT count(*) FROM t__items"), "0")
 
+    def test_rows_that_others_refer_to(self):
+        """It is said which, and does not stand in the way of later runs."""
+        self.load(self.write("t.jsonl", [{"id": 1}, {"id": 2}]))
+        self.psql("ALTER TABLE t ADD PRIMARY KEY (id); CREATE TABLE others (t bigint REFERENCES t); INSERT INTO others VALUES (1)")
+        self.assertIn("Key (id)=(1) is still referenced", self.load(self.write("t.jsonl", [{"id": 1}, {"id": 3}]), "--disposition", "replace", expect=EXIT_DATA).err)
+        self.assertEqual(self.pending(), [])
+        self.psql("ALTER TABLE others ALTER CONSTRAINT others_t_fkey DEFERRABLE INITIALLY DEFERRED")
+        self.load("t.jsonl", "--disposition", "replace")
+        self.assertEqual(self.psql("SELECT id FROM t ORDER BY 1"), [["1"], ["3"]])
+
     def test_what_depends_on_a_table_survives(self):
         self.load(self.records_file("t.jsonl", 50))
         self.psql("DROP ROLE IF EXISTS reader")
@@ -228,6 +206,11 @@ class Replace(PostgresCase):
             ("ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON t USING (id > 0)", "SELECT relrowsecurity FROM pg_class WHERE oid = 't'::regclass"),
             ("CREATE PUBLICATION feed FOR TABLE t", "SELECT count(*) = 1 FROM pg_publication_tables WHERE pubname = 'feed'"),
             ("COMMENT ON TABLE t IS 'ours'", "SELECT obj_description('t'::regclass) = 'ours'"),
+            ("ALTER TABLE t ADD PRIMARY KEY (id); CREATE TABLE others (t bigint REFERENCES t)", "SELECT count(*) = 1 FROM pg_constraint WHERE confrelid = 't'::regclass"),
+            ("ALTER TABLE t ADD UNIQUE (_dlt_id); ALTER TABLE t__items ADD FOREIGN KEY (_dlt_parent_id) REFERENCES t (_dlt_id)",
+             "SELECT count(*) = 1 FROM pg_constraint WHERE confrelid = 't'::regclass"),
+            # Who follows such a publication would get the rows of a new table, and keep those of the old one.
+            ("CREATE PUBLICATION everything FOR ALL TABLES", "SELECT count(*) = 1 FROM pg_publication_tables WHERE pubname = 'everything' AND tablename = 't'"),
         ]:
             with self.subTest(what):
                 self.psql("DROP TABLE IF EXISTS t, t__items CASCADE; DELETE FROM _dlt_version; DELETE FROM _dlt_loads; DELETE FROM _dlt_pipeline_state")
@@ -238,6 +221,9 @@ class Replace(PostgresCase):
                 self.assertEqual(self.oid(), before)
                 self.assertEqual(self.value(check), "t")
                 self.assert_loaded(30, loads=2)
+                self.load(self.records_file("t.jsonl", 20, more=1), "--disposition", "replace")
+                self.assertEqual(self.oid(), before)
+                self.assert_loaded(20, loads=3)
         self.psql("DROP OWNED BY reader; DROP ROLE reader")
 
 
@@ -267,6 +253,20 @@ class Merge(PostgresCase):
         self.psql("DROP VIEW days")
         self.load(timestamps, "--widen")
         self.assertEqual(self.psql("SELECT extract(epoch FROM d)::bigint FROM d ORDER BY d"), [["1704412800"], ["1704528000"]])
+
+    def test_rows_that_a_trigger_keeps_out_are_found_out(self):
+        """The server counts what it took; a load of which rows are missing is none."""
+        self.load(self.write("t.jsonl", [{"id": n, "lines": [{"n": n}]} for n in range(3)]))
+        self.psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.n = 7 THEN RETURN NULL; END IF; RETURN NEW; END'; "
+                  "CREATE TRIGGER refuse BEFORE INSERT ON t__lines FOR EACH ROW EXECUTE FUNCTION refuse()")
+        for flags in ((), ("--disposition", "replace"), ("--key", "id"), ("--key", "id", "--strategy", "upsert")):
+            for more in ({}, {"new": 1}):
+                with self.subTest(flags=flags, more=more):
+                    path = self.write("t.jsonl", [{"id": n, "lines": [{"n": n, **more}]} for n in range(5, 10)])
+                    error = self.load(path, *flags, expect=EXIT_DATA).err
+                    self.assertIn('table "t__lines": 4 rows were inserted, the package has 5', error)
+                    self.assertEqual(self.psql("SELECT count(*), max(id) FROM t"), [["3", "2"]])
+                    self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads"), "1")
 
     def test_null_key_is_told(self):
         self.load(self.write("t.jsonl", [{"id": 1}]), "--key", "id")
@@ -316,6 +316,55 @@ class Readers(PostgresCase):
                     self.psql("DROP TABLE IF EXISTS t, t__items, _dlt_version, _dlt_loads, _dlt_pipeline_state")
                     self.load(self.records_file("t.jsonl", 100))
                     self.assert_readers_do_not_wait(self.records_file("t.jsonl", 4000, **more), *flags, expected=expected)
+
+    def test_to_the_very_end(self):
+        """Readers come one after the other as long as the load lasts, which in the end locks what it changes. None waits longer for it."""
+        for flags in ((), ("--disposition", "replace"), ("--key", "id"), ("--key", "id", "--strategy", "upsert"), ("--strategy", "scd2")):
+            for more in ({}, {"new": 1}):
+                with self.subTest(flags=flags, more=more):
+                    self.psql("DROP TABLE IF EXISTS t, t__items, _dlt_version, _dlt_loads, _dlt_pipeline_state")
+                    self.load(self.records_file("t.jsonl", 1000), *flags)
+                    seen = []
+                    select = "SELECT (SELECT count(*) FROM t) || '+' || (SELECT count(*) FROM t__items) || ' ';"
+                    with self.start("load", self.records_file("t.jsonl", 3000, **more), self.url(), *flags) as run:
+                        while run.process.poll() is None:
+                            seen += self.value(f"SET lock_timeout = {READER_PATIENCE};" + select * 20).split()
+                        result = run.finish()
+                    self.assertEqual(result.code, 0, result.err)
+                    self.assertIn("1000+1000", seen)
+                    self.assertLessEqual(set(seen), {"1000+1000", self.value(select).strip()}, "half a load was seen")
+
+    def test_a_merge_that_adds_columns_is_done_but_for_its_inserts_before_it_locks(self):
+        for strategy in ("delete-insert", "upsert"):
+            with self.subTest(strategy):
+                self.psql("DROP TABLE IF EXISTS t, t__items, _dlt_version, _dlt_loads, _dlt_pipeline_state")
+                flags = ["--key", "id", "--strategy", strategy]
+                self.load(self.records_file("t.jsonl", 100), *flags)
+                reader = threading.Thread(target=lambda: self.psql("BEGIN; SELECT count(*) FROM t; SELECT pg_sleep(4); COMMIT"))
+                reader.start()
+                while self.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(4)%' AND pid <> pg_backend_pid()") == "0":
+                    time.sleep(0.05)
+                path = self.write("t.jsonl", [{"id": n, "text": "new", "items": [{"n": 1, "more": 2}], "extra": n} for n in [*range(50, 150), 149]])
+                with self.start("load", path, self.url(), "--lock-timeout", "60", *flags) as run:
+                    while self.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SAVEPOINT exclusive%'") == "0":
+                        self.assertIsNone(run.process.poll())
+                        time.sleep(0.02)
+                    self.assertEqual(self.value("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'RowExclusiveLock' AND granted"), "1")
+                    result = run.finish()
+                reader.join()
+                self.assertEqual(result.code, 0, result.err)
+                self.assert_loaded(150, loads=2)
+                self.assertEqual(self.psql("SELECT count(*), count(extra) FROM t JOIN t__items AS i ON i._dlt_parent_id = t._dlt_id WHERE text = 'new' AND more = 2"), [["100", "100"]])
+
+    def test_a_merge_by_a_column_that_it_adds(self):
+        """And into a table whose checks wait for the commit: what looks at new columns, or keeps the table from being altered, comes behind them."""
+        self.load(self.records_file("t.jsonl", 10))
+        self.load(self.write("t.jsonl", [{"id": n, "code": n, "items": [{"n": 1}]} for n in range(5, 15)]), "--key", "code", "--strategy", "upsert")
+        self.assertEqual(self.psql("SELECT count(*), count(code) FROM t"), [["20", "10"]])
+        self.psql("CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
+                  "CREATE CONSTRAINT TRIGGER late AFTER DELETE ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION look()")
+        self.load(self.write("t.jsonl", [{"id": n, "code": n, "another": 1, "items": [{"n": 1}]} for n in range(5, 15)]), "--key", "code", "--strategy", "upsert")
+        self.assertEqual(self.psql("SELECT count(*), count(code), count(another) FROM t"), [["20", "10", "10"]])
 
     def test_replace_with_a_view_on_the_table(self):
         self.load(self.records_file("t.jsonl", 100))
@@ -468,55 +517,6 @@ class FreshMachine(PostgresCase):
         self.assertEqual(self.value("SELECT count(*) FROM _dlt_version"), versions)
 
 
-@unittest.skipUnless(Pooler.is_available(), "the Debian package pgbouncer is not installed")
-class Pooled(PostgresCase):
-    def test_eight_runs_at_once_over_two_connections(self):
-        with Pooler(server, pool_size=2) as pooler:
-            url = self.url(port=pooler.port)
-            runs = []
-            for number in range(8):
-                path = self.records_file(f"file_{number}.jsonl", 500)
-                # Four pipelines of their own, and four runs of one, which wait for each other.
-                flags = ["--dataset", f"own_{number}"] if number < 4 else ["--dataset", "shared", "--key", "id"]
-                runs.append(Run(["--data-dir", str(self.folder / f"data_{number}"), "load", path, url, "--as", "t", "--lock-timeout", "120", *flags], self.folder))
-            results = [run.finish() for run in runs]
-            self.assertTrue(all(result.code == 0 for result in results[:4]), [result.err for result in results])
-            # Of the others, those that another one overtook say so and change nothing.
-            self.assertTrue(all(result.code in (0, EXIT_LOCKED) for result in results[4:]), [result.err for result in results])
-            self.assertIn(0, [result.code for result in results[4:]])
-            for number in range(4):
-                self.assertEqual(self.psql(f"SELECT count(*), count(DISTINCT id) FROM own_{number}.t"), [["500", "500"]])
-            self.assertEqual(self.psql("SELECT count(*), count(DISTINCT id) FROM shared.t"), [["500", "500"]])
-            # Nothing of a session is left on the two connections.
-            for _ in range(4):
-                settings = server.psql("SELECT current_setting('search_path'), current_setting('lock_timeout'), current_setting('statement_timeout')", database=self.name)
-                self.assertEqual(settings, [['"$user", public', "0", "0"]])
-            self.assertEqual(self.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0")
-            self.assertEqual(self.value("SELECT count(*) FROM pg_prepared_statements"), "0")
-            self.assertEqual(self.value("SELECT count(*) FROM pg_class WHERE relpersistence = 't'"), "0")
-
-    def test_lost_acknowledgement_behind_the_pooler(self):
-        with Pooler(server) as pooler, Proxy(pooler.port) as proxy:
-            path = self.records_file("t.jsonl", 100)
-            self.load_into(self.url(port=proxy.port), path, "--key", "id")
-            proxy.hold_after = 10_000
-            with self.start("load", path, self.url(port=proxy.port), "--key", "id") as run:
-                self.assertTrue(proxy.is_held.wait(120))
-                proxy.lose_answer_to = COMMIT
-                proxy.let_go()
-                result = run.finish()
-            self.assertEqual(result.code, 0, result.err)
-            self.assert_loaded(100, loads=2)
-
-    def test_start_up_options_are_explained(self):
-        with Pooler(server) as pooler:
-            path = self.write("t.jsonl", [{"a": 1}])
-            result = self.load_into(self.url(port=pooler.port) + "?options=-csearch_path%3Dx", path, expect=EXIT_USAGE)
-            self.assertIn("take options=", result.err)
-            # What hosters hand out for other clients.
-            self.load_into(self.url(port=pooler.port) + "?pgbouncer=true&connection_limit=1", path)
-
-
 class Connections(PostgresCase):
     def assert_refused(self, url, *says, expect=EXIT_USAGE, **options):
         result = self.load_into(url, self.write("t.jsonl", [{"a": 1}]), expect=expect, **options)
@@ -535,6 +535,80 @@ class Connections(PostgresCase):
         self.assert_refused(self.url() + "?sslmod=require", "sslmod")
         self.assert_refused("postgresql://postgres:s3cret@aws-0-eu-central-1.pooler.supabase.com:6543/postgres", "postgres.<project reference>")
         self.assert_refused("postgresql://tipple:s3cret@127.0.0.1:12x45/x", "cannot be understood")
+
+    def test_what_hosters_and_their_poolers_say(self):
+        """Each at the start of a connection, as a server sends it, so that libpq words it."""
+        for code, message, says, exit_code in [
+            ("XX000", "(ENOTFOUND) tenant/user postgres.abc not found", "postgres.<project reference>", EXIT_USAGE),
+            ("XX000", "Tenant or user not found", "must not be paused", EXIT_USAGE),
+            ("XX000", "The endpoint has been disabled. Enable it using Neon API and retry.", "the project is paused", EXIT_REMOTE),
+            ("XX000", "Your account or project has exceeded the compute time quota. Upgrade your plan to increase limits.", "computing time", EXIT_REMOTE),
+            ("XX000", "Max client connections reached", "all connections of the pooler", EXIT_TRANSIENT),
+            ("XX000", "MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size", "port 6543", EXIT_TRANSIENT),
+            ("53300", "sorry, too many clients already", "all connections are taken", EXIT_TRANSIENT),
+            ("53300", "remaining connection slots are reserved for roles with the SUPERUSER attribute", "all connections are taken", EXIT_TRANSIENT),
+            ("08P01", "no more connections allowed (max_client_conn)", "max_client_conn", EXIT_TRANSIENT),
+            ("57P03", "the database system is starting up", "starting or stopping", EXIT_TRANSIENT),
+        ]:
+            with self.subTest(message), Refusing(code, message) as refusing:
+                self.assert_refused(f"postgresql://postgres.abc:s3cret@127.0.0.1:{refusing.port}/postgres", says, message.split(".")[0], expect=exit_code)
+
+    def test_places_where_nothing_is(self):
+        self.assert_refused("postgresql://tipple:s3cret@/x?host=/nowhere", "at that socket", expect=EXIT_TRANSIENT)
+        self.assert_refused("postgresql://?service=nowhere", "no such service")
+        self.assert_refused(self.url() + "?sslmode=what", "this parameter of the URL")
+        self.assert_refused(f"postgresql://tipple:s3cret@127.0.0.1:{server.port},127.0.0.1:1,127.0.0.1:2/x?port=1,2", "one for each")
+
+    def test_tls(self):
+        with Server() as own:
+            authority = Certificates(own.folder)
+            certificate, key = authority.issue("postgres")
+            for path in (certificate, key):
+                shutil.chown(path, own.identity.get("user"), own.identity.get("group"))
+                os.chmod(path, 0o600)
+            rules = own.folder / "data/pg_hba.conf"
+            rules.write_text(re.sub(r"^host\b", "hostssl", rules.read_text(), flags=re.MULTILINE))
+            own.end()
+            own.settings = {"ssl": "on", "ssl_cert_file": certificate, "ssl_key_file": key}
+            own.start()
+            # By default it is taken where the server has it.
+            for options in ("", "?sslmode=require", f"?sslmode=verify-full&sslrootcert={authority.ca}"):
+                self.load_into(own.url() + options, self.write("t.jsonl", [{"a": 1}]))
+            self.assertEqual(own.value("SELECT count(*) FROM t"), "3")
+            self.assert_refused(own.url() + "?sslmode=disable", "the server wants TLS", "sslmode=require")
+            self.assert_refused(own.url() + "?sslmode=verify-full&sslrootcert=/nowhere/ca.pem", "sslrootcert=FILE")
+            os.mkdir(self.path("other"))
+            self.assert_refused(own.url() + f"?sslmode=verify-full&sslrootcert={Certificates(self.path('other')).ca}", "not signed by a known authority")
+
+    def test_a_wrong_password_takes_nothing_from_what_waits(self):
+        path = self.records_file("t.jsonl", 10)
+        self.load(path)
+        self.psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not now''; END'; "
+                  "CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH STATEMENT EXECUTE FUNCTION refuse()")
+        self.assertIn("not now", self.load(path, expect=EXIT_REMOTE).err)
+        [waiting] = self.pending()
+        self.assert_refused(server.url(self.name, password="s3cret"), "password is wrong", waiting)
+        self.assertEqual(self.pending(), [waiting])
+        self.psql("DROP TRIGGER refuse ON t")
+        self.write("t.jsonl", [])
+        self.load(path)
+        self.assertEqual(self.psql("SELECT count(*), (SELECT count(*) FROM t__items), (SELECT count(*) FROM _dlt_loads) FROM t"), [["20", "20", "2"]])
+
+    def test_a_standby(self):
+        with Server() as own:
+            path = self.write("t.jsonl", [{"a": 1}])
+            self.load_into(own.url(), path)
+            own.end()
+            signal_file = own.folder / "data/standby.signal"
+            signal_file.touch()
+            own.start()
+            self.assert_refused(own.url(), "its primary", expect=EXIT_REMOTE)
+            self.assert_refused(own.url() + "?target_session_attrs=read-write", "target_session_attrs asks for")
+            self.assertIn("1", self.tipple("query", own.url(), "SELECT count(*) FROM t").out)
+            # It has become the primary: what waits is loaded.
+            own.psql("SELECT pg_promote()")
+            self.assertIn("1 package of an earlier run was loaded first", self.load_into(own.url(), path).err)
+            self.assertEqual(own.value("SELECT count(*) FROM t"), "3")
 
     def test_permissions(self):
         self.psql("DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN PASSWORD 's3cret'")

@@ -107,6 +107,8 @@ class Undo(Case):
         self.assertIn("cursor", result.out)
         self.undo(second, "--yes")
         self.assertEqual(self.values("SELECT id FROM orders ORDER BY 1"), [0, 1, 2])
+        # The state before it, as a version behind that of the load, so that whoever knows that one sees that it has changed.
+        self.assertEqual(self.values("SELECT version FROM _dlt_pipeline_state ORDER BY 1"), [1, 3])
         # The rows are read again, and only they.
         self.load_orders(0, 6, "--cursor", "id")
         self.assertEqual(self.records("orders"), before)

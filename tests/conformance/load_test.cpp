@@ -228,7 +228,7 @@ TEST_P(Conformance, WhatIsNotCommittedNeverWas) {
         apply(package, *destination, *transaction);
     }
     EXPECT_FALSE(has_table("t"));
-    EXPECT_FALSE(make()->has_load("1.0"));
+    EXPECT_FALSE(make()->has_load({.load_id = "1.0"}));
     load(package);
     EXPECT_EQ(rows("SELECT id FROM {}", "t"), "1");
 }
@@ -275,6 +275,9 @@ TEST_P(Conformance, OfTwoLoadsWithOneIdOneIsRefused) {
         expect_error(ErrorKind::conflict, [&] { load(other); }, "already in");
     }
     EXPECT_EQ(rows("SELECT id FROM {} ORDER BY id", "t"), "1 2");
+    // Whoever asks for the one that was refused, because it was killed, must not hear of the other.
+    EXPECT_TRUE(make()->has_load(destination::load_key(own)));
+    EXPECT_FALSE(make()->has_load(destination::load_key(other)));
 }
 
 TEST_P(Conformance, NullWhereThereMustBeAValue) {

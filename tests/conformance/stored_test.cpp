@@ -8,7 +8,7 @@ using schema::Disposition;
 
 TEST_P(Conformance, NothingIsStoredWhereNothingIs) {
     EXPECT_EQ(stored(), std::nullopt);
-    EXPECT_FALSE(make()->has_load("1.0"));
+    EXPECT_FALSE(make()->has_load({.load_id = "1.0"}));
 }
 
 TEST_P(Conformance, RemembersStateSchemaAndLoads) {
@@ -25,11 +25,36 @@ TEST_P(Conformance, RemembersStateSchemaAndLoads) {
     EXPECT_EQ(read->state->version, 1);
     EXPECT_EQ(read->state->load_id, "1.0");
     EXPECT_EQ(destination::state_hash(read->state->document.as_object()), destination::state_hash(package.state().as_object()));
-    EXPECT_TRUE(make()->has_load("1.0"));
-    EXPECT_FALSE(make()->has_load("2.0"));
+    EXPECT_TRUE(make()->has_load({.load_id = "1.0"}));
+    EXPECT_FALSE(make()->has_load({.load_id = "2.0"}));
     EXPECT_EQ(rows("SELECT load_id, status, schema_version_hash FROM {}", "_dlt_loads"), "1.0|0|" + package.schema().version_hash());
     maker_.pipeline = "stranger";
     EXPECT_FALSE(stored()->state) << "a pipeline has its own state only";
+}
+
+/// Another pipeline, or another schema, may have begun in the same microsecond: its record is not that of this load.
+TEST_P(Conformance, ALoadIsNotTakenForAnotherOneWithItsId) {
+    maker_.table("t", "{}", R"({"id": "bigint"})");
+    maker_.begin("1.0").load(Disposition::append, {"t"}).rows("t", R"([{"id": 1}])");
+    const package::Package package = close();
+    const destination::LoadKey own = destination::load_key(package);
+    // As a load that brings no state, of which only the schema tells.
+    destination::LoadKey stateless = own;
+    stateless.state_hash.clear();
+    load(package);
+    EXPECT_TRUE(make()->has_load(own));
+    EXPECT_TRUE(make()->has_load(stateless));
+
+    for (const auto member : {&destination::LoadKey::load_id, &destination::LoadKey::schema_name, &destination::LoadKey::schema_hash}) {
+        destination::LoadKey other = stateless;
+        other.*member += "0";
+        EXPECT_FALSE(make()->has_load(other)) << other.load_id << " " << other.schema_name << " " << other.schema_hash;
+    }
+    for (const auto member : {&destination::LoadKey::pipeline, &destination::LoadKey::state_hash}) {
+        destination::LoadKey other = own;
+        other.*member += "0";
+        EXPECT_FALSE(make()->has_load(other)) << other.pipeline << " " << other.state_hash;
+    }
 }
 
 TEST_P(Conformance, TheFenceRefusesARunThatWasOvertaken) {

@@ -264,6 +264,30 @@ INSTANTIATE_TEST_SUITE_P(Kinds, RefusedTest,
                          testing::Values(ErrorKind::usage, ErrorKind::data, ErrorKind::corrupt,
                                          ErrorKind::conflict));
 
+/// A wrong password says nothing about a package.
+TEST_P(RefusedTest, ThoseOfWhichTheDestinationCannotBeAskedWait) {
+    destination_.fail(FailPoint::begin, ErrorKind::remote);
+    error_of(ErrorKind::remote, source_);
+    const std::vector<std::string> waiting = pending();
+    destination_.fail(FailPoint::find_load, GetParam());
+    EXPECT_TRUE(contains(error_of(GetParam(), source_), "the rows wait in package " + waiting.at(0)));
+    EXPECT_EQ(pending(), waiting);
+    ScriptedSource nothing;
+    run(nothing);
+    expect_loaded_once();
+}
+
+/// The commit may be there: whoever forgets the package loads its rows twice.
+TEST_P(RefusedTest, ACommitInDoubtThatCannotBeAskedForStaysInDoubt) {
+    destination_.fail(FailPoint::committed, ErrorKind::transient);
+    destination_.fail(FailPoint::find_load, GetParam());
+    error_of(GetParam(), source_);
+    EXPECT_EQ(pending().size(), 1U);
+    ScriptedSource nothing;
+    run(nothing);
+    expect_loaded_once();
+}
+
 TEST_F(LoadTest, ADatasetThatChangedMeanwhileRefusesThePackage) {
     PipelineConfig elsewhere = config_;
     elsewhere.data_folder = temporary_.path("elsewhere");

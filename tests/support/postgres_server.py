@@ -75,6 +75,17 @@ def _other_user():
     raise RuntimeError("there is no user postgres or nobody to run a server as")
 
 
+def run_psql(sql, *where, env=None):
+    """Rows of the last statement as lists of texts; NULL is None."""
+    done = subprocess.run(
+        [find_program("psql"), "-X", "-q", "-A", "-t", "-F", "\x1f", "-R", "\x1e", "-P", "null=\x1d", "-v", "ON_ERROR_STOP=1", *map(str, where), "-f", "-"],
+        input=sql, capture_output=True, text=True, check=False, env={**os.environ, **(env or {})})
+    if done.returncode != 0:
+        raise RuntimeError(f"psql: {done.stderr}\n{sql}")
+    out = done.stdout.rstrip("\n")
+    return [[None if value == "\x1d" else value for value in row.split("\x1f")] for row in out.split("\x1e")] if out else []
+
+
 class _Process:
     """A server process in a folder of its own."""
 
@@ -158,13 +169,7 @@ class Server(_Process):
 
     def psql(self, sql, database="shop", user=USER):
         """Rows of the last statement as lists of texts; NULL is None."""
-        done = subprocess.run(
-            [find_program("psql"), "-X", "-q", "-A", "-t", "-F", "\x1f", "-R", "\x1e", "-P", "null=\x1d", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port), "-U", user, "-d", database, "-f", "-"],
-            input=sql, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(f"psql: {done.stderr}\n{sql}")
-        out = done.stdout.rstrip("\n")
-        return [[None if value == "\x1d" else value for value in row.split("\x1f")] for row in out.split("\x1e")] if out else []
+        return run_psql(sql, "-h", self.folder, "-p", self.port, "-U", user, "-d", database)
 
     def value(self, sql, **options):
         rows = self.psql(sql, **options)
@@ -204,16 +209,20 @@ class Session:
 
 
 class Pooler(_Process):
-    """PgBouncer in front of a server, in transaction mode: each transaction may get another of its few connections."""
+    """PgBouncer in front of a server, in transaction mode: each transaction may get another of its few connections. `settings` are those of its file."""
 
-    def __init__(self, server, pool_size=2):
+    def __init__(self, server, pool_size=2, **settings):
         super().__init__("tipple-pgbouncer-")
         quoted = PASSWORD.replace("'", "''")
+        settings = {"listen_addr": "127.0.0.1", "listen_port": self.port, "unix_socket_dir": "", "auth_type": "any", "pool_mode": "transaction", "default_pool_size": pool_size,
+                    "max_client_conn": 100, "server_round_robin": 1, "logfile": "", "pidfile": "", "admin_users": USER, **settings}
         (self.folder / "pgbouncer.ini").write_text(
-            f"[databases]\n* = host=127.0.0.1 port={server.port} user={USER} password='{quoted}'\n"
-            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
-            f"default_pool_size = {pool_size}\nmax_client_conn = 100\nserver_round_robin = 1\nlogfile =\npidfile =\n")
+            f"[databases]\n* = host=127.0.0.1 port={server.port} user={USER} password='{quoted}'\n[pgbouncer]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()))
         self.spawn([find_program("pgbouncer"), "pgbouncer.ini"])
+
+    def psql(self, sql, database):
+        """As a client of the pooler."""
+        return run_psql(sql, "-h", "127.0.0.1", "-p", self.port, "-U", USER, "-d", database, env={"PGPASSWORD": PASSWORD})
 
     @staticmethod
     def is_available():

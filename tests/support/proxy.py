@@ -60,6 +60,33 @@ class Proxy:
                 threading.Thread(target=connection.to_client, daemon=True).start()
 
 
+class Refusing:
+    """A server that answers whoever connects with one message of failure, as Postgres and poolers word it on the wire, and hangs up."""
+
+    def __init__(self, code, message):
+        fields = b"".join(kind + text.encode() + b"\x00" for kind, text in ((b"S", "FATAL"), (b"V", "FATAL"), (b"C", code), (b"M", message))) + b"\x00"
+        self._answer = b"E" + struct.pack("!I", len(fields) + 4) + fields
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+
+    def _serve(self):
+        ssl_request = 80_877_103
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                with client:
+                    while (start := client.recv(8_192)) and struct.unpack("!I", start[4:8]) == (ssl_request,):
+                        client.sendall(b"N")
+                    client.sendall(self._answer)
+
+
 class _Connection:
     def __init__(self, proxy, client, server):
         self.proxy, self.client, self.server = proxy, client, server

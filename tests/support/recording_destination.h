@@ -88,9 +88,9 @@ public:
             .catalog = data_.catalog};
     }
 
-    bool has_load(const std::string& load_id) override {
-        record("has_load " + load_id, FailPoint::find_load);
-        return std::find(data_.loads.begin(), data_.loads.end(), load_id) != data_.loads.end();
+    bool has_load(const destination::LoadKey& load) override {
+        record("has_load " + load.load_id, FailPoint::find_load);
+        return std::find(data_.loads.begin(), data_.loads.end(), load.load_id) != data_.loads.end();
     }
 
     std::unique_ptr<destination::LoadTransaction> begin(const package::Package& package) override {

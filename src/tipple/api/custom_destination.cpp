@@ -26,6 +26,10 @@ public:
     bool read() {
         if (files_.find(path_) == nullptr) return false;
         document_ = json::parse(files_.read_text(path_), path_).as_object();
+        // Version 1 had load ids only.
+        json::Array loads;
+        for (const json::Value& load : this->loads()) loads.emplace_back(load.is_text() ? json::Value(json::Object{{"load_id", load.as_text()}}) : load);
+        document_.set("loads", std::move(loads));
         return true;
     }
     void write() const {
@@ -48,13 +52,20 @@ public:
                                         .load_id = state.find("load_id")->as_text(),
                                         .document = document};
     }
-    bool has_load(const std::string& load_id) const {
+    bool has_load(const destination::LoadKey& load) const {
         const json::Array& loads = this->loads();
-        return std::find(loads.begin(), loads.end(), json::Value(load_id)) != loads.end();
+        return std::any_of(loads.begin(), loads.end(), [&](const json::Value& known) {
+            const auto is_equal = [&](std::string_view name, const std::string& text) {
+                const json::Value* value = known.as_object().find(name);
+                return text.empty() || value == nullptr || value->as_text() == text;
+            };
+            return is_equal("load_id", load.load_id) && is_equal("pipeline", load.pipeline) && is_equal("schema_name", load.schema_name) &&
+                   is_equal("schema_hash", load.schema_hash);
+        });
     }
     std::string newest_load() const {
         std::string newest;
-        for (const json::Value& load : loads()) newest = std::max(newest, load.as_text());
+        for (const json::Value& load : loads()) newest = std::max(newest, load.as_object().find("load_id")->as_text());
         return newest;
     }
 
@@ -64,9 +75,12 @@ public:
             edit("states").set(package.manifest().pipeline, json::Object{{"load_id", package.load_id()}, {"document", package.state()}});
         }
         json::Array loads = this->loads();
-        loads.emplace_back(package.load_id());
+        loads.emplace_back(json::Object{{"load_id", package.load_id()},
+                                        {"pipeline", package.manifest().pipeline},
+                                        {"schema_name", package.schema().name()},
+                                        {"schema_hash", package.schema().version_hash()}});
         if (loads.size() > loads_max) loads.erase(loads.begin());
-        document_.set("v", 1);
+        document_.set("v", 2);
         document_.set("loads", std::move(loads));
     }
 
@@ -192,9 +206,9 @@ public:
         return stored;
     }
 
-    bool has_load(const std::string& load_id) override {
+    bool has_load(const destination::LoadKey& load) override {
         Memory memory = this->memory();
-        return memory.read() && memory.has_load(load_id);
+        return memory.read() && memory.has_load(load);
     }
 
     std::unique_ptr<destination::LoadTransaction> begin(const package::Package& package) override {

@@ -49,6 +49,21 @@ TEST_F(CustomDestinationTest, StatesAreRemembered) {
     EXPECT_EQ(second.tables.at(0).new_columns.size(), 0);
 }
 
+TEST_F(CustomDestinationTest, ALoadIsNotTakenForThatOfAnotherPipeline) {
+    const std::string load_id = load(numbers(1, 3)).load_ids.at(0);
+    destination::DestinationContext context;
+    context.dataset = "data";
+    context.data_folder = folder_.path("state/pipelines");
+    const std::unique_ptr<io::FileSystem> files = io::local_file_system();
+    context.files = files.get();
+    const auto destination = custom_destination("warehouse", [](const RowBatch&) {}).make(context);
+    EXPECT_TRUE(destination->has_load({.load_id = load_id}));
+    EXPECT_TRUE(destination->has_load({.load_id = load_id, .schema_name = "shop", .pipeline = "test"}));
+    EXPECT_FALSE(destination->has_load({.load_id = load_id, .schema_name = "shop", .pipeline = "other"}));
+    EXPECT_FALSE(destination->has_load({.load_id = load_id, .schema_name = "other", .pipeline = "test"}));
+    EXPECT_FALSE(destination->has_load({.load_id = load_id, .schema_name = "shop", .schema_hash = "x", .pipeline = "test"}));
+}
+
 TEST_F(CustomDestinationTest, RowsOfAFailedLoadComeAgainAsTheyWere) {
     fails_at_ = 2;
     const std::string error = error_of(ErrorKind::remote, [&] { load(numbers(1, 3)); });

@@ -99,6 +99,18 @@ struct StoredLoad {
     std::string inserted_at;
 };
 
+/// What tells a load's record from those of others: load ids are times, so two pipelines that begin in the same microsecond make packages with one id.
+struct LoadKey {
+    std::string load_id;
+    /// The others are not compared where they are empty, because nobody knows them. Of the schema as the load leaves it:
+    std::string schema_name = {};
+    std::string schema_hash = {};
+    std::string pipeline = {};
+    /// `version_hash` of the state that the load brings; empty when it brings none.
+    std::string state_hash = {};
+};
+LoadKey load_key(const package::Package& package);
+
 /// A dataset as it is at the destination.
 struct StoredDataset {
     /// Newest schema of each name.
@@ -228,8 +240,8 @@ public:
     /// Schema, state and loads as stored, or nothing when the dataset does not exist. Throws
     /// Error(locked) when another process holds it longer than the lock timeout.
     virtual std::optional<StoredDataset> read_dataset() = 0;
-    /// Whether the load record is there; waits for a commit still in doubt.
-    virtual bool has_load(const std::string& load_id) = 0;
+    /// Whether the load record is there, with all that `load` knows of it; waits for a commit still in doubt.
+    virtual bool has_load(const LoadKey& load) = 0;
     /// Starts the one transaction of a package. Throws Error(locked) when the stored state or
     /// schema is not the one in the package's fence, Error(usage) when a table of the package
     /// exists that no stored schema knows, unless it is adopted.

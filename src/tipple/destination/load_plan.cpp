@@ -100,7 +100,7 @@ void check_fence(SqlSession& session, const Catalog& catalog, const package::Pac
     const auto has_table = [&](std::string_view table) { return catalog.find(table, session.names()) != nullptr; };
     package::Fence found;
     if (has_table(loads_table)) {
-        if (session.query_value(sql.select_load(manifest.load_id))) {
+        if (session.query_value(sql.select_load({.load_id = manifest.load_id}))) {
             throw Error(ErrorKind::conflict, "load {} is already in dataset \"{}\"", manifest.load_id, session.dataset());
         }
         if (has_table(state_table)) {

@@ -176,7 +176,7 @@ void Merge::each_below(const std::string& select_row_keys, const std::function<v
                        std::stop_token stop) {
     if (tables_.size() == 1) return;
     fill_root_keys(stop);
-    session_.execute(fmt::format("CREATE TEMP TABLE {} AS {}", temporary("chosen"), select_row_keys), stop);
+    session_.execute(session_.sql().create_temporary_as(temporary("chosen"), select_row_keys), stop);
     for (MergeTable& table : tables_) {
         const schema::Table& nested = schema_.require(table.name);
         if (!nested.is_nested() || !table.existed) continue;

@@ -104,7 +104,6 @@ std::string SqlWriter::insert_state(const json::Object& state, const std::string
                                     const std::string& load_id, std::int64_t time_us) const {
     const json::Value* version = state.find("_state_version");
     const json::Value* engine = state.find("_state_engine_version");
-    const json::Value* hash = state.find("_version_hash");
     TIPPLE_ASSERT(version != nullptr && version->is_int());
     return fmt::format(
         "INSERT INTO {} ({}) VALUES ({}, {}, {}, {}, {}, {}, {}, {})", table(state_table),
@@ -113,7 +112,7 @@ std::string SqlWriter::insert_state(const json::Object& state, const std::string
         version->as_int(),
         engine != nullptr && engine->is_int() ? engine->as_int() : state_engine_version,
         literal(pipeline), literal(encode_state(state)), dialect_.timestamp_literal(time_us),
-        hash != nullptr && hash->is_text() ? literal(hash->as_text()) : literal(state_hash(state)),
+        literal(stored_state_hash(state)),
         literal(load_id), literal(random_id(state_row_id_length)));
 }
 
@@ -150,8 +149,16 @@ std::string SqlWriter::delete_schemas(const std::string& schema_name) const {
     return fmt::format("DELETE FROM {} WHERE {} = {}", table(version_table), name("schema_name"), literal(schema_name));
 }
 
-std::string SqlWriter::select_load(const std::string& load_id) const {
-    return fmt::format("SELECT 1 FROM {} WHERE {} = {}", table(loads_table), name("load_id"), literal(load_id));
+std::string SqlWriter::select_load(const LoadKey& load) const {
+    std::string sql = fmt::format("SELECT 1 FROM {} WHERE {} = {}", table(loads_table), name("load_id"), literal(load.load_id));
+    if (!load.schema_name.empty()) sql += fmt::format(" AND {} = {}", name("schema_name"), literal(load.schema_name));
+    if (!load.schema_hash.empty()) sql += fmt::format(" AND {} = {}", name("schema_version_hash"), literal(load.schema_hash));
+    return sql;
+}
+
+std::string SqlWriter::select_state_of(const LoadKey& load) const {
+    return fmt::format("SELECT 1 FROM {} WHERE {} = {} AND {} = {} AND {} = {}", table(state_table), name(schema::load_id_column), literal(load.load_id), name("pipeline_name"),
+                       literal(load.pipeline), name("version_hash"), literal(load.state_hash));
 }
 
 std::string SqlWriter::select_newest_load() const {

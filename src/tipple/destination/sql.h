@@ -101,7 +101,9 @@ public:
     std::string select_newest_schema_us() const;
     std::string delete_schemas(const std::string& schema_name) const;
     /// A row when the load record is there.
-    std::string select_load(const std::string& load_id) const;
+    std::string select_load(const LoadKey& load) const;
+    /// A row when the state that the load brings is there.
+    std::string select_state_of(const LoadKey& load) const;
     /// The greatest load id.
     std::string select_newest_load() const;
 

@@ -5,9 +5,18 @@
 
 namespace tipple::destination {
 
-bool has_load(SqlSession& session, const std::string& load_id) {
-    if (session.read_catalog().find(loads_table, session.names()) == nullptr) return false;
-    return session.query_value(session.sql().select_load(load_id)).has_value();
+LoadKey load_key(const package::Package& package) {
+    const schema::Schema& schema = package.schema();
+    LoadKey key{.load_id = package.load_id(), .schema_name = schema.name(), .schema_hash = schema.version_hash(), .pipeline = package.manifest().pipeline};
+    if (package.manifest().has_new_state) key.state_hash = stored_state_hash(package.state().as_object());
+    return key;
+}
+
+bool has_load(SqlSession& session, const LoadKey& load) {
+    const Catalog catalog = session.read_catalog();
+    const auto has_table = [&](std::string_view table) { return catalog.find(table, session.names()) != nullptr; };
+    if (!has_table(loads_table) || !session.query_value(session.sql().select_load(load))) return false;
+    return load.state_hash.empty() || (has_table(state_table) && session.query_value(session.sql().select_state_of(load)));
 }
 
 std::optional<StoredDataset> read_dataset(SqlSession& session, const std::string& pipeline) {

@@ -138,6 +138,11 @@ std::string state_hash(const json::Object& document) {
     return to_base64(as_text(hash.digest()));
 }
 
+std::string stored_state_hash(const json::Object& document) {
+    const json::Value* hash = document.find("_version_hash");
+    return hash != nullptr && hash->is_text() && !hash->as_text().empty() ? hash->as_text() : state_hash(document);
+}
+
 std::string encode_state(const json::Object& document) {
     json::Object sent = document;
     sent.erase("_local");

@@ -26,6 +26,8 @@ inline constexpr std::size_t state_row_id_length = 14;
 /// base64 of SHA3-256 over the sorted document without what does not count: its versions, its hash
 /// and the part that stays local.
 std::string state_hash(const json::Object& document);
+/// What is stored as a state's `version_hash`: the one that it says, or else the one that it has.
+std::string stored_state_hash(const json::Object& document);
 
 /// base64 of the compressed document, without the part that stays local. Typed values are texts
 /// that start with a mark of their own and stay as they are.

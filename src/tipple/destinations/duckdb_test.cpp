@@ -50,7 +50,7 @@ TEST_F(DuckdbTest, IdentityIsOneForEveryWayToWriteAPath) {
 
 TEST_F(DuckdbTest, NothingIsStoredWhereNothingIs) {
     EXPECT_EQ(stored(), std::nullopt);
-    EXPECT_FALSE(make()->has_load("1"));
+    EXPECT_FALSE(make()->has_load({.load_id = "1"}));
     EXPECT_THROW(make()->query("SELECT 1", {}), Error);
     EXPECT_EQ(files_->find(file()), nullptr);
     execute("CREATE TABLE other(a INTEGER)");
@@ -60,7 +60,7 @@ TEST_F(DuckdbTest, NothingIsStoredWhereNothingIs) {
     EXPECT_TRUE(read->schemas.empty());
     EXPECT_FALSE(read->state);
     EXPECT_EQ(read->catalog.find("other")->front().type, "INTEGER");
-    EXPECT_FALSE(make()->has_load("1"));
+    EXPECT_FALSE(make()->has_load({.load_id = "1"}));
 }
 
 // ---- append and replace ----
@@ -84,8 +84,8 @@ TEST_F(DuckdbTest, AppendKeepsEveryRowAndRemembersEverything) {
     EXPECT_EQ(rows("SELECT version, engine_version, pipeline_name, _dlt_load_id FROM "
                    "_dlt_pipeline_state ORDER BY 1"),
               "1|4|shop|1.0 2|4|shop|2.0");
-    EXPECT_TRUE(make()->has_load("2.0"));
-    EXPECT_FALSE(make()->has_load("3.0"));
+    EXPECT_TRUE(make()->has_load({.load_id = "2.0"}));
+    EXPECT_FALSE(make()->has_load({.load_id = "3.0"}));
     const auto read = stored();
     ASSERT_TRUE(read && read->state);
     EXPECT_EQ(read->newest_load_id, "2.0");

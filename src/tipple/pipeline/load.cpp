@@ -80,8 +80,11 @@ std::vector<destination::LoadedTable> load_package(package::Package package, Pac
     Retries retries(context.retry_budget_seconds);
     Stopwatch watch(context.clock);
     while (true) {
+        bool is_asking = may_be_loaded;
         try {
-            if (may_be_loaded && destination.has_load(package.load_id())) {
+            const bool is_there = may_be_loaded && destination.has_load(destination::load_key(package));
+            is_asking = false;
+            if (is_there) {
                 context.log.info("load {} is at the destination already: the package is closed", package.load_id());
                 package.journal(context.clock, "found at the destination");
                 return {};
@@ -95,6 +98,7 @@ std::vector<destination::LoadedTable> load_package(package::Package package, Pac
         } catch (const Error& error) {
             const std::optional<double> seconds = stop.stop_requested() ? std::nullopt : retries.next(error);
             if (!seconds) {
+                if (is_asking && error.kind() != ErrorKind::cancelled && error.kind() != ErrorKind::transient) throw LoadInDoubt(error);
                 if (error.kind() != ErrorKind::transient || retries.attempts() == 1) throw;
                 throw Error(error.kind(), "{}\n  tried {} times in {} seconds (--retry-budget)", error.what(), retries.attempts(), context.retry_budget_seconds);
             }

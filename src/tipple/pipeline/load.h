@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tipple/core/clock.h"
+#include "tipple/core/error.h"
 #include "tipple/core/log.h"
 #include "tipple/destination/destination.h"
 #include "tipple/package/package.h"
@@ -25,9 +26,16 @@ struct LoadContext {
     double retry_budget_seconds = 0;
 };
 
+/// The destination did not say whether the load is there, because it could not be asked: that says nothing about the package.
+class LoadInDoubt : public Error {
+public:
+    explicit LoadInDoubt(const Error& error) : Error(error) {}
+};
+
 /// Loads a package in one transaction, or finds that its load record is at the destination already, and then returns nothing. Transient errors are
 /// tried again, each time after asking whether the attempt before was committed after all, until the budget of waiting is used up. Throws Error, which names
 /// the row when the destination refused one and it could be found; the destination is then as before.
+/// Throws LoadInDoubt when it cannot be asked.
 std::vector<destination::LoadedTable> load_package(package::Package package, PackageOrigin origin, const LoadContext& context, Observer& observer,
                                                    std::stop_token stop);
 

@@ -63,8 +63,16 @@ void Pipeline::discard_package(const std::string& load_id) {
     if (std::find(waiting.begin(), waiting.end(), load_id) == waiting.end()) {
         throw Error(ErrorKind::usage, "no package {} of pipeline \"{}\" waits to be loaded into {}", load_id, config_.name, destination_.description());
     }
-    // The commit may be there although nobody was told.
-    if (destination_.has_load(load_id)) {
+    // The commit may be there although nobody was told. A package that cannot be read does not say what else its load would have written.
+    destination::LoadKey load{.load_id = load_id};
+    try {
+        for (const package::Package& package : store.pending()) {
+            if (package.load_id() == load_id) load = destination::load_key(package);
+        }
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::corrupt) throw;
+    }
+    if (destination_.has_load(load)) {
         throw Error(ErrorKind::usage, "package {} is loaded already, only the answer was lost: tipple packages retry closes it, and tipple undo takes the load back", load_id);
     }
     store.discard(load_id);

@@ -308,6 +308,9 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
         for (const destination::LoadedTable& table : load_package(package, origin, context, observer, stop)) {
             if (table.missing > 0) report.missing_rows[table.table] += table.missing;
         }
+    } catch (const LoadInDoubt& error) {
+        note_error(package, error);
+        throw still_waits(package, error);
     } catch (const Error& error) {
         give_up(store, package, origin, error);
     }
@@ -332,6 +335,11 @@ void Pipeline::note_error(const package::Package& package, const Error& error) {
     }
 }
 
+Error Pipeline::still_waits(const package::Package& package, const Error& error) const {
+    return Error(error.kind(), "{}\n  the rows wait in package {}; the next run of pipeline \"{}\" into {} loads them first", error.what(), package.load_id(), config_.name,
+                 destination_.description());
+}
+
 /// What becomes of a package that was not loaded. One that can never be loaded must not stand in the way of every later run, and one that
 /// is read again by whoever repeats the command must not be loaded too.
 void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error) {
@@ -342,8 +350,7 @@ void Pipeline::give_up(package::PackageStore& store, const package::Package& pac
     }
     note_error(package, error);
     if (can_succeed_later(error.kind())) {
-        throw Error(error.kind(), "{}\n  the rows wait in package {}; the next run of pipeline \"{}\" into {} loads them first", error.what(),
-                    package.load_id(), config_.name, destination_.description());
+        throw still_waits(package, error);
     }
     // The others of the run go with it: among them may be the state, which says that these rows are there.
     for (const package::Package& waiting : store.pending()) store.finish(waiting, package::PackageState::failed);

@@ -19,6 +19,8 @@ constexpr int poll_milliseconds = 100;
 constexpr std::chrono::seconds cancel_patience{5};
 constexpr std::chrono::milliseconds late_cancel_patience{500};
 
+constexpr std::chrono::milliseconds rollback_patience{500};
+
 constexpr std::string_view query_canceled = "57014";
 
 void ignore_notice(void*, const PGresult*) {}
@@ -65,7 +67,7 @@ Connection::Connection(const Target& target, const std::stop_token& stop) : hand
     if (PQsetnonblocking(handle_->connection, 1) != 0) throw Error(ErrorKind::local, "the connection to {} cannot be made non-blocking", target.description);
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() { roll_back(); }
 
 void Connection::cancel() {
     cancelled_at_ = std::chrono::steady_clock::now();
@@ -184,7 +186,7 @@ Result Connection::query(std::string_view sql, std::size_t rows_max, std::stop_t
     while (Answer answer = next_answer(stop)) {
         if (answer.is_error()) {
             // Cancelled by us, which is no failure.
-            if (result.is_truncated) break;
+            if (result.is_truncated) continue;
             finish({});
             fail(&answer, stop);
         }
@@ -324,9 +326,29 @@ bool Connection::execute_within(std::string_view sql, std::chrono::milliseconds 
     return true;
 }
 
-bool Connection::is_ready() const {
+bool Connection::is_ready() const { return is_in_transaction() || PQtransactionStatus(handle_->connection) == PQTRANS_IDLE; }
+
+bool Connection::is_in_transaction() const {
     const PGTransactionStatusType status = PQtransactionStatus(handle_->connection);
-    return status == PQTRANS_IDLE || status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+void Connection::roll_back() noexcept {
+    PGconn* connection = handle_->connection;
+    if (!is_in_transaction() || PQsendQuery(connection, "ROLLBACK") == 0) return;
+    const auto deadline = std::chrono::steady_clock::now() + rollback_patience;
+    while (std::chrono::steady_clock::now() < deadline) {
+        const int left = PQflush(connection);
+        if (left < 0) return;
+        if (PQisBusy(connection) == 0) {
+            PGresult* result = PQgetResult(connection);
+            if (result == nullptr) return;
+            PQclear(result);
+            continue;
+        }
+        pollfd socket{.fd = PQsocket(connection), .events = static_cast<short>(left > 0 ? POLLIN | POLLOUT : POLLIN), .revents = 0};
+        if (poll(&socket, 1, poll_milliseconds) > 0 && PQconsumeInput(connection) == 0) return;
+    }
 }
 
 int Connection::server_version() const { return PQserverVersion(handle_->connection); }

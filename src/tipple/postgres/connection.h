@@ -34,7 +34,7 @@ struct Result {
 
 /// One connection, and the only place that knows libpq's calls for it. Safe behind poolers in transaction mode: nothing of a session is set,
 /// no statement has a name, and nothing is sent at the start that they refuse. One thread. A stop request cancels the running statement at the
-/// server, and the call throws Error(cancelled). The destructor closes it, which rolls back.
+/// server, and the call throws Error(cancelled). The destructor rolls back and closes it.
 class Connection {
 public:
     /// `target`: where to. `stop`: ends the wait for a server that does not answer, by Error(cancelled). Throws Error that says what keeps it from being made and what to
@@ -71,6 +71,9 @@ public:
 
     /// Throws Error(remote) when the server rolled back instead.
     void commit();
+    /// Ends the transaction, when there is one and the server answers at once. A server whose client is gone rolls back by itself, but poolers then make a new
+    /// connection to it.
+    void roll_back() noexcept;
 
     /// 150003 for 15.3.
     int server_version() const;
@@ -90,6 +93,7 @@ private:
     Answer next_answer(std::stop_token stop);
     std::uint64_t finish(std::stop_token stop);
     void end_copy_out(std::stop_token stop);
+    bool is_in_transaction() const;
     void cancel();
     [[noreturn]] void fail(const Answer* answer, std::stop_token stop);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 
 #include "tipple/core/text.h"
@@ -23,16 +24,21 @@ struct Cause {
     std::string_view remedy;
 };
 
+constexpr std::string_view unknown_project =
+    "the pooler does not know this project: copy the URL from the project's page \"Connect\". The user must be postgres.<project reference>, the host the pooler's of just this "
+    "project, and the project must not be paused (restore it on its page)";
+
 /// The first that is found counts, so what says more comes first.
-constexpr std::array<Cause, 26> causes = {{
+constexpr std::array<Cause, 42> causes = {{
     {"password authentication failed", ErrorKind::usage,
      "user or password is wrong. Special characters of a password in a URL are written %XX; or leave it out of the URL and set PGPASSWORD or ~/.pgpass"},
     {"no password supplied", ErrorKind::usage, "a password is needed: give it in the URL, in PGPASSWORD or in ~/.pgpass"},
-    {"Tenant or user not found", ErrorKind::usage,
-     "the pooler does not know this project: the user must be postgres.<project reference>, the host that of the project's region, and the project must "
-     "not be paused (restore it on the project's page)"},
+    {"Tenant or user not found", ErrorKind::usage, unknown_project},
+    {"tenant/user", ErrorKind::usage, unknown_project},
+    {"endpoint has been disabled", ErrorKind::remote, "the project is paused: enable it at the hoster, then run again"},
     {"endpoint is disabled", ErrorKind::remote, "the project is paused: enable it at the hoster, then run again"},
     {"has been suspended", ErrorKind::remote, "the project is paused: resume it at the hoster, then run again"},
+    {"compute time quota", ErrorKind::remote, "the hoster gives the project no more computing time: raise its plan there, or wait until the quota begins anew"},
     {"no encryption", ErrorKind::usage, "the server wants TLS, or does not let this user in from here: add ?sslmode=require to the URL"},
     {"SSL off", ErrorKind::usage, "the server wants TLS, or does not let this user in from here: add ?sslmode=require to the URL"},
     {"SSL connection is required", ErrorKind::usage, "the server wants TLS: add ?sslmode=require to the URL"},
@@ -47,9 +53,22 @@ constexpr std::array<Cause, 26> causes = {{
     {"remaining connection slots", ErrorKind::transient, "all connections are taken: close others, or use the hoster's pooler"},
     {"too many connections", ErrorKind::transient, "all connections are taken: close others, or use the hoster's pooler"},
     {"no more connections allowed", ErrorKind::transient, "all connections of the pooler are taken: close others, or raise its max_client_conn"},
+    {"ax client connections reached", ErrorKind::transient, "all connections of the pooler are taken: close others, or raise its limit"},
     {"MaxClientsInSessionMode", ErrorKind::transient,
      "all connections of the pooler's session mode are taken: use its transaction mode (Supabase: port 6543)"},
     {"the database system is", ErrorKind::transient, "the server is starting or stopping: run again when it is up"},
+    {"definition of service", ErrorKind::usage, "the service file has no such service: correct its name, or say by PGSERVICEFILE which file it is in"},
+    {"service file", ErrorKind::usage, "there is no such service file: correct PGSERVICEFILE"},
+    {" value: \"", ErrorKind::usage, "correct this parameter of the URL"},
+    {"invalid port number", ErrorKind::usage, "correct the port in the URL"},
+    {"invalid integer value", ErrorKind::usage, "correct this parameter of the URL"},
+    {"could not match", ErrorKind::usage, "give one port for all hosts, or one for each"},
+    {"invalid response to SSL negotiation", ErrorKind::usage, "what answers there is no Postgres server: check host and port"},
+    {"expected authentication request", ErrorKind::usage, "what answers there is no Postgres server: check host and port"},
+    {"running locally", ErrorKind::transient, "nothing listens at that socket: check its folder (host) and the port, and whether the server is running"},
+    {"session is ", ErrorKind::usage, "no host of the URL is what target_session_attrs asks for: give the primary's host too, or another target_session_attrs"},
+    {"server is not in hot standby mode", ErrorKind::usage, "no host of the URL is a standby, which target_session_attrs asks for: give its host too, or another target_session_attrs"},
+    {"server is in hot standby mode", ErrorKind::usage, "no host of the URL is a primary, which target_session_attrs asks for: give its host too, or another target_session_attrs"},
     {"Connection refused", ErrorKind::transient, "nothing listens there: check host and port, and whether the server is running"},
     {"timeout expired", ErrorKind::transient, "nothing answered in time: check host, port and firewalls"},
     {"server closed the connection unexpectedly", ErrorKind::transient, "the server went away while the connection was made"},
@@ -60,15 +79,40 @@ constexpr std::array<Cause, 26> causes = {{
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// Where a URL cannot work from this machine.
+/// Whether there is an address such as 2a05:d014::1 in it.
+bool has_ipv6_address(std::string_view text) {
+    std::ptrdiff_t colons = 0;
+    for (const char c : text) {
+        if (c == ':') {
+            if (++colons == 2) return true;
+        } else if (std::isxdigit(static_cast<unsigned char>(c)) == 0) {
+            colons = 0;
+        }
+    }
+    return false;
+}
+
+bool is_unreachable(std::string_view text) {
+    return contains(text, "Network is unreachable") || contains(text, "No route to host") || contains(text, "Cannot assign requested address");
+}
+
+/// Where a URL cannot work from this machine. Of several addresses that were tried, each has a line.
 std::string_view network_remedy(std::string_view message, std::string_view place) {
-    const bool is_unreachable = contains(message, "Network is unreachable") || contains(message, "Cannot assign requested address");
-    const bool is_six = contains(message, "(") && std::count(message.begin(), message.end(), ':') > 3;
-    if (is_unreachable && is_six) {
+    bool has_unreachable_four = false;
+    bool has_unreachable_six = false;
+    bool has_other = false;
+    for (std::string_view rest = message; !rest.empty();) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        if (!contains(line, "failed: ")) continue;
+        bool& kind = !is_unreachable(line) ? has_other : has_ipv6_address(line) ? has_unreachable_six : has_unreachable_four;
+        kind = true;
+    }
+    if (has_unreachable_six && !has_unreachable_four && !has_other) {
         return "the host has an IPv6 address only, and this network has no IPv6: use an address with IPv4, such as the hoster's pooler (Supabase: the "
                "pooler's URL of the project's page \"Connect\")";
     }
-    if (is_unreachable) return "this machine has no way to that network: check network and VPN";
+    if ((has_unreachable_four || has_unreachable_six) && !has_other) return "this machine has no way to that network: check network and VPN";
     const bool is_unknown = contains(message, "could not translate host name") || contains(message, "Name or service not known");
     if (is_unknown && contains(place, ".supabase.co")) {
         return "there is no such host: the project's reference is wrong, or the project is paused or deleted (restore it on the project's page), or it has "
@@ -129,6 +173,8 @@ Error statement_error(const Failure& failure) {
     } else if (failure.state == "40001" && contains(failure.message, "recovery")) {
         text += ": a standby ends reads that what comes from its primary would wait for. Set hot_standby_feedback = on or a larger max_standby_streaming_delay there, or "
                 "read from the primary";
+    } else if (contains(failure.message, "mode during recovery")) {
+        text += ": the server is a standby, which takes no changes. Give the host of its primary, or both with ?target_session_attrs=read-write";
     } else if (failure.state == "57014" && contains(failure.message, "timeout")) {
         text += ": it is set for the user, the database or by the pooler; raise it there";
     }

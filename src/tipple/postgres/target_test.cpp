@@ -89,9 +89,19 @@ TEST(PostgresFailure, OnlyWhatPassesByItselfIsTransient) {
 TEST(PostgresFailure, SaysWhatKeepsAConnectionFromBeingMade) {
     const std::pair<const char*, const char*> cases[] = {
         {"connection to server at \"h\" (2a05:d014:1c06:5f05::1), port 5432 failed: Network is unreachable", "IPv6"},
+        {"connection to server at \"2001:db8::1\", port 5432 failed: No route to host\n\tIs the server running on that host and accepting TCP/IP connections?", "IPv6"},
+        {"connection to server at \"h\" (10.1.2.3), port 5432 failed: No route to host", "VPN"},
+        {"connection to server at \"h\" (2a05:d014::1), port 5432 failed: Network is unreachable\nconnection to server at \"h\" (10.1.2.3), port 5432 failed: Connection refused",
+         "nothing listens"},
+        {"connection to server at \"a\" (10.1.2.3), port 1 failed: Network is unreachable\nconnection to server at \"b\" (10.1.2.4), port 1 failed: Network is unreachable", "VPN"},
         {"could not translate host name \"db.abc.supabase.co\" to address: Name or service not known", "paused"},
         {"FATAL:  Tenant or user not found", "postgres.<project reference>"},
+        {"connection to server at \"aws-1-eu-central-1.pooler.supabase.com\" (3.65.151.229), port 6543 failed: FATAL:  (ENOTFOUND) tenant/user postgres.abc not found",
+         "postgres.<project reference>"},
         {"FATAL:  endpoint is disabled. Enable it using the API and retry", "paused: enable it"},
+        {"ERROR:  The endpoint has been disabled. Enable it using Neon API and retry.", "paused: enable it"},
+        {"ERROR:  Your account or project has exceeded the compute time quota. Upgrade your plan to increase limits.", "quota"},
+        {"FATAL:  Max client connections reached", "all connections of the pooler are taken"},
         {"FATAL:  the compute has been suspended", "paused: resume it"},
         {"FATAL:  no pg_hba.conf entry for host \"1.2.3.4\", user \"u\", database \"d\", no encryption", "sslmode=require"},
         {"server does not support SSL, but SSL was required", "no TLS"},
@@ -102,6 +112,14 @@ TEST(PostgresFailure, SaysWhatKeepsAConnectionFromBeingMade) {
         {"FATAL:  role \"x\" does not exist", "no such user"},
         {"FATAL:  database \"x\" does not exist", "CREATE DATABASE"},
         {"connection to server failed: Connection refused", "nothing listens"},
+        {"connection to server on socket \"/run/.s.PGSQL.5432\" failed: No such file or directory\n\tIs the server running locally and accepting connections on that socket?",
+         "at that socket"},
+        {"definition of service \"x\" not found", "no such service"},
+        {"service file \"/x\" not found", "PGSERVICEFILE"},
+        {"invalid sslmode value: \"foo\"", "this parameter"},
+        {"invalid port number: \"99999\"", "port"},
+        {"could not match 3 port numbers to 2 hosts", "one for each"},
+        {"connection to server at \"h\" (1.2.3.4), port 80 failed: received invalid response to SSL negotiation: H", "no Postgres server"},
     };
     for (const auto& [message, remedy] : cases) {
         const std::string text = connection_error(message, "postgresql://db.abc.supabase.co:5432/x").what();

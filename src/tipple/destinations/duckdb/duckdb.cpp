@@ -52,10 +52,10 @@ public:
         return stored;
     }
 
-    bool has_load(const std::string& load_id) override {
+    bool has_load(const destination::LoadKey& load) override {
         if (!exists()) return false;
         Session session(place_, read_options(read_memory_bytes), context_.log);
-        const bool is_there = destination::has_load(session, load_id);
+        const bool is_there = destination::has_load(session, load);
         session.close();
         return is_there;
     }

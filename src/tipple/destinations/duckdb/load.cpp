@@ -423,7 +423,7 @@ bool Load::is_committed() {
     session_.reset();
     try {
         Session reader(place_, {.mode = engine::AttachMode::read_only, .engine = {}}, context_.log);
-        return destination::has_load(reader, package_.load_id());
+        return destination::has_load(reader, destination::load_key(package_));
     } catch (const Error&) {
         return false;
     }

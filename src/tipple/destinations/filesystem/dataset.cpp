@@ -142,6 +142,21 @@ std::vector<SystemFile> Dataset::list_system(std::string_view table) const {
 
 std::vector<SystemFile> Dataset::list_loads() const { return list_system(destination::loads_table); }
 
+bool Dataset::has_record(const destination::LoadKey& load) const {
+    const auto says = [&](const SystemFile& file, std::string_view name, const std::string& expected) {
+        const json::Object object = read_object(file);
+        const json::Value* value = object.find(name);
+        return value != nullptr && value->is_text() && value->as_text() == expected;
+    };
+    const auto is_among = [&](const std::vector<SystemFile>& files, const std::string& owner, std::string_view name, const std::string& expected) {
+        return std::any_of(files.begin(), files.end(), [&](const SystemFile& file) {
+            return file.id == load.load_id && (owner.empty() || file.owner == owner) && (expected.empty() || says(file, name, expected));
+        });
+    };
+    if (!is_among(list_loads(), load.schema_name, "schema_version_hash", load.schema_hash)) return false;
+    return load.state_hash.empty() || is_among(list_system(destination::state_table), load.pipeline, "version_hash", load.state_hash);
+}
+
 /// Nothing when a load came to its end meanwhile. Load records are looked at first and last: a load that finished in between may have taken files away
 /// that would be missed here. What is on the way is looked at before files: what is gone by then has nothing left to take away; and again behind them:
 /// what came in between may have added some.

@@ -120,7 +120,7 @@ public:
     virtual bool keeps_leftovers() const = 0;
     /// Whether the load is recorded. Where it is not, only a commit of this very load that is still on its way to a bucket can bring it yet: its repeat
     /// meets that one, and is done.
-    virtual bool has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) = 0;
+    virtual bool has_load(const destination::LoadKey& load, std::chrono::milliseconds timeout, std::stop_token stop) = 0;
 
     // Steps of a load.
 
@@ -162,6 +162,8 @@ protected:
     virtual std::vector<std::string> list(std::string_view folder) const = 0;
 
     std::vector<SystemFile> list_loads() const;
+    /// Whether a record is that of the load, and the state that came with it is there too.
+    bool has_record(const destination::LoadKey& load) const;
     static bool is_system_folder(std::string_view name);
     static std::optional<SystemFile> parse_system_path(const std::string& path);
 

@@ -147,18 +147,13 @@ std::optional<Dataset::Pending> DatasetBucket::pending() const {
     return pending;
 }
 
-bool DatasetBucket::has_load(const std::string& load_id, std::chrono::milliseconds, std::stop_token) {
+bool DatasetBucket::has_load(const destination::LoadKey& load, std::chrono::milliseconds, std::stop_token) {
     const Commit newest = newest_commit();
     settle(newest);
-    return has_record(load_id) && !newest.undone.contains(load_id);
+    return has_record(load) && !newest.undone.contains(load.load_id);
 }
 
-bool DatasetBucket::has_record(const std::string& load_id) const {
-    const std::vector<SystemFile> loads = list_loads();
-    return std::any_of(loads.begin(), loads.end(), [&](const SystemFile& load) { return load.id == load_id; });
-}
-
-bool DatasetBucket::is_settled(const std::string& load_id) const { return has_record(load_id) || newest_commit().undone.contains(load_id); }
+bool DatasetBucket::is_settled(const std::string& load_id) const { return has_record({.load_id = load_id}) || newest_commit().undone.contains(load_id); }
 
 // ---- files of this machine ----
 

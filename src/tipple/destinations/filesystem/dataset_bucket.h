@@ -26,7 +26,7 @@ public:
     std::string local_path(const std::string& relative) const override;
     std::string local_path(const SystemFile& file) const override;
     bool keeps_leftovers() const override { return true; }
-    bool has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) override;
+    bool has_load(const destination::LoadKey& load, std::chrono::milliseconds timeout, std::stop_token stop) override;
     /// Locks nothing. Throws Error(usage) for a store that ignores conditions of writes.
     std::unique_ptr<WriteGuard> lock(std::chrono::milliseconds timeout, const std::string& note, std::stop_token stop) override;
     void settle(const Snapshot& snapshot) override;
@@ -65,7 +65,6 @@ private:
     Commit read_commit(std::uint64_t number) const;
     Commit parse_commit(std::uint64_t number, const std::string& content) const;
     void settle(const Commit& commit);
-    bool has_record(const std::string& load_id) const;
     /// Whether the load was there once, undone or not.
     bool is_settled(const std::string& load_id) const;
     void write_description(const Layout& layout);

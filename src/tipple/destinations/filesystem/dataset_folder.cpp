@@ -62,13 +62,12 @@ std::vector<std::string> DatasetFolder::list(std::string_view folder) const {
     return found;
 }
 
-bool DatasetFolder::has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) {
+bool DatasetFolder::has_load(const destination::LoadKey& load, std::chrono::milliseconds timeout, std::stop_token stop) {
     // Whoever is about to write the record holds the lock.
-    const std::unique_ptr<WriteGuard> guard = lock(timeout, fmt::format("looking for load {}\n", load_id), std::move(stop));
-    const Snapshot snapshot = read(layout());
+    const std::unique_ptr<WriteGuard> guard = lock(timeout, fmt::format("looking for load {}\n", load.load_id), std::move(stop));
     // What its load could not tidy up any more.
-    settle(snapshot);
-    return snapshot.has_load(load_id);
+    settle(read(layout()));
+    return has_record(load);
 }
 
 std::unique_ptr<WriteGuard> DatasetFolder::lock(std::chrono::milliseconds timeout, const std::string& note, std::stop_token stop) {

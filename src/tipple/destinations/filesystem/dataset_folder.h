@@ -18,7 +18,7 @@ public:
     std::string local_path(const std::string& relative) const override { return path(relative); }
     std::string local_path(const SystemFile& file) const override { return path(file.path); }
     bool keeps_leftovers() const override { return false; }
-    bool has_load(const std::string& load_id, std::chrono::milliseconds timeout, std::stop_token stop) override;
+    bool has_load(const destination::LoadKey& load, std::chrono::milliseconds timeout, std::stop_token stop) override;
     /// Makes the folder. Forgets the layout of a dataset in which no load is finished.
     std::unique_ptr<WriteGuard> lock(std::chrono::milliseconds timeout, const std::string& note, std::stop_token stop) override;
     void settle(const Snapshot& snapshot) override;

@@ -90,9 +90,9 @@ public:
         });
     }
 
-    bool has_load(const std::string& load_id) override {
+    bool has_load(const destination::LoadKey& load) override {
         const std::unique_ptr<Dataset> dataset = open();
-        return dataset->exists() && dataset->has_load(load_id, context_.lock_timeout, context_.stop);
+        return dataset->exists() && dataset->has_load(load, context_.lock_timeout, context_.stop);
     }
 
     std::unique_ptr<destination::LoadTransaction> begin(const package::Package& package) override {

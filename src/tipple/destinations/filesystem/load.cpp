@@ -73,11 +73,6 @@ std::int64_t int_of(const json::Object& object, std::string_view name) {
     return value != nullptr && value->is_int() ? value->as_int() : 0;
 }
 
-std::string text_of(const json::Object& object, std::string_view name) {
-    const json::Value* value = object.find(name);
-    return value != nullptr && value->is_text() ? value->as_text() : std::string();
-}
-
 destination::SqlDialect types_dialect() {
     destination::SqlDialect dialect;
     dialect.column_type = engine::column_type;
@@ -382,14 +377,13 @@ void Load::prepare_system_rows() {
     if (package_.manifest().has_new_state) {
         const json::Object& state = package_.state().as_object();
         const std::string& pipeline = package_.manifest().pipeline;
-        const std::string hash = text_of(state, "_version_hash");
         changes_.rows.push_back({.path = fmt::format("{}/{}__{}__{}.jsonl", destination::state_table, pipeline, load_id, hash_text(schema.version_hash())),
                          .object = {{"version", int_of(state, "_state_version")},
                                     {"engine_version", destination::state_engine_version},
                                     {"pipeline_name", pipeline},
                                     {"state", destination::encode_state(state)},
                                     {"created_at", time_text(now_us)},
-                                    {"version_hash", hash.empty() ? destination::state_hash(state) : hash},
+                                    {"version_hash", destination::stored_state_hash(state)},
                                     {std::string(schema::load_id_column), load_id}}});
     }
     changes_.record = {.path = fmt::format("{}/{}__{}.jsonl", destination::loads_table, schema.name(), load_id),

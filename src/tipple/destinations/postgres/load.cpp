@@ -271,6 +271,7 @@ void Load::load(const destination::LoadJob& job, std::stop_token stop) {
                 if (!table.is_part()) break;
                 // A part is loaded only to see whether the table takes it, so it is asked now.
                 alter_tables();
+                empty_replaced();
                 insert_staged(table);
                 break;
             case Way::swapped:
@@ -343,10 +344,42 @@ std::string Load::kept_condition(const TableState& table) {
     return fmt::format(" WHERE NOT EXISTS (SELECT 1 FROM {} AS d WHERE d.position = r.{})", dropped, quote_identifier(position_name(table)));
 }
 
+/// By TRUNCATE, which takes no time. It is refused where others refer to one of the tables: then row by row, nested tables before their parents.
+void Load::empty(const std::vector<std::string>& tables) {
+    if (tables.empty()) return;
+    std::vector<std::string> names;
+    std::vector<std::string> relations;
+    for (const std::string& table : tables) {
+        names.push_back(session_.sql().table(table));
+        relations.push_back(session_.sql().literal(names.back()) + "::pg_catalog.regclass");
+    }
+    const bool is_referred_to =
+        session_.query_value(fmt::format("SELECT 1 FROM pg_catalog.pg_constraint WHERE contype = 'f' AND confrelid IN ({0}) AND conrelid NOT IN ({0}) LIMIT 1", join(relations, ", ")))
+            .has_value();
+    if (!is_referred_to) {
+        session_.execute(fmt::format("TRUNCATE {}", join(names, ", ")));
+        return;
+    }
+    for (auto name = names.rbegin(); name != names.rend(); ++name) session_.execute(fmt::format("DELETE FROM {}", *name));
+}
+
+/// Those that are replaced by what is staged, together: they may refer to each other. Once.
+void Load::empty_replaced() {
+    if (std::exchange(are_replaced_empty_, true)) return;
+    std::vector<std::string> tables;
+    for (const TableState& table : plan_.tables()) {
+        if (table.disposition == Disposition::replace && existed(table.name) && ways_.at(table.name) == Way::staged) tables.push_back(table.name);
+    }
+    try {
+        empty(tables);
+    } catch (const Error& error) {
+        fail(error, plan_.require(tables.front()));
+    }
+}
+
 void Load::insert_staged(TableState& table) {
     const std::string target = session_.sql().table(table.name);
     try {
-        if (table.disposition == Disposition::replace) session_.execute(fmt::format("TRUNCATE {}", target));
         if (table.disposition == Disposition::merge) prepare_merge(table.root, {});
         if (table.rows == 0) return;
         std::vector<std::string> names;
@@ -368,7 +401,8 @@ void Load::take_place(const TableState& table) {
         return;
     }
     alter_columns(table.name, table.name);
-    session_.execute(fmt::format("TRUNCATE {0}; INSERT INTO {0} SELECT * FROM {1}; DROP TABLE {1}", target, successor));
+    empty({table.name});
+    session_.execute(fmt::format("INSERT INTO {0} SELECT * FROM {1}; DROP TABLE {1}", target, successor));
 }
 
 std::vector<std::string> Load::tables_to_lock() const {
@@ -382,6 +416,42 @@ std::vector<std::string> Load::tables_to_lock() const {
     return tables;
 }
 
+/// Whether a merge looks at no column that the load adds or widens.
+bool Load::merges_before_altering(const std::string& root) {
+    const destination::MergePlan& merge = *plan_.find_merge(root);
+    // What people wrote themselves may name any column, and versions and snapshots have columns of their own.
+    if (merge.strategy == schema::MergeStrategy::scd2 || merge.missing || !merge.destination_scope.empty()) return false;
+    const auto is_looked_at = [&](const schema::Column& column) {
+        const std::string& name = column.name();
+        return name.starts_with(schema::internal_prefix) || column.flag("row_key") || column.flag("parent_key") || column.flag("root_key") ||
+               std::find(merge.staged_columns.begin(), merge.staged_columns.end(), name) != merge.staged_columns.end();
+    };
+    std::vector<std::string> tables;
+    for (const TableState& table : plan_.tables()) {
+        if (table.root != root || !existed(table.name)) continue;
+        tables.push_back(session_.sql().literal(session_.sql().table(table.name)) + "::pg_catalog.regclass");
+        for (const destination::DdlPlan::AddColumns& addition : ddl_.add) {
+            if (addition.table == table.name && std::any_of(addition.columns.begin(), addition.columns.end(), is_looked_at)) return false;
+        }
+        if (std::any_of(ddl_.widen.begin(), ddl_.widen.end(), [&](const auto& wider) { return wider.table == table.name; })) return false;
+    }
+    // A table for which checks wait until the commit cannot be altered any more.
+    return !session_.query_value(fmt::format("SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid IN ({}) AND tgdeferrable LIMIT 1", join(tables, ", "))).has_value();
+}
+
+/// What can be done before readers have to wait.
+void Load::prepare_merges() {
+    for (const TableState& table : plan_.tables()) {
+        const bool is_staged_merge = table.disposition == Disposition::merge && table.name == table.root && ways_.at(table.name) == Way::staged;
+        if (!is_staged_merge || !existed(table.name) || !merges_before_altering(table.root)) continue;
+        try {
+            prepare_merge(table.root, {});
+        } catch (const Error& error) {
+            fail(error, table);
+        }
+    }
+}
+
 /// From here on readers wait. Once.
 void Load::alter_tables() {
     if (std::exchange(are_tables_altered_, true)) return;
@@ -393,7 +463,9 @@ void Load::alter_tables() {
 
 std::vector<destination::LoadedTable> Load::finish() {
     TIPPLE_ASSERT(!is_finished_);
+    prepare_merges();
     alter_tables();
+    empty_replaced();
     std::vector<destination::LoadedTable> result;
     for (TableState& table : plan_.tables()) {
         TIPPLE_ASSERT(table.rows == 0 || table.is_loaded);

@@ -67,10 +67,14 @@ private:
     void copy_to_staging(const TableState& table, std::stop_token stop);
     void copy_to_successor(TableState& table, std::stop_token stop);
     void prepare_merge(const std::string& root, std::stop_token stop);
+    bool merges_before_altering(const std::string& root);
+    void prepare_merges();
     std::vector<std::string> tables_to_lock() const;
     bool is_altered(const std::string& table) const;
     void alter_columns(const std::string& table, const std::string& target);
     std::string kept_condition(const TableState& table);
+    void empty(const std::vector<std::string>& tables);
+    void empty_replaced();
     void insert_staged(TableState& table);
     void take_place(const TableState& table);
     [[noreturn]] void fail(const Error& error, const TableState& table) const;
@@ -86,6 +90,7 @@ private:
     std::map<std::string, destination::Merge> merges_;  ///< by root, once prepared
     std::function<void(std::uint64_t rows)> on_rows_;   ///< of the job that is being loaded
     bool are_tables_altered_ = false;
+    bool are_replaced_empty_ = false;
     bool is_finished_ = false;
 };
 

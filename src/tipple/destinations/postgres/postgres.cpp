@@ -40,11 +40,11 @@ public:
         return stored;
     }
 
-    bool has_load(const std::string& load_id) override {
+    bool has_load(const destination::LoadKey& load) override {
         Session session(place_);
         session.begin_write();
         session.lock_pipeline();
-        const bool is_there = destination::has_load(session, load_id);
+        const bool is_there = destination::has_load(session, load);
         session.commit();
         return is_there;
     }
@@ -56,14 +56,17 @@ public:
     destination::QueryResult query(std::string_view sql, const destination::QueryOptions& options) override {
         Session session(place_);
         session.begin_read();
-        session.execute(fmt::format("SET LOCAL search_path = {}, public; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'",
+        // Temporary tables come last: behind a pooler they may be somebody else's.
+        session.execute(fmt::format("SET LOCAL search_path = {}, public, pg_temp; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres'; "
+                                    "SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'",
                                     postgres::quote_identifier(place_.dataset)));
+        // A statement that is cut short leaves nothing to ask in its transaction.
+        const tipple::postgres::Result described = session.connection().describe(sql, place_.stop);
+        const std::vector<std::string> types = session.type_names(described.types);
         tipple::postgres::Result result = session.connection().query(sql, options.rows_max, place_.stop);
         destination::QueryResult converted{.columns = {}, .rows = std::move(result.rows), .is_truncated = result.is_truncated};
-        // A statement that was cut short leaves nothing to ask in its transaction.
-        const std::vector<std::string> types = result.is_truncated ? Session(place_).type_names(result.types) : session.type_names(result.types);
         for (std::size_t i = 0; i < types.size(); ++i) {
-            converted.columns.push_back({result.names[i], types[i]});
+            converted.columns.push_back({described.names[i], types[i]});
             if (types[i] == "boolean") spell_out(converted.rows, i);
         }
         return converted;

@@ -6,7 +6,8 @@ namespace tipple::destinations::postgres {
 
 /// What depends on a table has a row in pg_depend: indexes, constraints, defaults, triggers, rules and so views, policies, publications, statistics,
 /// children, sequences. Its row type and its storage for long values are parts of it (deptype i), and other things may use that type. NOT NULL is a
-/// constraint since version 18, but not one of those that a user would miss: the new table has it too.
+/// constraint since version 18, but not one of those that a user would miss: the new table has it too. A publication of all tables, or of a schema's, has no row
+/// there: who follows it would get the new table's rows, and keep those of the old one.
 bool is_replaceable(Session& session, const std::string& table) {
     const std::string relation = session.sql().literal(session.sql().table(table));
     return session
@@ -22,7 +23,8 @@ bool is_replaceable(Session& session, const std::string& table) {
             "= 'n'))) AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_type AS t ON d.refobjid IN (t.oid, t.typarray) WHERE "
             "d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = c.reltype AND d.objid NOT IN (t.oid, t.typarray)) AND NOT EXISTS "
             "(SELECT 1 FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = "
-            "'e')",
+            "'e') AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables AS p JOIN pg_catalog.pg_namespace AS n ON n.nspname = p.schemaname WHERE n.oid = "
+            "c.relnamespace AND p.tablename = c.relname)",
             relation))
         .has_value();
 }

@@ -23,20 +23,22 @@ constexpr std::string_view lock_not_available = "55P03";
 Session::Session(const Place& place)
     : SqlSession(destination::SqlWriter(dialect(), quote_identifier(place.dataset)), place.dataset), place_(place), connection_(place.target, place.stop) {}
 
-void Session::begin_read() { execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"); }
-
-/// SET LOCAL only: behind a pooler, what is set for a session leaks to somebody else's.
-void Session::begin_write() {
-    execute(
-        fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; "
-                    "SET LOCAL lock_timeout = {}; SET LOCAL client_min_messages = error",
-                    // Zero would mean without end.
-                    std::max<std::int64_t>(place_.lock_timeout.count(), 1)));
+/// SET LOCAL only: behind a pooler, what is set for a session leaks to somebody else's. And theirs to ours, so all that could end a transaction early is set.
+void Session::begin(std::string_view mode) {
+    execute(fmt::format("BEGIN ISOLATION LEVEL {}; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = {}; "
+                        "SET LOCAL client_min_messages = error",
+                        mode, lock_timeout_ms()));
 }
+
+void Session::begin_read() { begin("REPEATABLE READ READ ONLY"); }
+void Session::begin_write() { begin("READ COMMITTED READ WRITE"); }
+
+/// Zero would mean without end.
+std::int64_t Session::lock_timeout_ms() const { return std::max<std::int64_t>(place_.lock_timeout.count(), 1); }
 
 void Session::lock(std::string_view what) {
     const auto key = static_cast<std::int64_t>(xxh3_64(fmt::format("tipple\n{}\n{}", dataset(), what)));
-    query(fmt::format("SELECT pg_advisory_xact_lock({})", key));
+    query(fmt::format("SELECT pg_catalog.pg_advisory_xact_lock({})", key));
 }
 
 void Session::lock_pipeline() { lock(place_.pipeline); }
@@ -60,7 +62,7 @@ void Session::lock_exclusively(const std::vector<std::string>& tables) {
         execute("ROLLBACK TO SAVEPOINT exclusive; RELEASE SAVEPOINT exclusive");
         std::this_thread::sleep_for(exclusive_pause);
     }
-    execute(fmt::format("RELEASE SAVEPOINT exclusive; SET LOCAL lock_timeout = {}", std::max<std::int64_t>(place_.lock_timeout.count(), 1)));
+    execute(fmt::format("RELEASE SAVEPOINT exclusive; SET LOCAL lock_timeout = {}", lock_timeout_ms()));
 }
 
 std::vector<destination::QueryRow> Session::query(std::string_view sql) {

@@ -31,9 +31,8 @@ public:
     Connection& connection() { return connection_; }
     const Connection& connection() const { return connection_; }
 
-    /// Begins a transaction that changes nothing and sees one state of the database.
+    /// Begins a transaction that changes nothing and sees one state of the database. Like `begin_write`, it waits for locks as long as the place says.
     void begin_read();
-    /// Begins one that waits for locks as long as the place says.
     void begin_write();
     /// Waits for a load of the same pipeline and dataset that has not ended, or whose commit is in doubt; none begins until this transaction ends.
     void lock_pipeline();
@@ -53,6 +52,8 @@ public:
     std::vector<std::string> type_names(const std::vector<ResultType>& types);
 
 private:
+    void begin(std::string_view mode);
+    std::int64_t lock_timeout_ms() const;
     void lock(std::string_view what);
 
     const Place& place_;
