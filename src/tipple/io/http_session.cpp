@@ -6,6 +6,7 @@
 
 #include "tipple/core/random.h"
 #include "tipple/core/text.h"
+#include "tipple/io/rate_limit_headers.h"
 #include "tipple/io/url.h"
 
 namespace tipple::io {
@@ -49,6 +50,12 @@ HttpSession::HttpSession(HttpClient& client, HttpSessionOptions options, const C
 std::function<double()> HttpSession::random_chance() {
     return [] {
         std::uint32_t number = 0;
+/// Some servers say 403 when a limit is used up, as they do of what is forbidden for good; their headers tell the one from the other.
+bool refuses_for_limit(const HttpResponse& response, std::int64_t now_us) {
+    if (response.status == 429) return true;
+    return response.status == 403 && (retry_after_of(response.headers, now_us) || exhausted_for(response.headers, now_us));
+}
+
         const std::string bytes = random_bytes(sizeof(number));
         std::memcpy(&number, bytes.data(), sizeof(number));
         return static_cast<double>(number) / 4294967296.0;
@@ -187,9 +194,10 @@ std::optional<HttpExchange> HttpSession::take(HttpOutcome outcome) {
             log_.info("the token was refused; another one is asked for");
             return std::nullopt;
         }
-        const bool is_refusal = response.status == 429;
+        const bool is_refusal = refuses_for_limit(response, clock_.now_us());
         const bool is_safe = options_.retry.retries_method(call.method) || is_refusal;
-        const bool is_asked = verdict == HttpVerdict::retry || (options_.retry.retries_status(response.status) && is_safe);
+        const bool is_passing = options_.retry.retries_status(response.status) || (is_refusal && options_.retry.statuses.empty());
+        const bool is_asked = verdict == HttpVerdict::retry || (is_passing && is_safe);
         if (is_asked && retry(call, response, "the answer was a refusal")) return std::nullopt;
     } catch (const Error& error) {
         outcome.error = error;
@@ -238,14 +246,17 @@ bool HttpSession::retry(Call& call, const HttpResponse& response, const char* wh
     if (call.attempts >= options_.retry.attempts) return false;
     milliseconds delay = retry_delay(options_.retry, std::max(call.attempts, 1), chance_());
     const std::int64_t now = clock_.steady_ns();
-    if (const std::optional<milliseconds> asked = retry_after_of(response.headers, clock_.now_us())) {
+    const bool is_refusal = refuses_for_limit(response, clock_.now_us());
+    std::optional<milliseconds> asked = retry_after_of(response.headers, clock_.now_us());
+    if (!asked && is_refusal) asked = exhausted_for(response.headers, clock_.now_us(), true);
+    if (asked) {
         if (*asked > options_.retry.retry_after_max) {
             log_.warning("{}: the server asks for a wait of {:.0f} s, longer than retry_after_max allows", redactor_.redact_url(call.url), seconds_of(*asked));
             return false;
         }
         delay = *asked;
         // Others would meet the same answer.
-        if (response.status == 429 || response.status == 503) limiter_.hold(*asked, now);
+        if (is_refusal || response.status == 503) limiter_.hold(*asked, now);
     }
     log_.info("{}: {}, next attempt in {:.1f} s", redactor_.redact_url(call.url), why, seconds_of(delay));
     call.not_before_ns = now + std::chrono::nanoseconds(delay).count();

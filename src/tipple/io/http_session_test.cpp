@@ -103,6 +103,25 @@ TEST_F(HttpSessionTest, AUsedUpLimitHoldsTheNextRequest) {
     EXPECT_EQ(client_.times, (Times{0, 30'000, 35'000}));
 }
 
+TEST_F(HttpSessionTest, ARefusalSaysByItsHeadersThatALimitIsUsedUp) {
+    client_.answer(403, {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "1700000030"}});
+    client_.answer(403, {{"Retry-After", "2"}});
+    client_.answer(429, {{"X-RateLimit-Reset", "4"}});
+    EXPECT_EQ(send({.method = "POST", .url = "https://a.example/x"}).response.status, 200) << "the server has done nothing";
+    EXPECT_EQ(client_.times, (Times{0, 30'000, 32'000, 36'000}));
+    client_.answer(403, {{"X-RateLimit-Remaining", "12"}, {"X-RateLimit-Reset", "5"}});
+    EXPECT_EQ(send({.url = "https://a.example/x"}).response.status, 403) << "forbidden for good";
+    client_.answer(429, {{"X-RateLimit-Reset", "7200"}});
+    EXPECT_EQ(send({.url = "https://a.example/x"}).response.status, 429) << "longer than retry_after_max";
+    EXPECT_EQ(client_.times.size(), 6U);
+}
+
+TEST_F(HttpSessionTest, StatusesThatAreGivenCount) {
+    options_.retry.statuses = {503};
+    client_.answer(403, {{"Retry-After", "2"}});
+    EXPECT_EQ(send({.url = "https://a.example/x"}).response.status, 403);
+}
+
 TEST_F(HttpSessionTest, EachAttemptMayAskForTheRest) {
     session_.emplace(client_, options_, clock_, [] { return 1.0; }, redactor_, Log());
     const Error broken(ErrorKind::transient, "broken");
@@ -236,3 +255,10 @@ TEST(HttpRetry, ReadsRates) {
 
 }  // namespace
 }  // namespace tipple::io
+TEST(HttpRetry, ReadsTimes) {
+    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:00:01.5Z"), 1'500'000);
+    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:01:00Z"), 60'000'000);
+    EXPECT_EQ(parse_iso_time_us("1970-01-01"), std::nullopt);
+    EXPECT_EQ(parse_iso_time_us(""), std::nullopt);
+}
+
