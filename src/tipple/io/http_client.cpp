@@ -18,7 +18,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 /// Of all headers of one answer.
 constexpr std::size_t header_bytes_max = std::size_t{256} << 10;
-/// Of the body of an answer that is no success, when the body of a success would be streamed.
+/// Of the body of an answer that is no success, redirects among them: what follows is not read.
 constexpr std::size_t refusal_bytes_max = std::size_t{256} << 10;
 /// How long a request to stop may go unnoticed.
 constexpr milliseconds stop_interval{200};
@@ -53,6 +53,8 @@ struct Transfer {
     /// What follows waits for `resume`.
     bool is_paused = false;
     bool is_pause_told = false;
+    /// The body goes on, and nobody needs more of it.
+    bool is_cut = false;
     /// Why our side ended it.
     std::optional<Error> error;
 };
@@ -108,8 +110,11 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* us
     transfer.body_bytes += piece.size();
     const std::size_t max = is_refusal ? std::min(refusal_bytes_max, transfer.request.response_bytes_max) : transfer.request.response_bytes_max;
     if (transfer.body_bytes > max) {
-        // The beginning of a refusal says enough.
-        if (is_refusal) return piece.size();
+        // The beginning of a refusal says enough, and the rest of it may have no end.
+        if (is_refusal) {
+            transfer.is_cut = true;
+            return 0;
+        }
         transfer.error = Error(ErrorKind::data, "the answer is larger than {}", format_bytes(max));
         return 0;
     }
@@ -341,7 +346,7 @@ private:
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
             Transfer& transfer = *reinterpret_cast<Transfer*>(user);
             std::optional<Error> error;
-            if (code != CURLE_OK) error = error_of(transfer, code);
+            if (code != CURLE_OK && !transfer.is_cut) error = error_of(transfer, code);
             return finish(transfer, std::move(error));
         }
         return std::nullopt;
