@@ -18,28 +18,64 @@ using std::chrono::milliseconds;
 /// How long the client waits at most while nothing is due.
 constexpr milliseconds wait_max{1'000};
 constexpr std::size_t secret_length_min = 4;
+constexpr std::size_t url_secret_length_min = 8;
 
 void replace_all(std::string& text, const std::string& what) {
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) text.replace(at, what.size(), "***");
 }
 
+/// What JSON makes of a text, without the quotes.
+std::string json_escaped(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '"' || c == '\\' || c == '/') out += '\\';
+        if (c == '\n') {
+            out += "\\n";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+/// The ways in which a secret is written: as it is, in URLs, in forms, in JSON with and without a mark before slashes.
+std::vector<std::string> forms_of(const std::string& secret) {
+    const std::string form = form_encode({{secret, ""}});
+    std::string json = json_escaped(secret);
+    std::vector<std::string> forms = {secret, percent_encode(secret), form.substr(0, form.size() - 1), json};
+    for (std::size_t at = json.find("\\/"); at != std::string::npos; at = json.find("\\/", at)) json.erase(at, 1);
+    forms.push_back(std::move(json));
+    return forms;
+}
+
 double seconds_of(milliseconds time) { return static_cast<double>(time.count()) / 1e3; }
+
+/// Some servers say 403 when a limit is used up, as they do of what is forbidden for good; their headers tell the one from the other.
+bool refuses_for_limit(const HttpResponse& response, std::int64_t now_us) {
+    if (response.status == 429) return true;
+    return response.status == 403 && (retry_after_of(response.headers, now_us) || exhausted_for(response.headers, now_us));
+}
 
 }  // namespace
 
 void Redactor::add(std::string secret) {
-    if (secret.size() >= secret_length_min && std::find(secrets_.begin(), secrets_.end(), secret) == secrets_.end()) secrets_.push_back(std::move(secret));
+    if (secret.size() < secret_length_min) return;
+    for (std::string& form : forms_of(secret)) {
+        if (std::find(forms_.begin(), forms_.end(), form) != forms_.end()) continue;
+        if (secret.size() >= url_secret_length_min) url_forms_.push_back(form);
+        forms_.push_back(std::move(form));
+    }
     // A secret that is part of another one must not leave the rest of that standing.
-    std::sort(secrets_.begin(), secrets_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+    std::sort(forms_.begin(), forms_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
 
 std::string Redactor::redact(std::string text) const {
-    for (const std::string& secret : secrets_) {
-        replace_all(text, secret);
-        replace_all(text, percent_encode(secret));
-        replace_all(text, form_encode({{secret, ""}}).substr(0, form_encode({{secret, ""}}).size() - 1));
-    }
+    for (const std::string& form : forms_) replace_all(text, form);
     return text;
+}
+
+bool Redactor::is_in_url(const std::string& url) const {
+    return std::any_of(url_forms_.begin(), url_forms_.end(), [&](const std::string& form) { return url.find(form) != std::string::npos; });
 }
 
 std::string Redactor::redact_url(const std::string& url) const { return redact(mask_url_secrets(url)); }
@@ -50,12 +86,6 @@ HttpSession::HttpSession(HttpClient& client, HttpSessionOptions options, const C
 std::function<double()> HttpSession::random_chance() {
     return [] {
         std::uint32_t number = 0;
-/// Some servers say 403 when a limit is used up, as they do of what is forbidden for good; their headers tell the one from the other.
-bool refuses_for_limit(const HttpResponse& response, std::int64_t now_us) {
-    if (response.status == 429) return true;
-    return response.status == 403 && (retry_after_of(response.headers, now_us) || exhausted_for(response.headers, now_us));
-}
-
         const std::string bytes = random_bytes(sizeof(number));
         std::memcpy(&number, bytes.data(), sizeof(number));
         return static_cast<double>(number) / 4294967296.0;
@@ -69,7 +99,15 @@ void HttpSession::check_body(const std::string& method, const std::string& url) 
                 redactor_.redact_url(url));
 }
 
+/// Nor may a URL tell what is meant for them: one of a redirect or of a next page often repeats the parameters it was asked with.
+void HttpSession::check_url(const std::string& url) const {
+    if (is_allowed(url) || !redactor_.is_in_url(url)) return;
+    throw Error(ErrorKind::usage, "a request with a secret in its URL leads to {}, which is not among the hosts of this API. Name that host in allow_hosts to send it there",
+                redactor_.redact_url(url));
+}
+
 std::uint64_t HttpSession::submit(HttpCall call) {
+    check_url(call.request.url);
     if (call.request.body) check_body(call.request.method, call.request.url);
     const std::uint64_t id = next_id_++;
     Call& entry = calls_[id];
@@ -231,6 +269,7 @@ bool HttpSession::follow(Call& call, const HttpResponse& response) {
         call.body.reset();
     }
     if (call.body) check_body(call.method, *target);
+    check_url(*target);
     call.url = *target;
     // A redirect is part of the attempt that met it.
     --call.attempts;

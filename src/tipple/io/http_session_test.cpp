@@ -212,6 +212,24 @@ TEST_F(HttpSessionTest, ABodyGoesToTheConfiguredHostOnly) {
     EXPECT_FALSE(client_.sent.back().body);
 }
 
+TEST_F(HttpSessionTest, ASecretInAUrlGoesToTheConfiguredHostOnly) {
+    redactor_.add("secret/value");
+    redactor_.add("1000");
+    const std::string text = "Name that host in allow_hosts";
+    for (const char* target : {"https://b.example/x?key=secret/value", "https://b.example/x?key=secret%2Fvalue", "http://a.example/secret%2Fvalue"}) {
+        client_.sent.clear();
+        client_.answer(302, {{"Location", target}});
+        const HttpExchange exchange = send({.url = "https://a.example/x?key=secret%2Fvalue"});
+        ASSERT_TRUE(exchange.error) << target;
+        EXPECT_NE(std::string(exchange.error->what()).find(text), std::string::npos) << exchange.error->what();
+        EXPECT_EQ(std::string(exchange.error->what()).find("value"), std::string::npos) << exchange.error->what();
+        EXPECT_EQ(client_.sent.size(), 1U);
+        EXPECT_THROW(send({.url = target}), Error);
+    }
+    client_.answer(302, {{"Location", "https://b.example/x?size=1000"}});
+    EXPECT_FALSE(send({.url = "https://a.example/x"}).error) << "what is short may be there by chance";
+}
+
 TEST_F(HttpSessionTest, ARefusedTokenIsRenewedOnce) {
     Bearer bearer;
     for (int i = 0; i < 5; ++i) client_.answer(401);
@@ -228,6 +246,14 @@ TEST_F(HttpSessionTest, OnlyFailuresThatAreKnownToPassAreTriedAgain) {
     const HttpExchange exchange = send({.url = "https://a.example/x?api_key=k&q=hidden-secret"});
     ASSERT_TRUE(exchange.error);
     EXPECT_STREQ(exchange.error->what(), "GET https://a.example/x?api_key=***&q=***: strange");
+}
+
+TEST(Redactor, KnowsASecretInAllItsForms) {
+    Redactor redactor;
+    redactor.add("a \"b/c\\d");
+    redactor.add("abc");
+    for (const char* text : {"a \"b/c\\d", "a%20%22b%2Fc%5Cd", "a+%22b%2Fc%5Cd", R"(a \"b/c\\d)", R"(a \"b\/c\\d)"}) EXPECT_EQ(redactor.redact(std::string("<") + text + ">"), "<***>") << text;
+    EXPECT_EQ(redactor.redact("abc"), "abc") << "too short for a secret";
 }
 
 TEST(Url, ResolvesAndEncodes) {
@@ -247,6 +273,13 @@ TEST(Url, ResolvesAndEncodes) {
     EXPECT_EQ(mask_url_secrets("https://g/x?X-Goog-Credential=c&x-goog-signature=s&X%2DGoog%2DSignature=s"), "https://g/x?X-Goog-Credential=***&x-goog-signature=***&X%2DGoog%2DSignature=***");
 }
 
+TEST(HttpRetry, ReadsTimes) {
+    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:00:01.5Z"), 1'500'000);
+    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:01:00Z"), 60'000'000);
+    EXPECT_EQ(parse_iso_time_us("1970-01-01"), std::nullopt);
+    EXPECT_EQ(parse_iso_time_us(""), std::nullopt);
+}
+
 TEST(HttpRetry, ReadsRates) {
     EXPECT_EQ(parse_rate_limit("300/min")->seconds, 60);
     EXPECT_EQ(parse_rate_limit("100/10s")->seconds, 10);
@@ -255,10 +288,3 @@ TEST(HttpRetry, ReadsRates) {
 
 }  // namespace
 }  // namespace tipple::io
-TEST(HttpRetry, ReadsTimes) {
-    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:00:01.5Z"), 1'500'000);
-    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:01:00Z"), 60'000'000);
-    EXPECT_EQ(parse_iso_time_us("1970-01-01"), std::nullopt);
-    EXPECT_EQ(parse_iso_time_us(""), std::nullopt);
-}
-

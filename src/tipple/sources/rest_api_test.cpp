@@ -551,6 +551,30 @@ TEST_F(RestApiTest, CredentialsStayAtHome) {
     EXPECT_EQ(other.seen().back().header("authorization"), "Bearer T");
 }
 
+TEST_F(RestApiTest, KeysInUrlsStayAtHome) {
+    HttpServer other([](const SeenRequest&) { return Answer{.body = page_of(2)}; });
+    const std::string key = "auth = { type = 'api_key', name = 'key', api_key = 'S3CRET-KEY', location = 'query' }\n";
+    const auto refused = [&](const std::string& settings) {
+        const std::string error = error_of(settings);
+        EXPECT_NE(error.find("Name that host in allow_hosts"), std::string::npos) << error;
+        EXPECT_EQ(error.find("S3CRET"), std::string::npos) << error;
+        EXPECT_TRUE(other.seen().empty());
+    };
+    // A server that repeats the parameters in its link, or in a redirect.
+    serve([&](const SeenRequest& request) { return Answer{.body = R"({"data":[{"id":1}],"next":")" + other.url() + request.target + "&page=2\"}"}; });
+    refused(key + "[resources.x]\npaginator = 'json_link'");
+    serve([&](const SeenRequest& request) { return Answer{.status = 307, .headers = {{"Location", other.url() + request.target}}}; });
+    refused(key + "[resources.x]");
+    // A child whose URL is in its parent's record, with a parameter of its own.
+    serve([&](const SeenRequest&) { return Answer{.body = R"([{"url":")" + other.url() + "/a\"}]"}; });
+    const std::string child = "[resources.posts]\n[resources.x]\nparent = 'posts'\npath = '{parent.url|raw}'\n";
+    refused(key + child + "params = { token = 'S3CRET-KEY' }");
+    EXPECT_EQ(read(key + child).size(), 1U) << "it is read without the key";
+    EXPECT_EQ(other.targets().back(), "/a");
+    EXPECT_EQ(read("allow_hosts = ['" + other.url() + "']\n" + key + child).size(), 1U);
+    EXPECT_EQ(other.targets().back(), "/a?key=S3CRET-KEY");
+}
+
 TEST_F(RestApiTest, Tokens) {
     int token = 0;
     int refused = 2;
@@ -586,6 +610,15 @@ TEST_F(RestApiTest, SecretsAreMasked) {
     const std::string error = error_of("auth = { type = 'api_key', name = 'k', api_key = 'S3CRET', location = 'query' }\n[resources.x]\non_response = [{ status = 403, do = 'skip' }]");
     EXPECT_NE(error.find("status 404"), std::string::npos) << error;
     EXPECT_EQ(error.find("S3CRET"), std::string::npos) << "E6: " << error;
+    // What is cut off for its length must not leave the beginning of a secret behind.
+    serve([](const SeenRequest&) { return Answer{.body = std::string(290, 'x') + "S3CRET-S3CRET-S3CRET", .status = 404}; });
+    const std::string cut = error_of("auth = { token = 'S3CRET-S3CRET-S3CRET' }\n[resources.x]");
+    EXPECT_NE(cut.find("x***"), std::string::npos) << cut;
+    EXPECT_EQ(cut.find("S3C"), std::string::npos) << cut;
+    // Nor may what the server repeats of headers: the password is in there.
+    serve([](const SeenRequest& request) { return Answer{.body = "{\"you\":\"" + request.header("authorization") + "\"}", .status = 401}; });
+    const std::string basic = error_of("auth = { type = 'basic', username = 'u', password = 'pa55word' }\n[resources.x]");
+    EXPECT_NE(basic.find(R"({"you":"Basic ***"})"), std::string::npos) << basic;
 }
 
 TEST_F(RestApiTest, ResultsDoNotDependOnConcurrency) {
