@@ -24,11 +24,11 @@ void replace_all(std::string& text, const std::string& what) {
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) text.replace(at, what.size(), "***");
 }
 
-/// What JSON makes of a text, without the quotes.
-std::string json_escaped(const std::string& text) {
+/// What JSON makes of a text, without the quotes. Some writers mark slashes too.
+std::string json_escaped(const std::string& text, bool marks_slashes) {
     std::string out;
     for (const char c : text) {
-        if (c == '"' || c == '\\' || c == '/') out += '\\';
+        if (c == '"' || c == '\\' || (c == '/' && marks_slashes)) out += '\\';
         if (c == '\n') {
             out += "\\n";
         } else {
@@ -38,13 +38,14 @@ std::string json_escaped(const std::string& text) {
     return out;
 }
 
-/// The ways in which a secret is written: as it is, in URLs, in forms, in JSON with and without a mark before slashes.
+/// The ways in which a secret is written: as it is, in URLs, in forms, in JSON, and in JSON that a server repeats as a text.
 std::vector<std::string> forms_of(const std::string& secret) {
     const std::string form = form_encode({{secret, ""}});
-    std::string json = json_escaped(secret);
-    std::vector<std::string> forms = {secret, percent_encode(secret), form.substr(0, form.size() - 1), json};
-    for (std::size_t at = json.find("\\/"); at != std::string::npos; at = json.find("\\/", at)) json.erase(at, 1);
-    forms.push_back(std::move(json));
+    std::vector<std::string> forms = {secret, percent_encode(secret), form.substr(0, form.size() - 1)};
+    for (const bool marks_slashes : {false, true}) {
+        forms.push_back(json_escaped(secret, marks_slashes));
+        forms.push_back(json_escaped(forms.back(), marks_slashes));
+    }
     return forms;
 }
 

@@ -252,7 +252,7 @@ TEST(Redactor, KnowsASecretInAllItsForms) {
     Redactor redactor;
     redactor.add("a \"b/c\\d");
     redactor.add("abc");
-    for (const char* text : {"a \"b/c\\d", "a%20%22b%2Fc%5Cd", "a+%22b%2Fc%5Cd", R"(a \"b/c\\d)", R"(a \"b\/c\\d)"}) EXPECT_EQ(redactor.redact(std::string("<") + text + ">"), "<***>") << text;
+    for (const char* text : {"a \"b/c\\d", "a%20%22b%2Fc%5Cd", "a+%22b%2Fc%5Cd", R"(a \"b/c\\d)", R"(a \"b\/c\\d)", R"(a \\\"b/c\\\\d)"}) EXPECT_EQ(redactor.redact(std::string("<") + text + ">"), "<***>") << text;
     EXPECT_EQ(redactor.redact("abc"), "abc") << "too short for a secret";
 }
 
