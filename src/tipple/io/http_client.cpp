@@ -127,6 +127,9 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* us
     return piece.size();
 }
 
+/// Of these methods servers want to know that no body follows; some refuse requests that do not say so.
+bool sends_length(const HttpRequest& request) { return request.body || request.method == "POST" || request.method == "PUT" || request.method == "PATCH"; }
+
 /// What may be done about a transfer that the library gave up; what is not listed is not known to be worth a second try.
 ErrorKind kind_of(CURLcode code) {
     switch (code) {
@@ -293,7 +296,7 @@ private:
             if (transfer.headers == nullptr) transfer.headers.reset(list);
         };
         // No form is meant where nobody says so, and nobody waits for a permission to send.
-        if (request.body && find_header(request.headers, "Content-Type") == nullptr) append("Content-Type:");
+        if (sends_length(request) && find_header(request.headers, "Content-Type") == nullptr) append("Content-Type:");
         if (request.body) append("Expect:");
         for (const HttpHeader& header : request.headers) append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
         set(transfer, CURLOPT_HTTPHEADER, transfer.headers.get());
@@ -302,10 +305,10 @@ private:
     static void set_method(Transfer& transfer) {
         const HttpRequest& request = transfer.request;
         if (request.method == "HEAD") set(transfer, CURLOPT_NOBODY, 1L);
-        if (request.body) {
+        if (sends_length(request)) {
             set(transfer, CURLOPT_POST, 1L);
-            set(transfer, CURLOPT_POSTFIELDS, request.body->data());
-            set(transfer, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
+            set(transfer, CURLOPT_POSTFIELDS, request.body ? request.body->data() : "");
+            set(transfer, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body ? request.body->size() : 0));
         }
         set(transfer, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }

@@ -36,6 +36,17 @@ TEST(HttpClient, SendsWhatItIsToldAndReadsTheAnswer) {
     EXPECT_EQ(seen.header("user-agent"), "tipple");
 }
 
+TEST(HttpClient, SaysThatNoBodyFollows) {
+    HttpServer server([](const SeenRequest& request) { return Answer{.body = request.header("content-length") + "|" + request.header("content-type")}; });
+    const auto client = make_http_client({});
+    for (const char* method : {"POST", "PUT", "PATCH"}) {
+        const HttpOutcome outcome = fetch(*client, {.method = method, .url = server.url()});
+        EXPECT_EQ(outcome.response.status, 200) << method;
+        EXPECT_EQ(outcome.response.body, "0|") << method;
+    }
+    EXPECT_EQ(fetch(*client, {.url = server.url()}).response.body, "|");
+}
+
 TEST(HttpClient, HasManyTransfersAtATimeAndAbandonsThem) {
     HttpServer server([](const SeenRequest& request) { return Answer{.body = request.path}; });
     const auto client = make_http_client({});
