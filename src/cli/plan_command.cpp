@@ -218,15 +218,21 @@ int run_check(Program& program, const CheckArguments& arguments) {
     for (const std::string& name : names_or_all(program, arguments.pipelines)) check_pipeline(program, name, signals.token(), findings);
     int exit_code = exit_done;
     json::Array list;
+    std::size_t pipeline_width = 0;
+    std::size_t what_width = 0;
+    for (const Finding& finding : findings) {
+        pipeline_width = std::max(pipeline_width, display_width(finding.pipeline));
+        what_width = std::max(what_width, display_width(finding.what));
+    }
     for (const Finding& finding : findings) {
         const bool is_good = finding.result.empty();
         if (!is_good && exit_code == exit_done) exit_code = finding.exit_code;
         list.push_back(Object{{"pipeline", finding.pipeline}, {"check", finding.what}, {"ok", is_good}, {"detail", is_good ? finding.detail : finding.result}});
         if (program.global.is_json) continue;
-        const std::string start = fmt::format("  {:<12} {:<12} ", finding.pipeline, finding.what);
+        const std::string start = fmt::format("  {:<{}}  {:<{}}  ", finding.pipeline, pipeline_width, finding.what, what_width);
         const std::string& text = is_good ? finding.detail : finding.result;
         const std::string mark = is_good ? program.terminal.styled(Style::green, "ok") : program.terminal.styled(Style::red, "no");
-        fmt::print("{}{}{}\n", mark, start, join(wrap_finding(text, mark_width + start.size(), program.terminal), "\n"));
+        fmt::print("{}{}{}\n", mark, start, join(wrap_finding(text, mark_width + display_width(start), program.terminal), "\n"));
     }
     if (program.global.is_json) fmt::print("{}\n", json::to_text(Object{{"v", 1}, {"checks", std::move(list)}}, {.spacing = json::Spacing::pretty}));
     return exit_code;

@@ -145,7 +145,7 @@ class Commands(RestApiCase):
         self.use_example("articles")
         shown = re.sub(r"\x1b\[\d+m", "", self.on_terminal("check", env=self.env, columns=80)).replace("\r", "").splitlines()
         self.assertLessEqual(max(map(len, shown)), 80, shown)
-        first = next(number for number, line in enumerate(shown) if line.startswith("ok  articles     articles"))
+        first = next(number for number, line in enumerate(shown) if line.startswith("ok  articles  articles"))
         indent = shown[first].index("3 records")
         last = next(number for number in range(first + 1, len(shown)) if not shown[number].startswith(" " * indent))
         self.assertGreater(last, first + 1)
