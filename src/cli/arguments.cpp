@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -12,10 +13,20 @@
 #include "cli/version.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/schema/contract.h"
 
 namespace tipple::cli {
 
 namespace {
+
+std::string contract_check(const std::string& text) {
+    try {
+        parse_contract_argument(text);
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
 
 constexpr const char* load_summary = "Loads files and databases into a database: infers types, makes nested tables, evolves the schema, all in one transaction.";
 constexpr const char* load_examples =
@@ -117,8 +128,8 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
     app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")
         ->check(CLI::Range(0, limits::json_depth_max))
         ->option_text("N");
-    app.add_option("--contract", load.contract, "What may change: evolve, freeze, discard_row, discard_value or quarantine [evolve]")
-        ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value", "quarantine"}))
+    app.add_option("--contract", load.contract, "What may change: evolve, freeze, discard_row, discard_value or quarantine, for all or as columns=freeze,data_type=evolve [evolve]")
+        ->check(contract_check)
         ->option_text("MODE");
     app.add_option("--column", load.columns, "Hints for a column, several times; see the guide on schemas")
         ->option_text("NAME:TYPE[:HINT]")
@@ -237,7 +248,7 @@ void add_quarantine(CLI::App& app, QuarantineArguments& quarantine, std::vector<
     app.add_option("ARGUMENTS", places, "See above; TARGET is a pipeline or connection of the project, or a database file")->required()->expected(1, -1)->option_text(" ");
     app.add_flag("--all", quarantine.takes_all, "replay, discard: all records");
     app.add_option("--contract", quarantine.contract, "replay: what may change in this run, whatever the stored contract says")
-        ->check(CLI::IsMember({"evolve", "freeze", "discard_row", "discard_value", "quarantine"}))
+        ->check(contract_check)
         ->option_text("MODE");
     app.add_option("--dataset", quarantine.dataset, "Schema of the database [main]")->option_text("NAME");
     add_output(app, quarantine.output, quarantine.limit, "list: records shown at most [100; 0 = all]");
@@ -382,6 +393,25 @@ public:
 };
 
 }  // namespace
+
+json::Value parse_contract_argument(const std::string& text) {
+    json::Value contract = text;
+    if (text.find('=') != std::string::npos) {
+        json::Object modes;
+        for (std::size_t at = 0; at <= text.size();) {
+            const std::size_t end = std::min(text.find(',', at), text.size());
+            const std::string part = text.substr(at, end - at);
+            const std::size_t equals = std::min(part.find('='), part.size());
+            const std::string what = part.substr(0, equals);
+            if (modes.find(what) != nullptr) throw Error(ErrorKind::usage, "\"{}\" is there twice", what);
+            modes.set(what, part.substr(std::min(equals + 1, part.size())));
+            at = end + 1;
+        }
+        contract = std::move(modes);
+    }
+    schema::parse_contract(contract);
+    return contract;
+}
 
 Arguments parse_arguments(int argc, const char* const* argv) {
     Arguments arguments;

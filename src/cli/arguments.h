@@ -8,6 +8,7 @@
 
 #include "tipple/core/limits.h"
 #include "tipple/core/log.h"
+#include "tipple/json/value.h"
 #include "tipple/source/checkpoint.h"
 
 /// The command line as plain data. Only arguments.cpp knows the library that parses it.
@@ -246,6 +247,9 @@ struct Arguments {
     GlobalArguments global;
     Command command;
 };
+
+/// What `--contract` says, as schema::parse_contract reads it: one mode for all, or `columns=freeze,data_type=discard_row`. Throws Error(usage).
+json::Value parse_contract_argument(const std::string& text);
 
 /// Prints help and version itself, and errors about the command line: the command is then DoneArguments.
 Arguments parse_arguments(int argc, const char* const* argv);

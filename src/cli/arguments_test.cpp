@@ -88,6 +88,11 @@ TEST(LoadArguments, AreRefusedWhenTheyCannotBe) {
              {"load", "a", "s.duckdb", "--max-table-nesting", "-1"},
              {"load", "a", "s.duckdb", "--lock-timeout", "-1"},
              {"load", "a", "s.duckdb", "--on-bad-record", "ignore"},
+             {"load", "a", "s.duckdb", "--contract", "frozen"},
+             {"load", "a", "s.duckdb", "--contract", "column=freeze"},
+             {"load", "a", "s.duckdb", "--contract", "columns="},
+             {"load", "a", "s.duckdb", "--contract", "columns=freeze,"},
+             {"load", "a", "s.duckdb", "--contract", "columns=freeze,columns=evolve"},
              {"load", "a", "s.duckdb", "--progress", "loud"},
              {"load", "a", "s.duckdb", "--as"},
          }) {
@@ -97,6 +102,12 @@ TEST(LoadArguments, AreRefusedWhenTheyCannotBe) {
         EXPECT_NE(parsed.err.find("see: tipple load --help"), std::string::npos) << parsed.err;
         EXPECT_EQ(parsed.out, "");
     }
+}
+
+TEST(LoadArguments, HaveContractsOfPartsOrOfAll) {
+    EXPECT_EQ(json::to_text(parse_contract_argument("freeze")), R"("freeze")");
+    EXPECT_EQ(json::to_text(parse_contract_argument("columns=discard_row,data_type=quarantine")), R"({"columns":"discard_row","data_type":"quarantine"})");
+    EXPECT_EQ(parse({"load", "a", "s.duckdb", "--contract", "tables=freeze"}).as<LoadArguments>().contract, "tables=freeze");
 }
 
 TEST(LoadArguments, ThatAreMissingAreExplained) {

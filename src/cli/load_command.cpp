@@ -240,7 +240,7 @@ pipeline::RunOptions run_options(const LoadArguments& arguments, Keys keys) {
     options.collisions = collisions(arguments.collisions);
     options.is_dry_run = arguments.is_dry_run;
     if (arguments.is_full_refresh) options.refresh = pipeline::Refresh::drop_resources;
-    if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
+    if (!arguments.contract.empty()) options.schema_contract = parse_contract_argument(arguments.contract);
     if (keys == Keys::of_user) options.select = arguments.resources;
     return options;
 }

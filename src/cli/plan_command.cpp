@@ -230,6 +230,22 @@ void check_pipeline(Program& program, const std::string& name, const std::stop_t
 
 }  // namespace
 
+namespace {
+
+/// Of `ok` and `no`.
+constexpr std::size_t mark_width = 2;
+
+/// On a terminal the lines below the first stand under its beginning, which is in column `indent`; elsewhere, for other programs, there is one line.
+std::vector<std::string> wrap_finding(const std::string& text, std::size_t indent, const Terminal& terminal) {
+    constexpr std::size_t width_min = 30;
+    if (!terminal.is_stdout_terminal || terminal.width < indent + width_min) return {text};
+    std::vector<std::string> lines = wrap(text, terminal.width - indent);
+    std::for_each(lines.begin() + 1, lines.end(), [&](std::string& line) { line.insert(0, indent, ' '); });
+    return lines;
+}
+
+}  // namespace
+
 int run_check(Program& program, const CheckArguments& arguments) {
     const project::Project& project = require_project(program);
     const SignalWatch signals([](int) {});
@@ -239,13 +255,21 @@ int run_check(Program& program, const CheckArguments& arguments) {
     for (const std::string& name : names_or_all(program, arguments.pipelines)) check_pipeline(program, name, signals.token(), findings);
     int exit_code = exit_done;
     json::Array list;
+    std::size_t pipeline_width = 0;
+    std::size_t what_width = 0;
+    for (const Finding& finding : findings) {
+        pipeline_width = std::max(pipeline_width, display_width(finding.pipeline));
+        what_width = std::max(what_width, display_width(finding.what));
+    }
     for (const Finding& finding : findings) {
         const bool is_good = finding.result.empty();
         if (!is_good && exit_code == exit_done) exit_code = finding.exit_code;
         list.push_back(Object{{"pipeline", finding.pipeline}, {"check", finding.what}, {"ok", is_good}, {"detail", is_good ? finding.detail : finding.result}});
         if (program.global.is_json) continue;
+        const std::string start = fmt::format("  {:<{}}  {:<{}}  ", finding.pipeline, pipeline_width, finding.what, what_width);
+        const std::string& text = is_good ? finding.detail : finding.result;
         const std::string mark = is_good ? program.terminal.styled(Style::green, "ok") : program.terminal.styled(Style::red, "no");
-        fmt::print("{}  {:<12} {:<12} {}\n", mark, finding.pipeline, finding.what, is_good ? finding.detail : finding.result);
+        fmt::print("{}{}{}\n", mark, start, join(wrap_finding(text, mark_width + display_width(start), program.terminal), "\n"));
     }
     if (program.global.is_json) fmt::print("{}\n", json::to_text(Object{{"v", 1}, {"checks", std::move(list)}}, {.spacing = json::Spacing::pretty}));
     return exit_code;

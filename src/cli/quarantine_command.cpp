@@ -92,7 +92,7 @@ int settle(Program& program, const QuarantineArguments& arguments, bool is_disca
     pipeline::RunOptions options;
     options.on_bad_record = pipeline::OnBadRecord::quarantine;
     options.keeps_contract = true;
-    if (!arguments.contract.empty()) options.schema_contract = arguments.contract;
+    if (!arguments.contract.empty()) options.schema_contract = parse_contract_argument(arguments.contract);
     for (const pipeline::QuarantinedRecord& record : records) options.settled_quarantine.push_back(record.id);
     const std::size_t count = records.size();
     if (is_discarded) records.clear();

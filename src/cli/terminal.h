@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/arguments.h"
 
@@ -28,6 +29,8 @@ struct Terminal {
 
 /// Columns that UTF-8 text takes: wide characters count two, combining ones none.
 std::size_t display_width(std::string_view text);
+/// In lines of at most `width` columns, broken at blanks; a word that is longer is a line of its own.
+std::vector<std::string> wrap(std::string_view text, std::size_t width);
 /// Cut to `width` columns, with `…` (or `...`) when something was cut.
 std::string fit(std::string_view text, std::size_t width, const Terminal& terminal);
 

@@ -38,6 +38,16 @@ TEST(Fit, IsNeverWiderThanAsked) {
     }
 }
 
+TEST(Wrap, BreaksAtBlanks) {
+    using Lines = std::vector<std::string>;
+    EXPECT_EQ(wrap("", 10), Lines{""});
+    EXPECT_EQ(wrap("one two three", 20), Lines{"one two three"});
+    EXPECT_EQ(wrap("one two three", 7), (Lines{"one two", "three"}));
+    EXPECT_EQ(wrap("one two three", 6), (Lines{"one", "two", "three"}));
+    EXPECT_EQ(wrap("a https://example.com/long b", 8), (Lines{"a", "https://example.com/long", "b"})) << "a word stays whole, to be copied";
+    EXPECT_EQ(wrap("größe 日本 x", 10), (Lines{"größe 日本", "x"}));
+}
+
 TEST(Style, IsThereOnlyWithColour) {
     EXPECT_EQ(ascii.styled(Style::red, "x"), "x");
     EXPECT_EQ(Terminal{.has_color = true}.styled(Style::red, "x"), "\x1b[31mx\x1b[0m");

@@ -27,6 +27,17 @@ class Hints(Case):
         self.assertIn("rounded, 2 times", result.err)
         self.assertEqual(self.query("SELECT a FROM t"), [(Decimal("1.24"),), (Decimal("1.20"),), (Decimal("0.00"),)])
 
+    def test_rounding_of_times_is_told(self):
+        records = [{"t": "2024-01-01T00:00:00.5Z", "l": [{"u": "2024-01-01T00:00:00.000001"}]}, {"t": "2024-01-01T00:00:01.9996Z"}, {"t": None}, {"t": "2024-01-01T00:00:02.0004Z"}]
+        columns = ("--column", "t:timestamp(3):timezone=false", "--column", "l/u:timestamp(0):timezone=false")
+        path = self.write("t.jsonl", records)
+        result = self.load(path, *columns)
+        self.assertIn('table "t", column "t" keeps 3 digits behind the second, and 2 values with more were rounded, the first of them 2024-01-01T00:00:01.999600', result.err)
+        self.assertIn('table "t__l", column "u" keeps 0 digits behind the second, and 1 values', result.err)
+        self.assertEqual([t.isoformat() for (t,) in self.query("SELECT t FROM t WHERE t IS NOT NULL ORDER BY t")],
+                         ["2024-01-01T00:00:00.500000", "2024-01-01T00:00:02", "2024-01-01T00:00:02"])
+        self.assertNotIn("rounded", self.load(self.write("z.jsonl", records), "--column", "t:timestamp(3)", "--column", "l/u:timestamp(6):timezone=false").err)
+
     def test_wrong_hints(self):
         path = self.write("t.jsonl", [{"a": 1}])
         for hint, message in [("a", "NAME:TYPE"), ("a:bigin", "did you mean bigint"), ("a:text:keyy", "no hint"), ("l/a:text:key", "no key")]:

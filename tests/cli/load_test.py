@@ -1,18 +1,15 @@
 """`tipple load`: what it does with the rows, and what it says."""
 
 import json
-import os
-import pty
 import re
 import shlex
-import subprocess
 import unittest
 
 import duckdb
 import pyarrow
 import pyarrow.parquet
 
-from tipple_cli import BINARY, EXIT_DATA, EXIT_DONE, EXIT_LOCAL, EXIT_PARTIAL, EXIT_USAGE, IS_SANITIZED, SYSTEM_TABLES, Case, clean_environment, main
+from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_LOCAL, EXIT_PARTIAL, EXIT_USAGE, IS_SANITIZED, SYSTEM_TABLES, Case, main
 
 ORDERS = [
     {"id": 1, "customer": {"name": "ann", "address": {"city": "Rome"}}, "lines": [{"sku": "a", "qty": 2, "tags": ["x", "y"]}, {"sku": "b", "qty": 1}]},
@@ -497,31 +494,6 @@ class Output(Case):
         self.assertIn("\x1b[32m", out)
         out = self.on_terminal("load", "orders.jsonl", "shop.duckdb", env={"NO_COLOR": "1"})
         self.assertNotIn("\x1b[32m", out)
-
-    def on_terminal(self, *arguments, env=None):
-        """What a person sees: the program's stdout and stderr are a terminal."""
-        main_end, program_end = pty.openpty()
-        process = subprocess.Popen(
-            [BINARY, *self.arguments(arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=program_end,
-            stderr=program_end,
-            cwd=self.folder,
-            env=clean_environment({"TERM": "xterm", **(env or {})}),
-        )
-        os.close(program_end)
-        shown = b""
-        while True:
-            try:
-                part = os.read(main_end, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            shown += part
-        os.close(main_end)
-        self.assertEqual(process.wait(), EXIT_DONE, shown)
-        return shown.decode(errors="replace")
 
 
 class BadRecords(Case):

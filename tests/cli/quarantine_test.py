@@ -87,6 +87,18 @@ class Quarantine(Case):
         self.command("replay", "shop.duckdb", "--all", "--contract", "evolve")
         self.assertEqual(self.query("SELECT a FROM u ORDER BY a"), [(1,), (2,)])
 
+    def test_contracts_of_parts(self):
+        self.load(self.write("t.jsonl", self.GOOD))
+        records = '{"id": 2, "n": "abc"}\n{"id": 3, "zz": 1}\n{"id": 4, "c": [1]}\n'
+        self.tipple("load", self.write("t.jsonl", records), "shop.duckdb", "--contract", "columns=quarantine,tables=discard_value", expect=EXIT_PARTIAL)
+        self.assertEqual(self.query("SELECT id, n, n__v_text FROM t ORDER BY id"), [(1, 1, None), (2, None, "abc"), (4, None, None)], "variants evolve")
+        self.assertEqual([(row["table"], row["column"]) for row in self.listed()], [("t", "zz")])
+        self.assertEqual(self.tables(), ["_tipple_quarantine", "t"], "the list is left out, and its record is not")
+        self.assertIn("0 of 1 record", self.command("replay", "shop.duckdb", "--all", "--contract", "columns=quarantine", expect=EXIT_PARTIAL).out)
+        self.command("replay", "shop.duckdb", "--all", "--contract", "columns=evolve")
+        self.assertEqual(self.query("SELECT zz FROM t WHERE id = 3"), [(1,)])
+        self.assertIn('"column" is no part of a schema contract', self.tipple("load", "t.jsonl", "shop.duckdb", "--contract", "column=freeze", expect=EXIT_USAGE).err)
+
     def test_the_same_whatever_the_workers(self):
         records = "".join(json.dumps({"id": n, **({"n": "x"} if n % 7 == 0 else {})}) + "\n" for n in range(20000))
         found = []

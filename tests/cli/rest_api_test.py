@@ -4,6 +4,7 @@ and a server on which nothing can be relied."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 import threading
@@ -59,7 +60,13 @@ class Examples(RestApiCase):
         for name in BASES:
             with self.subTest(name):
                 self.use_example(name)
-                self.assertIn("records", self.tipple("check", name, env=self.env).out)
+                checks = json.loads(self.tipple("check", name, "--json", env=self.env).out)["checks"]
+                self.assertEqual([check["check"] for check in checks if not check["ok"]], [])
+                details = {check["check"]: check["detail"] for check in checks}
+                with open(self.path("tipple.toml"), "rb") as file:
+                    resources = tomllib.load(file)["pipeline"][name]["resources"]
+                for resource in (name for name, settings in resources.items() if settings.get("enabled", True)):
+                    self.assertRegex(details[resource], r"^[1-9]\d* records?; .*fields \w+ \w+")
 
     def test_github(self):
         api = APIS["/repos/"]
@@ -134,6 +141,17 @@ class Commands(RestApiCase):
         self.env["ARTICLES_KEY"] = "wrong-secret"
         self.assertIn("status 403", self.tipple("check", env=self.env, expect=5).out)
 
+    def test_what_check_says_fits_into_a_terminal(self):
+        self.use_example("articles")
+        shown = re.sub(r"\x1b\[\d+m", "", self.on_terminal("check", env=self.env, columns=80)).replace("\r", "").splitlines()
+        self.assertLessEqual(max(map(len, shown)), 80, shown)
+        first = next(number for number, line in enumerate(shown) if line.startswith("ok  articles  articles"))
+        indent = shown[first].index("3 records")
+        last = next(number for number in range(first + 1, len(shown)) if not shown[number].startswith(" " * indent))
+        self.assertGreater(last, first + 1)
+        one_line = next(line for line in self.tipple("check", env=self.env).out.splitlines() if "3 records" in line)
+        self.assertEqual(" ".join(line[indent:] for line in shown[first:last]), one_line[indent:], "all of it, and other programs get one line")
+
     def test_mistakes_are_said_with_file_and_line(self):
         self.use_example("articles")
         text = self.path("tipple.toml").read_text().replace("location =", "locaton =").replace("[pipeline.articles.resources.articles]\n", "[pipeline.articles.resources.articles]\nselct = \"x\"\n")
@@ -162,6 +180,67 @@ class Commands(RestApiCase):
         self.server.trouble = None
         self.run_example("--quiet")
         self.assertEqual(self.query("SELECT count(*) FROM github.issues")[0][0], 7)
+
+
+class Echo:
+    """Repeats in its refusals all that it was sent, as careless servers do."""
+
+    def __init__(self):
+        self.part = None
+        self.sent = []
+
+    def answer(self, request, step, url):
+        headers = {name: value for name, value in request.headers.items() if name.startswith(("X-", "Auth"))}
+        sent = {"params": request.params, "headers": headers, "body": request.body}
+        self.sent.append(json.dumps(sent))
+        if request.path == "/echo/token":
+            return {"access_token": "T0KEN-from-server", "expires_in": 3600}, {}
+        if self.part:
+            raise Refusal(422, sent[self.part] if self.part == "body" else json.dumps(sent[self.part]))
+        return {"data": [{"id": 1}]}, {}
+
+
+class Secrets(RestApiCase):
+    SECRETS = {"HEADER": "header-s3cret", "PARAM": "param/s3cret +1", "BODY": 'body "s3cret" \\ 2', "CLIENT": "client-s3cret", "PASSWORD": "pässword-s3cret"}
+    PROJECT = """
+version = 1
+[connection.local]
+uri = "echo.duckdb"
+[pipeline.echo]
+source = {{ type = "rest_api", base_url = "{url}/echo", headers = {{ X-Key = "${{env:HEADER}}", X-Bearer = "Bearer ${{env:HEADER}}" }}, auth = {auth} }}
+destination = "local"
+dataset = "main"
+[pipeline.echo.resources.things]
+method = "POST"
+params = {{ q = "${{env:PARAM}}" }}
+json = {{ a = {{ b = "${{env:BODY}}" }} }}
+"""
+    TOKEN = '{{ type = "oauth2_client_credentials", token_url = "{url}/echo/token", client_id = "me", client_secret = "${{env:CLIENT}}" }}'
+    BASIC = '{ type = "basic", username = "me", password = "${env:PASSWORD}" }'
+
+    def test_none_is_shown_or_kept(self):
+        echo = Echo()
+        APIS["/echo"] = echo
+        self.addCleanup(APIS.pop, "/echo")
+        self.database = self.folder / "echo.duckdb"
+        shown = []
+        for auth, code in ((self.TOKEN.format(url=self.server.url), "T0KEN-from-server"), (self.BASIC, "cMOkc3N3b3JkLXMzY3JldA")):
+            self.write("tipple.toml", self.PROJECT.format(url=self.server.url, auth=auth))
+            for echo.part in (None, "params", "headers", "body"):
+                for flags in (["-v"], ["-vv", "--log-format", "json"], ["--json"], ["--log-file", "run.log"]):
+                    result = self.tipple("run", *flags, env=self.SECRETS, expect=5 if echo.part else 0)
+                    shown += [result.out, result.err]
+                    if echo.part and "--log-file" not in flags:
+                        self.assertRegex(result.out + result.err, r"status 422: .*\*\*\*")
+            self.assertIn(code, echo.sent[-1], "the server was sent what nobody else sees")
+            shown += [self.tipple("check", env=self.SECRETS, expect=5).out, *(self.tipple("runs", "echo", *flags, env=self.SECRETS).out for flags in ([], ["--json"]))]
+        shown += [path.read_bytes().decode(errors="replace") for path in self.data_folder.rglob("*") if path.is_file()]
+        shown.append(self.path("run.log").read_text())
+        for text in shown:
+            self.assertNotIn("s3cret", text)
+            self.assertNotIn("T0KEN", text)
+            self.assertNotIn("cMOkc3N3b3JkLXMzY3JldA", text)
+        self.assertIn("***", "".join(shown))
 
 
 class Rooms:

@@ -4,16 +4,20 @@ Environment: TIPPLE_BINARY (the program), TIPPLE_SANITIZE (not empty: built with
 """
 
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import random
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 
 import duckdb
@@ -180,6 +184,33 @@ class Case(unittest.TestCase):
             self.fail(f"exit code {result.code}, not {expect}: tipple {' '.join(map(str, arguments))}\n{result.out}{result.err}")
         self.assertNotIn("defect", result.err)
         return result
+
+    def on_terminal(self, *arguments, env=None, columns=0):
+        """What a person sees: the program's stdout and stderr are a terminal, of so many columns when that matters."""
+        main_end, program_end = pty.openpty()
+        if columns:
+            fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        process = subprocess.Popen(
+            [BINARY, *self.arguments(arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=program_end,
+            stderr=program_end,
+            cwd=self.folder,
+            env=clean_environment({"TERM": "xterm", **(env or {})}),
+        )
+        os.close(program_end)
+        shown = b""
+        while True:
+            try:
+                part = os.read(main_end, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+        os.close(main_end)
+        self.assertEqual(process.wait(), EXIT_DONE, shown)
+        return shown.decode(errors="replace")
 
     def load(self, *arguments, **options):
         """`tipple load ARGUMENTS`, into the test's database when no other is named."""

@@ -18,7 +18,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 /// Of all headers of one answer.
 constexpr std::size_t header_bytes_max = std::size_t{256} << 10;
-/// Of the body of an answer that is no success, when the body of a success would be streamed.
+/// Of the body of an answer that is no success, redirects among them: what follows is not read.
 constexpr std::size_t refusal_bytes_max = std::size_t{256} << 10;
 /// How long a request to stop may go unnoticed.
 constexpr milliseconds stop_interval{200};
@@ -53,6 +53,8 @@ struct Transfer {
     /// What follows waits for `resume`.
     bool is_paused = false;
     bool is_pause_told = false;
+    /// The body goes on, and nobody needs more of it.
+    bool is_cut = false;
     /// Why our side ended it.
     std::optional<Error> error;
 };
@@ -108,8 +110,11 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* us
     transfer.body_bytes += piece.size();
     const std::size_t max = is_refusal ? std::min(refusal_bytes_max, transfer.request.response_bytes_max) : transfer.request.response_bytes_max;
     if (transfer.body_bytes > max) {
-        // The beginning of a refusal says enough.
-        if (is_refusal) return piece.size();
+        // The beginning of a refusal says enough, and the rest of it may have no end.
+        if (is_refusal) {
+            transfer.is_cut = true;
+            return 0;
+        }
         transfer.error = Error(ErrorKind::data, "the answer is larger than {}", format_bytes(max));
         return 0;
     }
@@ -121,6 +126,9 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* us
     }
     return piece.size();
 }
+
+/// Of these methods servers want to know that no body follows; some refuse requests that do not say so.
+bool sends_length(const HttpRequest& request) { return request.body || request.method == "POST" || request.method == "PUT" || request.method == "PATCH"; }
 
 /// What may be done about a transfer that the library gave up; what is not listed is not known to be worth a second try.
 ErrorKind kind_of(CURLcode code) {
@@ -288,7 +296,7 @@ private:
             if (transfer.headers == nullptr) transfer.headers.reset(list);
         };
         // No form is meant where nobody says so, and nobody waits for a permission to send.
-        if (request.body && find_header(request.headers, "Content-Type") == nullptr) append("Content-Type:");
+        if (sends_length(request) && find_header(request.headers, "Content-Type") == nullptr) append("Content-Type:");
         if (request.body) append("Expect:");
         for (const HttpHeader& header : request.headers) append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
         set(transfer, CURLOPT_HTTPHEADER, transfer.headers.get());
@@ -297,10 +305,10 @@ private:
     static void set_method(Transfer& transfer) {
         const HttpRequest& request = transfer.request;
         if (request.method == "HEAD") set(transfer, CURLOPT_NOBODY, 1L);
-        if (request.body) {
+        if (sends_length(request)) {
             set(transfer, CURLOPT_POST, 1L);
-            set(transfer, CURLOPT_POSTFIELDS, request.body->data());
-            set(transfer, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
+            set(transfer, CURLOPT_POSTFIELDS, request.body ? request.body->data() : "");
+            set(transfer, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body ? request.body->size() : 0));
         }
         set(transfer, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }
@@ -341,7 +349,7 @@ private:
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
             Transfer& transfer = *reinterpret_cast<Transfer*>(user);
             std::optional<Error> error;
-            if (code != CURLE_OK) error = error_of(transfer, code);
+            if (code != CURLE_OK && !transfer.is_cut) error = error_of(transfer, code);
             return finish(transfer, std::move(error));
         }
         return std::nullopt;

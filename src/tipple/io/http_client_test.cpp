@@ -36,6 +36,17 @@ TEST(HttpClient, SendsWhatItIsToldAndReadsTheAnswer) {
     EXPECT_EQ(seen.header("user-agent"), "tipple");
 }
 
+TEST(HttpClient, SaysThatNoBodyFollows) {
+    HttpServer server([](const SeenRequest& request) { return Answer{.body = request.header("content-length") + "|" + request.header("content-type")}; });
+    const auto client = make_http_client({});
+    for (const char* method : {"POST", "PUT", "PATCH"}) {
+        const HttpOutcome outcome = fetch(*client, {.method = method, .url = server.url()});
+        EXPECT_EQ(outcome.response.status, 200) << method;
+        EXPECT_EQ(outcome.response.body, "0|") << method;
+    }
+    EXPECT_EQ(fetch(*client, {.url = server.url()}).response.body, "|");
+}
+
 TEST(HttpClient, HasManyTransfersAtATimeAndAbandonsThem) {
     HttpServer server([](const SeenRequest& request) { return Answer{.body = request.path}; });
     const auto client = make_http_client({});
@@ -58,6 +69,24 @@ TEST(HttpClient, AnswersAreBounded) {
     ASSERT_TRUE(outcome.error);
     EXPECT_EQ(outcome.error->kind(), ErrorKind::data);
     EXPECT_EQ(fetch(*client, {.url = server.url(), .response_bytes_max = 100'000}).response.body.size(), 100'000U);
+}
+
+TEST(HttpClient, OfARefusalOnlyTheBeginningIsRead) {
+    HttpServer server([](const SeenRequest& request) {
+        const int status = request.path == "/moved" ? 302 : 404;
+        return Answer{.body = request.path == "/small" ? "gone" : std::string(std::size_t{64} << 20, 'x'), .status = status, .headers = {{"Location", "/other"}}};
+    });
+    const auto client = make_http_client({});
+    for (const char* path : {"/moved", "/gone"}) {
+        const HttpOutcome outcome = fetch(*client, {.url = server.url() + path, .decompresses = false});
+        ASSERT_FALSE(outcome.error) << outcome.error->what();
+        EXPECT_GE(outcome.response.status, 302);
+        EXPECT_EQ(*find_header(outcome.response.headers, "Location"), "/other");
+        EXPECT_LE(outcome.response.body.size(), std::size_t{256} << 10);
+        EXPECT_GT(outcome.response.body.size(), 100'000U) << "the beginning says why";
+        EXPECT_LT(outcome.response.bytes_received, std::uint64_t{2} << 20) << "a body without an end would be read for ever";
+    }
+    EXPECT_EQ(fetch(*client, {.url = server.url() + "/small"}).response.body, "gone") << "the client goes on";
 }
 
 TEST(HttpClient, BodiesCanBeStreamedAndRefusedByWhoTakesThem) {

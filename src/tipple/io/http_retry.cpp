@@ -50,6 +50,18 @@ std::optional<std::int64_t> parse_http_date(const std::string& text) {
     return std::nullopt;
 }
 
+std::optional<std::int64_t> parse_iso_time_us(const std::string& text) {
+    std::tm time{};
+    const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
+    if (end == nullptr) return std::nullopt;
+    std::int64_t us = static_cast<std::int64_t>(timegm(&time)) * 1'000'000;
+    if (*end == '.') {
+        std::int64_t unit = 100'000;
+        for (++end; *end >= '0' && *end <= '9'; ++end, unit /= 10) us += (*end - '0') * unit;
+    }
+    return std::string_view(end) == "Z" ? std::optional(us) : std::nullopt;
+}
+
 std::optional<milliseconds> retry_after_of(const HttpHeaders& headers, std::int64_t now_us) {
     const std::string* text = find_header(headers, "Retry-After");
     if (text == nullptr) return std::nullopt;
@@ -99,22 +111,5 @@ void RateLimiter::take(std::int64_t now_ns) {
 }
 
 void RateLimiter::hold(milliseconds time, std::int64_t now_ns) { held_until_ns_ = std::max(held_until_ns_, now_ns + std::chrono::nanoseconds(time).count()); }
-
-std::optional<milliseconds> exhausted_for(const HttpHeaders& headers, std::int64_t now_us) {
-    for (const char* prefix : {"X-RateLimit-", "RateLimit-", "X-Rate-Limit-"}) {
-        const std::string* remaining = find_header(headers, std::string(prefix) + "Remaining");
-        const std::string* reset = find_header(headers, std::string(prefix) + "Reset");
-        if (remaining == nullptr || reset == nullptr) continue;
-        const std::optional<double> left = to_number(*remaining);
-        const std::optional<double> at = to_number(*reset);
-        if (!left || !at || *left > 0) continue;
-        // No limit lasts for decades: a large number is a time, in seconds or milliseconds.
-        constexpr double least_time = 1e9;
-        constexpr double least_time_ms = 1e12;
-        const double time = *at >= least_time_ms ? *at / 1e3 : *at;
-        return to_milliseconds(time >= least_time ? time - static_cast<double>(now_us) / 1e6 : time);
-    }
-    return std::nullopt;
-}
 
 }  // namespace tipple::io

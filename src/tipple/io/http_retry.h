@@ -35,6 +35,8 @@ std::optional<std::chrono::milliseconds> retry_after_of(const HttpHeaders& heade
 
 /// An HTTP date as microseconds since 1970.
 std::optional<std::int64_t> parse_http_date(const std::string& text);
+/// `2009-10-12T17:50:30.000Z` as microseconds since 1970; nothing when it is none.
+std::optional<std::int64_t> parse_iso_time_us(const std::string& text);
 
 /// Requests per time.
 struct RateLimit {
@@ -65,9 +67,5 @@ private:
     bool is_started_ = false;
     std::int64_t held_until_ns_ = 0;
 };
-
-/// How long an answer says that nothing is left of a limit: `X-RateLimit-Remaining: 0` with `X-RateLimit-Reset` (a time, or seconds), also
-/// without `X-`, and with `RateLimit-Reset` in seconds. Nothing when something is left, or nothing is said.
-std::optional<std::chrono::milliseconds> exhausted_for(const HttpHeaders& headers, std::int64_t now_us);
 
 }  // namespace tipple::io

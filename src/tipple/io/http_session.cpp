@@ -6,6 +6,7 @@
 
 #include "tipple/core/random.h"
 #include "tipple/core/text.h"
+#include "tipple/io/rate_limit_headers.h"
 #include "tipple/io/url.h"
 
 namespace tipple::io {
@@ -17,28 +18,65 @@ using std::chrono::milliseconds;
 /// How long the client waits at most while nothing is due.
 constexpr milliseconds wait_max{1'000};
 constexpr std::size_t secret_length_min = 4;
+constexpr std::size_t url_secret_length_min = 8;
 
 void replace_all(std::string& text, const std::string& what) {
     for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) text.replace(at, what.size(), "***");
 }
 
+/// What JSON makes of a text, without the quotes. Some writers mark slashes too.
+std::string json_escaped(const std::string& text, bool marks_slashes) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '"' || c == '\\' || (c == '/' && marks_slashes)) out += '\\';
+        if (c == '\n') {
+            out += "\\n";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+/// The ways in which a secret is written: as it is, in URLs, in forms, in JSON, and in JSON that a server repeats as a text.
+std::vector<std::string> forms_of(const std::string& secret) {
+    const std::string form = form_encode({{secret, ""}});
+    std::vector<std::string> forms = {secret, percent_encode(secret), form.substr(0, form.size() - 1)};
+    for (const bool marks_slashes : {false, true}) {
+        forms.push_back(json_escaped(secret, marks_slashes));
+        forms.push_back(json_escaped(forms.back(), marks_slashes));
+    }
+    return forms;
+}
+
 double seconds_of(milliseconds time) { return static_cast<double>(time.count()) / 1e3; }
+
+/// Some servers say 403 when a limit is used up, as they do of what is forbidden for good; their headers tell the one from the other.
+bool refuses_for_limit(const HttpResponse& response, std::int64_t now_us) {
+    if (response.status == 429) return true;
+    return response.status == 403 && (retry_after_of(response.headers, now_us) || exhausted_for(response.headers, now_us));
+}
 
 }  // namespace
 
 void Redactor::add(std::string secret) {
-    if (secret.size() >= secret_length_min && std::find(secrets_.begin(), secrets_.end(), secret) == secrets_.end()) secrets_.push_back(std::move(secret));
+    if (secret.size() < secret_length_min) return;
+    for (std::string& form : forms_of(secret)) {
+        if (std::find(forms_.begin(), forms_.end(), form) != forms_.end()) continue;
+        if (secret.size() >= url_secret_length_min) url_forms_.push_back(form);
+        forms_.push_back(std::move(form));
+    }
     // A secret that is part of another one must not leave the rest of that standing.
-    std::sort(secrets_.begin(), secrets_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+    std::sort(forms_.begin(), forms_.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
 }
 
 std::string Redactor::redact(std::string text) const {
-    for (const std::string& secret : secrets_) {
-        replace_all(text, secret);
-        replace_all(text, percent_encode(secret));
-        replace_all(text, form_encode({{secret, ""}}).substr(0, form_encode({{secret, ""}}).size() - 1));
-    }
+    for (const std::string& form : forms_) replace_all(text, form);
     return text;
+}
+
+bool Redactor::is_in_url(const std::string& url) const {
+    return std::any_of(url_forms_.begin(), url_forms_.end(), [&](const std::string& form) { return url.find(form) != std::string::npos; });
 }
 
 std::string Redactor::redact_url(const std::string& url) const { return redact(mask_url_secrets(url)); }
@@ -62,7 +100,15 @@ void HttpSession::check_body(const std::string& method, const std::string& url) 
                 redactor_.redact_url(url));
 }
 
+/// Nor may a URL tell what is meant for them: one of a redirect or of a next page often repeats the parameters it was asked with.
+void HttpSession::check_url(const std::string& url) const {
+    if (is_allowed(url) || !redactor_.is_in_url(url)) return;
+    throw Error(ErrorKind::usage, "a request with a secret in its URL leads to {}, which is not among the hosts of this API. Name that host in allow_hosts to send it there",
+                redactor_.redact_url(url));
+}
+
 std::uint64_t HttpSession::submit(HttpCall call) {
+    check_url(call.request.url);
     if (call.request.body) check_body(call.request.method, call.request.url);
     const std::uint64_t id = next_id_++;
     Call& entry = calls_[id];
@@ -187,9 +233,10 @@ std::optional<HttpExchange> HttpSession::take(HttpOutcome outcome) {
             log_.info("the token was refused; another one is asked for");
             return std::nullopt;
         }
-        const bool is_refusal = response.status == 429;
+        const bool is_refusal = refuses_for_limit(response, clock_.now_us());
         const bool is_safe = options_.retry.retries_method(call.method) || is_refusal;
-        const bool is_asked = verdict == HttpVerdict::retry || (options_.retry.retries_status(response.status) && is_safe);
+        const bool is_passing = options_.retry.retries_status(response.status) || (is_refusal && options_.retry.statuses.empty());
+        const bool is_asked = verdict == HttpVerdict::retry || (is_passing && is_safe);
         if (is_asked && retry(call, response, "the answer was a refusal")) return std::nullopt;
     } catch (const Error& error) {
         outcome.error = error;
@@ -223,6 +270,7 @@ bool HttpSession::follow(Call& call, const HttpResponse& response) {
         call.body.reset();
     }
     if (call.body) check_body(call.method, *target);
+    check_url(*target);
     call.url = *target;
     // A redirect is part of the attempt that met it.
     --call.attempts;
@@ -238,14 +286,17 @@ bool HttpSession::retry(Call& call, const HttpResponse& response, const char* wh
     if (call.attempts >= options_.retry.attempts) return false;
     milliseconds delay = retry_delay(options_.retry, std::max(call.attempts, 1), chance_());
     const std::int64_t now = clock_.steady_ns();
-    if (const std::optional<milliseconds> asked = retry_after_of(response.headers, clock_.now_us())) {
+    const bool is_refusal = refuses_for_limit(response, clock_.now_us());
+    std::optional<milliseconds> asked = retry_after_of(response.headers, clock_.now_us());
+    if (!asked && is_refusal) asked = exhausted_for(response.headers, clock_.now_us(), true);
+    if (asked) {
         if (*asked > options_.retry.retry_after_max) {
             log_.warning("{}: the server asks for a wait of {:.0f} s, longer than retry_after_max allows", redactor_.redact_url(call.url), seconds_of(*asked));
             return false;
         }
         delay = *asked;
         // Others would meet the same answer.
-        if (response.status == 429 || response.status == 503) limiter_.hold(*asked, now);
+        if (is_refusal || response.status == 503) limiter_.hold(*asked, now);
     }
     log_.info("{}: {}, next attempt in {:.1f} s", redactor_.redact_url(call.url), why, seconds_of(delay));
     call.not_before_ns = now + std::chrono::nanoseconds(delay).count();

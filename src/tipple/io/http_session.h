@@ -20,12 +20,15 @@ class Redactor {
 public:
     /// Texts of fewer than four characters are no secrets: they occur by chance.
     void add(std::string secret);
-    /// The text with `***` for each secret, however it is written in a URL.
+    /// The text with `***` for each secret, however it is written in a URL or in JSON.
     std::string redact(std::string text) const;
     std::string redact_url(const std::string& url) const;
+    /// Whether the URL gives a secret away. Of fewer than eight characters one may be there by chance.
+    bool is_in_url(const std::string& url) const;
 
 private:
-    std::vector<std::string> secrets_;
+    std::vector<std::string> forms_;      ///< of all secrets, longer ones first
+    std::vector<std::string> url_forms_;  ///< of those that are long enough for `is_in_url`
 };
 
 /// Adds what a server wants to know of who asks. Sent to allowed origins only. One thread.
@@ -126,6 +129,7 @@ private:
     HttpExchange finish(std::uint64_t id, HttpOutcome outcome);
     bool is_allowed(const std::string& url) const;
     void check_body(const std::string& method, const std::string& url) const;
+    void check_url(const std::string& url) const;
     void log_answer(const Call& call, const HttpOutcome& outcome) const;
 
     HttpClient& client_;

@@ -103,6 +103,25 @@ TEST_F(HttpSessionTest, AUsedUpLimitHoldsTheNextRequest) {
     EXPECT_EQ(client_.times, (Times{0, 30'000, 35'000}));
 }
 
+TEST_F(HttpSessionTest, ARefusalSaysByItsHeadersThatALimitIsUsedUp) {
+    client_.answer(403, {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "1700000030"}});
+    client_.answer(403, {{"Retry-After", "2"}});
+    client_.answer(429, {{"X-RateLimit-Reset", "4"}});
+    EXPECT_EQ(send({.method = "POST", .url = "https://a.example/x"}).response.status, 200) << "the server has done nothing";
+    EXPECT_EQ(client_.times, (Times{0, 30'000, 32'000, 36'000}));
+    client_.answer(403, {{"X-RateLimit-Remaining", "12"}, {"X-RateLimit-Reset", "5"}});
+    EXPECT_EQ(send({.url = "https://a.example/x"}).response.status, 403) << "forbidden for good";
+    client_.answer(429, {{"X-RateLimit-Reset", "7200"}});
+    EXPECT_EQ(send({.url = "https://a.example/x"}).response.status, 429) << "longer than retry_after_max";
+    EXPECT_EQ(client_.times.size(), 6U);
+}
+
+TEST_F(HttpSessionTest, StatusesThatAreGivenCount) {
+    options_.retry.statuses = {503};
+    client_.answer(403, {{"Retry-After", "2"}});
+    EXPECT_EQ(send({.url = "https://a.example/x"}).response.status, 403);
+}
+
 TEST_F(HttpSessionTest, EachAttemptMayAskForTheRest) {
     session_.emplace(client_, options_, clock_, [] { return 1.0; }, redactor_, Log());
     const Error broken(ErrorKind::transient, "broken");
@@ -193,6 +212,24 @@ TEST_F(HttpSessionTest, ABodyGoesToTheConfiguredHostOnly) {
     EXPECT_FALSE(client_.sent.back().body);
 }
 
+TEST_F(HttpSessionTest, ASecretInAUrlGoesToTheConfiguredHostOnly) {
+    redactor_.add("secret/value");
+    redactor_.add("1000");
+    const std::string text = "Name that host in allow_hosts";
+    for (const char* target : {"https://b.example/x?key=secret/value", "https://b.example/x?key=secret%2Fvalue", "http://a.example/secret%2Fvalue"}) {
+        client_.sent.clear();
+        client_.answer(302, {{"Location", target}});
+        const HttpExchange exchange = send({.url = "https://a.example/x?key=secret%2Fvalue"});
+        ASSERT_TRUE(exchange.error) << target;
+        EXPECT_NE(std::string(exchange.error->what()).find(text), std::string::npos) << exchange.error->what();
+        EXPECT_EQ(std::string(exchange.error->what()).find("value"), std::string::npos) << exchange.error->what();
+        EXPECT_EQ(client_.sent.size(), 1U);
+        EXPECT_THROW(send({.url = target}), Error);
+    }
+    client_.answer(302, {{"Location", "https://b.example/x?size=1000"}});
+    EXPECT_FALSE(send({.url = "https://a.example/x"}).error) << "what is short may be there by chance";
+}
+
 TEST_F(HttpSessionTest, ARefusedTokenIsRenewedOnce) {
     Bearer bearer;
     for (int i = 0; i < 5; ++i) client_.answer(401);
@@ -211,6 +248,14 @@ TEST_F(HttpSessionTest, OnlyFailuresThatAreKnownToPassAreTriedAgain) {
     EXPECT_STREQ(exchange.error->what(), "GET https://a.example/x?api_key=***&q=***: strange");
 }
 
+TEST(Redactor, KnowsASecretInAllItsForms) {
+    Redactor redactor;
+    redactor.add("a \"b/c\\d");
+    redactor.add("abc");
+    for (const char* text : {"a \"b/c\\d", "a%20%22b%2Fc%5Cd", "a+%22b%2Fc%5Cd", R"(a \"b/c\\d)", R"(a \"b\/c\\d)", R"(a \\\"b/c\\\\d)"}) EXPECT_EQ(redactor.redact(std::string("<") + text + ">"), "<***>") << text;
+    EXPECT_EQ(redactor.redact("abc"), "abc") << "too short for a secret";
+}
+
 TEST(Url, ResolvesAndEncodes) {
     EXPECT_EQ(resolve_url("https://a/v1/x?p=1", "?page=2"), "https://a/v1/x?page=2");
     EXPECT_EQ(resolve_url("https://a/v1/x", "x2"), "https://a/v1/x2");
@@ -226,6 +271,13 @@ TEST(Url, ResolvesAndEncodes) {
     EXPECT_EQ(mask_url_secrets("https://b.s3/x?X-Amz-Algorithm=a&X-Amz-Credential=c&X-Amz-Expires=60&X-Amz-Security-Token=t&X-Amz-Signature=s"),
               "https://b.s3/x?X-Amz-Algorithm=a&X-Amz-Credential=***&X-Amz-Expires=60&X-Amz-Security-Token=***&X-Amz-Signature=***");
     EXPECT_EQ(mask_url_secrets("https://g/x?X-Goog-Credential=c&x-goog-signature=s&X%2DGoog%2DSignature=s"), "https://g/x?X-Goog-Credential=***&x-goog-signature=***&X%2DGoog%2DSignature=***");
+}
+
+TEST(HttpRetry, ReadsTimes) {
+    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:00:01.5Z"), 1'500'000);
+    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:01:00Z"), 60'000'000);
+    EXPECT_EQ(parse_iso_time_us("1970-01-01"), std::nullopt);
+    EXPECT_EQ(parse_iso_time_us(""), std::nullopt);
 }
 
 TEST(HttpRetry, ReadsRates) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 
 #include <pugixml.hpp>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/io/http_headers.h"
+#include "tipple/io/http_retry.h"
 #include "tipple/io/url.h"
 
 namespace tipple::io {
@@ -35,18 +35,6 @@ std::string decoded(std::string text, bool is_encoded) {
 bool is_encoded(const pugi::xml_node& root) { return std::string_view(root.child_value("EncodingType")) == "url"; }
 
 }  // namespace
-
-std::optional<std::int64_t> parse_iso_time_us(const std::string& text) {
-    std::tm time{};
-    const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
-    if (end == nullptr) return std::nullopt;
-    std::int64_t us = static_cast<std::int64_t>(timegm(&time)) * 1'000'000;
-    if (*end == '.') {
-        std::int64_t unit = 100'000;
-        for (++end; *end >= '0' && *end <= '9'; ++end, unit /= 10) us += (*end - '0') * unit;
-    }
-    return std::string_view(end) == "Z" ? std::optional(us) : std::nullopt;
-}
 
 S3Refusal parse_s3_refusal(std::string_view body) {
     pugi::xml_document document;

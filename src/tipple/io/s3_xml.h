@@ -60,7 +60,4 @@ struct StsCredentials {
 /// Throws Error(remote).
 StsCredentials parse_sts_credentials(std::string_view body);
 
-/// `2009-10-12T17:50:30.000Z` as microseconds since 1970; nothing when it is none.
-std::optional<std::int64_t> parse_iso_time_us(const std::string& text);
-
 }  // namespace tipple::io

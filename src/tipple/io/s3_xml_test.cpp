@@ -66,12 +66,5 @@ TEST(S3Xml, TemporaryCredentials) {
     EXPECT_THROW(parse_sts_credentials("<AssumeRoleWithWebIdentityResponse/>"), Error);
 }
 
-TEST(S3Xml, Times) {
-    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:00:01.5Z"), 1'500'000);
-    EXPECT_EQ(parse_iso_time_us("1970-01-01T00:01:00Z"), 60'000'000);
-    EXPECT_EQ(parse_iso_time_us("1970-01-01"), std::nullopt);
-    EXPECT_EQ(parse_iso_time_us(""), std::nullopt);
-}
-
 }  // namespace
 }  // namespace tipple::io

@@ -334,7 +334,8 @@ void Shredder::Impl::forget_record() {
 
 /// `text`: from the record's start, with what may follow up to the next one.
 void Shredder::Impl::add_bad_record(std::size_t offset, std::string_view text, const Rejection& rejection) {
-    text = text.substr(0, text.find_last_not_of(" \t\r\n,") + 1);
+    // Elements of a list may have the comma behind them; at the end of a line one belongs to what is wrong.
+    text = text.substr(0, text.find_last_not_of(page_.record_starts.empty() ? " \t\r\n" : " \t\r\n,") + 1);
     BadRecord bad{.offset = offset,
                   .line = count_lines(page_.text.substr(0, offset)),
                   .record_index = result_->records,

@@ -489,6 +489,7 @@ TEST(Shredder, BrokenRecordsAreLeftOutAloneAndNamed) {
     EXPECT_EQ(lines, (std::vector<std::size_t>{2, 5, 6, 7, 8, 10, 11, 12, 13}));
     EXPECT_EQ(run.rows("t"), (Texts{"a=1", "a=2", "a=3", "a=4", "a=7"}));
     EXPECT_EQ(run.bad()[0].text_excerpt, "{\"a\":");
+    EXPECT_EQ(after("{\"a\":1,\n{\"a\":2}").bad()[0].text_excerpt, "{\"a\":1,") << "whole, as it came";
 }
 
 TEST(Shredder, AFaultInTheMiddleOfARecordUndoesIt) {

@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "support/http_server.h"
+#include "support/rsa_key.h"
 #include "support/temporary_folder.h"
 #include "tipple/config/toml.h"
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
+#include "tipple/core/signature.h"
 #include "tipple/json/value.h"
+#include "tipple/schema/coerce.h"
 #include "tipple/sources/builtin.h"
 
 /// The source against a server: the vectors of our specification by their names (P1, A7, …), and where tipple differs on purpose, what it does.
@@ -194,6 +197,13 @@ TEST_F(RestApiTest, Offsets) {
     EXPECT_EQ(targets().size(), 3U);
     serve(rows("", 10));
     expect_error("[resources.x]\npaginator = { type = 'offset', limit = 10, total_path = 'total' }", "no whole number at total_path");
+    serve([](const SeenRequest& request) {
+        const bool is_last = request.body.find(R"("from":20)") != std::string::npos;
+        return Answer{.body = is_last ? R"({"data":[]})" : R"({"data":[{"id":1}]})"};
+    });
+    EXPECT_EQ(read("[resources.x]\nmethod = 'POST'\njson = { q = 1 }\npaginator = { type = 'offset', limit = 10, offset_body_path = 'range.from', limit_body_path = 'range.size' }").size(), 2U);
+    EXPECT_EQ(server_->seen()[1].body, R"({"q":1,"range":{"from":10,"size":10}})");
+    EXPECT_EQ(targets()[1], "/x");
     serve(rows(",\"total\":200", 100'000));
     read("[resources.x]\nmax_pages = 2\npaginator = { type = 'offset', offset = 123, limit = 42 }");
     EXPECT_EQ(targets().back(), "/x?offset=165&limit=42") << "P10";
@@ -248,6 +258,13 @@ TEST_F(RestApiTest, LinksAndCursorsInHeaders) {
     });
     EXPECT_EQ(read("paginator = 'header_link'\n[resources.x]").size(), 2U);
     EXPECT_EQ(targets(), (Texts{"/x", "/x?page=2"}));
+    serve([](const SeenRequest& request) {
+        Answer answer{.body = page_of(1)};
+        if (request.target == "/x") answer.headers = {{"Link", "</x?page=1>; rel=next, </x?page=0>; rel=\"older archives\""}};
+        return answer;
+    });
+    EXPECT_EQ(read("paginator = { type = 'header_link', links_next_key = 'older' }\n[resources.x]").size(), 2U);
+    EXPECT_EQ(targets(), (Texts{"/x", "/x?page=0"}));
     serve([](const SeenRequest& request) {
         Answer answer{.body = page_of(1)};
         answer.headers = {{"X-Next", request.target == "/x" ? "n 2" : ""}};
@@ -411,6 +428,25 @@ TEST_F(RestApiTest, ParamsAndBodies) {
     EXPECT_EQ(server_->seen().back().header("x-b"), "");
 }
 
+TEST_F(RestApiTest, PlaceholdersOfTheRunAndWhatBecomesOfThem) {
+    serve([](const SeenRequest&) { return Answer{.body = "[]"}; });
+    cursor_.start_value = std::string("2024-01-02T03:04:05.678Z");
+    read("[resources.x]\nparams = { ms = '{cursor.start|epoch_ms}', s = '{cursor.start|epoch}', day = '{cursor.start|add:1d|date:%d.%m.%y}', page = '{page.number}', j = '{cursor.start|json}' }");
+    EXPECT_EQ(targets().back(), "/x?ms=1704164645678&s=1704164645&day=03.01.24&page=1&j=%222024-01-02T03%3A04%3A05.678Z%22");
+    read("[resources.x]\npath = 'a/{cursor.start|raw}/b/{cursor.start|urlencode}/{cursor.start}'");
+    EXPECT_EQ(targets().back(), "/a/2024-01-02T03:04:05.678Z/b/2024-01-02T03%3A04%3A05.678Z/2024-01-02T03%3A04%3A05.678Z");
+    const std::int64_t before = std::time(nullptr);
+    read("[resources.x]\nparams = { now = '{run.start|epoch}' }");
+    const std::int64_t sent = std::stoll(targets().back().substr(targets().back().find('=') + 1));
+    EXPECT_GE(sent, before);
+    EXPECT_LE(sent, std::time(nullptr));
+    cursor_.start_value = std::int64_t{41};
+    read("[resources.x]\nparams = { next = '{cursor.start|add:1}', half = '{cursor.start|add:0.5}' }");
+    EXPECT_EQ(targets().back(), "/x?next=42&half=41.5");
+    cursor_.start_value = std::string("no time");
+    expect_error("[resources.x]\nparams = { ms = '{cursor.start|epoch_ms}' }", "is no point in time");
+}
+
 TEST_F(RestApiTest, Children) {
     const std::map<std::string, std::string> bodies = {{"/posts", R"([{"id":1,"title":"a","u":{"n":"ann"}},{"id":"a/b c?d","title":null,"u":{}}])"},
                                                        {"/posts/1/c", R"([{"c":1},{"c":2,"_posts_id":"own"},{}])"},
@@ -527,6 +563,27 @@ TEST_F(RestApiTest, FailuresAreRetriedWithinTheBudget) {
     EXPECT_EQ(read("[resources.x]").size(), 1U) << "a broken answer";
 }
 
+TEST_F(RestApiTest, BoundsAreThoseOfTheSettings) {
+    serve([](const SeenRequest& request) { return Answer{.status = 302, .headers = {{"Location", request.target + "a"}}}; });
+    expect_error("max_redirects = 2\n[resources.x]", "more than 2 redirects");
+    EXPECT_EQ(targets(), (Texts{"/x", "/xa", "/xaa"}));
+    serve([](const SeenRequest& request) { return request.number == 1 ? Answer{.status = 503, .headers = {{"Retry-After", "3"}}} : Answer{.body = page_of(1)}; });
+    expect_error("retry = { base = '0s', retry_after_max = '2s' }\n[resources.x]", "status 503");
+    EXPECT_EQ(targets().size(), 1U);
+    serve([](const SeenRequest& request) { return request.number < 3 ? Answer{.status = 418} : Answer{.body = page_of(1)}; });
+    EXPECT_EQ(read("retry = { base = '0s', statuses = [418] }\n[resources.x]").size(), 1U);
+    serve([](const SeenRequest& request) { return request.number < 3 ? Answer{.status = 500} : Answer{.body = page_of(1)}; });
+    expect_error("retry = { base = '0s' }\n[resources.x]\nmethod = 'POST'", "status 500");
+    EXPECT_EQ(targets().size(), 1U);
+    EXPECT_EQ(read("retry = { base = '0s', methods = ['POST'] }\n[resources.x]\nmethod = 'POST'").size(), 1U);
+    serve([](const SeenRequest&) { return Answer{.body = "[{\"id\":1}]"}; });
+    expect_error("[resources.x]\non_response = [{ status = 200, do = 'fail' }]", "status 200");
+    // At least so long, however slow the machine is.
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(read("rate_limit = '20/s'\nconcurrency = 4\n[resources.x]\npaginator = { type = 'page_number', maximum_page = 24, stop_after_empty_page = false }").size(), 24U);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(190)) << "20 at once, 4 more at 20 per second";
+}
+
 TEST_F(RestApiTest, Auth) {
     serve([](const SeenRequest&) { return Answer{.body = "[]"}; });
     const auto header_of = [&](const std::string& settings) {
@@ -549,6 +606,30 @@ TEST_F(RestApiTest, CredentialsStayAtHome) {
     EXPECT_EQ(other.seen().front().header("x-key"), "");
     read("allow_hosts = ['" + other.url() + "']\nauth = { token = 'T' }\n[resources.x]\npaginator = 'json_link'");
     EXPECT_EQ(other.seen().back().header("authorization"), "Bearer T");
+}
+
+TEST_F(RestApiTest, KeysInUrlsStayAtHome) {
+    HttpServer other([](const SeenRequest&) { return Answer{.body = page_of(2)}; });
+    const std::string key = "auth = { type = 'api_key', name = 'key', api_key = 'S3CRET-KEY', location = 'query' }\n";
+    const auto refused = [&](const std::string& settings) {
+        const std::string error = error_of(settings);
+        EXPECT_NE(error.find("Name that host in allow_hosts"), std::string::npos) << error;
+        EXPECT_EQ(error.find("S3CRET"), std::string::npos) << error;
+        EXPECT_TRUE(other.seen().empty());
+    };
+    // A server that repeats the parameters in its link, or in a redirect.
+    serve([&](const SeenRequest& request) { return Answer{.body = R"({"data":[{"id":1}],"next":")" + other.url() + request.target + "&page=2\"}"}; });
+    refused(key + "[resources.x]\npaginator = 'json_link'");
+    serve([&](const SeenRequest& request) { return Answer{.status = 307, .headers = {{"Location", other.url() + request.target}}}; });
+    refused(key + "[resources.x]");
+    // A child whose URL is in its parent's record, with a parameter of its own.
+    serve([&](const SeenRequest&) { return Answer{.body = R"([{"url":")" + other.url() + "/a\"}]"}; });
+    const std::string child = "[resources.posts]\n[resources.x]\nparent = 'posts'\npath = '{parent.url|raw}'\n";
+    refused(key + child + "params = { token = 'S3CRET-KEY' }");
+    EXPECT_EQ(read(key + child).size(), 1U) << "it is read without the key";
+    EXPECT_EQ(other.targets().back(), "/a");
+    EXPECT_EQ(read("allow_hosts = ['" + other.url() + "']\n" + key + child).size(), 1U);
+    EXPECT_EQ(other.targets().back(), "/a?key=S3CRET-KEY");
 }
 
 TEST_F(RestApiTest, Tokens) {
@@ -581,11 +662,81 @@ TEST_F(RestApiTest, Tokens) {
     EXPECT_EQ(error.find("s3cret-value"), std::string::npos) << error;
 }
 
+/// Of base64 as URLs have it, without `=`.
+std::string decoded(std::string text) {
+    std::replace(text.begin(), text.end(), '-', '+');
+    std::replace(text.begin(), text.end(), '_', '/');
+    text.append((4 - text.size() % 4) % 4, '=');
+    return schema::coerce(schema::DataType::binary, text)->as<schema::Binary>().bytes;
+}
+
+TEST_F(RestApiTest, AnAssertionIsSignedForATokenAndItsAnswerNotRepeated) {
+    std::string form;
+    bool has_token = true;
+    serve([&](const SeenRequest& request) {
+        if (request.path != "/token") return Answer{.body = "[{\"auth\":\"" + request.header("authorization") + "\"}]"};
+        form = request.body;
+        return has_token ? Answer{.body = R"({"access_token":"T1"})"} : Answer{.body = "{\"you sent\":\"" + request.body + "\"}", .status = 400};
+    });
+    const auto settings = [](const char* key, const std::string& more) {
+        return "auth = { type = 'jwt_bearer', token_url = 'SERVER/token', client_id = 'me@example', scope = 'read', private_key = '''\n" + std::string(key) + "'''" + more + " }\n[resources.x]";
+    };
+    EXPECT_EQ(read(settings(support::rsa_key, "")), Texts{R"({"auth":"Bearer T1"})"});
+    const std::string start = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
+    ASSERT_TRUE(form.starts_with(start)) << form;
+    const std::string assertion = form.substr(start.size());
+    const std::size_t first = assertion.find('.');
+    const std::size_t second = assertion.rfind('.');
+    EXPECT_EQ(decoded(assertion.substr(0, first)), R"({"alg":"RS256","typ":"JWT"})");
+    EXPECT_EQ(decoded(assertion.substr(second + 1)), sign_rs256(assertion.substr(0, second), support::rsa_key, ""));
+    const json::Value parsed = json::parse(decoded(assertion.substr(first + 1, second - first - 1)));
+    const json::Object& claims = parsed.as_object();
+    EXPECT_EQ(claims.find("iss")->as_text(), "me@example");
+    EXPECT_EQ(claims.find("aud")->as_text(), server_->url() + "/token");
+    EXPECT_EQ(claims.find("scope")->as_text(), "read");
+    EXPECT_EQ(claims.find("exp")->as_int() - claims.find("iat")->as_int(), 3'600);
+    EXPECT_LE(std::abs(claims.find("iat")->as_int() - std::time(nullptr)), 60);
+    EXPECT_EQ(read(settings(support::encrypted_rsa_key, ", private_key_password = 'pass-word', audience = 'them'")).size(), 1U);
+    const std::string other = form.substr(start.size());
+    EXPECT_NE(decoded(other.substr(first + 1, other.rfind('.') - first - 1)).find(R"("aud":"them")"), std::string::npos);
+    has_token = false;
+    const std::string error = error_of(settings(support::rsa_key, ""));
+    EXPECT_NE(error.find("gives no token: status 400"), std::string::npos) << error;
+    EXPECT_NE(error.find("assertion=***"), std::string::npos) << error;
+}
+
+TEST_F(RestApiTest, TokensAreRenewedBeforeTheyEnd) {
+    int tokens = 0;
+    std::string lifetime = "0";
+    serve([&](const SeenRequest& request) {
+        if (request.path == "/token") return Answer{.body = R"({"access_token":"T)" + std::to_string(++tokens) + R"(","expires_in":)" + lifetime + "}"};
+        return Answer{.body = R"({"data":[{"id":1}],"next":)" + std::string(request.target == "/x" ? "\"/x?p=2\"" : "null") + "}"};
+    });
+    const std::string settings = "auth = { type = 'oauth2_client_credentials', token_url = 'SERVER/token', client_id = 'c', client_secret = 's', token_lifetime = '1h' }\npaginator = 'json_link'\n[resources.x]";
+    EXPECT_EQ(read(settings).size(), 2U);
+    EXPECT_EQ(tokens, 2) << "U4: one that ends at once is good for one request";
+    lifetime = "3600";
+    EXPECT_EQ(read(settings).size(), 2U);
+    EXPECT_EQ(tokens, 3);
+    lifetime = "null";
+    EXPECT_EQ(read(settings).size(), 2U);
+    EXPECT_EQ(tokens, 4) << "token_lifetime counts where the server says nothing";
+}
+
 TEST_F(RestApiTest, SecretsAreMasked) {
     serve([](const SeenRequest&) { return Answer{.body = "{\"echo\":\"S3CRET\"}", .status = 404}; });
     const std::string error = error_of("auth = { type = 'api_key', name = 'k', api_key = 'S3CRET', location = 'query' }\n[resources.x]\non_response = [{ status = 403, do = 'skip' }]");
     EXPECT_NE(error.find("status 404"), std::string::npos) << error;
     EXPECT_EQ(error.find("S3CRET"), std::string::npos) << "E6: " << error;
+    // What is cut off for its length must not leave the beginning of a secret behind.
+    serve([](const SeenRequest&) { return Answer{.body = std::string(290, 'x') + "S3CRET-S3CRET-S3CRET", .status = 404}; });
+    const std::string cut = error_of("auth = { token = 'S3CRET-S3CRET-S3CRET' }\n[resources.x]");
+    EXPECT_NE(cut.find("x***"), std::string::npos) << cut;
+    EXPECT_EQ(cut.find("S3C"), std::string::npos) << cut;
+    // Nor may what the server repeats of headers: the password is in there.
+    serve([](const SeenRequest& request) { return Answer{.body = "{\"you\":\"" + request.header("authorization") + "\"}", .status = 401}; });
+    const std::string basic = error_of("auth = { type = 'basic', username = 'u', password = 'pa55word' }\n[resources.x]");
+    EXPECT_NE(basic.find(R"({"you":"Basic ***"})"), std::string::npos) << basic;
 }
 
 TEST_F(RestApiTest, ResultsDoNotDependOnConcurrency) {
@@ -667,7 +818,7 @@ TEST_F(RestApiTest, AProbeSaysWhatItFound) {
     const std::vector<extract::ResourceSpec> specs = driver->resources({});
     EXPECT_EQ(driver->probe(specs[0], {}), "2 records; paginator json_link, next_url_path = \"next\" (found out); select \"results\" (found out); fields id bigint, title text, updated_at "
                                            "timestamp; primary_key could be \"id\"; cursor could be \"updated_at\"");
-    EXPECT_EQ(driver->probe(specs[1], {}), "1 records; select \"$\"; fields id bigint, n double; primary_key could be \"id\"");
+    EXPECT_EQ(driver->probe(specs[1], {}), "1 record; select \"$\"; fields id bigint, n double; primary_key could be \"id\"");
     EXPECT_EQ(targets(), (Texts{"/posts", "/posts", "/posts/1"})) << "one page of each";
 }
 

@@ -5,6 +5,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/io/http_retry.h"
 #include "tipple/io/http_session.h"
 #include "tipple/io/s3_xml.h"
 #include "tipple/io/url.h"

@@ -36,8 +36,8 @@ std::string decimal_type(const schema::Column& column) {
 
 /// `(3)` for a precision that says something.
 std::string fraction(const schema::Column& column) {
-    const auto digits = column.precision();
-    return digits && *digits < fraction_digits_max ? fmt::format("({})", *digits) : "";
+    const int digits = kept_digits(column);
+    return digits < fraction_digits_max ? fmt::format("({})", digits) : "";
 }
 
 std::string timestamp_literal(std::int64_t time_us) { return fmt::format("TIMESTAMPTZ {}", quote_literal(utc_text(time_us))); }
@@ -80,6 +80,11 @@ TimeType time_type(std::string_view type) {
 }
 
 }  // namespace
+
+int kept_digits(const schema::Column& column) {
+    const bool has_digits = column.data_type() == DataType::timestamp || column.data_type() == DataType::time;
+    return has_digits ? std::min(column.precision().value_or(fraction_digits_max), fraction_digits_max) : fraction_digits_max;
+}
 
 std::string column_type(const schema::Column& column) {
     TIPPLE_ASSERT(column.is_complete());

@@ -15,6 +15,8 @@ using tipple::postgres::quote_literal;
 
 /// The type a complete column gets, spelled as `format_type` does. Throws Error(usage) when Postgres has none for it.
 std::string column_type(const schema::Column& column);
+/// Digits behind the second that a column of that type keeps; 6 for all other types.
+int kept_digits(const schema::Column& column);
 
 /// How a value is written in COPY's binary format.
 enum class Wire {

@@ -65,14 +65,16 @@ public:
     }
 
 private:
-    io::QueryParams form() const {
+    io::QueryParams form() {
         io::QueryParams params;
         const auto add = [&](const char* name, const std::string& value) {
             if (!value.empty()) params.emplace_back(name, value);
         };
         if (spec_.kind == AuthSpec::Kind::jwt_bearer) {
             add("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-            add("assertion", make_jwt_assertion(spec_, context_.clock.now_us()));
+            const std::string assertion = make_jwt_assertion(spec_, context_.clock.now_us());
+            context_.redactor.add(assertion);
+            add("assertion", assertion);
         } else {
             add("client_id", spec_.client_id);
             add("client_secret", spec_.client_secret);
@@ -97,7 +99,7 @@ private:
         if (exchange.response.status >= 300) {
             const bool may_pass = exchange.response.status >= 500 || exchange.response.status == 429;
             throw Error(may_pass ? ErrorKind::transient : ErrorKind::usage, "{} gives no token: status {}: {}", place, exchange.response.status,
-                        context_.redactor.redact(excerpt(exchange.response.body, 300)));
+                        excerpt(context_.redactor.redact(exchange.response.body), 300));
         }
         read(exchange.response.body, place);
     }

@@ -12,7 +12,7 @@ namespace tipple::sources::rest {
 struct AuthContext {
     io::HttpSession& session;
     const Clock& clock;
-    /// Gets every token that is got.
+    /// Gets every token that is got, and what one is asked for with.
     io::Redactor& redactor;
 };
 

@@ -105,7 +105,7 @@ void ResourceReader::find_repeats() {
         if (!record.is_object()) continue;
         const auto keep = [&](std::string_view reason) {
             job_.log.warning("resource \"{}\": a parent that failed in an earlier run, {}, cannot be asked for: {}; it is kept for later runs", job_.resource.name,
-                             job_.api.redactor.redact(excerpt(json::to_text(record), shown_record_bytes)), reason);
+                             excerpt(job_.api.redactor.redact(json::to_text(record)), shown_record_bytes), reason);
             unread_parents_.push_back(record);
         };
         const auto unknown = std::find_if(paths.begin(), paths.end(), [&](const std::string& path) { return record.as_object().find(path) == nullptr; });
@@ -273,7 +273,7 @@ ReadPage ResourceReader::read_page(Pagination& pagination, io::HttpExchange& exc
         const bool is_worth_a_try = job_.api.session.retry.retries_status(exchange.response.status);
         throw Error(is_worth_a_try ? ErrorKind::transient : ErrorKind::remote, "status {}{}{}", exchange.response.status,
                     exchange.attempts > 1 ? fmt::format(" after {} attempts", exchange.attempts) : "",
-                    exchange.response.body.empty() ? "" : ": " + job_.api.redactor.redact(excerpt(exchange.response.body, shown_body_bytes)));
+                    exchange.response.body.empty() ? "" : ": " + excerpt(job_.api.redactor.redact(exchange.response.body), shown_body_bytes));
     }
     const bool was_found = job_.selector.path.has_value();
     ReadPage page = is_empty ? pages_.read_nothing(exchange, *pagination.paginator, pagination.request)

@@ -6,6 +6,7 @@
 
 #include "tipple/config/table_reader.h"
 #include "tipple/core/error.h"
+#include "tipple/core/hash.h"
 #include "tipple/core/text.h"
 #include "tipple/io/url.h"
 #include "tipple/sources/rest_api/settings_parts.h"
@@ -32,6 +33,8 @@ void collect_secrets(const Node& node, io::Redactor& redactor) {
 
 void collect_secrets(const AuthSpec& auth, io::Redactor& redactor) {
     for (const std::string* secret : {&auth.token, &auth.password, &auth.client_secret, &auth.refresh_token, &auth.private_key, &auth.private_key_password}) redactor.add(*secret);
+    // As it is sent: an answer may repeat what it was asked with.
+    if (auth.kind == AuthSpec::Kind::basic) redactor.add(to_base64(auth.username + ":" + auth.password));
 }
 
 std::chrono::milliseconds milliseconds_of(double seconds) { return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3)); }
