@@ -110,7 +110,7 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
             out += fmt::format("nothing new: {} file{} loaded before; nothing to load into {}\n", format_count(static_cast<std::uint64_t>(known)), known == 1 ? " was" : "s were", report.destination);
             return out;
         }
-        const char* what = report.filtered_records > 0 ? "nothing new" : report.records > 0 ? "no rows are left" : "no records";
+        const char* what = report.filtered_records > 0 ? "nothing new" : report.records > 0 || report.unwanted_records > 0 ? "no rows are left" : "no records";
         out += fmt::format("{}: nothing to load into {}\n", what, report.destination);
         return out;
     }
@@ -133,6 +133,7 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
                          format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
                          rate(static_cast<double>(report.records - report.records_in_place), extract, "records")));
     }
+    if (report.unwanted_records > 0) out += fmt::format("{:<20} {:>9}   records were left out by the where of their resource\n", "", format_count(report.unwanted_records));
     if (report.filtered_records > 0) out += fmt::format("{:<20} {:>9}   records read before were left out by their cursor\n", "", format_count(report.filtered_records));
     step("load", report.seconds.load, rate(static_cast<double>(report.rows), report.seconds.load, "rows"));
     step("total", report.seconds.total, fmt::format("peak memory {}", format_bytes(usage.peak_resident_bytes)));
@@ -265,6 +266,7 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
     event.set("rows", std::move(rows));
     event.set("new_columns", std::move(columns));
     if (widened.size() > 0) event.set("widened_columns", std::move(widened));
+    if (report.unwanted_records > 0) event.set("unwanted_records", report.unwanted_records);
     event.set("bytes_read", report.bytes_read);
     event.set("skipped_count", report.skipped_count);
     event.set("skipped", std::move(skipped));

@@ -107,6 +107,7 @@ void add_counts(RunReport& report, ExtractResult& extracted) {
     report.records += extracted.records;
     report.records_in_place += extracted.records_in_place;
     report.filtered_records += extracted.filtered_records;
+    report.unwanted_records += extracted.unwanted_records;
     report.bytes_read += extracted.bytes_read;
     report.skipped_count += extracted.skipped_count;
     for (SkippedRecord& skipped : extracted.skipped) {
@@ -518,10 +519,10 @@ void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvent
                                       "the cursor out, or give state = \"none\"",
                     name);
     }
-    if (!options.is_dry_run && (options.limit || resource.spec.limit)) {
-        throw Error(ErrorKind::usage, "resource \"{}\" reads every file once and whole, and a limit would load a part of one: give it max_files or max_bytes instead, or try "
+    if (!options.is_dry_run && (options.limit || has_limit(resource.spec))) {
+        throw Error(ErrorKind::usage, "{}resource \"{}\" reads every file once and whole, and a limit would load a part of one: give it max_files or max_bytes instead, or try "
                                       "with --dry-run",
-                    name);
+                    place_prefix(resource.spec), name);
     }
     resource.ledger_table = pipeline::ledger_table(name, names);
     check_ledger(resource, schema, start);

@@ -86,6 +86,7 @@ json::Array texts(const std::vector<std::string>& list) {
 
 json::Object left_out(const RunReport& report) {
     return {{"by_cursors", report.filtered_records},
+            {"by_conditions", report.unwanted_records},
             {"bad_records", report.skipped_count},
             {"quarantined", report.quarantined_count},
             {"bad_files", report.bad_input_count},
