@@ -124,6 +124,11 @@ public:
     void on_package_loaded(const std::string& load_id, std::uint64_t rows) override {
         print_object({{"event", "package.loaded"}, {"load_id", load_id}, {"rows", rows}});
     }
+    void on_job_failed(const pipeline::JobFailure& failure) override {
+        json::Object object{{"event", "job.failed"}};
+        for (const json::Member& member : pipeline::to_json(failure)) object.set(member.name, member.value);
+        print_object(object);
+    }
     void on_retry(const std::string& message, double delay_seconds) override {
         print_object({{"event", "retry"}, {"message", message}, {"delay_s", delay_seconds}});
     }

@@ -309,8 +309,11 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
         for (const destination::LoadedTable& table : load_package(package, origin, context, observer, stop)) {
             if (table.missing > 0) report.missing_rows[table.table] += table.missing;
         }
+    } catch (const LoadFailed& failed) {
+        observer.on_job_failed(failed.failure());
+        give_up(store, package, origin, failed, &failed.failure());
     } catch (const Error& error) {
-        give_up(store, package, origin, error);
+        give_up(store, package, origin, error, nullptr);
     }
     observer.on_package_loaded(package.load_id(), package.manifest().rows());
     log_.info("load {} committed into {}: {} rows in {:.2f} s", package.load_id(), destination_.description(), package.manifest().rows(), watch.seconds());
@@ -324,24 +327,24 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
 }
 
 /// For whoever asks later why the package was not loaded. The disk may be the reason, so this may fail too.
-void Pipeline::note_error(const package::Package& package, const Error& error) {
+void Pipeline::note_error(const package::Package& package, const Error& error, const JobFailure* failure) {
     try {
         package::Package noted = package;
-        noted.journal(clock_, "error", {{"kind", to_text(error.kind())}, {"message", error.what()}});
-    } catch (const Error& failure) {
-        log_.warning("the error could not be noted in package {}: {}", package.load_id(), failure.what());
+        noted.journal(clock_, "error", failure != nullptr ? to_json(*failure) : json::Object{{"kind", to_text(error.kind())}, {"message", error.what()}});
+    } catch (const Error& reason) {
+        log_.warning("the error could not be noted in package {}: {}", package.load_id(), reason.what());
     }
 }
 
 /// What becomes of a package that was not loaded. One that can never be loaded must not stand in the way of every later run, and one that
 /// is read again by whoever repeats the command must not be loaded too.
-void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error) {
+void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error, const JobFailure* failure) {
     const bool is_own = origin == PackageOrigin::this_run;
     if (error.kind() == ErrorKind::cancelled) {
         for (const std::string& id : is_own ? store.pending_ids() : std::vector<std::string>()) store.discard(id);
         throw error;
     }
-    note_error(package, error);
+    note_error(package, error, failure);
     if (can_succeed_later(error.kind())) {
         throw Error(error.kind(), "{}\n  the rows wait in package {}; the next run of pipeline \"{}\" into {} loads them first", error.what(),
                     package.load_id(), config_.name, destination_.description());

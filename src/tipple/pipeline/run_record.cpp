@@ -25,6 +25,11 @@ void StepLog::on_package_loaded(const std::string& load_id, std::uint64_t rows) 
     next_.on_package_loaded(load_id, rows);
 }
 
+void StepLog::on_job_failed(const JobFailure& failure) {
+    failures_.push_back(failure);
+    next_.on_job_failed(failure);
+}
+
 void StepLog::on_retry(const std::string& message, double delay_seconds) {
     ++retries_;
     next_.on_retry(message, delay_seconds);
@@ -67,6 +72,12 @@ json::Array jobs_array(const RunReport& report) {
     for (const JobReport& job : report.jobs) {
         list.push_back(json::Object{{"load", job.load_id}, {"job", job.name}, {"table", job.table}, {"rows", job.rows}, {"bytes", job.bytes}});
     }
+    return list;
+}
+
+json::Array failures_array(const StepLog& steps) {
+    json::Array list;
+    for (const JobFailure& failure : steps.failures()) list.emplace_back(to_json(failure));
     return list;
 }
 
@@ -119,6 +130,7 @@ json::Object make_run_record(const RunFacts& facts, const StepLog& steps, const 
     record.set("rows", report != nullptr ? report->rows : steps.loaded_rows());
     record.set("tables", report != nullptr ? tables_array(*report) : json::Array());
     record.set("jobs", report != nullptr ? jobs_array(*report) : json::Array());
+    record.set("failed_jobs", failures_array(steps));
     record.set("cursors", report != nullptr ? cursors_array(*report) : json::Array());
     record.set("left_out", report != nullptr ? json::Value(left_out(*report)) : json::Value());
     record.set("warnings", report != nullptr ? texts(report->warnings) : json::Array());
