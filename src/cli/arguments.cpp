@@ -171,7 +171,8 @@ constexpr const char* run_examples =
     "  tipple run                       the only pipeline\n"
     "  tipple run shop events           these, one after the other\n"
     "  tipple run shop -r orders        only this resource\n"
-    "  tipple run --all --keep-going    all, even if one fails";
+    "  tipple run --all --keep-going    all, even if one fails\n"
+    "  tipple run --all --parallel 4    all, four at a time";
 
 extract::Checkpoint require_checkpoint(const std::string& text) {
     const std::optional<extract::Checkpoint> checkpoint = extract::parse_checkpoint(text);
@@ -198,6 +199,10 @@ void add_run(CLI::App& app, RunArguments& run, std::string& memory, std::string&
         ->option_text("N|TIME");
     app.add_flag("--dry-run", run.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
     app.add_flag("--keep-going", run.keeps_going, "When a pipeline fails, go on with the next; the exit code is then 7");
+    app.add_option("--parallel", run.parallel, "Pipelines that run at the same time, in the memory of --memory together [1]")
+        ->check(CLI::Range(1, 64))
+        ->option_text("N")
+        ->envname("TIPPLE_PARALLEL");
     app.add_flag("--adopt", run.adopts_tables, "Load into existing tables that tipple or dlt did not make");
     app.add_option("--timeout", timeout, "Stop in order after so long: 30s, 5m, 2h; the exit code is then 124")->option_text("TIME");
     app.add_option("--workers", run.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");

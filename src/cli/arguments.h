@@ -88,6 +88,7 @@ struct RunArguments {
     std::optional<extract::Checkpoint> checkpoint;
     bool is_dry_run = false;
     bool keeps_going = false;
+    std::size_t parallel = 1;  ///< pipelines that run at the same time
     bool adopts_tables = false;
     std::size_t workers = 0;       ///< 0 = as the project says, else one per core
     std::size_t memory_bytes = 0;  ///< 0 = as the project says

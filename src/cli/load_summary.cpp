@@ -110,7 +110,7 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
             out += fmt::format("nothing new: {} file{} loaded before; nothing to load into {}\n", format_count(static_cast<std::uint64_t>(known)), known == 1 ? " was" : "s were", report.destination);
             return out;
         }
-        const char* what = report.filtered_records > 0 ? "nothing new" : report.records > 0 ? "no rows are left" : "no records";
+        const char* what = report.filtered_records > 0 ? "nothing new" : report.records > 0 || report.unwanted_records > 0 ? "no rows are left" : "no records";
         out += fmt::format("{}: nothing to load into {}\n", what, report.destination);
         return out;
     }
@@ -133,6 +133,7 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
                          format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
                          rate(static_cast<double>(report.records - report.records_in_place), extract, "records")));
     }
+    if (report.unwanted_records > 0) out += fmt::format("{:<20} {:>9}   records were left out by the where of their resource\n", "", format_count(report.unwanted_records));
     if (report.filtered_records > 0) out += fmt::format("{:<20} {:>9}   records read before were left out by their cursor\n", "", format_count(report.filtered_records));
     step("load", report.seconds.load, rate(static_cast<double>(report.rows), report.seconds.load, "rows"));
     step("total", report.seconds.total, fmt::format("peak memory {}", format_bytes(usage.peak_resident_bytes)));
@@ -142,16 +143,17 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
     return out + next_commands(report, options);
 }
 
-void print_notes(const RunReport& report, const Terminal& terminal) {
+std::string format_notes(const RunReport& report, const Terminal& terminal) {
+    std::string out;
     const std::string mark = terminal.styled(Style::yellow, "warning:");
     if (report.pending_finished > 0) {
-        fmt::print(stderr, "note: {} package{} of an earlier run {} loaded first\n", report.pending_finished, report.pending_finished == 1 ? "" : "s",
+        out += fmt::format("note: {} package{} of an earlier run {} loaded first\n", report.pending_finished, report.pending_finished == 1 ? "" : "s",
                    report.pending_finished == 1 ? "was" : "were");
     }
-    for (const std::string& warning : report.warnings) fmt::print(stderr, "{} {}\n", mark, warning);
+    for (const std::string& warning : report.warnings) out += fmt::format("{} {}\n", mark, warning);
     for (const auto& [table, rows] : report.missing_rows) {
         const bool is_flagged = report.schema.require(table).find(schema::deleted_at_column) != nullptr;
-        fmt::print(stderr, "note: table {}: {} row{} {} because the source does not have {} any more\n", table, format_count(rows), rows == 1 ? "" : "s",
+        out += fmt::format("note: table {}: {} row{} {} because the source does not have {} any more\n", table, format_count(rows), rows == 1 ? "" : "s",
                    is_flagged ? "flagged" : "removed", rows == 1 ? "it" : "them");
     }
     if (!report.null_only.empty()) {
@@ -161,35 +163,46 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
             names.push_back(fmt::format("{}.{}", column.table, column.column));
         }
         const std::size_t more = report.null_only.size() - names.size();
-        fmt::print(stderr, "note: no column was made for {}{}: only null so far\n", join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
+        out += fmt::format("note: no column was made for {}{}: only null so far\n", join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
     }
     if (report.discarded_rows > 0 || report.discarded_values > 0) {
-        fmt::print(stderr, "{} the schema contract left out {} rows and {} values\n", mark, format_count(report.discarded_rows),
+        out += fmt::format("{} the schema contract left out {} rows and {} values\n", mark, format_count(report.discarded_rows),
                    format_count(report.discarded_values));
     }
     if (report.filtered_rows > 0 || report.filtered_values > 0) {
-        fmt::print(stderr, "note: filters of the schema left out {} nested rows and {} values\n", format_count(report.filtered_rows),
+        out += fmt::format("note: filters of the schema left out {} nested rows and {} values\n", format_count(report.filtered_rows),
                    format_count(report.filtered_values));
     }
     if (report.bad_input_count > 0) {
-        fmt::print(stderr, "{} {} file{} left out and will be tried again by the next run (exit code 7):\n", mark, format_count(report.bad_input_count),
+        out += fmt::format("{} {} file{} left out and will be tried again by the next run (exit code 7):\n", mark, format_count(report.bad_input_count),
                    report.bad_input_count == 1 ? " was" : "s were");
-        for (const pipeline::BadInput& bad : report.bad_inputs) fmt::print(stderr, "  {}: {}\n", bad.path, bad.error);
+        for (const pipeline::BadInput& bad : report.bad_inputs) out += fmt::format("  {}: {}\n", bad.path, bad.error);
         if (report.bad_input_count > report.bad_inputs.size()) {
-            fmt::print(stderr, "  ... and {} more\n", format_count(report.bad_input_count - report.bad_inputs.size()));
+            out += fmt::format("  ... and {} more\n", format_count(report.bad_input_count - report.bad_inputs.size()));
         }
     }
-    if (report.skipped_count == 0) return;
+    if (report.skipped_count == 0) return out;
     const bool is_kept = report.quarantined_count == report.skipped_count;
-    fmt::print(stderr, "{} {} record{} {} (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were",
+    out += fmt::format("{} {} record{} {} (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were",
                is_kept ? "put into quarantine, see tipple quarantine list" : "left out");
     for (const pipeline::SkippedRecord& record : report.skipped) {
         const std::string column = record.column.empty() ? "" : fmt::format(", column {}", record.column);
-        fmt::print(stderr, "  {}: table {}{}: {}\n    {}\n", record.place(), record.table, column, record.reason, record.text_excerpt);
+        out += fmt::format("  {}: table {}{}: {}\n    {}\n", record.place(), record.table, column, record.reason, record.text_excerpt);
     }
     if (report.skipped_count > report.skipped.size()) {
-        fmt::print(stderr, "  ... and {} more\n", format_count(report.skipped_count - report.skipped.size()));
+        out += fmt::format("  ... and {} more\n", format_count(report.skipped_count - report.skipped.size()));
     }
+    return out;
+}
+
+void say_lines(std::string_view text, const std::string& name) {
+    std::string lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines += fmt::format("{}{}\n", name.empty() ? "" : name + ": ", text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    std::fwrite(lines.data(), 1, lines.size(), stderr);
 }
 
 json::Value failure_event(const std::string& pipeline, const Error& error, const Clock& clock) {
@@ -215,7 +228,7 @@ std::vector<json::Value> schema_events(const RunReport& report, const Clock& clo
         for (const pipeline::WidenedType& column : table.widened_columns) {
             widened.set(column.column, json::Object{{"from", std::string(schema::to_text(column.from))}, {"to", std::string(schema::to_text(column.to))}});
         }
-        json::Object event{{"v", 1}, {"ts", utc_text(clock.now_us())}, {"event", "schema.changed"}, {"run", report.run_id}, {"table", table.table}};
+        json::Object event{{"v", 1}, {"ts", utc_text(clock.now_us())}, {"event", "schema.changed"}, {"run", report.run_id}, {"pipeline", report.pipeline}, {"table", table.table}};
         event.set("is_new", table.is_new);
         event.set("added", std::move(added));
         event.set("variants", std::move(variants));
@@ -265,6 +278,7 @@ json::Value report_event(const RunReport& report, int exit_code, const Clock& cl
     event.set("rows", std::move(rows));
     event.set("new_columns", std::move(columns));
     if (widened.size() > 0) event.set("widened_columns", std::move(widened));
+    if (report.unwanted_records > 0) event.set("unwanted_records", report.unwanted_records);
     event.set("bytes_read", report.bytes_read);
     event.set("skipped_count", report.skipped_count);
     event.set("skipped", std::move(skipped));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/arguments.h"
@@ -22,8 +23,11 @@ struct SummaryOptions {
 };
 std::string format_summary(const pipeline::RunReport& report, const SummaryOptions& options, const io::ProcessUsage& usage, const Terminal& terminal);
 
-/// Warnings on stderr: records left out, with their places; names that got only nulls; whatever the run wants to say.
-void print_notes(const pipeline::RunReport& report, const Terminal& terminal);
+/// Lines for stderr: records left out, with their places; names that got only nulls; whatever the run wants to say.
+std::string format_notes(const pipeline::RunReport& report, const Terminal& terminal);
+
+/// Prints whole lines on stderr, at once. `name`: of the pipeline that says so when others run at the same time; each line begins with it. Empty = it is the only one.
+void say_lines(std::string_view text, const std::string& name);
 
 /// The last event of `--json` of a run that failed. `pipeline` may be empty.
 json::Value failure_event(const std::string& pipeline, const Error& error, const Clock& clock);

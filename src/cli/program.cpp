@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "cli/load_summary.h"
 #include "cli/version.h"
 #include "tipple/core/text.h"
 #include "tipple/engine/engine.h"
@@ -92,11 +93,11 @@ Target resolve_target(Program& program, const std::string& target, const std::st
     return {.destination = {.entry = &entry, .options = entry.parse(target)}, .dataset = dataset, .pipeline = {}};
 }
 
-void say_error(const Program& program, const Log& log, std::string_view text) {
+void say_error(const Program& program, const Log& log, std::string_view text, const std::string& name) {
     const bool has_file = !program.global.log_file.empty();
     const bool is_json = program.global.log_format == LogFormat::json;
     if (has_file || is_json) log.error("{}", text);
-    if (has_file || !is_json) fmt::print(stderr, "{} {}\n", program.terminal.styled(Style::red, "error:"), text);
+    if (has_file || !is_json) say_lines(fmt::format("{} {}", program.terminal.styled(Style::red, "error:"), text), name);
 }
 
 project::PipelineDefinition read_pipeline(Program& program, const std::string& name) {

@@ -61,8 +61,8 @@ int run_completion(const CompletionArguments& arguments);
 int run_version(Program& program);
 int run_help(Program& program, const HelpArguments& arguments);
 
-/// Tells people what has failed: on stderr, as a line of the log where that is JSON, and in the log's file.
-void say_error(const Program& program, const Log& log, std::string_view text);
+/// Tells people what has failed: on stderr, as a line of the log where that is JSON, and in the log's file. `name`: as say_lines has it.
+void say_error(const Program& program, const Log& log, std::string_view text, const std::string& name = {});
 
 /// `~/.local/share/tipple`, `$XDG_DATA_HOME/tipple`, or what was given.
 std::string data_folder(const GlobalArguments& global);

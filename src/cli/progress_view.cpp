@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
+#include "cli/load_summary.h"
 #include "tipple/core/text.h"
 #include "tipple/json/value.h"
 
@@ -77,7 +79,7 @@ private:
 
 class LinesView final : public pipeline::Observer {
 public:
-    explicit LinesView(const Clock& clock) : watch_(clock) {}
+    LinesView(const Clock& clock, std::string name) : watch_(clock), name_(std::move(name)) {}
 
     void on_progress(const Progress& progress) override {
         if (watch_.seconds() < interval_seconds) return;
@@ -89,27 +91,28 @@ public:
         print(progress, fmt::format("  done in {}", format_seconds(progress.seconds)));
     }
     void on_pending_package(const std::string& load_id) override {
-        fmt::print(stderr, "finishing package {} of an earlier run first\n", load_id);
+        say_lines(fmt::format("finishing package {} of an earlier run first", load_id), name_);
     }
     void on_retry(const std::string& message, double delay_seconds) override {
-        fmt::print(stderr, "{}; again in {}\n", message, format_seconds(delay_seconds));
+        say_lines(fmt::format("{}; again in {}", message, format_seconds(delay_seconds)), name_);
     }
 
 private:
     static constexpr double interval_seconds = 10;
 
-    static void print(const Progress& progress, const std::string& end) {
+    void print(const Progress& progress, const std::string& end) const {
         const std::optional<double> done = fraction(progress);
-        fmt::print(stderr, "{:<8} {}  {}{}{}\n", pipeline::to_text(progress.step), progress.resource, amounts(progress),
-                   done && end.empty() ? fmt::format("  {:.0f}%{}", *done * 100, remaining(progress, *done)) : "", end);
+        const std::string share = done && end.empty() ? fmt::format("  {:.0f}%{}", *done * 100, remaining(progress, *done)) : "";
+        say_lines(fmt::format("{:<8} {}  {}{}{}", pipeline::to_text(progress.step), progress.resource, amounts(progress), share, end), name_);
     }
 
     Stopwatch watch_;
+    std::string name_;
 };
 
 class JsonView final : public pipeline::Observer {
 public:
-    explicit JsonView(const Clock& clock) : clock_(clock), watch_(clock) {}
+    JsonView(const Clock& clock, const ViewOptions& options) : clock_(clock), watch_(clock), run_(options.run), pipeline_(options.pipeline) {}
 
     void on_progress(const Progress& progress) override {
         if (watch_.seconds() < 1) return;
@@ -124,6 +127,11 @@ public:
     void on_package_loaded(const std::string& load_id, std::uint64_t rows) override {
         print_object({{"event", "package.loaded"}, {"load_id", load_id}, {"rows", rows}});
     }
+    void on_job_failed(const pipeline::JobFailure& failure) override {
+        json::Object object{{"event", "job.failed"}};
+        for (const json::Member& member : pipeline::to_json(failure)) object.set(member.name, member.value);
+        print_object(object);
+    }
     void on_retry(const std::string& message, double delay_seconds) override {
         print_object({{"event", "retry"}, {"message", message}, {"delay_s", delay_seconds}});
     }
@@ -131,7 +139,12 @@ public:
 private:
     void print_object(const json::Object& members) {
         json::Object object{{"v", 1}, {"ts", utc_text(clock_.now_us())}};
-        for (const json::Member& member : members) object.append(member.name, member.value);
+        for (const json::Member& member : members) {
+            object.append(member.name, member.value);
+            if (member.name != "event") continue;
+            if (!run_.empty()) object.append("run", run_);
+            if (!pipeline_.empty()) object.append("pipeline", pipeline_);
+        }
         fmt::print("{}\n", json::to_text(object));
         std::fflush(stdout);
     }
@@ -149,6 +162,8 @@ private:
 
     const Clock& clock_;
     Stopwatch watch_;
+    std::string run_;
+    std::string pipeline_;
 };
 
 }  // namespace
@@ -168,22 +183,23 @@ std::string format_bar(const Progress& progress, const Terminal& terminal) {
     return text;
 }
 
-std::unique_ptr<pipeline::Observer> make_progress_view(const GlobalArguments& global, const Terminal& terminal, const Clock& clock) {
+std::unique_ptr<pipeline::Observer> make_progress_view(const GlobalArguments& global, const Terminal& terminal, const Clock& clock, const ViewOptions& options) {
     ProgressMode mode = global.progress;
     if (mode == ProgressMode::automatic) {
         const bool is_ci = std::getenv("CI") != nullptr;
         mode = global.is_json ? ProgressMode::json : terminal.is_stderr_terminal && !is_ci ? ProgressMode::bar : ProgressMode::lines;
     }
+    if (options.is_among_others && mode == ProgressMode::bar) mode = ProgressMode::lines;
     if (global.is_quiet) mode = ProgressMode::none;
     switch (mode) {
         case ProgressMode::bar:
             return std::make_unique<BarView>(terminal);
         case ProgressMode::json:
-            return std::make_unique<JsonView>(clock);
+            return std::make_unique<JsonView>(clock, options);
         case ProgressMode::none:
             return std::make_unique<pipeline::Observer>();
         default:
-            return std::make_unique<LinesView>(clock);
+            return std::make_unique<LinesView>(clock, options.is_among_others ? options.pipeline : std::string());
     }
 }
 

@@ -115,7 +115,7 @@ int settle(Program& program, const QuarantineArguments& arguments, bool is_disca
             fmt::print("{} of {} record{} loaded; {} stay in quarantine\n", format_count(count - again), format_count(count), count == 1 ? "" : "s", format_count(again));
         }
     }
-    if (!program.global.is_quiet) print_notes(report, program.terminal);
+    if (!program.global.is_quiet) say_lines(format_notes(report, program.terminal), "");
     return exit_code;
 }
 

@@ -33,9 +33,9 @@ void print_event(const json::Value& event) {
 /// Keeps the record of one run, however it ends.
 class Recorder {
 public:
-    Recorder(Program& program, const LoadTarget& target, const extract::SourceDriver& source, pipeline::Observer& view)
+    Recorder(Program& program, const LoadTarget& target, const extract::SourceDriver& source, std::string run_id, pipeline::Observer& view)
         : program_(program), steps_(view), watch_(program.clock), folder_(pipeline::pipeline_folder(target.config, *target.destination)) {
-        facts_.run_id = to_hex(random_bytes(4));
+        facts_.run_id = std::move(run_id);
         facts_.pipeline = target.config.name;
         facts_.source = source.name();
         facts_.dataset = target.config.dataset;
@@ -90,9 +90,13 @@ void say_stopping(const Program& program, int signal) {
 }
 
 int run_and_report(Program& program, const LoadTarget& target, extract::SourceDriver& source, const pipeline::RunOptions& options,
-                   const SummaryOptions& summary, const SignalWatch& signals) {
-    const std::unique_ptr<pipeline::Observer> view = make_progress_view(program.global, program.terminal, program.clock);
-    Recorder recorder(program, target, source, *view);
+                   const SummaryOptions& summary, const SignalWatch& signals, Company company) {
+    const bool is_among_others = company == Company::among_others;
+    const std::string voice = is_among_others ? target.config.name : std::string();
+    const std::string run_id = to_hex(random_bytes(4));
+    const std::unique_ptr<pipeline::Observer> view =
+        make_progress_view(program.global, program.terminal, program.clock, {.run = run_id, .pipeline = target.config.name, .is_among_others = is_among_others});
+    Recorder recorder(program, target, source, run_id, *view);
     pipeline::Pipeline pipeline(target.config, *target.destination, *program.files, program.clock,
                                 program.log.with("pipeline", target.config.name).with("run", recorder.run_id()));
     pipeline::RunOptions named = options;
@@ -109,14 +113,16 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
         if (program.global.is_json) {
             json::Object event = failure_event(target.config.name, error, program.clock).as_object();
             event.set("status", "stopped");
+            event.set("run", run_id);
             event.set("exit_code", exit_code);
             print_event(event);
         }
         if (recorder.steps().loads().empty()) {
-            fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", target.destination->description());
+            say_lines(fmt::format("stopped: {} is as it was before this run; run the same command again to load", target.destination->description()), voice);
         } else {
-            fmt::print(stderr, "stopped: {} loads with {} rows were committed to {}; run the same command again to go on from there\n", recorder.steps().loads().size(),
-                       format_count(recorder.steps().loaded_rows()), target.destination->description());
+            say_lines(fmt::format("stopped: {} loads with {} rows were committed to {}; run the same command again to go on from there", recorder.steps().loads().size(),
+                                  format_count(recorder.steps().loaded_rows()), target.destination->description()),
+                      voice);
         }
         return exit_code;
     }
@@ -127,10 +133,11 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
         for (const json::Value& event : schema_events(report, program.clock)) print_event(event);
         print_event(report_event(report, exit_code, program.clock));
     } else if (!program.global.is_quiet) {
-        const std::string text = format_summary(report, summary, io::process_usage(), program.terminal);
+        std::string text = format_summary(report, summary, io::process_usage(), program.terminal);
+        if (is_among_others) text = fmt::format("{}\n{}\n", program.terminal.styled(Style::bold, "pipeline " + voice), text);
         std::fwrite(text.data(), 1, text.size(), stdout);
     }
-    if (!program.global.is_quiet || is_partial) print_notes(report, program.terminal);
+    if (!program.global.is_quiet || is_partial) say_lines(format_notes(report, program.terminal), voice);
     return exit_code;
 }
 

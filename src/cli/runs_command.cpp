@@ -147,6 +147,16 @@ Object list_entry(Program& program, const std::string& name) {
     return entry;
 }
 
+/// One job may be why its load failed, and the others fail with it.
+void add_failure(const Object& failure, const std::string& job, Object& entry) {
+    const bool is_at_fault = text_of(failure, "job") == job;
+    entry.set("is_at_fault", is_at_fault);
+    for (const char* fact : {"file", "row", "record", "kind", "retryable"}) {
+        const Value* value = is_at_fault ? failure.find(fact) : nullptr;
+        if (value != nullptr) entry.set(fact, *value);
+    }
+}
+
 /// What the loads of these jobs ended with, each once: tables have no room for it.
 void print_messages(const json::Array& jobs) {
     std::string last;
@@ -214,12 +224,15 @@ int run_jobs(Program& program, const JobsArguments& arguments) {
         const bool is_failed = package.package_state() == package::PackageState::failed;
         has_failed = has_failed || is_failed;
         if (arguments.only_failed && !is_failed) continue;
-        const std::string error = pipeline::describe_package(package).error;
+        const pipeline::PackageInfo info = pipeline::describe_package(package);
         for (const package::JobFile& job : package.manifest().jobs) {
-            list.push_back(Object{{"load", package.load_id()}, {"job", job.name}, {"table", job.table}, {"state", state}, {"rows", job.rows}, {"bytes", job.bytes}});
-            if (error.empty()) continue;
-            list.back().as_object().set("folder", package.folder());
-            list.back().as_object().set("message", error);
+            Object entry{{"load", package.load_id()}, {"job", job.name}, {"table", job.table}, {"state", state}, {"rows", job.rows}, {"bytes", job.bytes}};
+            if (!info.error.empty()) {
+                entry.set("folder", package.folder());
+                entry.set("message", info.error);
+                add_failure(info.failure, job.name, entry);
+            }
+            list.emplace_back(std::move(entry));
         }
     }
     const int exit_code = has_failed && arguments.has_exit_code ? exit_partial : exit_done;
@@ -229,9 +242,12 @@ int run_jobs(Program& program, const JobsArguments& arguments) {
     }
     destination::QueryResult table{
         .columns = {{"load", "VARCHAR"}, {"job", "VARCHAR"}, {"table", "VARCHAR"}, {"state", "VARCHAR"}, {"rows", "BIGINT"}, {"bytes", "BIGINT"}}, .rows = {}};
+    const bool has_rows_at_fault = std::any_of(list.begin(), list.end(), [](const Value& job) { return !text_of(job.as_object(), "row").empty(); });
+    if (has_rows_at_fault) table.columns.emplace_back("row at fault", "BIGINT");
     for (const Value& value : list) {
         const Object& job = value.as_object();
         table.rows.push_back({text_of(job, "load"), text_of(job, "job"), text_of(job, "table"), text_of(job, "state"), format_count(count_of(job, "rows")), format_bytes(count_of(job, "bytes"))});
+        if (has_rows_at_fault) table.rows.back().emplace_back(text_of(job, "row"));
     }
     print_table(table, program);
     print_messages(list);

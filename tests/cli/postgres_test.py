@@ -431,6 +431,19 @@ class Broken(PostgresCase):
         self.assertIn("not loaded once more", result.err)
         self.assert_loaded(150, loads=2)
 
+    def test_two_pipelines_load_at_the_same_time(self):
+        self.write("tipple.toml", "".join(f'[pipeline.{name}]\nsource = "{name}.jsonl"\ndestination = "{self.url()}"\n' for name in "ab"))
+        for name in "ab":
+            self.write(f"{name}.jsonl", [{"id": 1}])
+        self.tipple("run", "a", "b")
+        # The first one's rows wait for the other one's commit: one after the other they would wait for good.
+        self.psql("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN WHILE (SELECT count(*) FROM b.b) < 2 LOOP PERFORM pg_sleep(0.05); END LOOP; RETURN NULL; END'")
+        self.psql("CREATE TRIGGER t AFTER INSERT ON a.a FOR EACH STATEMENT EXECUTE FUNCTION wait()")
+        events = self.tipple("run", "a", "b", "--parallel", "2", "--json").events()
+        self.assertEqual([event["pipeline"] for event in events if event["event"] == "package.loaded"], ["b", "a"])
+        self.assertEqual([event["exit_code"] for event in events if event["event"] == "run.finished"], [0, 0])
+        self.assertEqual(self.psql("SELECT (SELECT count(*) FROM a.a), (SELECT count(*) FROM b.b)"), [["2", "2"]])
+
     def test_server_killed_in_the_middle(self):
         with Server() as own:
             path = self.records_file("t.jsonl", 4000)

@@ -1,6 +1,11 @@
 """Pipelines of a project file: `tipple run`, and the other commands with a pipeline as their target."""
 
+import http.server
+import json
 import textwrap
+import threading
+
+import duckdb
 
 from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_USAGE, Case, main
 
@@ -339,6 +344,156 @@ class LoadWithCursor(ProjectCase):
         self.assertEqual(self.values("SELECT id FROM orders ORDER BY length(id), id"), ["9", "10", "11"])
         self.write("data/orders-3.jsonl", [{"id": "twelve"}])
         self.run_fails(says='cursor "id": "twelve" (text) cannot be read as bigint', expect=EXIT_DATA)
+
+
+SELECTION = """
+[pipeline.shop]
+source = { type = "files", uri = "data" }
+destination = "shop.duckdb"
+dataset = "main"
+
+[pipeline.shop.resources.orders]
+glob = "orders.jsonl"
+where = 'state == "open" and (total > 4 or by.id == 9)'
+limit = 2
+depends = "payments"
+cursor = { field = "id", order = "asc" }
+
+[pipeline.shop.resources.payments]
+glob = "payments.csv"
+where = 'day >= "2024-02-01" and not paid == false'
+"""
+
+
+class Selection(ProjectCase):
+    """The keys where, limit and depends."""
+
+    def setUp(self):
+        super().setUp()
+        self.project(SELECTION)
+        self.write(
+            "data/orders.jsonl",
+            [{"id": n, "state": "done" if n == 2 else "open", "total": n + 3, "by": {"id": 9 if n == 1 else 1}} for n in range(1, 7)],
+        )
+        self.write("data/payments.csv", "id,day,paid\n1,2024-01-05,true\n2,2024-02-01,false\n3,2024-03-01,true\n")
+
+    def changed(self, old, new):
+        self.assertIn(old, SELECTION)
+        self.project(SELECTION.replace(old, new))
+
+    def test_a_limit_takes_so_many_records_and_the_next_run_goes_on(self):
+        first = self.tipple("run", "--json").finished()
+        self.assertEqual({table: first["rows"][table] for table in ("orders", "payments")}, {"orders": 2, "payments": 1})
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [1, 3], "one whose condition holds by its path, then the next that is open")
+        self.assertEqual(self.values("SELECT id FROM payments"), [3])
+        self.assertEqual(first["unwanted_records"], 1 + 2)
+        record = json.loads(self.tipple("trace", "shop", "--json").out)
+        self.assertEqual(record["left_out"]["by_conditions"], 3)
+        self.assertEqual(record["cursors"], [{"resource": "orders", "cursor": "id", "before": None, "after": 3}])
+        self.tipple("run")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [1, 3, 4, 5])
+        self.tipple("run")
+        self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [1, 3, 4, 5, 6])
+
+    def test_what_depends_on_others_is_read_behind_them(self):
+        def tables():
+            return [table for table in self.tipple("run", "--dry-run", "--json").finished()["rows"] if table in ("orders", "payments")]
+
+        self.assertEqual(tables(), ["payments", "orders"])
+        self.changed('depends = "payments"\n', "")
+        self.assertEqual(tables(), ["orders", "payments"])
+        self.project(SELECTION + "enabled = false\n")
+        self.assertEqual(tables(), ["orders"], "one that is switched off is not waited for")
+        self.project(SELECTION)
+        self.tipple("run", "-r", "orders")
+        self.assertEqual([table for table in self.tables() if not table.startswith("_")], ["orders"], "a dependency is an order, no choice")
+
+    def test_records_are_numbered_as_they_are_in_the_file(self):
+        self.write("data/payments.csv", "id,day,paid\n1,2024-01-05,true\n2,2024-03-01,false\n3,2024-03-01,true\n4,2024-03-02,\n")
+        self.changed("where = 'day", "disposition = 'merge'\nprimary_key = 'paid'\nwhere = 'day")
+        self.run_fails("-r", "payments", says="payments.csv, record 4", expect=EXIT_DATA)
+
+    def test_a_parquet_file_is_read_when_rows_are_left_out(self):
+        duckdb.sql(f"COPY (SELECT range AS id, range % 2 = 0 AS even FROM range(10)) TO '{self.path('data/n.parquet')}'")
+        self.project(SELECTION + '[pipeline.shop.resources.n]\nglob = "n.parquet"\nwhere = "even == true and id >= 4"\n')
+        self.tipple("run", "-r", "n")
+        self.assertEqual(self.values("SELECT id FROM n ORDER BY id"), [4, 6, 8])
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        for old, new, says in (
+            ('depends = "payments"', 'depends = "payment"', 'tipple.toml:11: resource "orders" depends on "payment", which is no resource of this pipeline; did you mean "payments"?'),
+            ('depends = "payments"', 'depends = "orders"', "tipple.toml:11: "),
+            ("where = 'day", "depends = 'orders'\nwhere = 'day", 'tipple.toml:7: resources depend on each other, so none of them can be read first: "orders" on "payments" on "orders"'),
+            ("total > 4", "total >> 4", 'tipple.toml:9: where "state == "open" and (total >> 4 or by.id == 9)" at character 29: expected a number'),
+            (', order = "asc"', "", 'tipple.toml:7: resource "orders" has a cursor and a limit, but nothing says'),
+            ('cursor = { field = "id", order = "asc" }', "", 'tipple.toml:7: resource "orders" reads every file once and whole, and a limit would load a part of one'),
+            ("limit = 2", "limit = -1", 'tipple.toml:10: resource "orders": "limit"'),
+            ("where = 'day", "delete_missing = 'hard'\ndisposition = 'merge'\nprimary_key = 'id'\nwhere = 'day", "a condition (where) leaves records out"),
+            ("[pipeline.shop.resources.orders]", "[pipeline.shop.defaults]\ndepends = 'orders'\n[pipeline.shop.resources.orders]", 'tipple.toml:8: "defaults": "depends" is for single resources'),
+        ):
+            self.changed(old, new)
+            self.run_fails(says=says)
+
+    def test_children_are_read_of_parents_that_are_left(self):
+        asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                body = json.dumps([{"id": n, "open": n != 2} for n in range(1, 6)] if self.path == "/shops" else [{"n": 1}]).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = self.enterContext(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        self.project(
+            f"""
+            [pipeline.api]
+            source = {{ type = "rest_api", base_url = "http://127.0.0.1:{server.server_port}", paginator = {{ type = "single_page" }} }}
+            destination = "shop.duckdb"
+            dataset = "main"
+            [pipeline.api.resources.shops]
+            where = "open == true"
+            limit = 3
+            [pipeline.api.resources.orders]
+            parent = "shops"
+            path = "shops/{{parent.id}}/orders"
+            """
+        )
+        for flags in ((), ("-r", "orders"), ("--set", "pipeline.api.resources.shops.enabled=false")):
+            asked.clear()
+            self.tipple("run", *flags)
+            self.assertEqual(asked, ["/shops", "/shops/1/orders", "/shops/3/orders", "/shops/4/orders"], flags)
+        self.assertEqual(self.values("SELECT id FROM shops ORDER BY id"), [1, 3, 4])
+
+    def test_a_condition_in_the_language_of_the_database(self):
+        with duckdb.connect(self.path("source.duckdb")) as source:
+            source.execute("CREATE TABLE a AS SELECT range AS n FROM range(10)")
+            source.execute("CREATE TABLE b AS SELECT range AS n FROM range(10)")
+        self.project(
+            """
+            [pipeline.copy]
+            source = "source.duckdb"
+            destination = "shop.duckdb"
+            dataset = "main"
+            [pipeline.copy.resources.a]
+            where = "n BETWEEN 3 AND 8"
+            limit = 4
+            depends = "b"
+            [pipeline.copy.resources.b]
+            limit = 0
+            """
+        )
+        self.tipple("run")
+        self.assertEqual(self.count("a"), 4)
+        self.assertTrue(set(self.values("SELECT n FROM a")) <= set(range(3, 9)))
+        self.assertNotIn("b", self.tables())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow
 import pyarrow.parquet
 
-from tipple_cli import EXIT_DATA, Case, main
+from tipple_cli import EXIT_DATA, EXIT_LOCKED, Case, Run, main
 
 
 class RefusedRows(Case):
@@ -30,6 +30,47 @@ class RefusedRows(Case):
         self.assertIn(message.splitlines()[-1], self.tipple("jobs", self.destination, "--failed").out)
         self.assertTrue(any(f"in job file {job['job']}" in message or job["job"].endswith(".ref") for job in jobs), message)
         return error
+
+    def test_events_the_record_and_the_list_of_jobs_say_the_same(self):
+        self.create("CREATE TABLE t (id BIGINT, v BIGINT CHECK (v < 100))")
+        self.write("t.jsonl", [{"id": n, "v": 100 if n == 7 else n, "lines": [{"n": n}]} for n in range(10)])
+        result = self.load("t.jsonl", "--adopt", "--json", expect=EXIT_DATA)
+        failed = [event for event in result.events() if event["event"] == "job.failed"]
+        self.assertEqual(len(failed), 1)
+        event = {name: value for name, value in failed[0].items() if name not in ("v", "ts", "event", "run", "pipeline")}
+        self.assertEqual((event["job"], event["table"], event["row"], event["kind"], event["retryable"]), ("t.000001.arrow", "t", 8, "data", False))
+        self.assertEqual(event["file"], "jobs/t.000001.arrow")
+        self.assertEqual(json.loads(event["record"])["id"], "7")
+        self.assertIn("CHECK constraint", event["message"])
+        self.assertIn(event["message"], result.finished()["message"])
+        record = json.loads(self.tipple("trace", self.destination, "--json").out)
+        self.assertEqual(record["failed_jobs"], [event])
+        jobs = json.loads(self.tipple("jobs", self.destination, "--failed", "--json").out)["jobs"]
+        self.assertEqual([(job["job"], job["is_at_fault"]) for job in jobs], [("t.000001.arrow", True), ("t__lines.000002.arrow", False)])
+        self.assertEqual({name: jobs[0][name] for name in event}, event)
+        self.assertEqual({job["message"] for job in jobs}, {event["message"]}, "a load fails as a whole")
+        self.assertIn("row at fault", self.tipple("jobs", self.destination, "--failed").out)
+        self.assertEqual(json.loads(self.tipple("runs", self.destination, "--json").out)["runs"][0]["failed_jobs"], [event])
+
+    def test_the_file_is_the_one_that_is_loaded_where_it_lies(self):
+        pyarrow.parquet.write_table(pyarrow.table({"id": [1, 2, 3], "v": [1, 2, 300]}), self.path("t.parquet"))
+        self.create("CREATE TABLE t (id BIGINT, v BIGINT CHECK (v < 100))")
+        events = self.load("t.parquet", "--adopt", "--json", expect=EXIT_DATA).events()
+        failed = [event for event in events if event["event"] == "job.failed"]
+        self.assertEqual([(event["file"], event["row"], event["record"]) for event in failed], [("t.parquet", 3, None)])
+
+    def test_a_load_that_waits_is_worth_another_try(self):
+        self.write("t.jsonl", [{"id": 1}])
+        self.load("t.jsonl")
+        with Run(self.arguments(["load", "-", "shop.duckdb", "--as", "t", "--json", "--lock-timeout", "0"]), self.folder) as run:
+            # More than a pipe holds: the run reads, and has let go of the file.
+            run.feed(b'{"id": 2}\n' * 100_000)
+            with duckdb.connect(str(self.database)):
+                result = run.finish()
+        self.assertEqual(result.code, EXIT_LOCKED)
+        failed = [event for event in result.events() if event["event"] == "job.failed"]
+        self.assertEqual([(event["kind"], event["retryable"], event["job"], event["table"], event["row"]) for event in failed], [("locked", True, None, None, None)])
+        self.assertEqual(self.pending(), [failed[0]["load"]])
 
     def test_a_value_that_breaks_a_check(self):
         self.create("CREATE TABLE t (id BIGINT, v BIGINT CHECK (v < 100))")

@@ -7,6 +7,7 @@
 #include "tipple/api/user_code.h"
 #include "tipple/incremental/page_filter.h"
 #include "tipple/incremental/slot.h"
+#include "tipple/source/record_filter.h"
 
 namespace tipple::api {
 
@@ -25,7 +26,7 @@ StateSlot state_of(extract::State& state, const std::string& resource) {
     };
 }
 
-/// Keeps a parent's pages for its transformers: what the parent's cursor and limit leave of them.
+/// Keeps a parent's pages for its transformers: what the parent's condition, cursor and limits leave of them.
 class SpoolWriter final : public RecordListener, public extract::CursorView {
 public:
     SpoolWriter(const extract::ResourceSpec& parent, Spool& spool, extract::State& state) : parent_(parent), spool_(spool) {
@@ -37,11 +38,13 @@ public:
 
     void hear(const Records& records) override {
         if (is_closed_ || records.empty()) return;
-        Records kept = cursor_ ? filtered(records) : records;
+        Records kept = cursor_ || parent_.where != nullptr ? filtered(records) : records;
+        if (kept.size() > records_left_) kept.resize(static_cast<std::size_t>(records_left_));
         if (kept.empty()) return;
         spool_.write(kept);
         ++pages_;
-        if (parent_.limit && pages_ == *parent_.limit) is_closed_ = true;
+        records_left_ -= kept.size();
+        if (records_left_ == 0 || (parent_.limit && pages_ == *parent_.limit)) is_closed_ = true;
     }
 
     /// No more pages are wanted.
@@ -55,11 +58,15 @@ private:
     Records filtered(const Records& records) {
         std::vector<Value> values;
         for (const Record& record : records) values.emplace_back(Record(record).take());
-        incremental::PageFold fold;
-        const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, {}, fold);
-        if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", problem->record + 1, problem->text);
-        cursor_->take(fold);
-        is_closed_ = cursor_->is_done();
+        std::vector<std::size_t> unwanted;
+        if (parent_.where != nullptr) unwanted = condition_filter_.filter(*parent_.where, values);
+        if (cursor_) {
+            incremental::PageFold fold;
+            const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, {}, fold);
+            if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", incremental::place_before(problem->record, unwanted) + 1, problem->text);
+            cursor_->take(fold);
+            is_closed_ = cursor_->is_done();
+        }
         Records kept;
         for (Value& value : values) kept.emplace_back(std::get<schema::Object>(std::move(value)));
         return kept;
@@ -68,8 +75,10 @@ private:
     const extract::ResourceSpec& parent_;
     Spool& spool_;
     std::optional<incremental::Cursor> cursor_;
+    extract::RecordFilter condition_filter_;
     incremental::PageFilter filter_;
     std::uint64_t pages_ = 0;
+    std::uint64_t records_left_ = parent_.records_max.value_or(UINT64_MAX);
     bool is_closed_ = false;
 };
 
@@ -111,6 +120,7 @@ public:
             extract::ResourceSpec& spec = specs.emplace_back(resource.definition().spec);
             spec.marks_checkpoints = true;
             spec.is_linked = !resource.definition().parent.empty() || is_parent(spec.name);
+            if (!resource.definition().parent.empty()) spec.depends.push_back(resource.definition().parent);
         }
         return specs;
     }

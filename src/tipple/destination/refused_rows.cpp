@@ -130,7 +130,7 @@ private:
 };
 
 /// Where the row lies, and what it holds where that can be read.
-std::string place_of(std::uint64_t position, const RowSearch& search, const std::string& table) {
+RefusedRow place_of(std::uint64_t position, const RowSearch& search, const std::string& table) {
     std::uint64_t first = 0;
     for (const bool is_reference : {false, true}) {
         for (const package::JobFile* job : search.package.jobs_of(table)) {
@@ -140,14 +140,13 @@ std::string place_of(std::uint64_t position, const RowSearch& search, const std:
                 continue;
             }
             if (is_reference)
-                return fmt::format("row {} of file {}", position - first + 1, job->reference->path);
+                return {.table = table, .job = job->name, .path = job->reference->path, .row = position - first + 1};
             package::TableReader reader =
                 open_reader(search, table, columns_of(search.package.schema().require(table)));
             reader.select(position, 1);
             const std::unique_ptr<columns::Batch> batch = reader.next();
             TIPPLE_ASSERT(batch != nullptr && batch->rows == 1);
-            return fmt::format("row {} of table \"{}\" in the load, in job file {}: {}",
-                               position + 1, table, job->name, describe_row(batch->view(), 0));
+            return {.table = table, .job = job->name, .path = {}, .row = position + 1, .record = describe_row(batch->view(), 0)};
         }
     }
     throw Error(ErrorKind::corrupt, "table \"{}\" has no row {}", table, position + 1);
@@ -179,16 +178,19 @@ std::optional<std::uint64_t> find_refused_row(const RowsRefused& refused, const 
     return Halves(known.table, search, std::move(stop)).find();
 }
 
-Error name_refused_row(const RowsRefused& refused, const RowSearch& search, std::stop_token stop) {
+std::string to_text(const RefusedRow& row) {
+    if (!row.path.empty()) return fmt::format("row {} of file {}", row.row, row.path);
+    return fmt::format("row {} of table \"{}\" in the load, in job file {}: {}", row.row, row.table, row.job, row.record);
+}
+
+std::optional<RefusedRow> locate_refused_row(const RowsRefused& refused, const RowSearch& search, std::stop_token stop) {
     try {
-        const std::optional<std::uint64_t> position =
-            find_refused_row(refused, search, std::move(stop));
-        if (!position) return refused;
-        return Error(refused.kind(), "{}\n  {}", refused.what(),
-                     place_of(*position, search, refused.known().table));
+        const std::optional<std::uint64_t> position = find_refused_row(refused, search, std::move(stop));
+        if (!position) return std::nullopt;
+        return place_of(*position, search, refused.known().table);
     } catch (const Error&) {
         // Why the load failed is known, and more important than what kept the search from its end.
-        return refused;
+        return std::nullopt;
     }
 }
 

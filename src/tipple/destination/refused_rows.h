@@ -56,9 +56,20 @@ struct RowSearch {
 std::optional<std::uint64_t> find_refused_row(const RowsRefused& refused, const RowSearch& search,
                                               std::stop_token stop);
 
-/// The error with the row, and the file that it lies in, behind its message; as it is when the row
-/// was not found, for whatever reason.
-Error name_refused_row(const RowsRefused& refused, const RowSearch& search, std::stop_token stop);
+/// The row that is at fault, and where it lies.
+struct RefusedRow {
+    std::string table;
+    std::string job;
+    /// The file that the job refers to; empty = the row is in a file of the package.
+    std::string path;
+    std::uint64_t row = 0;  ///< from 1: in `path`, else among the rows of the table in the load
+    std::string record;     ///< as describe_row has it; empty for a row in `path`
+};
+/// `row 7 of table "t" in the load, in job file …: {…}`.
+std::string to_text(const RefusedRow& row);
+
+/// Nothing when the row was not found, for whatever reason.
+std::optional<RefusedRow> locate_refused_row(const RowsRefused& refused, const RowSearch& search, std::stop_token stop);
 
 /// The steps of a package's transaction that come before its rows.
 void prepare_tables(LoadTransaction& transaction, const package::Package& package,

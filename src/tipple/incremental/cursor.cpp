@@ -53,7 +53,9 @@ bool CursorStart::is_further(const Value& a, const Value& b) const {
     return spec.last_value_func == LastValue::max ? order > 0 : order < 0;
 }
 
-std::size_t PageFold::place_of(std::size_t kept_record) const {
+std::size_t PageFold::place_of(std::size_t kept_record) const { return place_before(kept_record, dropped); }
+
+std::size_t place_before(std::size_t kept_record, const std::vector<std::size_t>& dropped) {
     std::size_t place = kept_record;
     for (const std::size_t left_out : dropped) {
         if (left_out > place) break;

@@ -64,6 +64,9 @@ struct PageFold {
     std::size_t place_of(std::size_t kept_record) const;
 };
 
+/// The place that a record had before those at the places `dropped` went, which ascend; `kept_record` is its place among the others.
+std::size_t place_before(std::size_t kept_record, const std::vector<std::size_t>& dropped);
+
 /// The cursor of one resource in one run: takes the pages in order and knows what is to be remembered.
 class Cursor {
 public:

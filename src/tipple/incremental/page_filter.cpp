@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tipple/columns/value_at.h"
+#include "tipple/columns/without_rows.h"
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
 #include "tipple/incremental/judge.h"
@@ -159,22 +160,6 @@ std::string hash_row(const CursorStart& start, HashForm form, const columns::Bat
     json::Object record;
     for (std::size_t i = 0; i < batch.columns.size(); ++i) record.set(batch.names[i], hashed_document(columns::value_at(batch.columns[i], row), form));
     return hash_of(record, form);
-}
-
-/// The rows that are not in `dropped`.
-columns::Batch without(const columns::Batch& batch, const std::vector<std::size_t>& dropped) {
-    columns::Batch kept{.rows = batch.rows - dropped.size(), .names = batch.names, .columns = {}};
-    for (const columns::ColumnBuilder& column : batch.columns) {
-        const columns::ColumnView view = column.view();
-        columns::ColumnBuilder& rows = kept.columns.emplace_back(column.type());
-        std::size_t from = 0;
-        for (const std::size_t row : dropped) {
-            if (row > from) rows.append_rows(view, from, row - from);
-            from = row + 1;
-        }
-        if (batch.rows > from) rows.append_rows(view, from, batch.rows - from);
-    }
-    return kept;
 }
 
 }  // namespace
@@ -455,7 +440,7 @@ std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, column
     fold_last_records(
         options, fold, last.size(), [&](std::size_t i) { return key_of_row(start, view, last[i]); },
         [&](std::size_t i) { return hash_row(start, judge.last_form(), view, last[i]); });
-    if (!fold.dropped.empty()) batch = without(batch, fold.dropped);
+    if (!fold.dropped.empty()) batch = columns::without_rows(batch, fold.dropped);
     return std::nullopt;
 }
 

@@ -244,7 +244,7 @@ bool Stage::offer_file(Reading& reading, const extract::FileOffer& offer) {
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || rules_.widens || !context_.capabilities.loads_file_references || context_.options.limit) return false;
     // Nobody looks at the rows of a file that is not read.
-    if (resource.spec.incremental || resource.spec.limit || resource.is_put_aside) return false;
+    if (resource.spec.incremental || has_limit(resource.spec) || resource.spec.where != nullptr || resource.is_put_aside) return false;
     std::unique_lock lock(mutex_);
     drain(lock);
     mark_input(reading, reading.input);
@@ -335,7 +335,7 @@ void Stage::begin(Reading& reading) {
     const json::Object* state = context_.state.find_resource(spec.name);
     reading.input = std::make_shared<Input>(extract::InputFile{});
     begin_ledger(reading);
-    reading.is_closed = spec.limit == 0;
+    reading.is_closed = spec.limit == 0 || spec.records_max == 0;
     reading.end_number = next_number_;
     if (spec.incremental && spec.incremental->scope == incremental::Scope::resource) {
         const std::vector<std::string>& key = context_.options.primary_key ? *context_.options.primary_key : spec.primary_key;
@@ -361,8 +361,8 @@ void Stage::read(Reading& reading) {
                                                  .skips_bad_records = context_.options.on_bad_record != OnBadRecord::fail,
                                                  .temp_folder = context_.temp_folder,
                                                  .log = context_.log,
-                                                 .records_max = records_wanted(),
-                                                 .may_end_early = context_.options.limit || spec.limit || reading.resource.checkpoint,
+                                                 .records_max = records_wanted(reading),
+                                                 .may_end_early = context_.options.limit || has_limit(spec) || reading.resource.checkpoint,
                                                  .run_together = [this](std::vector<extract::Task> tasks) { run_together(std::move(tasks), stop_.get_token()); }};
     try {
         reading.resource.driver->read(spec, source_context, output);
@@ -511,14 +511,18 @@ void Stage::submit(DoneItem done, PageNormalizer& normalizer) {
     admitted_.notify_all();
 }
 
-std::optional<std::uint64_t> Stage::records_wanted() const {
-    if (!context_.options.limit) return std::nullopt;
-    return records_left();
+/// A source that gives up behind so many must not be one whose records are left out here.
+std::optional<std::uint64_t> Stage::records_wanted(const Reading& reading) const {
+    const std::size_t left = records_left(reading);
+    if (left == SIZE_MAX || reading.resource.spec.where != nullptr) return std::nullopt;
+    return left;
 }
 
-std::size_t Stage::records_left() const {
-    if (!context_.options.limit) return SIZE_MAX;
-    return static_cast<std::size_t>(*context_.options.limit - std::min<std::uint64_t>(*context_.options.limit, records_));
+std::size_t Stage::records_left(const Reading& reading) const {
+    const auto left_of = [](const std::optional<std::uint64_t>& limit, std::uint64_t records) {
+        return limit ? static_cast<std::size_t>(*limit - std::min(*limit, records)) : SIZE_MAX;
+    };
+    return std::min(left_of(context_.options.limit, records_), left_of(reading.resource.spec.records_max, reading.records));
 }
 
 /// False when a table was met for the first time: what its hints say was not known to whoever normalized the page.
@@ -581,7 +585,7 @@ void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
                 offset = origin.offset;
                 line = count_lines({reinterpret_cast<const char*>(json->text.data()), offset});
             }
-            RecordPlace place = place_in(origin_of(done.work.page), origin.offset, line, done.fold ? done.fold->place_of(origin.record_index) : origin.record_index);
+            RecordPlace place = place_in(origin_of(done.work.page), origin.offset, line, done.place_of(origin.record_index));
             // A column of the source is that of all its records.
             if (origin.reason == normalize::TypeReason::source) place.record = 0;
             result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place)});
@@ -591,7 +595,8 @@ void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
 
 void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     if (done.work.reading->is_closed || done.work.input->is_discarded) return;
-    const std::size_t left = records_left();
+    const std::size_t left = records_left(*done.work.reading);
+    // A limit of the resource itself closes it with the page that reaches it.
     if (left == 0) {
         is_limit_reached_ = true;
         return;
@@ -608,6 +613,8 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     admit_bad_records(done);
     admit_notes(done);
     result_.kinds.add(done.result.kinds);
+    done.work.reading->records += done.result.records;
+    if (done.unwanted_records) result_.unwanted_records += done.unwanted_records->size();
     admit_cursor(done);
     for (const package::EncodedBatch& batch : done.batches) {
         if (package_ != nullptr) package_->write(batch);
@@ -625,7 +632,7 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
     result_.discarded_values += done.result.discarded_values;
     result_.filtered_rows += done.result.filtered_rows;
     result_.filtered_values += done.result.filtered_values;
-    if (records_left() == 0) is_limit_reached_ = true;
+    if (context_.options.limit && records_ >= *context_.options.limit) is_limit_reached_ = true;
 }
 
 void Stage::admit_notes(const DoneItem& done) {
@@ -649,12 +656,14 @@ void Stage::admit_cursor(const DoneItem& done) {
         is_last = reading.cursor->is_done();
         result_.filtered_records += done.fold->dropped.size();
     }
-    const bool passes = !done.fold || done.fold->kept > 0 || done.fold->records == 0;
+    const bool has_left_out = done.unwanted_records && !done.unwanted_records->empty();
+    const bool passes = done.fold ? done.fold->kept > 0 || (done.fold->records == 0 && !has_left_out) : done.result.records > 0 || !has_left_out;
     if (passes) {
         ++reading.yields;
         if (table_of(done.work.page).empty()) result_.reached.insert(reading.resource.table);
     }
-    if (is_last || reading.yields == reading.resource.spec.limit) close(reading, done.work.number + 1);
+    const extract::ResourceSpec& spec = reading.resource.spec;
+    if (is_last || reading.yields == spec.limit || reading.records == spec.records_max) close(reading, done.work.number + 1);
 }
 
 void Stage::admit_bad_records(const DoneItem& done) {
@@ -663,7 +672,7 @@ void Stage::admit_bad_records(const DoneItem& done) {
     const std::string page_table = own_table.empty() ? done.work.reading->resource.table : table_name(own_table, *rules_.naming);
     for (const normalize::BadRecord& bad : done.result.bad_records) {
         const std::string& root_table = bad.chosen_table.empty() ? page_table : bad.chosen_table;
-        const RecordPlace place = place_in(origin, bad.offset, bad.line, done.fold ? done.fold->place_of(bad.record_index) : bad.record_index);
+        const RecordPlace place = place_in(origin, bad.offset, bad.line, done.place_of(bad.record_index));
         SkippedRecord record{.origin = place.origin,
                              .byte_offset = place.byte_offset,
                              .line = place.line,

@@ -87,6 +87,7 @@ struct ExtractResult {
     std::uint64_t records_in_place = 0;  ///< of those, in files that the load reads where they lie
     std::uint64_t bytes_read = 0;
     std::uint64_t filtered_records = 0;  ///< left out by cursors
+    std::uint64_t unwanted_records = 0;  ///< left out by conditions of resources
     std::uint64_t skipped_count = 0;
     std::vector<SkippedRecord> skipped;
     std::uint64_t quarantined_count = 0;  ///< of those, put aside

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "tipple/pipeline/job_failure.h"
+
 namespace tipple::pipeline {
 
 /// The two steps of a run: extract, which normalizes as it goes, and load.
@@ -33,6 +35,8 @@ public:
     virtual void on_pending_package(const std::string& /*load_id*/) {}
     /// Its rows are committed.
     virtual void on_package_loaded(const std::string& /*load_id*/, std::uint64_t /*rows*/) {}
+    /// A load has failed, and is not tried again in this run.
+    virtual void on_job_failed(const JobFailure&) {}
     virtual void on_retry(const std::string& /*message*/, double /*delay_seconds*/) {}
 };
 

@@ -29,7 +29,9 @@ PackageInfo describe_package(const package::Package& package) {
     }
     for (const json::Value& line : info.journal) {
         const json::Value* message = line.as_object().find("message");
-        if (message != nullptr && message->is_text()) info.error = message->as_text();
+        if (message == nullptr || !message->is_text()) continue;
+        info.error = message->as_text();
+        info.failure = line.as_object();
     }
     return info;
 }

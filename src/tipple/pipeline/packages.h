@@ -32,6 +32,8 @@ struct PackageInfo {
     std::vector<json::Value> journal;
     /// Why it was not loaded when this was last tried; empty when it never failed.
     std::string error;
+    /// The line of the journal that says so, with the job that failed: `to_json` of a JobFailure. Empty when it never failed.
+    json::Object failure = {};
 };
 
 /// Reads what the package says of itself, and its journal. Throws like the functions of the package.

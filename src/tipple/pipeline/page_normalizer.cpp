@@ -47,6 +47,11 @@ void erase_typed(std::vector<normalize::NullOnlyColumn>& null_only, const schema
     std::erase_if(null_only, [&](const normalize::NullOnlyColumn& nulls) { return has_values(schema, nulls, separator); });
 }
 
+std::size_t DoneItem::place_of(std::size_t record) const {
+    const std::size_t kept = fold ? fold->place_of(record) : record;
+    return unwanted_records ? incremental::place_before(kept, *unwanted_records) : kept;
+}
+
 PageNormalizer::PageNormalizer(const normalize::Rules& rules)
     : rules_(rules), shredder_(rules), columnar_(rules), encoder_(format::Compression::lz4) {}
 
@@ -82,6 +87,7 @@ void leave_out(const columns::Batch& batch, bool is_put_aside, normalize::PageRe
 void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max) {
     done.batches.clear();
     done.snapshot = snapshot;
+    leave_out_unwanted(done);
     filter(done, records_max);
     const ActiveResource& resource = done.work.reading->resource;
     const std::string& own_table = table_of(done.work.page);
@@ -121,6 +127,20 @@ void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Sch
     encode(done);
 }
 
+/// What does not meet the resource's condition, before anybody else looks at it.
+void PageNormalizer::leave_out_unwanted(DoneItem& done) {
+    const extract::ResourceSpec& spec = done.work.reading->resource.spec;
+    if (spec.where == nullptr || done.unwanted_records) return;
+    if (auto* json = std::get_if<extract::JsonPage>(&done.work.page)) {
+        done.unwanted_records = condition_filter_.filter(
+            *spec.where, {.text = reinterpret_cast<char*>(json->text.data()), .size = json->size, .record_starts = json->record_starts});
+    } else if (auto* columns = std::get_if<extract::ColumnPage>(&done.work.page)) {
+        done.unwanted_records = condition_filter_.filter(*spec.where, columns->batch, spec.name);
+    } else {
+        done.unwanted_records = condition_filter_.filter(*spec.where, std::get<extract::ValuePage>(done.work.page).records);
+    }
+}
+
 /// Leaves out what the cursor has no use for. Done again when only the first `records_max` of what was left count.
 void PageNormalizer::filter(DoneItem& done, std::size_t records_max) {
     const Reading& reading = *done.work.reading;
@@ -137,7 +157,10 @@ void PageNormalizer::filter(DoneItem& done, std::size_t records_max) {
     } else {
         problem = filter_.filter(start, std::get<extract::ValuePage>(done.work.page).records, options, fold);
     }
-    if (problem) throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
+    if (problem) {
+        problem->record = done.unwanted_records ? incremental::place_before(problem->record, *done.unwanted_records) : problem->record;
+        throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
+    }
     if (done.fold) fold.dropped = std::move(done.fold->dropped);
     done.fold = std::move(fold);
 }

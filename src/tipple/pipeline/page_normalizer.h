@@ -18,6 +18,7 @@
 #include "tipple/package/package.h"
 #include "tipple/pipeline/extract.h"
 #include "tipple/pipeline/file_ledger.h"
+#include "tipple/source/record_filter.h"
 
 /// A page on its way through the extract step, and what a worker does with it.
 namespace tipple::pipeline {
@@ -33,6 +34,8 @@ struct Reading {
     /// Its start is fixed; the rest belongs to whoever admits.
     std::optional<incremental::Cursor> cursor;
     std::uint64_t yields = 0;
+    /// That were admitted.
+    std::uint64_t records = 0;
     /// No more is wanted. What the source has written meanwhile is not part of the run.
     std::atomic<bool> is_closed{false};
     /// The first page that is not.
@@ -61,13 +64,18 @@ struct DoneItem {
     std::exception_ptr error;
     /// Of the cursor, as of then or before: incremental::Cursor::crowded_value.
     schema::Value crowded_value;
-    /// What the cursor said, when the resource has one.
+    /// Places of the records that do not meet the resource's condition, when it has one.
+    std::optional<std::vector<std::size_t>> unwanted_records;
+    /// What the cursor said of the others, when the resource has one.
     std::optional<incremental::PageFold> fold;
     /// What the page was normalized against, and Stage::routing_columns_ as of then or before.
     std::shared_ptr<const schema::Schema> snapshot;
     std::uint64_t routing_columns = 0;
     /// Stage::rollbacks_ then.
     std::uint64_t rollbacks = 0;
+
+    /// The place in the page of a record, by its place among those that are left.
+    std::size_t place_of(std::size_t record) const;
 };
 
 /// What of an ExtractResult goes when pages are taken back, as it was before them: of lists that grow only, how long they were.
@@ -80,6 +88,7 @@ public:
 private:
     std::uint64_t records_in_place_;
     std::uint64_t filtered_records_;
+    std::uint64_t unwanted_records_;
     std::uint64_t skipped_count_;
     std::uint64_t quarantined_count_;
     std::uint64_t discarded_rows_;
@@ -105,6 +114,7 @@ struct AdmissionMark {
     std::shared_ptr<const schema::Schema> schema;
     std::optional<incremental::Cursor> cursor;
     std::uint64_t yields = 0;
+    std::uint64_t reading_records = 0;
     std::uint64_t routing_columns = 0;
     std::set<std::string> declared;
     std::shared_ptr<const UnwantedTables> unwanted;
@@ -135,12 +145,14 @@ public:
     void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max);
 
 private:
+    void leave_out_unwanted(DoneItem& done);
     void filter(DoneItem& done, std::size_t records_max);
     void encode(DoneItem& done);
 
     const normalize::Rules& rules_;
     normalize::Shredder shredder_;
     normalize::ColumnarNormalizer columnar_;
+    extract::RecordFilter condition_filter_;
     incremental::PageFilter filter_;
     format::BatchEncoder encoder_;
 };

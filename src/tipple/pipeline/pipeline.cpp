@@ -107,6 +107,7 @@ void add_counts(RunReport& report, ExtractResult& extracted) {
     report.records += extracted.records;
     report.records_in_place += extracted.records_in_place;
     report.filtered_records += extracted.filtered_records;
+    report.unwanted_records += extracted.unwanted_records;
     report.bytes_read += extracted.bytes_read;
     report.skipped_count += extracted.skipped_count;
     for (SkippedRecord& skipped : extracted.skipped) {
@@ -309,10 +310,13 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
             if (table.missing > 0) report.missing_rows[table.table] += table.missing;
         }
     } catch (const LoadInDoubt& error) {
-        note_error(package, error);
+        note_error(package, error, nullptr);
         throw still_waits(package, error);
+    } catch (const LoadFailed& failed) {
+        observer.on_job_failed(failed.failure());
+        give_up(store, package, origin, failed, &failed.failure());
     } catch (const Error& error) {
-        give_up(store, package, origin, error);
+        give_up(store, package, origin, error, nullptr);
     }
     observer.on_package_loaded(package.load_id(), package.manifest().rows());
     log_.info("load {} committed into {}: {} rows in {:.2f} s", package.load_id(), destination_.description(), package.manifest().rows(), watch.seconds());
@@ -326,12 +330,12 @@ void Pipeline::load(package::PackageStore& store, const package::Package& packag
 }
 
 /// For whoever asks later why the package was not loaded. The disk may be the reason, so this may fail too.
-void Pipeline::note_error(const package::Package& package, const Error& error) {
+void Pipeline::note_error(const package::Package& package, const Error& error, const JobFailure* failure) {
     try {
         package::Package noted = package;
-        noted.journal(clock_, "error", {{"kind", to_text(error.kind())}, {"message", error.what()}});
-    } catch (const Error& failure) {
-        log_.warning("the error could not be noted in package {}: {}", package.load_id(), failure.what());
+        noted.journal(clock_, "error", failure != nullptr ? to_json(*failure) : json::Object{{"kind", to_text(error.kind())}, {"message", error.what()}});
+    } catch (const Error& reason) {
+        log_.warning("the error could not be noted in package {}: {}", package.load_id(), reason.what());
     }
 }
 
@@ -342,13 +346,13 @@ Error Pipeline::still_waits(const package::Package& package, const Error& error)
 
 /// What becomes of a package that was not loaded. One that can never be loaded must not stand in the way of every later run, and one that
 /// is read again by whoever repeats the command must not be loaded too.
-void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error) {
+void Pipeline::give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error, const JobFailure* failure) {
     const bool is_own = origin == PackageOrigin::this_run;
     if (error.kind() == ErrorKind::cancelled) {
         for (const std::string& id : is_own ? store.pending_ids() : std::vector<std::string>()) store.discard(id);
         throw error;
     }
-    note_error(package, error);
+    note_error(package, error, failure);
     if (can_succeed_later(error.kind())) {
         throw still_waits(package, error);
     }
@@ -525,10 +529,10 @@ void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvent
                                       "the cursor out, or give state = \"none\"",
                     name);
     }
-    if (!options.is_dry_run && (options.limit || resource.spec.limit)) {
-        throw Error(ErrorKind::usage, "resource \"{}\" reads every file once and whole, and a limit would load a part of one: give it max_files or max_bytes instead, or try "
+    if (!options.is_dry_run && (options.limit || has_limit(resource.spec))) {
+        throw Error(ErrorKind::usage, "{}resource \"{}\" reads every file once and whole, and a limit would load a part of one: give it max_files or max_bytes instead, or try "
                                       "with --dry-run",
-                    name);
+                    place_prefix(resource.spec), name);
     }
     resource.ledger_table = pipeline::ledger_table(name, names);
     check_ledger(resource, schema, start);

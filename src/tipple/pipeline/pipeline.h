@@ -112,9 +112,10 @@ private:
                   std::stop_token stop);
     void load(package::PackageStore& store, const package::Package& package, PackageOrigin origin, RunReport& report, Observer& observer,
               std::stop_token stop);
-    void note_error(const package::Package& package, const Error& error);
+    void note_error(const package::Package& package, const Error& error, const JobFailure* failure);
     Error still_waits(const package::Package& package, const Error& error) const;
-    [[noreturn]] void give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error);
+    [[noreturn]] void give_up(package::PackageStore& store, const package::Package& package, PackageOrigin origin, const Error& error,
+                              const JobFailure* failure);
     static const package::Manifest* find_repeated(const std::vector<package::Manifest>& finished, const Draft& draft);
     void leave_out_repeated(Draft& draft, const package::Manifest& repeated, RunReport& report);
     void note_inputs(const Start& start, const Draft& draft, RunReport& report);

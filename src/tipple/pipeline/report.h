@@ -111,6 +111,8 @@ struct RunReport {
     std::uint64_t rows = 0;
     /// Records that cursors left out; not among `records`.
     std::uint64_t filtered_records = 0;
+    /// Records that did not meet the condition (`where`) of their resource; not among `records`.
+    std::uint64_t unwanted_records = 0;
     std::uint64_t bytes_read = 0;
     std::uint64_t package_bytes = 0;
     std::uint64_t skipped_count = 0;

@@ -259,6 +259,10 @@ void declare_nested(const extract::ResourceSpec& spec, const std::string& root, 
 
 }  // namespace
 
+bool has_limit(const extract::ResourceSpec& spec) { return spec.limit || spec.records_max; }
+
+std::string place_prefix(const extract::ResourceSpec& spec) { return spec.place.empty() ? "" : spec.place + ": "; }
+
 std::string table_name(std::string_view raw, const schema::NamingConvention& naming) { return naming.normalize_table_path(raw); }
 
 TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view raw_name, const RunOptions& options, const DeclareContext& context,
@@ -291,16 +295,27 @@ TableVerdict declare_table(const extract::ResourceSpec& spec, std::string_view r
 
 namespace {
 
+/// A cursor moves to the furthest record that was loaded, and what a limit keeps from being read must lie behind it.
+void check_limit(const extract::ResourceSpec& spec, const RunOptions& options) {
+    if (!spec.records_max || !spec.incremental || options.is_dry_run) return;
+    const incremental::Spec& cursor = *spec.incremental;
+    const bool forgets = !cursor.end_value.is_null() || options.disposition.value_or(spec.disposition) == Disposition::replace;
+    if (forgets || cursor.row_order == incremental::RowOrder::asc) return;
+    throw Error(ErrorKind::usage, "{}resource \"{}\" has a cursor and a limit, but nothing says that its records come in the order of the cursor (order = \"asc\"): those that the "
+                                  "limit leaves for later would be lost; leave the limit out, or try it with --dry-run",
+                place_prefix(spec), spec.name);
+}
+
 /// Whether each parent can have a cursor of its own, as the user wants it.
 void check_cursor_scope(const extract::ResourceSpec& spec, const RunOptions& options) {
     if (!spec.incremental || spec.incremental->scope == incremental::Scope::resource) return;
     if (!spec.has_parent) {
         throw Error(ErrorKind::usage, "resource \"{}\": its cursor has scope = \"parent\", but it is not read by the records of a parent; leave \"scope\" out", spec.name);
     }
-    if ((options.limit || spec.limit) && !options.is_dry_run) {
-        throw Error(ErrorKind::usage, "resource \"{}\" keeps a cursor for each of its parents, and a limit would move them past records that are not loaded: give it max_pages instead, or "
+    if ((options.limit || has_limit(spec)) && !options.is_dry_run) {
+        throw Error(ErrorKind::usage, "{}resource \"{}\" keeps a cursor for each of its parents, and a limit would move them past records that are not loaded: give it max_pages instead, or "
                                       "try with --dry-run",
-                    spec.name);
+                    place_prefix(spec), spec.name);
     }
 }
 
@@ -313,6 +328,7 @@ std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec>
     set_source_config(schema, context);
     for (extract::ResourceSpec& spec : specs) {
         check_cursor_scope(spec, options);
+        check_limit(spec, options);
         ActiveResource resource{.spec = std::move(spec), .table = {}};
         resource.disposition = options.disposition.value_or(resource.spec.disposition);
         resource.delete_missing = options.delete_missing ? options.delete_missing : resource.spec.delete_missing;

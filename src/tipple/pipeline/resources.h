@@ -22,6 +22,12 @@ enum class TableVerdict {
     put_aside,  ///< its records go to the quarantine
 };
 
+/// Whether reading may end before the resource does, because no more of it is wanted.
+bool has_limit(const extract::ResourceSpec& spec);
+
+/// `tipple.toml:12: ` before what is wrong with a resource; empty when it stands in no file.
+std::string place_prefix(const extract::ResourceSpec& spec);
+
 /// A table's name as the destination has it.
 std::string table_name(std::string_view raw, const schema::NamingConvention& naming);
 

@@ -25,6 +25,11 @@ void StepLog::on_package_loaded(const std::string& load_id, std::uint64_t rows) 
     next_.on_package_loaded(load_id, rows);
 }
 
+void StepLog::on_job_failed(const JobFailure& failure) {
+    failures_.push_back(failure);
+    next_.on_job_failed(failure);
+}
+
 void StepLog::on_retry(const std::string& message, double delay_seconds) {
     ++retries_;
     next_.on_retry(message, delay_seconds);
@@ -70,6 +75,12 @@ json::Array jobs_array(const RunReport& report) {
     return list;
 }
 
+json::Array failures_array(const StepLog& steps) {
+    json::Array list;
+    for (const JobFailure& failure : steps.failures()) list.emplace_back(to_json(failure));
+    return list;
+}
+
 json::Array cursors_array(const RunReport& report) {
     json::Array list;
     for (const CursorReport& cursor : report.cursors) {
@@ -86,6 +97,7 @@ json::Array texts(const std::vector<std::string>& list) {
 
 json::Object left_out(const RunReport& report) {
     return {{"by_cursors", report.filtered_records},
+            {"by_conditions", report.unwanted_records},
             {"bad_records", report.skipped_count},
             {"quarantined", report.quarantined_count},
             {"bad_files", report.bad_input_count},
@@ -118,6 +130,7 @@ json::Object make_run_record(const RunFacts& facts, const StepLog& steps, const 
     record.set("rows", report != nullptr ? report->rows : steps.loaded_rows());
     record.set("tables", report != nullptr ? tables_array(*report) : json::Array());
     record.set("jobs", report != nullptr ? jobs_array(*report) : json::Array());
+    record.set("failed_jobs", failures_array(steps));
     record.set("cursors", report != nullptr ? cursors_array(*report) : json::Array());
     record.set("left_out", report != nullptr ? json::Value(left_out(*report)) : json::Value());
     record.set("warnings", report != nullptr ? texts(report->warnings) : json::Array());

@@ -25,6 +25,7 @@ public:
     void on_step_finished(Step step, const Progress& progress) override;
     void on_pending_package(const std::string& load_id) override { next_.on_pending_package(load_id); }
     void on_package_loaded(const std::string& load_id, std::uint64_t rows) override;
+    void on_job_failed(const JobFailure& failure) override;
     void on_retry(const std::string& message, double delay_seconds) override;
 
     struct Entry {
@@ -36,12 +37,14 @@ public:
     /// What was committed, packages of earlier runs included.
     const std::vector<std::string>& loads() const { return loads_; }
     std::uint64_t loaded_rows() const { return loaded_rows_; }
+    const std::vector<JobFailure>& failures() const { return failures_; }
 
 private:
     Observer& next_;
     std::array<std::optional<Entry>, 2> entries_;
     std::uint64_t retries_ = 0;
     std::vector<std::string> loads_;
+    std::vector<JobFailure> failures_;
     std::uint64_t loaded_rows_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/strategies.h"
+#include "tipple/pipeline/resources.h"
 #include "tipple/schema/merge_options.h"
 
 namespace tipple::pipeline {
@@ -14,11 +15,12 @@ namespace {
 using schema::MergeStrategy;
 
 [[noreturn]] void refuse(const ActiveResource& resource, std::string_view reason) {
-    throw Error(ErrorKind::usage, "resource \"{}\": --delete-missing (delete_missing) takes what is read for all there is, but {}", resource.spec.name, reason);
+    throw Error(ErrorKind::usage, "{}resource \"{}\": --delete-missing (delete_missing) takes what is read for all there is, but {}", place_prefix(resource.spec), resource.spec.name, reason);
 }
 
 void check_reading(const ActiveResource& resource, const RunOptions& options) {
-    if (options.limit || resource.spec.limit) refuse(resource, "a limit ends the reading early: leave the limit out");
+    if (options.limit || has_limit(resource.spec)) refuse(resource, "a limit ends the reading early: leave the limit out");
+    if (resource.spec.where != nullptr) refuse(resource, "a condition (where) leaves records out, whose rows would go: leave it out, or let the source leave them out itself");
     if (resource.spec.incremental) refuse(resource, "a cursor leaves records out that were read before: leave the cursor out");
     if (resource.spec.table_by) refuse(resource, "its records choose their tables, and one that gets none would keep its rows: give it one table");
     if (resource.is_left_out) refuse(resource, "the schema contract leaves its table out");

@@ -83,8 +83,8 @@ private:
     void commit_part(Observer& observer, const Stopwatch& watch);
     void wait_for_threads(Observer& observer, const Stopwatch& watch);
     void admit_cursor(const DoneItem& done);
-    std::size_t records_left() const;
-    std::optional<std::uint64_t> records_wanted() const;
+    std::size_t records_left(const Reading& reading) const;
+    std::optional<std::uint64_t> records_wanted(const Reading& reading) const;
     void finish_thread();
     Progress progress(const Stopwatch& watch) const;
 

@@ -30,6 +30,7 @@ void shorten(List& list, std::size_t size) {
 ResultMark::ResultMark(const ExtractResult& result, const std::string& ledger)
     : records_in_place_(result.records_in_place),
       filtered_records_(result.filtered_records),
+      unwanted_records_(result.unwanted_records),
       skipped_count_(result.skipped_count),
       quarantined_count_(result.quarantined_count),
       discarded_rows_(result.discarded_rows),
@@ -51,6 +52,7 @@ ResultMark::ResultMark(const ExtractResult& result, const std::string& ledger)
 void ResultMark::roll_back(ExtractResult& result, const std::string& ledger) && {
     result.records_in_place = records_in_place_;
     result.filtered_records = filtered_records_;
+    result.unwanted_records = unwanted_records_;
     result.skipped_count = skipped_count_;
     result.quarantined_count = quarantined_count_;
     result.discarded_rows = discarded_rows_;
@@ -76,6 +78,7 @@ AdmissionMark Stage::mark(const Reading& reading) const {
             .schema = schema_.snapshot(),
             .cursor = reading.cursor,
             .yields = reading.yields,
+            .reading_records = reading.records,
             .routing_columns = routing_columns_,
             .declared = declared_,
             .unwanted = unwanted_,
@@ -99,6 +102,7 @@ void Stage::roll_back(Reading& reading, AdmissionMark mark) {
     schema_.reset(*mark.schema);
     reading.cursor = std::move(mark.cursor);
     reading.yields = mark.yields;
+    reading.records = mark.reading_records;
     routing_columns_ = mark.routing_columns;
     declared_ = std::move(mark.declared);
     unwanted_ = std::move(mark.unwanted);

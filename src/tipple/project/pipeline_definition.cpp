@@ -21,7 +21,7 @@ namespace {
 /// The keys that `read_resource_hints` knows.
 const std::vector<std::string> hint_keys = {"enabled", "table",   "disposition", "strategy",    "primary_key",
                                             "merge_key", "columns", "contract",    "max_nesting", "checkpoint", "cursor",
-                                            "delete_missing", "max_delete", "allow_empty"};
+                                            "delete_missing", "max_delete", "allow_empty", "where",      "limit",       "depends"};
 
 void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& problems) {
     pipeline.config.name = pipeline.name;
@@ -74,6 +74,9 @@ public:
     ResourcesReader(PipelineDefinition& pipeline, const Project& project, Problems& problems) : pipeline_(pipeline), project_(project), problems_(problems) {}
 
     void read(const Node* defaults, const Node* resources) {
+        if (defaults != nullptr && defaults->find("depends") != nullptr) {
+            problems_.add(defaults->find("depends")->place, "\"defaults\": \"depends\" is for single resources: all of them would wait for each other");
+        }
         const Node nothing;
         if (defaults == nullptr) defaults = &nothing;
         auto [hints_of_all, options_of_all] = read_one("", "\"defaults\"", *defaults);
@@ -104,9 +107,30 @@ public:
             }
             pipeline_.hints.resources.push_back(std::move(hints));
         }
+        check_dependencies(*resources);
     }
 
 private:
+    /// A resource that is switched off is not waited for.
+    void check_dependencies(const Node& resources) {
+        std::vector<std::string> disabled;
+        for (const auto& [name, member] : resources.members) {
+            const Node* is_enabled = member.find("enabled");
+            if (is_enabled != nullptr && is_enabled->is_scalar() && config::scalar_text(*is_enabled) == "false") disabled.push_back(name);
+            const Node* depends = member.find("depends");
+            if (depends == nullptr || !defines_resources() || has_patterns()) continue;
+            for (const std::string& other : TableReader(member, fmt::format("resource \"{}\"", name), problems_).texts("depends").value_or(std::vector<std::string>())) {
+                if (resources.find(other) != nullptr) continue;
+                const std::optional<std::string> near = did_you_mean(other, resources.names());
+                problems_.add(depends->place, fmt::format("resource \"{}\" depends on \"{}\", which is no resource of this pipeline{}", name, excerpt(other),
+                                                          near ? fmt::format("; did you mean \"{}\"?", *near) : ""));
+            }
+        }
+        for (extract::ResourceHints& hints : pipeline_.hints.resources) {
+            std::erase_if(hints.depends, [&](const std::string& other) { return std::find(disabled.begin(), disabled.end(), other) != disabled.end(); });
+        }
+    }
+
     bool has_patterns() const { return pipeline_.source.entry != nullptr && pipeline_.source.entry->names_are_patterns; }
 
     static bool has_only_exclusions(const Node& resources) {
@@ -115,15 +139,23 @@ private:
 
     bool defines_resources() const { return pipeline_.source.entry != nullptr && !pipeline_.source.entry->resource_options.empty(); }
 
+    /// Whether the source understands conditions itself, in a language of its own.
+    bool has_own_conditions() const {
+        const extract::SourceEntry* entry = pipeline_.source.entry;
+        return entry != nullptr && std::any_of(entry->resource_options.begin(), entry->resource_options.end(), [](const config::OptionSpec& spec) { return spec.name == "where"; });
+    }
+
     std::pair<extract::ResourceHints, config::Options> read_one(const std::string& name, const std::string& what, const Node& node) {
         TableReader reader(node, what, problems_);
-        extract::ResourceHints hints = read_resource_hints(name, reader, problems_);
         const extract::SourceEntry* entry = pipeline_.source.entry;
+        extract::ResourceHints hints = read_resource_hints(name, reader, problems_, has_own_conditions() ? Conditions::of_source : Conditions::of_tipple);
         if (entry == nullptr) {
             note_misspelled_hints(node, what);
             return {std::move(hints), config::Options()};
         }
-        return {std::move(hints), read_options(node, hint_keys, {.own = &entry->resource_options, .of_source = &entry->options}, what, project_, problems_)};
+        std::vector<std::string> others = hint_keys;
+        if (has_own_conditions()) std::erase(others, "where");
+        return {std::move(hints), read_options(node, others, {.own = &entry->resource_options, .of_source = &entry->options}, what, project_, problems_)};
     }
 
     /// What is unknown there was told once, and need not be told of every resource.

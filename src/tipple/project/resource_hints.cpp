@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <memory>
 
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
@@ -181,6 +182,20 @@ void read_delete_missing(TableReader& reader, extract::ResourceHints& hints, Pro
     hints.delete_missing = missing;
 }
 
+/// Which records are read, and when.
+void read_selection(TableReader& reader, extract::ResourceHints& hints, Problems& problems, Conditions conditions) {
+    if (conditions == Conditions::of_tipple) {
+        if (const std::optional<std::string> where = reader.text("where")) {
+            guarded(*reader.find("where"), problems, [&] { hints.where = std::make_shared<const extract::Condition>(extract::Condition::parse(*where, "where")); });
+        }
+    }
+    if (const std::optional<std::int64_t> limit = reader.integer("limit")) hints.limit = static_cast<std::uint64_t>(*limit);
+    hints.depends = reader.texts("depends").value_or(std::vector<std::string>());
+    if (!hints.name.empty() && std::find(hints.depends.begin(), hints.depends.end(), hints.name) != hints.depends.end()) {
+        reader.problem("depends", fmt::format("resource \"{}\" cannot depend on itself", hints.name));
+    }
+}
+
 bool is_path(const std::string& text) {
     try {
         json::Path::parse(text);
@@ -231,9 +246,10 @@ std::optional<incremental::Spec> read_cursor(const Node& node, const std::string
     return spec;
 }
 
-extract::ResourceHints read_resource_hints(std::string name, TableReader& reader, Problems& problems) {
+extract::ResourceHints read_resource_hints(std::string name, TableReader& reader, Problems& problems, Conditions conditions) {
     extract::ResourceHints hints;
     hints.name = std::move(name);
+    hints.place = reader.table().place.text();
     hints.is_enabled = reader.boolean("enabled").value_or(true);
     read_table(reader, hints, problems);
     read_disposition(reader, hints, problems);
@@ -249,6 +265,7 @@ extract::ResourceHints read_resource_hints(std::string name, TableReader& reader
     }
     read_checkpoint(reader, hints);
     read_delete_missing(reader, hints, problems);
+    read_selection(reader, hints, problems, conditions);
     const Node* cursor = reader.find("cursor");
     if (cursor != nullptr) hints.incremental = read_cursor(*cursor, "\"cursor\"", problems);
     const Node* key = reader.find("primary_key");

@@ -34,6 +34,7 @@ public:
             apply_hints(own != nullptr ? *own : hints_.all, spec);
             check_merge(spec);
         }
+        specs = in_order(std::move(specs));
         std::erase_if(specs, [&](const ResourceSpec& spec) {
             const ResourceHints* own = find(spec);
             return own != nullptr && !own->is_enabled;
@@ -65,6 +66,58 @@ private:
             throw Error(ErrorKind::usage, "source \"{}\" has no resource \"{}\"; {}", driver_->name(), hints.name,
                         near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", ")));
         }
+    }
+
+    /// Those that are read before others come before them; else the order stays as it is.
+    std::vector<ResourceSpec> in_order(std::vector<ResourceSpec> specs) const {
+        check_dependencies(specs);
+        std::vector<ResourceSpec> ordered;
+        while (!specs.empty()) {
+            const auto waits = [&](const ResourceSpec& spec) {
+                return std::any_of(specs.begin(), specs.end(), [&](const ResourceSpec& other) { return depends_on(spec, other); });
+            };
+            const auto next = std::find_if_not(specs.begin(), specs.end(), waits);
+            if (next == specs.end()) refuse_circle(specs);
+            ordered.push_back(std::move(*next));
+            specs.erase(next);
+        }
+        return ordered;
+    }
+
+    static bool depends_on(const ResourceSpec& spec, const ResourceSpec& other) {
+        return std::any_of(spec.depends.begin(), spec.depends.end(), [&](const std::string& name) {
+            return name == other.name || (!other.definition.empty() && name == other.definition);
+        });
+    }
+
+    static std::string place_text(const std::string& place) { return place.empty() ? "" : place + ": "; }
+
+    /// Those that the user names. What the source itself says may be of resources that are switched off.
+    void check_dependencies(const std::vector<ResourceSpec>& specs) const {
+        std::vector<std::string> known;
+        for (const ResourceHints& hints : hints_.resources) known.push_back(hints.name);
+        for (const ResourceSpec& spec : specs) known.push_back(spec.name);
+        for (const ResourceHints& hints : hints_.resources) {
+            for (const std::string& name : hints.depends) {
+                if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+                const std::optional<std::string> near = did_you_mean(name, known);
+                throw Error(ErrorKind::usage, "{}resource \"{}\" depends on \"{}\", which is no resource of source \"{}\"; {}", place_text(hints.place), hints.name, name, driver_->name(),
+                            near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", ")));
+            }
+        }
+    }
+
+    /// Each of `specs` waits for another one of them.
+    [[noreturn]] static void refuse_circle(const std::vector<ResourceSpec>& specs) {
+        std::vector<const ResourceSpec*> way = {&specs.front()};
+        while (std::find(way.begin(), way.end() - 1, way.back()) == way.end() - 1) {
+            const auto next = std::find_if(specs.begin(), specs.end(), [&](const ResourceSpec& other) { return depends_on(*way.back(), other); });
+            way.push_back(&*next);
+        }
+        way.erase(way.begin(), std::find(way.begin(), way.end(), way.back()));
+        std::vector<std::string> names;
+        for (const ResourceSpec* spec : way) names.push_back(fmt::format("\"{}\"", spec->name));
+        throw Error(ErrorKind::usage, "{}resources depend on each other, so none of them can be read first: {}", place_text(way.front()->place), join(names, " on "));
     }
 
     /// Nothing of an earlier run is known here, so only what the user says now can be wrong.
@@ -119,6 +172,10 @@ void apply_hints(const ResourceHints& hints, ResourceSpec& spec) {
         if (spec.follows_cursor && order == RowOrder::none) order = spec.incremental->last_value_func == LastValue::max ? RowOrder::asc : RowOrder::desc;
     }
     if (hints.checkpoint) spec.checkpoint = hints.checkpoint;
+    if (hints.limit) spec.records_max = hints.limit;
+    if (hints.where != nullptr) spec.where = hints.where;
+    spec.depends.insert(spec.depends.end(), hints.depends.begin(), hints.depends.end());
+    if (!hints.place.empty()) spec.place = hints.place;
 }
 
 std::unique_ptr<SourceDriver> with_hints(std::unique_ptr<SourceDriver> driver, SourceHints hints) {

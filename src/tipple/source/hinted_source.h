@@ -29,6 +29,12 @@ struct ResourceHints {
     std::optional<incremental::Spec> incremental;
     std::optional<Checkpoint> checkpoint;
     std::optional<schema::DeleteMissing> delete_missing;
+    /// Of records.
+    std::optional<std::uint64_t> limit;
+    std::shared_ptr<const Condition> where;
+    std::vector<std::string> depends;
+    /// Where it is said, such as `tipple.toml:12`; empty = in no file.
+    std::string place;
 };
 
 /// Which part of the cursors' range is read, instead of what is new.
@@ -50,8 +56,9 @@ struct SourceHints {
 /// Applies the hints of one resource to what its source says.
 void apply_hints(const ResourceHints& hints, ResourceSpec& spec);
 
-/// The source with these hints. `resources` throws Error(usage) for hints on a resource that is not there, a merge of records that nothing tells
-/// apart, and a range where no resource has a cursor.
+/// The source with these hints. Resources come in an order in which each stands behind those it depends on, and else as the source has them. `resources` throws
+/// Error(usage) for hints on a resource that is not there, a merge of records that nothing tells apart, resources that depend on each other, and a range where no
+/// resource has a cursor.
 std::unique_ptr<SourceDriver> with_hints(std::unique_ptr<SourceDriver> driver, SourceHints hints);
 
 }  // namespace tipple::extract

@@ -17,6 +17,7 @@
 #include "tipple/schema/delete_missing.h"
 #include "tipple/schema/hints.h"
 #include "tipple/source/checkpoint.h"
+#include "tipple/source/condition.h"
 #include "tipple/source/page.h"
 
 /// Where records come from. One kind of source = one file in src/tipple/sources. The namespace has another name than the module because
@@ -53,6 +54,14 @@ struct ResourceSpec {
     std::optional<schema::DeleteMissing> delete_missing = {};
     /// Reading ends after so many pages that had records left.
     std::optional<std::uint64_t> limit;
+    /// Reading ends after so many records of the root table, behind what conditions and cursors leave out.
+    std::optional<std::uint64_t> records_max = {};
+    /// Records that do not meet it are left out, before the cursor looks at them. Where a source has a language of its own for this, it asks itself and this is nothing.
+    std::shared_ptr<const Condition> where = {};
+    /// Resources of the source, by name or definition, that are read before this one when they are read in the same run.
+    std::vector<std::string> depends = {};
+    /// Where the user says something of it, such as `tipple.toml:12`, for messages; empty = in no file.
+    std::string place = {};
     /// What it reads is committed in parts; nothing = in one.
     std::optional<Checkpoint> checkpoint;
     /// Without a cursor, the source itself says by Output::checkpoint() up to where what was written and what is remembered belong together.

@@ -68,6 +68,7 @@ public:
             extract::ResourceSpec spec;
             spec.name = resource.name;
             spec.has_parent = !resource.parent.empty();
+            if (spec.has_parent) spec.depends.push_back(resource.parent);
             spec.is_linked = !resource.parent.empty() || !paths_of_children(resource.name).empty();
             if (!resource.newest_field.empty()) spec.columns.emplace_back(resource.newest_field, json::Object{{"dedup_sort", resource.newest_is_least ? "asc" : "desc"}});
             specs.push_back(std::move(spec));
@@ -177,6 +178,8 @@ private:
         require_parents(parent, context, out, pages_max);
         extract::ResourceSpec spec;
         spec.name = parent.name;
+        spec.where = parent.where;
+        spec.records_max = parent.records_max;
         NoOutput none(out);
         read_one(spec, context, none, Role::parent_only, pages_max);
     }

@@ -141,6 +141,10 @@ private:
         if (const Node* rules = reader.find("on_response")) resource.rules = read_rules(*rules, problems_);
         resource.rules.insert(resource.rules.end(), api.rules.begin(), api.rules.end());
         if (const Node* steps = reader.find("steps")) resource.steps = read_steps(*steps, problems_);
+        if (const std::optional<std::string> where = reader.text("where")) {
+            guarded(reader, "where", [&] { resource.where = std::make_shared<const extract::Condition>(extract::Condition::parse(*where, "where")); });
+        }
+        if (const std::optional<std::int64_t> records = reader.integer("limit")) resource.records_max = static_cast<std::uint64_t>(*records);
         resource.pages_max = static_cast<std::uint64_t>(reader.integer("max_pages", 1).value_or(0));
         resource.on_null = reader.one_of<OnNull>("on_null", {{"fail", OnNull::fail}, {"skip", OnNull::skip}}).value_or(OnNull::fail);
         resource.failed_parents_max = static_cast<std::uint64_t>(reader.integer("max_failed_parents").value_or(0));

@@ -111,6 +111,9 @@ struct ResourceSettings {
     std::vector<ResponseRule> rules = {};
     std::vector<Step> steps = {};
     std::uint64_t pages_max = 0;  ///< 0 = no limit of its own
+    /// What everybody can say of resources: it counts too where a resource is read for its children alone.
+    std::shared_ptr<const extract::Condition> where = {};
+    std::optional<std::uint64_t> records_max = {};
     OnNull on_null = OnNull::fail;
     /// What tells parents apart, when each has a cursor of its own: the parent's primary key, or where requests take from its record. Empty = they have none.
     std::vector<std::string> parent_key = {};

@@ -1,7 +1,6 @@
 #include "tipple/sources/rest_api/steps.h"
 
 #include <algorithm>
-#include <array>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -10,76 +9,11 @@ namespace tipple::sources::rest {
 
 namespace {
 
-using Operator = json::PathFilter::Operator;
-
-/// Longer ones first.
-constexpr std::array<std::pair<std::string_view, Operator>, 6> operators = {{{"==", Operator::equal},
-                                                                             {"!=", Operator::not_equal},
-                                                                             {"<=", Operator::less_equal},
-                                                                             {">=", Operator::greater_equal},
-                                                                             {"<", Operator::less},
-                                                                             {">", Operator::greater}}};
-
-class FilterParser {
-public:
-    explicit FilterParser(std::string_view text) : text_(text) {}
-
-    std::vector<Condition> parse() {
-        std::vector<Condition> conditions;
-        while (true) {
-            conditions.push_back(condition());
-            skip_blanks();
-            if (at_ == text_.size()) return conditions;
-            if (!text_.substr(at_).starts_with("and ")) fail("expected \"and\", or the end");
-            at_ += 4;
-        }
-    }
-
-private:
-    Condition condition() {
-        Condition result;
-        skip_blanks();
-        const std::size_t end = text_.find_first_of(" =!<>", at_);
-        if (end == std::string_view::npos || end == at_) fail("expected a field, then ==, !=, <, <=, > or >=, then a value");
-        result.field = json::Path::parse(text_.substr(at_, end - at_), json::Path::Dialect::full);
-        at_ = end;
-        skip_blanks();
-        const auto op = std::find_if(operators.begin(), operators.end(), [&](const auto& entry) { return text_.substr(at_).starts_with(entry.first); });
-        if (op == operators.end()) fail("expected one of ==, !=, <, <=, > and >=");
-        result.op = op->second;
-        at_ += op->first.size();
-        skip_blanks();
-        const std::size_t start = at_;
-        bool is_quoted = false;
-        for (; at_ < text_.size() && (is_quoted || text_[at_] != ' '); ++at_) {
-            if (text_[at_] == '\\') {
-                ++at_;
-            } else if (text_[at_] == '"') {
-                is_quoted = !is_quoted;
-            }
-        }
-        at_ = std::min(at_, text_.size());
-        if (!json::try_parse(text_.substr(start, at_ - start), result.value) || result.value.is_object() || result.value.is_array()) {
-            at_ = start;
-            fail("expected a number, true, false, null or a text in double quotes");
-        }
-        return result;
-    }
-
-    void skip_blanks() {
-        while (at_ < text_.size() && text_[at_] == ' ') ++at_;
-    }
-
-    [[noreturn]] void fail(const char* why) const { throw Error(ErrorKind::usage, "filter \"{}\" at character {}: {}", excerpt(text_), at_ + 1, why); }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
-};
-
-bool holds(const Condition& condition, const json::Value& record) {
-    const std::vector<const json::Value*> found = condition.field.find_all(record);
-    const json::Value value = found.empty() ? json::Value() : *found.front();
-    return json::meets(condition.op, value, condition.value);
+bool meets(const extract::Condition& condition, const json::Value& record) {
+    return condition.holds([&](std::size_t i) {
+        const std::vector<const json::Value*> found = condition.comparisons()[i].path.find_all(record);
+        return found.empty() ? schema::Value() : extract::scalar_of(*found.front());
+    });
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
@@ -96,10 +30,6 @@ void change(const Step& step, json::Object& record) {
     }
     for (const auto& [name, value] : step.set) result.set(name, value);
     record = std::move(result);
-}
-
-bool meets_all(const std::vector<Condition>& filter, const json::Value& record) {
-    return std::all_of(filter.begin(), filter.end(), [&](const Condition& condition) { return holds(condition, record); });
 }
 
 using Take = std::function<void(const json::Value&)>;
@@ -124,7 +54,7 @@ void explode(const std::vector<Step>& steps, std::size_t at, json::Value record,
 void apply_from(const std::vector<Step>& steps, std::size_t at, json::Value record, const Take& take) {
     for (; at < steps.size(); ++at) {
         const Step& step = steps[at];
-        if (!meets_all(step.filter, record)) return;
+        if (step.filter && !meets(*step.filter, record)) return;
         if (!record.is_object()) continue;
         const json::Value* list = step.explode.empty() ? nullptr : record.as_object().find(step.explode);
         if (list != nullptr && list->is_array()) return explode(steps, at, std::move(record), take);
@@ -135,8 +65,6 @@ void apply_from(const std::vector<Step>& steps, std::size_t at, json::Value reco
 
 }  // namespace
 
-std::vector<Condition> parse_filter(std::string_view text) { return FilterParser(text).parse(); }
-
 std::vector<Step> read_steps(const config::Node& node, config::Problems& problems) {
     std::vector<Step> steps;
     if (!node.is_list()) problems.add(node.place, "\"steps\" is a list such as [{ drop = [\"body\"] }]");
@@ -145,7 +73,7 @@ std::vector<Step> read_steps(const config::Node& node, config::Problems& problem
         Step step;
         if (const std::optional<std::string> filter = reader.text("filter")) {
             try {
-                step.filter = parse_filter(*filter);
+                step.filter = extract::Condition::parse(*filter, "filter", json::Path::Dialect::full);
             } catch (const Error& error) {
                 reader.problem("filter", error.what());
             }

@@ -3,29 +3,19 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "tipple/config/table_reader.h"
-#include "tipple/json/page_scan.h"
-#include "tipple/json/path.h"
-#include "tipple/json/path_filter.h"
 #include "tipple/json/value.h"
+#include "tipple/source/condition.h"
 
 /// What is done to records before they are loaded, as data.
 namespace tipple::sources::rest {
 
-/// `field op value`, with `and`: `status == "open" and size > 3`.
-struct Condition {
-    json::Path field;
-    json::PathFilter::Operator op = json::PathFilter::Operator::equal;
-    json::Value value;
-};
-
 /// One step over records that are objects. What it says is done in this order.
 struct Step {
-    std::vector<Condition> filter;                                 ///< records that do not meet all of them are left out
+    std::optional<extract::Condition> filter;                      ///< records that do not meet it are left out
     std::string explode;                                           ///< a field whose list's elements become a record each; empty = none
     std::vector<std::string> keep;                                 ///< fields that stay; empty = all
     std::vector<std::string> drop;                                 ///< fields that go
@@ -33,9 +23,6 @@ struct Step {
     std::vector<std::pair<std::string, json::Value>> set;
     std::vector<std::string> mask;                                 ///< texts that become `***`
 };
-
-/// Throws Error(usage).
-std::vector<Condition> parse_filter(std::string_view text);
 
 /// `steps = [{ filter = "…" }, { drop = ["a"] }]`; what is wrong goes to `problems`.
 std::vector<Step> read_steps(const config::Node& node, config::Problems& problems);
