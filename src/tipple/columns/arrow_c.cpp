@@ -201,7 +201,7 @@ public:
     int get_next(ArrowArray* out) {
         return guarded([&] {
             out->release = nullptr;
-            std::shared_ptr<Batch> batch = source_.next();
+            std::shared_ptr<Batch> batch = shared(source_.next());
             if (batch == nullptr) return;
             auto node = std::make_unique<ArrayNode>();
             node->owner = batch;
@@ -225,6 +225,11 @@ public:
     const char* last_error() const { return error_.empty() ? nullptr : error_.c_str(); }
 
 private:
+    std::shared_ptr<Batch> shared(std::unique_ptr<Batch> batch) const {
+        if (batch == nullptr || source_.take_back == nullptr) return batch;
+        return {batch.release(), [take_back = source_.take_back](Batch* released) { take_back(std::unique_ptr<Batch>(released)); }};
+    }
+
     template <typename Action>
     int guarded(Action action) {
         try {

@@ -88,6 +88,8 @@ struct ArrowSource {
     std::vector<ArrowField> fields;
     std::vector<std::string> constants;
     std::function<std::unique_ptr<Batch>()> next;
+    /// Gets every batch back when the receiver releases it: from any thread, also after the end. Empty = it is freed.
+    std::function<void(std::unique_ptr<Batch>)> take_back = {};
 };
 
 /// Fills `out`; the receiver releases it, from any thread, also before the end. Exceptions of `next` become the stream's error: the code

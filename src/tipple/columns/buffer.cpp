@@ -21,7 +21,7 @@ Buffer Buffer::borrow(const std::uint8_t* data, std::size_t size, std::shared_pt
 }
 
 void Buffer::grow(std::size_t bytes) {
-    std::size_t wanted = std::max(bytes, capacity_ * 2);
+    std::size_t wanted = size_ == 0 ? bytes : std::max(bytes, capacity_ * 2);
     wanted = std::max<std::size_t>((wanted + alignment - 1) / alignment * alignment, 256);
     auto* data = static_cast<std::uint8_t*>(std::aligned_alloc(alignment, wanted));
     if (data == nullptr) throw std::bad_alloc();

@@ -36,7 +36,7 @@ public:
     std::size_t capacity() const { return capacity_; }
     bool empty() const { return size_ == 0; }
 
-    /// Room for `bytes` in all, at least doubling when it grows.
+    /// Room for `bytes` in all, at least doubling when there are bytes that grow.
     void reserve(std::size_t bytes) {
         if (bytes > capacity_) grow(bytes);
     }

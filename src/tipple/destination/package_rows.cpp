@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tipple/columns/spare_batches.h"
 #include "tipple/core/error.h"
 
 namespace tipple::destination {
@@ -24,6 +25,7 @@ public:
         if (!reader_) {
             reader_.emplace(*options_.files, *options_.package, options_.table, columns_,
                             options_.batch_rows, options_.batch_bytes, others_, options_.job);
+            reader_->use(spares_);
             if (options_.selected != nullptr) {
                 reader_->select(options_.selected->first, options_.selected->count);
                 position_ = options_.selected->first;
@@ -33,6 +35,7 @@ public:
         if (batch == nullptr) {
             is_at_end_ = true;
             reader_.reset();
+            spares_->close();
         } else {
             position_ += batch->rows;
         }
@@ -42,11 +45,14 @@ public:
     /// Of the row behind the last one that was read.
     std::uint64_t position() const { return position_; }
 
+    const std::shared_ptr<columns::SpareBatches>& spares() const { return spares_; }
+
 private:
     RowsOptions options_;
     std::vector<SegmentColumn> columns_;
     package::OtherColumns others_;
     std::optional<package::TableReader> reader_;
+    std::shared_ptr<columns::SpareBatches> spares_ = std::make_shared<columns::SpareBatches>();
     std::uint64_t position_ = 0;
     bool is_at_end_ = false;
 };
@@ -102,10 +108,10 @@ columns::ArrowSource table_rows(const RowsOptions& options,
         if (contains(hidden, columns[i].name)) hidden_indexes.push_back(static_cast<std::ptrdiff_t>(i));
     }
     columns::ArrowSource source = source_of(columns, hidden);
+    const auto reader = std::make_shared<LazyReader>(options, columns, options.has_root_numbers ? package::OtherColumns::skip : package::OtherColumns::refuse);
+    source.take_back = [spares = reader->spares()](std::unique_ptr<Batch> batch) { spares->give(std::move(batch)); };
     source.next =
-        [reader = std::make_shared<LazyReader>(
-             options, columns, options.has_root_numbers ? package::OtherColumns::skip : package::OtherColumns::refuse),
-         hidden_indexes, dropped, on_rows = std::move(on_rows)]() -> std::unique_ptr<Batch> {
+        [reader, hidden_indexes, dropped, on_rows = std::move(on_rows)]() -> std::unique_ptr<Batch> {
         while (std::unique_ptr<Batch> batch = reader->next()) {
             for (const std::ptrdiff_t index : hidden_indexes) {
                 batch->columns.erase(batch->columns.begin() + index);

@@ -192,6 +192,23 @@ TEST(FitToBlocks, TheMemoryItAsksForIsEnough) {
     }
 }
 
+TEST(RowGroups, OfAllThreadsAreWholeOrThreeQuartersOrNotToBeHad) {
+    MemoryPlan plan{.tables = {{.name = "narrow", .columns = 5, .rows = 950'468, .row_bytes = 56}, {.name = "t", .columns = 47, .rows = 633'611, .row_bytes = 300}},
+                    .memory_bytes = 448 * mib,
+                    .threads = 2};
+    EXPECT_EQ(rows_for_all_threads(plan), 122'880U);
+    plan.tables[1].row_bytes = 670;
+    EXPECT_EQ(rows_for_all_threads(plan), 94'208U);
+    plan.tables[1].row_bytes = 1'000;
+    EXPECT_EQ(rows_for_all_threads(plan), 0U);
+    plan.memory_bytes = 1'024 * mib;
+    EXPECT_EQ(rows_for_all_threads(plan), 122'880U);
+    plan.threads = 8;
+    EXPECT_EQ(rows_for_all_threads(plan), 0U);
+    plan.tables[1].rows = 10'000;
+    EXPECT_EQ(rows_for_all_threads(plan), 122'880U) << "there are only so many rows";
+}
+
 class PlanTest : public testing::Test {
 protected:
     MemoryPlan plan(std::size_t columns, std::size_t memory_bytes, std::size_t threads) {

@@ -72,6 +72,13 @@ Connection::~Connection() {
     if (connection_) duckdb_query(connection_.get(), "ROLLBACK", ignored.out());
 }
 
+void Connection::set_global(const std::string& name, const std::string& value) {
+    ConnectionHandle beside;
+    ResultHandle result;
+    if (duckdb_connect(database_.get(), beside.out()) != DuckDBSuccess) throw Error(ErrorKind::local, "DuckDB does not accept a connection");
+    if (duckdb_query(beside.get(), fmt::format("SET GLOBAL {} = '{}'", name, value).c_str(), result.out()) != DuckDBSuccess) fail(duckdb_result_error(result.get()));
+}
+
 void Connection::wait(PendingHandle& pending) {
     std::chrono::microseconds pause = shortest_pause;
     while (true) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 #include <string_view>
 
 #include "tipple/core/error.h"
@@ -32,6 +33,8 @@ public:
     bool stream(duckdb_prepared_statement statement, std::stop_token stop,
                 const std::function<bool(duckdb_data_chunk)>& sink);
     void interrupt();
+    /// Changes a setting of the whole database, from any thread, also while a statement runs.
+    void set_global(const std::string& name, const std::string& value);
 
 private:
     [[noreturn]] void fail(const char* text) const;

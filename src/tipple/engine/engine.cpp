@@ -107,7 +107,10 @@ std::string library_version() {
 /// Members die in reverse: streams outlive the connection that may read them, and a file's guard
 /// outlives the database that holds it.
 struct Engine::Impl {
-    explicit Impl(const EngineOptions& options) : connection(options) {}
+    explicit Impl(const EngineOptions& options) : memory_bytes(options.memory_bytes), threads(options.threads), connection(options) {}
+
+    std::size_t memory_bytes;
+    std::size_t threads;
 
     std::map<std::string, FileGuard, std::less<>> files;
     std::map<std::string, std::unique_ptr<LentStream>, std::less<>> streams;
@@ -184,6 +187,18 @@ void Engine::detach(std::string_view name) {
     execute(fmt::format("DETACH {}", quote_identifier(name)));
     if (const auto found = impl_->files.find(name); found != impl_->files.end())
         impl_->files.erase(found);
+}
+
+void Engine::set_memory(std::size_t memory_bytes) {
+    TIPPLE_ASSERT(memory_bytes != 0);
+    impl_->connection.set_global("memory_limit", fmt::format("{}B", memory_bytes));
+    impl_->memory_bytes = memory_bytes;
+}
+
+void Engine::set_threads(std::size_t threads) {
+    TIPPLE_ASSERT(threads != 0);
+    impl_->connection.set_global("threads", std::to_string(threads));
+    impl_->threads = threads;
 }
 
 std::uint64_t Engine::execute(std::string_view sql, std::stop_token stop) {
@@ -285,6 +300,31 @@ void Engine::register_stream(std::string_view name, columns::ArrowSource source)
                     "the columns of stream {} cannot be read by the database engine", name);
     }
     impl_->streams[text] = std::move(stream);
+}
+
+std::uint64_t Engine::insert_stream(std::string_view sql, std::string_view name, std::size_t columns, std::stop_token stop) {
+    constexpr std::size_t limit_per_thread_and_column = std::size_t{16} << 20;
+    const auto stream = impl_->streams.find(name);
+    TIPPLE_ASSERT(stream != impl_->streams.end());
+    const std::size_t start_bytes = limit_per_thread_and_column * columns * (impl_->threads - 1);
+    if (impl_->memory_bytes == 0 || start_bytes <= impl_->memory_bytes) return execute(sql, stop);
+    const auto lower = [this] { impl_->connection.set_global("memory_limit", fmt::format("{}B", impl_->memory_bytes)); };
+    impl_->connection.set_global("memory_limit", fmt::format("{}B", start_bytes));
+    stream->second->set_before_first(lower);
+    try {
+        const std::uint64_t rows = execute(sql, stop);
+        stream->second->set_before_first(nullptr);
+        lower();
+        return rows;
+    } catch (...) {
+        // The statement may have failed before it asked for a row.
+        stream->second->set_before_first(nullptr);
+        try {
+            lower();
+        } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the statement's error says more
+        }
+        throw;
+    }
 }
 
 std::exception_ptr Engine::stream_exception() const {

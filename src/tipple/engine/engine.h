@@ -77,6 +77,10 @@ public:
     /// Writes what is still in the write-ahead log into the file and lets go of it.
     void detach(std::string_view name);
 
+    /// What EngineOptions says of the same name, from now on. Throws Error(local) when more than that is in use and cannot be moved to the disk.
+    void set_memory(std::size_t memory_bytes);
+    void set_threads(std::size_t threads);
+
     /// Runs statements; returns the rows changed by the last one. A request to stop ends them with
     /// Error(cancelled).
     std::uint64_t execute(std::string_view sql, std::stop_token stop = {});
@@ -94,6 +98,13 @@ public:
     /// never hears of, so it would read the wrong columns and keep all rows. Safe: `INSERT INTO t
     /// (…) SELECT * FROM memory.main.name`, also with constants behind the `*`.
     void register_stream(std::string_view name, columns::ArrowSource source);
+    /// Runs `sql`, which inserts the rows of the registered stream `name` into a table of `columns` columns, with all threads of the engine; returns the rows
+    /// inserted. Errors as of `execute`.
+    ///
+    /// By itself the library lets a further thread take part in an insert that keeps the order only for every 4 MiB a column in a quarter of its memory
+    /// limit, however small the rows are: two threads would need 800 MB for a table of 50 columns. So its limit is that high while the statement starts, and
+    /// what `set_memory` said before the first row is read.
+    std::uint64_t insert_stream(std::string_view sql, std::string_view name, std::size_t columns, std::stop_token stop = {});
     /// The exception a registered stream ended with, if any. `execute`, `query` and `read` throw it
     /// themselves: the engine would report only its text.
     std::exception_ptr stream_exception() const;

@@ -3,8 +3,11 @@
 #include <dlfcn.h>
 #include <sys/types.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -379,6 +382,63 @@ TEST(Streams, ArriveInOrderWithNullsAndConstants) {
               "35000");
     EXPECT_EQ(engine.query_value("SELECT count(*) FROM t WHERE t IS NULL AND n % 5 = 0"), "7000");
     EXPECT_EQ(engine.query_value("SELECT count(*) FROM t WHERE t = 'text number ' || n"), "28000");
+}
+
+/// A table of so many columns that the library would use one thread. Batches below a row group stay in memory, with a block for each of its columns.
+constexpr std::size_t many_columns = 50;
+const EngineOptions roomy = {.memory_bytes = std::size_t{600} << 20, .threads = 2};
+void make_table_of_many_columns(Engine& engine) {
+    std::string columns;
+    for (std::size_t i = 3; i < many_columns; ++i) columns += fmt::format(", c{} BIGINT", i);
+    engine.execute(fmt::format("CREATE TABLE t(n BIGINT, load VARCHAR, t VARCHAR{})", columns));
+}
+
+TEST(Streams, AreInsertedInOrderByAllThreads) {
+    Engine engine(roomy);
+    const std::string limit = *engine.query_value("SELECT current_setting('memory_limit')");
+    make_table_of_many_columns(engine);
+    columns::ArrowSource source = numbers(24, 3'000);
+    std::set<std::thread::id> threads;
+    source.next = [&threads, next = source.next] {
+        threads.insert(std::this_thread::get_id());
+        // So that the second one comes to its turn on a busy machine, too.
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return next();
+    };
+    engine.register_stream("numbers", std::move(source));
+    EXPECT_EQ(engine.insert_stream("INSERT INTO t (n, load, t) SELECT * FROM memory.main.numbers", "numbers", many_columns), 72'000U);
+    EXPECT_EQ(threads.size(), 2U);
+    EXPECT_EQ(engine.query_value("SELECT count(*) FROM t WHERE rowid = n"), "72000");
+    EXPECT_EQ(engine.query_value("SELECT current_setting('memory_limit')"), limit);
+}
+
+TEST(Streams, LeaveTheMemoryLimitAsItWasWhenTheyFail) {
+    Engine engine(small);
+    const std::string limit = *engine.query_value("SELECT current_setting('memory_limit')");
+    make_table_of_many_columns(engine);
+    engine.register_stream("unread", numbers(1, 10));
+    EXPECT_THROW(engine.insert_stream("INSERT INTO missing SELECT * FROM memory.main.unread", "unread", many_columns), Error);
+    EXPECT_EQ(engine.query_value("SELECT current_setting('memory_limit')"), limit);
+    columns::ArrowSource torn = numbers(1, 10);
+    torn.next = []() -> std::unique_ptr<Batch> { throw Error(ErrorKind::data, "torn"); };
+    engine.register_stream("torn", std::move(torn));
+    EXPECT_THROW(engine.insert_stream("INSERT INTO t (n, load, t) SELECT * FROM memory.main.torn", "torn", many_columns), Error);
+    EXPECT_EQ(engine.query_value("SELECT current_setting('memory_limit')"), limit);
+    engine.register_stream("numbers", numbers(3, 1'000));
+    engine.set_memory(std::size_t{200} << 20);
+    EXPECT_EQ(engine.insert_stream("INSERT INTO t (n, load, t) SELECT * FROM memory.main.numbers", "numbers", many_columns), 3'000U);
+    EXPECT_EQ(engine.query_value("SELECT current_setting('memory_limit')"), "200.0 MiB");
+}
+
+TEST(Streams, GiveBatchesBackThatWereRead) {
+    Engine engine(small);
+    columns::ArrowSource source = numbers(9, 2'000);
+    std::atomic<std::size_t> rows = 0;
+    source.take_back = [&rows](std::unique_ptr<Batch> batch) { rows += batch->rows; };
+    engine.register_stream("numbers", std::move(source));
+    engine.execute("CREATE TABLE t AS SELECT * FROM memory.main.numbers");
+    EXPECT_EQ(rows, 18'000U);
+    EXPECT_EQ(engine.query_value("SELECT count(*) FROM t WHERE rowid = n"), "18000");
 }
 
 TEST(Streams, EveryTypeArrivesAsItsOwn) {

@@ -54,6 +54,13 @@ int LentStream::next(ArrowArray* out) {
         out->release = nullptr;
         return EIO;
     }
+    try {
+        if (const std::function<void()> before_first = std::exchange(before_first_, nullptr)) before_first();
+    } catch (...) {
+        *exception_ = std::current_exception();
+        out->release = nullptr;
+        return EIO;
+    }
     const int code = inner_.get_next(&inner_, out);
     if (code != 0 || out->release == nullptr) is_at_end_ = true;
     return code;

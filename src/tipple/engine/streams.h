@@ -1,8 +1,10 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tipple/columns/arrow_c.h"
 
@@ -21,8 +23,10 @@ public:
 
     /// Valid as long as this object.
     ArrowArrayStream* outer() { return &outer_; }
-    /// The exception the source ended with, if any.
+    /// The exception the source or `before_first` ended with, if any.
     std::exception_ptr exception() const { return *exception_; }
+    /// Called when the library asks for the first batch, on the thread that asks.
+    void set_before_first(std::function<void()> before_first) { before_first_ = std::move(before_first); }
 
 private:
     static LentStream& of(ArrowArrayStream* stream) {
@@ -35,6 +39,7 @@ private:
     ArrowArrayStream inner_{};
     ArrowArrayStream outer_{};
     ArrowSchema schema_{};
+    std::function<void()> before_first_;
     bool is_at_end_ = false;
     bool was_read_twice_ = false;
 };

@@ -17,6 +17,10 @@
 
 /// Load packages: what one run extracted and normalized, on disk, complete and checked, so that it can be loaded now, later, or again.
 /// The layout on disk: docs/internals/package-format.md.
+namespace tipple::columns {
+class SpareBatches;
+}
+
 namespace tipple::package {
 
 /// One column of a segment of a job file.
@@ -278,6 +282,9 @@ public:
     /// Up to `batch_rows_max` rows, exactly that many except for the last batch and those cut short for their bytes; nothing at the end.
     /// Throws Error(corrupt) as soon as a file is not what the manifest says; that includes checksum and row count, known at its end.
     std::unique_ptr<columns::Batch> next();
+
+    /// Batches that are no longer needed, whose memory the next ones take.
+    void use(std::shared_ptr<columns::SpareBatches> spares);
 
 private:
     struct Impl;

@@ -2,6 +2,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "tipple/columns/spare_batches.h"
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
 #include "tipple/core/text.h"
@@ -99,6 +100,8 @@ struct TableReader::Impl {
     std::unordered_map<std::string, std::size_t> column_index;
     std::size_t batch_rows_max = 0;
     std::uint64_t batch_bytes_max = 0;
+
+    std::shared_ptr<columns::SpareBatches> spares;  ///< nullptr = none
 
     std::uint64_t rows_left = 0;                   ///< of the table, as the manifest says
     std::uint64_t rows_wanted = UINT64_MAX;        ///< that are still to be given out
@@ -305,10 +308,19 @@ void TableReader::Impl::skip(std::uint64_t rows) {
 /// whole reading.
 std::unique_ptr<columns::Batch> TableReader::Impl::new_batch() const {
     auto batch = std::make_unique<columns::Batch>();
+    const std::unique_ptr<columns::Batch> spare = spares == nullptr ? nullptr : spares->take();
     const std::size_t rows = std::min<std::uint64_t>(batch_rows_max, rows_left);
+    std::size_t at = 0;
     for (std::size_t i = 0; i < columns.size(); ++i) {
+        // A spare has the columns of one of these batches, in their order, or fewer of them.
+        const bool has_spare = spare != nullptr && at < spare->columns.size() && spare->names[at] == columns[i].name && spare->columns[at].type() == columns[i].type;
         batch->names.push_back(columns[i].name);
-        batch->columns.emplace_back(columns[i].type);
+        if (has_spare) {
+            batch->columns.push_back(std::move(spare->columns[at++]));
+            batch->columns.back().clear();
+        } else {
+            batch->columns.emplace_back(columns[i].type);
+        }
         batch->columns.back().reserve(std::min(rows, reserved_rows_max), text_bytes_expected[i]);
     }
     return batch;
@@ -391,6 +403,8 @@ void TableReader::select(std::uint64_t first, std::uint64_t count) {
     impl_->rows_left = std::min(impl_->rows_left - std::min(impl_->rows_left, first), count);
     impl_->named([&] { impl_->skip(first); });
 }
+
+void TableReader::use(std::shared_ptr<columns::SpareBatches> spares) { impl_->spares = std::move(spares); }
 
 std::unique_ptr<columns::Batch> TableReader::next() {
     return impl_->named([this] { return impl_->next(); });

@@ -114,9 +114,8 @@ Load::Load(const Place& place, const destination::DestinationContext& context,
     }
     const MemoryPlan planned = memory_;
     fit_to_blocks(memory_, session_->block_bytes(), [this](const std::string& table) { return find_largest_column(table); });
-    if (memory_.threads != planned.threads) engine.execute(fmt::format("SET threads = {}", memory_.threads));
-    if (memory_.engine_bytes != planned.engine_bytes)
-        engine.execute(fmt::format("SET memory_limit = '{}B'", memory_.engine_bytes));
+    if (memory_.threads != planned.threads) engine.set_threads(memory_.threads);
+    if (memory_.engine_bytes != planned.engine_bytes) engine.set_memory(memory_.engine_bytes);
     register_streams();
     engine.execute("BEGIN");
     catalog_ = session_->read_catalog();
@@ -270,10 +269,11 @@ void Load::check_reference(const JobFile& job) const {
                 job.reference->path, info == nullptr ? "was removed" : "was changed");
 }
 
-/// Runs a statement that inserts rows of the table. Throws RowsRefused when one of them is at fault.
-std::uint64_t Load::insert(const TableState& table, const std::string& statement, std::stop_token stop) {
+/// Runs a statement that inserts rows of the table, those of a registered stream unless its name is empty. Throws RowsRefused when one of them is at fault.
+std::uint64_t Load::insert(const TableState& table, const std::string& statement, const std::string& stream, std::stop_token stop) {
     try {
-        return session_->engine().execute(statement, stop);
+        if (stream.empty() || !memory_.has_all_threads) return session_->engine().execute(statement, stop);
+        return session_->engine().insert_stream(statement, stream, package_.schema().require(table.name).columns().size(), stop);
     } catch (const Error& error) {
         // A key that is missing in another table may be in this very load, and lacks when only a part of it is loaded.
         if (error.kind() != ErrorKind::data || std::string_view(error.what()).find("foreign key constraint") != std::string_view::npos) throw;
@@ -314,7 +314,7 @@ void Load::insert_reference(TableState& table, const JobFile& job, std::uint64_t
         insert(table,
                fmt::format("INSERT INTO {} ({}) {}", session_->sql().table(table.name), session_->sql().list(targets),
                            reference_select(job, expressions, join(conditions, " AND "))),
-               stop);
+               "", stop);
     check_reference(job);
     if (!table.is_part() && inserted + numbers.size() != job.rows) {
         throw Error(ErrorKind::data, "file {}: {} rows were read, the package counted {}",
@@ -339,7 +339,7 @@ void Load::insert_rows(TableState& table, std::stop_token stop) {
             insert(table,
                    fmt::format("INSERT INTO {} ({}) SELECT *{} FROM memory.main.{}", session_->sql().table(table.name), session_->sql().list(targets),
                                literals, rows_stream(table)),
-                   stop);
+                   rows_stream(table), stop);
     }
     std::uint64_t first = table.job_rows;
     for (const JobFile* job : package_.jobs_of(table.name)) {

@@ -57,7 +57,7 @@ private:
     std::string reference_select(const package::JobFile& job,
                                  const std::vector<std::string>& expressions,
                                  const std::string& condition) const;
-    std::uint64_t insert(const TableState& table, const std::string& statement, std::stop_token stop);
+    std::uint64_t insert(const TableState& table, const std::string& statement, const std::string& stream, std::stop_token stop);
     void insert_rows(TableState& table, std::stop_token stop);
     void insert_reference(TableState& table, const package::JobFile& job, std::uint64_t first,
                           std::stop_token stop);

@@ -17,6 +17,9 @@ constexpr std::uint64_t small_package_bytes = 1 << 20;
 constexpr std::size_t small_block_bytes = 65'536;
 /// What the engine makes unless it is told otherwise.
 constexpr std::size_t default_block_bytes = 262'144;
+/// A row group may be so small, and no smaller, that checkpoints of later loads leave it as it is: they put up to four together where that makes one less.
+constexpr std::size_t least_row_group_rows = 94'208;
+static_assert(least_row_group_rows * 4 > limits::row_group_rows * 3);
 constexpr std::size_t batch_rows_min = 32;
 /// Row groups are multiples of it.
 constexpr std::size_t engine_vector_rows = 2'048;
@@ -101,6 +104,18 @@ std::size_t engine_need(const MemoryPlan::TableSize& table, std::size_t threads,
     return engine_base_bytes + values_need(table) + columns_need(table, threads, block_bytes);
 }
 
+/// Of the largest row group of so many rows.
+std::size_t row_group_bytes(const MemoryPlan& plan, std::size_t row_group_rows) {
+    double bytes = 0;
+    for (const MemoryPlan::TableSize& table : plan.tables)
+        bytes = std::max(bytes, table.row_bytes * static_cast<double>(std::min<std::uint64_t>(table.rows, row_group_rows)));
+    return static_cast<std::size_t>(bytes);
+}
+
+/// What the engine holds while all threads fill a row group. Measured with 1 GB of nested JSON, two threads and row groups of 63 MB: with 150 MB it moves
+/// some of it to the disk, with 180 MB it does not.
+std::size_t filling_need(const MemoryPlan& plan, std::size_t row_group_bytes) { return engine_base_bytes + plan.threads * row_group_bytes / 4 * 5; }
+
 bool has_merge(const package::Manifest& manifest) {
     return std::any_of(manifest.loads.begin(), manifest.loads.end(), [](const package::TableLoad& load) {
         return load.disposition == schema::Disposition::merge;
@@ -141,7 +156,10 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
         for (const MemoryPlan::TableSize& table : plan.tables) most = std::max(most, engine_need(table, plan.threads, block_bytes));
         return most;
     };
-    if (need() > available()) plan.threads = 1;
+    if (need() > available()) {
+        plan.threads = 1;
+        plan.has_all_threads = false;
+    }
     plan.untouched_bytes = 0;
     if (has_few_wide_rows(plan)) {
         for (const MemoryPlan::TableSize& table : plan.tables) plan.untouched_bytes = std::max(plan.untouched_bytes, untouched(columns_need(table, plan.threads, block_bytes)));
@@ -158,7 +176,8 @@ void fit(MemoryPlan& plan, std::size_t block_bytes) {
     // A thread may have as much again in work as it holds. Above its limit the engine takes about half of it: what it reads, and what its
     // allocator keeps.
     const std::size_t roomy = std::min(without_batches(2 * plan.threads + 1), plan.memory_bytes / 16 * 7);
-    plan.engine_bytes = std::min(available(), std::max({engine_comfort_bytes, need() * 3 / 2, roomy}));
+    const std::size_t filling = plan.has_all_threads ? filling_need(plan, plan.largest_batch_bytes) : 0;
+    plan.engine_bytes = std::min(available(), std::max({engine_comfort_bytes, need() * 3 / 2, roomy, filling}));
 }
 
 std::string long_values(const MemoryPlan::TableSize& table, const FindLargestColumn& find_largest_column) {
@@ -200,15 +219,24 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
     const bool is_tight = is_wide || memory_bytes < roomy_bytes;
     // A batch below a row group costs the engine a fifth more time, so there is room for one of ordinary rows.
     plan.batch_bytes = std::max<std::size_t>(memory_bytes / (is_tight ? 16 : 6), 1);
-    double batch = 0;
-    for (const MemoryPlan::TableSize& table : plan.tables) {
-        const auto rows = std::min<std::uint64_t>(table.rows, limits::row_group_rows);
-        batch = std::max(batch, table.row_bytes * static_cast<double>(rows));
+    const std::size_t rows = is_tight || plan.threads == 1 ? 0 : rows_for_all_threads(plan);
+    if (rows != 0) {
+        plan.has_all_threads = true;
+        // Runs of longer rows than the average do not make batches smaller.
+        plan.batch_bytes = std::max(plan.batch_bytes, row_group_bytes(plan, rows) / 4 * 5);
     }
-    plan.largest_batch_bytes = std::min(static_cast<std::size_t>(batch), plan.batch_bytes);
+    plan.largest_batch_bytes = std::min(row_group_bytes(plan, rows == 0 ? limits::row_group_rows : rows), plan.batch_bytes);
     fit(plan, plan.layout.block_bytes == 0 ? default_block_bytes : plan.layout.block_bytes);
-    plan.layout.row_group_rows = row_group_rows(plan);
+    plan.layout.row_group_rows = plan.has_all_threads && rows != limits::row_group_rows ? rows : row_group_rows(plan);
     return plan;
+}
+
+std::size_t rows_for_all_threads(const MemoryPlan& plan) {
+    for (const std::size_t rows : {static_cast<std::size_t>(limits::row_group_rows), least_row_group_rows}) {
+        const std::size_t bytes = row_group_bytes(plan, rows);
+        if (filling_need(plan, bytes) + (plan.threads + 1) * bytes + reserve_bytes <= plan.memory_bytes) return rows;
+    }
+    return 0;
 }
 
 std::size_t row_group_rows(const MemoryPlan& plan) {

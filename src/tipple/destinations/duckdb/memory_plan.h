@@ -27,6 +27,8 @@ struct MemoryPlan {
     std::size_t memory_bytes = 0;  ///< of the whole load; 0 = no limit
     bool is_merge = false;         ///< rows are compared with those that are there
     std::size_t threads = 1;
+    /// Whether every thread has room for a row group that it fills and one that it reads. If not, the engine's own rule says how many work on a table.
+    bool has_all_threads = false;
     engine::FileLayout layout;
     /// One batch holds no more values than this.
     std::size_t batch_bytes = 0;
@@ -43,6 +45,10 @@ MemoryPlan plan_memory(const package::Package& package, std::size_t memory_bytes
 /// one fits. The engine would move what does not fit to the disk, and what it remembers of it there is not counted. Only for wide tables: the size
 /// is not kept in the file, so the checkpoint of a later load puts small ones together again, which costs more than they save where rows are narrow.
 std::size_t row_group_rows(const MemoryPlan& plan);
+
+/// Rows of the largest row groups that all threads of the plan can fill and read at the same time: 122,880, or 94,208, which checkpoints of later loads leave as
+/// they are; 0 when there is no room for either.
+std::size_t rows_for_all_threads(const MemoryPlan& plan);
 
 /// Rows per batch of one table: a whole row group where it fits into the plan's batch.
 std::size_t batch_rows(const package::Manifest& manifest, const std::string& table,

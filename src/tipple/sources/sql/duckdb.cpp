@@ -51,7 +51,8 @@ public:
     std::string default_schema() const override { return "main"; }
     std::string quote(std::string_view name) const override { return quote_identifier(name); }
     void set_limits(const ReadLimits& limits) override {
-        engine_.execute(fmt::format("SET memory_limit = '{}B'; SET threads = {}", limits.memory_bytes, limits.threads));
+        engine_.set_memory(limits.memory_bytes);
+        engine_.set_threads(limits.threads);
         if (!limits.temp_folder.empty()) engine_.execute(fmt::format("SET temp_directory = {}", quote_literal(limits.temp_folder)));
     }
 
