@@ -29,7 +29,6 @@ class Meeting(http.server.ThreadingHTTPServer):
                     try:
                         meeting.together.wait(HANGS_AFTER_SECONDS / 10)
                     except threading.BrokenBarrierError:
-                        self.send_error(404)
                         return
                 body = json.dumps([{"id": n, "path": self.path, "lines": [{"n": n}]} for n in range(50)]).encode()
                 self.send_response(200)

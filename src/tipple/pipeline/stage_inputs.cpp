@@ -203,9 +203,20 @@ void Stage::begin_input(Reading& reading, const extract::InputFile& input) {
     note_input(reading, *reading.input);
 }
 
+namespace {
+
+/// Whether it matters that a file is read again: not where a ledger leaves it out, or a cursor what it had before.
+bool notes_inputs(const Reading& reading) {
+    const std::optional<incremental::Spec>& cursor = reading.resource.spec.incremental;
+    const bool goes_on = reading.cursor && cursor->end_value.is_null() && !cursor->lag && !cursor->begins_anew;
+    return !reading.ledger && !goes_on;
+}
+
+}  // namespace
+
 /// So that loading it twice can be noticed.
 void Stage::note_input(const Reading& reading, Input& input) {
-    if (reading.ledger || input.file.path.empty()) return;
+    if (!notes_inputs(reading) || input.file.path.empty()) return;
     const std::uint64_t number = number_of(input.file);
     result_.input_digest += number;
     if (result_.inputs.size() >= noted_inputs_max || !noted_inputs_.insert(number).second) return;
@@ -215,7 +226,7 @@ void Stage::note_input(const Reading& reading, Input& input) {
 
 /// It is not loaded, so it was not read.
 void Stage::forget_input(const Reading& reading, const Input& input) {
-    if (reading.ledger || input.file.path.empty()) return;
+    if (!notes_inputs(reading) || input.file.path.empty()) return;
     const std::uint64_t number = number_of(input.file);
     result_.input_digest -= number;
     if (!input.is_noted) return;
