@@ -12,7 +12,7 @@ import os
 import pyarrow
 import pyarrow.parquet
 
-from tipple_cli import EXIT_USAGE, Case, main
+from tipple_cli import EXIT_DATA, EXIT_USAGE, Case, main
 
 RECORDS = [{"id": 1, "name": "ann", "tags": ["a", "b"]}, {"id": 2, "name": "bob", "tags": []}, {"id": 3, "name": "é🚀", "tags": ["c"]}]
 LINES = "".join(json.dumps(record) + "\n" for record in RECORDS)
@@ -188,6 +188,25 @@ class Formats(Case):
         # Columns that hold others arrive as JSON.
         s, l = self.query("SELECT s, l FROM data")[0]
         self.assertEqual((json.loads(s), json.loads(l)), ({"x": 1, "y": "q"}, [1, 2]))
+        columns = {"m": pyarrow.array([[("a", 1), ("b", None)], None], pyarrow.map_(pyarrow.string(), pyarrow.int64())), "deep": [[{"l": [{"k": 1.5}]}], []]}
+        self.load(self.write("nested.parquet", parquet(columns)))
+        rows = [tuple(value and json.loads(value) for value in row) for row in self.query("SELECT m, deep FROM nested ORDER BY m NULLS LAST")]
+        self.assertEqual(rows, [({"a": 1, "b": None}, [{"l": [{"k": 1.5}]}]), (None, [])])
+        self.assertEqual(self.tables(), ["data", "nested"])
+
+    def test_columns_of_parquet_files_and_those_of_the_table(self):
+        """V63 to V68 of the specification, and what is another way on purpose."""
+        self.load(self.write("t.parquet", parquet({"col2": ["a"], "col1": [1]})))
+        self.load(self.write("t.parquet", parquet({"col_new": [1.5], "col1": [2], "col2": ["b"]})))
+        self.load(self.write("t.parquet", parquet({"col1": [3]})))
+        self.assertEqual([name for name in self.columns("t") if not name.startswith("_")], ["col2", "col1", "col_new"], "V63")
+        self.assertEqual(self.query("SELECT col2, col1, col_new FROM t ORDER BY col1"), [("a", 1, None), ("b", 2, 1.5), (None, 3, None)], "V64")
+        self.assertIn('would both be named "col_new"', self.load(self.write("u.parquet", parquet({"col^New": [1], "col_new": [2]})), expect=EXIT_DATA).err)
+        self.load(self.write("u.parquet", parquet({"col^New": [1], "none": pyarrow.nulls(1)})))
+        self.assertEqual(self.query("SELECT col_new, none FROM u"), [(1, None)], "V65, V66: a column of nulls is made")
+        self.assertEqual(self.query("SELECT count(DISTINCT _dlt_id) FROM t"), [(3,)], "V67: ids are always added")
+        self.load("u.parquet", "--as", "v", "--column", "col_new:bigint:not_null")
+        self.assertEqual(self.query("SELECT is_nullable FROM information_schema.columns WHERE table_name = 'v' AND column_name = 'col_new'"), [("NO",)], "V68")
 
     def test_every_compression_of_every_format(self):
         formats = {"jsonl": LINES.encode(), "json": json.dumps(RECORDS).encode(), "csv": FLAT_CSV.encode(), "parquet": FLAT_PARQUET}

@@ -86,6 +86,14 @@ class Append(PostgresCase):
         self.psql("CREATE TABLE r (price real)")
         self.assertIn("would change values", self.load(self.write("r.jsonl", [{"price": 0.1}]), "--adopt", expect=EXIT_USAGE).err)
 
+    def test_times_that_a_column_rounds_are_told(self):
+        records = [{"a": "2024-01-01T00:00:00.1234Z", "b": "2024-01-01T00:00:00.9996", "c": "00:00:01.5"}, {"a": "2024-01-01T00:00:00.123Z", "c": "00:00:02"}]
+        hints = ("--column", "a:timestamp(3)", "--column", "b:timestamp(3):timezone=false", "--column", "c:time(0)")
+        err = self.load(self.write("t.jsonl", records), *hints).err
+        for column, digits in (("a", 3), ("b", 3), ("c", 0)):
+            self.assertIn(f'column "{column}" keeps {digits} digits behind the second, and 1 values with more were rounded', err)
+        self.assertEqual(self.psql("SELECT a = '2024-01-01 00:00:00.123Z', b = '2024-01-01 00:00:01', c = '00:00:02' FROM t WHERE b IS NOT NULL"), [["t", "t", "t"]])
+
     def test_names(self):
         self.load(self.write("t.jsonl", [{"select": 1, "Größe": 2, "x" * 70: 3}]), "--as", "from", "--dataset", "Own")
         columns = [row[0] for row in self.psql("SELECT column_name FROM information_schema.columns WHERE table_name = 'from' ORDER BY ordinal_position")]

@@ -608,6 +608,13 @@ TEST_F(RestApiTest, CredentialsStayAtHome) {
     EXPECT_EQ(other.seen().back().header("authorization"), "Bearer T");
 }
 
+TEST_F(RestApiTest, ARefusalOfAHostThatWasNotToldWhoAsksSaysSo) {
+    HttpServer other([](const SeenRequest&) { return Answer{.body = "who are you?", .status = 401}; });
+    serve([&](const SeenRequest&) { return Answer{.status = 301, .headers = {{"Location", other.url() + "/x"}}}; });
+    expect_error("auth = { token = 'T' }\n[resources.x]", "status 401: who are you?; headers and credentials go to hosts of this API alone: name this one in allow_hosts");
+    EXPECT_EQ(error_of("allow_hosts = ['" + other.url() + "']\nauth = { token = 'T' }\n[resources.x]").find("alone"), std::string::npos);
+}
+
 TEST_F(RestApiTest, KeysInUrlsStayAtHome) {
     HttpServer other([](const SeenRequest&) { return Answer{.body = page_of(2)}; });
     const std::string key = "auth = { type = 'api_key', name = 'key', api_key = 'S3CRET-KEY', location = 'query' }\n";

@@ -4,6 +4,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/io/url.h"
 
 namespace tipple::sources::rest {
 
@@ -11,6 +12,14 @@ namespace {
 
 constexpr std::size_t shown_body_bytes = 300;
 constexpr std::size_t shown_record_bytes = 200;
+
+/// Behind a refusal of a host that was not told who asks; empty for all others.
+const char* hint_of(const ApiSettings& api, const io::HttpExchange& exchange) {
+    const std::vector<std::string>& origins = api.session.allowed_origins;
+    const bool is_known = std::find(origins.begin(), origins.end(), io::url_origin(exchange.url)) != origins.end();
+    const bool asks_who = exchange.response.status == 401 || exchange.response.status == 403;
+    return asks_who && !is_known ? "; headers and credentials go to hosts of this API alone: name this one in allow_hosts, or in base_url" : "";
+}
 
 }  // namespace
 
@@ -271,9 +280,9 @@ ReadPage ResourceReader::read_page(Pagination& pagination, io::HttpExchange& exc
     const bool is_refused = exchange.response.status >= 300 || (rule != nullptr && !is_empty);
     if (is_refused && !is_empty) {
         const bool is_worth_a_try = job_.api.session.retry.retries_status(exchange.response.status);
-        throw Error(is_worth_a_try ? ErrorKind::transient : ErrorKind::remote, "status {}{}{}", exchange.response.status,
+        throw Error(is_worth_a_try ? ErrorKind::transient : ErrorKind::remote, "status {}{}{}{}", exchange.response.status,
                     exchange.attempts > 1 ? fmt::format(" after {} attempts", exchange.attempts) : "",
-                    exchange.response.body.empty() ? "" : ": " + excerpt(job_.api.redactor.redact(exchange.response.body), shown_body_bytes));
+                    exchange.response.body.empty() ? "" : ": " + excerpt(job_.api.redactor.redact(exchange.response.body), shown_body_bytes), hint_of(job_.api, exchange));
     }
     const bool was_found = job_.selector.path.has_value();
     ReadPage page = is_empty ? pages_.read_nothing(exchange, *pagination.paginator, pagination.request)
