@@ -9,6 +9,7 @@
 #include "cli/program.h"
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/package/package.h"
 #include "tipple/pipeline/pipeline.h"
@@ -90,7 +91,7 @@ void print_plan(const Object& plan, const Program& program) {
     for (const Value& package : plan.find("waiting_packages")->as_array()) fmt::print("package  {} of an earlier run is loaded first\n", package.as_text());
     print_cursors(plan.find("cursors")->as_array());
     const json::Array& list = plan.find("statements")->as_array();
-    if (list.empty()) fmt::print("schema   nothing new in the first {} records\n", format_count(static_cast<std::uint64_t>(plan.find("records_read")->as_double())));
+    if (list.empty()) fmt::print("schema   nothing new in {} read\n", counted(static_cast<std::uint64_t>(plan.find("records_read")->as_double()), "record"));
     for (const Value& statement : list) fmt::print("{}\n", statement.as_text());
 }
 

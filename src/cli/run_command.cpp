@@ -50,7 +50,7 @@ int run_pipeline(Program& program, const project::PipelineDefinition& pipeline, 
                                                    .stop = signals.token()});
     if (arguments.retry_budget_seconds) session.target.config.retry_budget_seconds = *arguments.retry_budget_seconds;
     return run_and_report(program, session.target, *session.source, run_options(pipeline, arguments),
-                          {.target = pipeline.name, .dataset = {}, .is_dry_run = arguments.is_dry_run}, signals);
+                          {.target = pipeline.name, .dataset = {}, .is_dry_run = arguments.is_dry_run, .shows_all_tables = program.global.verbosity > 0}, signals);
 }
 
 /// A failure that the others are not to suffer from.

@@ -10,6 +10,7 @@
 #include "cli/version.h"
 #include "tipple/core/hash.h"
 #include "tipple/core/random.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/pipeline.h"
@@ -115,8 +116,8 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
         if (recorder.steps().loads().empty()) {
             fmt::print(stderr, "stopped: {} is as it was before this run; run the same command again to load\n", target.destination->description());
         } else {
-            fmt::print(stderr, "stopped: {} loads with {} rows were committed to {}; run the same command again to go on from there\n", recorder.steps().loads().size(),
-                       format_count(recorder.steps().loaded_rows()), target.destination->description());
+            fmt::print(stderr, "stopped: {} with {} {} committed to {}; run the same command again to go on from there\n", counted(recorder.steps().loads().size(), "load"),
+                       counted(recorder.steps().loaded_rows(), "row"), recorder.steps().loads().size() == 1 ? "was" : "were", target.destination->description());
         }
         return exit_code;
     }

@@ -9,6 +9,7 @@
 #include "cli/progress_view.h"
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/pipeline/pipeline.h"
 
@@ -62,7 +63,7 @@ int run_undo(Program& program, const UndoArguments& arguments) {
     if (program.global.is_json) {
         print_json(true);
     } else if (!program.global.is_quiet) {
-        fmt::print("{} row{} removed from {} by load {}\n", format_count(plan.row_count()), plan.row_count() == 1 ? "" : "s", target.destination->description(),
+        fmt::print("{} removed from {} by load {}\n", counted(plan.row_count(), "row"), target.destination->description(),
                    report.load_ids.back());
     }
     return exit_done;

@@ -4,6 +4,7 @@
 
 #include "tipple/core/clock.h"
 #include "tipple/core/error.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 
 namespace tipple::sources::files {
@@ -66,12 +67,12 @@ void ResourceReader::choose() {
     if (settings_.files_max) count = std::min<std::size_t>(count, *settings_.files_max);
     if (settings_.bytes_max) count = std::min(count, chosen_.count_within(*settings_.bytes_max));
     chosen_.truncate(count);
-    if (ignored_ > 0) context_.log.info("resource \"{}\": {} files have changed since they were loaded, and are ignored", settings_.name, ignored_);
+    if (ignored_ > 0) context_.log.info("resource \"{}\": {} changed after the load, and {} ignored", settings_.name, counted(ignored_, "file"), ignored_ == 1 ? "is" : "are");
     if (settings_.remembers == Remembers::nothing) return;
     out_.count("files", static_cast<std::int64_t>(count));
     out_.count("files_known", static_cast<std::int64_t>(known_));
     out_.count("files_left", static_cast<std::int64_t>(all - count));
-    if (all > count) context_.log.warning("resource \"{}\": {} files are left for later runs (max_files, max_bytes)", settings_.name, format_count(all - count));
+    if (all > count) context_.log.warning("resource \"{}\": {} {} left for later runs (max_files, max_bytes)", settings_.name, counted(all - count, "file"), all - count == 1 ? "is" : "are");
 }
 
 Content ResourceReader::content_of(const io::ObjectInfo& file) const {
