@@ -71,8 +71,15 @@ Terminal Terminal::detect(ColorMode color) {
     terminal.is_stdout_terminal = isatty(STDOUT_FILENO) != 0;
     terminal.is_stderr_terminal = isatty(STDERR_FILENO) != 0;
     terminal.has_color = wants_color(color, terminal.is_stdout_terminal);
+    terminal.has_error_color = wants_color(color, terminal.is_stderr_terminal);
     terminal.has_unicode = locale_is_utf8();
     terminal.width = window_width();
+    return terminal;
+}
+
+Terminal Terminal::of_stderr() const {
+    Terminal terminal = *this;
+    terminal.has_color = has_error_color;
     return terminal;
 }
 

@@ -15,6 +15,8 @@ struct Terminal {
     bool is_stdout_terminal = false;
     bool is_stderr_terminal = false;
     bool has_color = false;
+    /// The same of stderr, which may be a file where stdout is none, or the other way round.
+    bool has_error_color = false;
     bool has_unicode = false;
     /// Columns of the window; 100 when there is none.
     std::size_t width = 100;
@@ -22,6 +24,8 @@ struct Terminal {
     static Terminal detect(ColorMode color);
     /// `text` in that style, or as it is without colour.
     std::string styled(Style style, std::string_view text) const;
+    /// The terminal as stderr is, for what is written there.
+    Terminal of_stderr() const;
     /// `unicode` where the locale allows, else `ascii`.
     std::string_view glyph(std::string_view unicode, std::string_view ascii) const { return has_unicode ? unicode : ascii; }
 };

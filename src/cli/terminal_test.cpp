@@ -41,6 +41,8 @@ TEST(Fit, IsNeverWiderThanAsked) {
 TEST(Style, IsThereOnlyWithColour) {
     EXPECT_EQ(ascii.styled(Style::red, "x"), "x");
     EXPECT_EQ(Terminal{.has_color = true}.styled(Style::red, "x"), "\x1b[31mx\x1b[0m");
+    EXPECT_EQ(Terminal{.has_color = true}.of_stderr().styled(Style::red, "x"), "x") << "stderr is a file";
+    EXPECT_EQ(Terminal{.has_error_color = true}.of_stderr().styled(Style::red, "x"), "\x1b[31mx\x1b[0m");
 }
 
 TEST(Colour, FollowsFlagBeforeEnvironment) {
