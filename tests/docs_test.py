@@ -24,7 +24,8 @@ def read(path):
         return file.read()
 
 
-sys.path.insert(0, os.path.join(ROOT, "tests/support"))
+sys.path[:0] = [os.path.join(ROOT, "tests/support"), os.path.join(ROOT, "scripts")]
+import record_session  # noqa: E402
 from api_server import ApiServer  # noqa: E402
 
 # The API that docs/guide/rest-api.md reads, in the place of the one that it names.
@@ -111,6 +112,38 @@ def printed_by(*arguments):
 
 def flags_in(text):
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+
+
+class Session(unittest.TestCase):
+    """The recorded session is what a terminal shows today, in the page and in the pictures."""
+
+    MASKS = [(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "TIME"), (re.compile(r"^(run )?[0-9a-f]{8}(?= )", re.M), "RUN"),
+             (re.compile(r"(?<= )\d+\.\d(?=$| data/)", re.M), "SECONDS"), (re.compile(r"(?<=failed )+\d\.\d+ 2$", re.M), "SECONDS 2")]
+
+    def masked(self, lines):
+        lines = masked("\n".join(lines), record_session.SHOWN_FOLDER)
+        text = "\n".join(lines)
+        for pattern, name in self.MASKS:
+            text = pattern.sub(name, text)
+        return text.split("\n")
+
+    def test_at_each_width(self):
+        self.maxDiff = None
+        for columns in record_session.WIDTHS:
+            with self.subTest(columns):
+                shown = self.masked(record_session.record(TIPPLE, columns).lines())
+                self.assertTrue(any("an object or list" in line for line in shown), shown)
+                self.assertIn(" 6 99.00", shown, "the last run has loaded all")
+                if columns == record_session.WIDTHS[0]:
+                    page = read(record_session.PAGE).split(record_session.BEGIN)[1].split(record_session.END)[0]
+                    self.assertEqual(self.masked(page.split("\n")[1:-2]), shown, f"{record_session.PAGE} is out of date: scripts/record_session.py")
+                for theme in ("light", "dark"):
+                    path = record_session.picture(columns, theme)
+                    self.assertEqual(self.masked(record_session.text_of_svg(read(path)).split("\n")), shown, f"{path} is out of date: scripts/record_session.py")
+
+    def test_pictures_are_small(self):
+        paths = [record_session.picture(columns, theme) for columns in record_session.WIDTHS for theme in ("light", "dark")]
+        self.assertLess(sum(os.path.getsize(os.path.join(ROOT, path)) for path in paths), 100_000)
 
 
 class Reference(unittest.TestCase):

@@ -25,29 +25,6 @@ std::size_t find_second_column(std::string_view line) {
     return gap == std::string_view::npos ? gap : line.find_first_not_of(' ', gap);
 }
 
-/// Appends words; lines after the first begin with `indent` blanks. `used` columns of the first are taken.
-void append_words(std::string& out, std::string_view text, std::size_t used, std::size_t indent, std::size_t width) {
-    bool is_first = true;
-    while (!text.empty()) {
-        std::size_t end = std::min(text.find(' '), text.size());
-        // A flag at the beginning of a line would look as if it were explained there.
-        while (text.substr(end, 3) == " --") end = std::min(text.find(' ', end + 1), text.size());
-        const std::string_view word = text.substr(0, end);
-        text.remove_prefix(std::min(text.size(), end + 1));
-        const std::size_t needed = display_width(word) + (is_first ? 0 : 1);
-        if (!is_first && used + needed > width) {
-            out += '\n';
-            out.append(indent, ' ');
-            used = indent;
-            is_first = true;
-        }
-        if (!is_first) out += ' ';
-        out += word;
-        used += display_width(word) + (is_first ? 0 : 1);
-        is_first = false;
-    }
-}
-
 /// What the text of an option must look like, where that is not plain.
 std::string_view form_of(OptionKind kind) {
     switch (kind) {
@@ -157,15 +134,15 @@ std::string wrapped(std::string_view line, std::size_t width) {
     if (second == std::string_view::npos) {
         const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
         out.append(indent, ' ');
-        append_words(out, line.substr(indent), indent, indent, width);
+        out += wrap_words(line.substr(indent), {.used = indent, .indent = indent, .width = width});
     } else if (const std::size_t at = display_width(line.substr(0, second)); at + second_column_min <= width) {
         out += line.substr(0, second);
-        append_words(out, line.substr(second), at, at, width);
+        out += wrap_words(line.substr(second), {.used = at, .indent = at, .width = width});
     } else {
         out += line.substr(0, line.find_last_not_of(' ', second - 1) + 1);
         out += '\n';
         out.append(moved_indent, ' ');
-        append_words(out, line.substr(second), moved_indent, moved_indent, width);
+        out += wrap_words(line.substr(second), {.used = moved_indent, .indent = moved_indent, .width = width});
     }
     return out + "\n";
 }

@@ -177,8 +177,9 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
                          format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
                          rate(static_cast<double>(report.records - report.records_in_place), extract, "records")));
     }
-    if (report.filtered_records > 0) out += fmt::format("{:<20} {:>9}   record{} read before {} left out by the cursor\n", "", format_count(report.filtered_records), report.filtered_records == 1 ? "" : "s",
-                                                       report.filtered_records == 1 ? "was" : "were");
+    if (report.filtered_records > 0) {
+        out += fmt::format("{:<32} {} read before {} left out by the cursor\n", "", counted(report.filtered_records, "record"), report.filtered_records == 1 ? "was" : "were");
+    }
     step("load", report.seconds.load, rate(static_cast<double>(report.rows), report.seconds.load, "rows"));
     step("total", report.seconds.total, fmt::format("peak memory {}", format_bytes(usage.peak_resident_bytes)));
     const std::string where = fmt::format("{}, dataset {}", report.destination, report.dataset);
@@ -195,7 +196,7 @@ void print_notes(const RunReport& report, const Terminal& terminal) {
         fmt::print(stderr, "note: {} of an earlier run {} loaded first\n", counted(report.pending_finished, "package"),
                    report.pending_finished == 1 ? "was" : "were");
     }
-    for (const std::string& warning : report.warnings) fmt::print(stderr, "{} {}\n", mark, warning);
+    for (const std::string& warning : report.warnings) fmt::print(stderr, "{} {}\n", mark, prose(warning, 9, terminal.of_stderr()));
     for (const auto& [table, rows] : report.missing_rows) {
         const bool is_flagged = report.schema.require(table).find(schema::deleted_at_column) != nullptr;
         fmt::print(stderr, "note: table {}: {} {} because the source does not have {} any more\n", table, counted(rows, "row"),

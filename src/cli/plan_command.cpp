@@ -209,7 +209,10 @@ int run_check(Program& program, const CheckArguments& arguments) {
         list.push_back(Object{{"pipeline", finding.pipeline}, {"check", finding.what}, {"ok", is_good}, {"detail", is_good ? finding.detail : finding.result}});
         if (program.global.is_json) continue;
         const std::string mark = is_good ? program.terminal.styled(Style::green, "ok") : program.terminal.styled(Style::red, "no");
-        fmt::print("{}  {:<12} {:<12} {}\n", mark, finding.pipeline, finding.what, is_good ? finding.detail : finding.result);
+        const std::string subject = fmt::format("{:<12} {:<12} ", finding.pipeline, finding.what);
+        const std::string& text = is_good ? finding.detail : finding.result;
+        const std::size_t used = display_width(subject) + 4;
+        fmt::print("{}  {}{}\n", mark, subject, program.terminal.is_stdout_terminal ? wrap_words(text, {.used = used, .indent = 6, .width = program.terminal.width}) : text);
     }
     if (program.global.is_json) fmt::print("{}\n", json::to_text(Object{{"v", 1}, {"checks", std::move(list)}}, {.spacing = json::Spacing::pretty}));
     return exit_code;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cstdlib>
 #include <cstring>
@@ -80,6 +81,7 @@ Terminal Terminal::detect(ColorMode color) {
 Terminal Terminal::of_stderr() const {
     Terminal terminal = *this;
     terminal.has_color = has_error_color;
+    terminal.is_stdout_terminal = is_stderr_terminal;
     return terminal;
 }
 
@@ -110,6 +112,51 @@ std::size_t display_width(std::string_view text) {
     std::size_t width = 0;
     for (std::size_t at = 0; at < text.size();) width += width_of(next_code_point(text, at));
     return width;
+}
+
+std::string wrap_words(std::string_view text, const Wrapping& wrapping) {
+    std::string out;
+    std::size_t used = wrapping.used;
+    bool is_first = true;
+    while (!text.empty()) {
+        std::size_t end = std::min(text.find(' '), text.size());
+        // A flag at the beginning of a line would look as if it were explained there.
+        while (text.substr(end, 3) == " --") end = std::min(text.find(' ', end + 1), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(text.size(), end + 1));
+        const std::size_t needed = display_width(word) + (is_first ? 0 : 1);
+        if (!is_first && used + needed > wrapping.width) {
+            out += '\n';
+            out.append(wrapping.indent, ' ');
+            used = wrapping.indent;
+            is_first = true;
+        }
+        if (!is_first) out += ' ';
+        out += word;
+        used += display_width(word) + (is_first ? 0 : 1);
+        is_first = false;
+    }
+    return out;
+}
+
+std::string prose(std::string_view text, std::size_t used, const Terminal& terminal) {
+    if (!terminal.is_stdout_terminal) return std::string(text);
+    std::string out;
+    while (true) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+        const bool is_data = line.substr(indent).starts_with("record: ");
+        if (is_data) {
+            out += line;
+        } else {
+            out.append(indent, ' ');
+            out += wrap_words(line.substr(indent), {.used = used + indent, .indent = indent + 2, .width = terminal.width});
+        }
+        if (line.size() == text.size()) return out;
+        out += '\n';
+        text.remove_prefix(line.size() + 1);
+        used = 0;
+    }
 }
 
 std::string fit(std::string_view text, std::size_t width, const Terminal& terminal) {

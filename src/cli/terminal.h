@@ -32,6 +32,22 @@ struct Terminal {
 
 /// Columns that UTF-8 text takes: wide characters count two, combining ones none.
 std::size_t display_width(std::string_view text);
+/// How words are put into lines.
+struct Wrapping {
+    /// Columns of the first line that are taken.
+    std::size_t used = 0;
+    /// Blanks before all other lines.
+    std::size_t indent = 0;
+    /// Columns that a line may take; a word that is wider alone stays whole.
+    std::size_t width = 0;
+};
+/// A text without line breaks, broken between words. No line ends in it but those it makes.
+std::string wrap_words(std::string_view text, const Wrapping& wrapping);
+/// A message whose lines are broken between words where a terminal is too narrow for them; records that it quotes stay as they are.
+/// @param text lines; more than one when the message has more
+/// @param used columns of the first line that are taken
+/// @param terminal where it is shown; what is no terminal has no width
+std::string prose(std::string_view text, std::size_t used, const Terminal& terminal);
 /// Cut to `width` columns, with `…` (or `...`) when something was cut.
 std::string fit(std::string_view text, std::size_t width, const Terminal& terminal);
 

@@ -22,6 +22,14 @@ TEST(Width, OfWhatIsNoUtf8IsOnePerByte) {
     EXPECT_EQ(display_width("\xe6\x97"), 2U) << "cut off";
 }
 
+TEST(Prose, IsBrokenBetweenWordsOnATerminalOnly) {
+    const Terminal narrow{.is_stdout_terminal = true, .width = 12};
+    EXPECT_EQ(prose("one two three\n  four five six", 0, narrow), "one two\n  three\n  four five\n    six");
+    EXPECT_EQ(prose("one two three", 7, narrow), "one\n  two three") << "something stands before it";
+    EXPECT_EQ(prose("  record: {\"id\": 5, \"v\": 7}", 0, narrow), "  record: {\"id\": 5, \"v\": 7}") << "what is quoted stays as it is";
+    EXPECT_EQ(prose("one two three\n  four five six", 0, Terminal{.width = 12}), "one two three\n  four five six");
+}
+
 TEST(Fit, CutsAtCharactersAndSaysSo) {
     EXPECT_EQ(fit("short", 5, unicode), "short");
     EXPECT_EQ(fit("longer", 5, unicode), "long…");
