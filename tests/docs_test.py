@@ -7,8 +7,10 @@ codes is compared with the program, and the example of CONTRIBUTING.md with the 
 """
 import difflib
 import glob
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,6 +114,71 @@ def printed_by(*arguments):
 
 def flags_in(text):
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+
+
+class Deployment(unittest.TestCase):
+    """What docs/guide/deployment.md gives to other programs: its commands run, and it is what those programs take."""
+
+    PAGE = "docs/guide/deployment.md"
+
+    def blocks(self, language):
+        found = re.findall(rf"^```{language}\n(.*?)^```$", read(self.PAGE), re.M | re.S)
+        self.assertEqual(len(found), 1, language)
+        return found[0]
+
+    def run_as_deployed(self, command):
+        """The command with its folders inside of one of ours, in which a project lies at /srv/shop."""
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([TIPPLE, "init", os.path.join(folder, "srv/shop")], env=environment(folder), check=True, capture_output=True)
+            for made in ("var/log/tipple", "var/lib/tipple"):
+                os.makedirs(os.path.join(folder, made))
+            command = command.replace("/usr/local/bin/tipple", TIPPLE).replace(" /srv/", f" {folder}/srv/").replace("/var/l", f"{folder}/var/l")
+            run = subprocess.run(["sh", "-c", command], env=environment(folder), cwd=os.path.join(folder, "srv/shop"), capture_output=True, text=True, timeout=120)
+            self.assertEqual(run.returncode, 0, f"{command}\n{run.stderr}")
+            count = subprocess.run([TIPPLE, "query", "warehouse.duckdb", "SELECT count(*) FROM shop.orders", "-o", "csv"], env=environment(folder),
+                                   cwd=os.path.join(folder, "srv/shop"), capture_output=True, text=True, check=True)
+            self.assertEqual(count.stdout.split()[-1], "3")
+            return run
+
+    def test_cron(self):
+        lines = [line for line in self.blocks("cron").splitlines() if not line.startswith("#")]
+        self.assertEqual(len(lines), 1)
+        fields = lines[0].split(maxsplit=5)
+        self.assertEqual(fields[:5], ["*/15", "*", "*", "*", "*"])
+        run = self.run_as_deployed(fields[5])
+        self.assertEqual((run.stdout, run.stderr), ("", ""), "cron would send mail of a run that is well")
+
+    def test_systemd(self):
+        service = self.blocks("systemd-service")
+        self.run_as_deployed(re.search(r"^ExecStart=(.*)$", service, re.M)[1])
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd-analyze is not installed: the units were not verified")
+        with tempfile.TemporaryDirectory() as folder:
+            # Folders and program are those of the machine that the page speaks of.
+            service = re.sub(r"^ExecStart=\S+", f"ExecStart={TIPPLE}", service, flags=re.M).replace("User=tipple", "User=root")
+            paths = [os.path.join(folder, f"tipple-shop.{kind}") for kind in ("service", "timer")]
+            for path, text in zip(paths, (service, self.blocks("systemd-timer"))):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+            run = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True, timeout=60)
+            self.assertEqual([line for line in run.stderr.splitlines() if "tipple-shop" in line], [])
+            calendar = re.search(r"^OnCalendar=(.*)$", self.blocks("systemd-timer"), re.M)[1]
+            self.assertEqual(subprocess.run(["systemd-analyze", "calendar", calendar], capture_output=True, timeout=60).returncode, 0)
+
+    def test_container(self):
+        dockerfile = self.blocks("dockerfile")
+        entry = json.loads(re.search(r"^ENTRYPOINT (.*)$", dockerfile, re.M)[1]) + json.loads(re.search(r"^CMD (.*)$", dockerfile, re.M)[1])
+        self.run_as_deployed(" ".join(entry))
+        if not shutil.which("dpkg-query") or not shutil.which("readelf"):
+            self.skipTest("the packages of libraries are known on Debian only")
+        packages = set(re.search(r"--no-install-recommends (.*?)&&", dockerfile, re.S)[1].replace("\\", " ").split()) | {"libc6", "libgcc-s1"}
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", subprocess.run(["readelf", "-d", TIPPLE], capture_output=True, text=True, check=True).stdout)
+        self.assertGreater(len(needed), 10)
+        for library in needed:
+            owner = subprocess.run(["dpkg-query", "-S", f"*/{library}"], capture_output=True, text=True).stdout
+            if owner and "duckdb" not in library:
+                names = {name.strip().split(":")[0] for line in owner.splitlines() for name in line.split(": /")[0].split(",")}
+                self.assertTrue(names & packages, f"{library} is in {names}, which the Dockerfile does not install")
 
 
 class Session(unittest.TestCase):
