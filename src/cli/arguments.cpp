@@ -411,7 +411,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     app.formatter(make_help_formatter(help_width(Terminal::detect(ColorMode::never))));
     app.set_help_flag("-h,--help", "Print this page");
     add_global_flags(app, arguments.global);
-    app.footer("tipple COMMAND --help explains a command, tipple help NAME a source or destination (files, sql, rest_api, postgres, …).\nDocumentation: docs/guide");
+    app.footer("Begin with: tipple load orders.jsonl shop.duckdb, or, for a project: tipple init shop\n\ntipple COMMAND --help explains a command, tipple help NAME a source or destination (files, sql, rest_api, postgres, …).\nDocumentation: docs/guide");
 
     CLI::App* load_app = app.add_subcommand("load", load_summary);
     load_app->footer(load_examples);

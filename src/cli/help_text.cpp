@@ -92,6 +92,7 @@ template <typename Entry>
 std::string places_text(const Entry& entry) {
     std::string text;
     if (!entry.schemes.empty()) text += "URLs " + urls_text(entry.schemes);
+    if (entry.endings == std::vector<std::string>{"/"}) return text + fmt::format("{}paths that end with /", text.empty() ? "" : "; ");
     if (!entry.endings.empty()) text += fmt::format("{}files {}", text.empty() ? "" : "; ", fmt::join(entry.endings, ", "));
     return text;
 }
@@ -152,7 +153,13 @@ std::string help_of(const extract::SourceEntry& entry, std::size_t width) {
     if (const std::string places = places_text(entry); !places.empty()) out += wrapped("Known by: " + places, width);
     out += fmt::format("\nIn a project:       [pipeline.NAME]\n                    source = {{ type = \"{}\"{}, OPTION = VALUE }}\n", entry.name,
                        entry.folder_schemes.empty() ? "" : ", uri = \"FOLDER\"");
-    out += fmt::format("On a command line:  tipple load SOURCE DEST --option OPTION=VALUE\n\nOptions:\n{}", options_text(entry.options, width));
+    const bool has_places = !entry.schemes.empty();
+    // Resources that a user describes do not fit a command line.
+    if (has_places || !entry.folder_schemes.empty() || entry.resource_options.empty()) {
+        const std::string source = has_places ? "URL" : entry.folder_schemes.empty() ? entry.name : "PATH...";
+        out += fmt::format("On a command line:  tipple load {} DEST --option OPTION=VALUE\n", source);
+    }
+    out += "\nOptions:\n" + options_text(entry.options, width);
     const Split split = split_resource_options(entry);
     if (entry.resource_options.empty()) return out;
     out += "\nOf each resource:\n" + options_text(split.own, width);
@@ -163,8 +170,8 @@ std::string help_of(const extract::SourceEntry& entry, std::size_t width) {
 std::string help_of(const destination::DestinationEntry& entry, std::size_t width) {
     std::string out = wrapped(fmt::format("destination {}: {}", entry.name, entry.summary), width);
     if (const std::string places = places_text(entry); !places.empty()) out += wrapped("Known by: " + places, width);
-    return out + fmt::format("\nIn a project: [connection.NAME]\n              type = \"{}\"\n              OPTION = VALUE\n\nOptions:\n{}", entry.name,
-                             options_text(entry.options, width));
+    return out + fmt::format("\nIn a project:  [connection.NAME]\n               type = \"{}\"{}\n               OPTION = VALUE\n\nOptions:\n{}", entry.name,
+                             entry.schemes.empty() ? "" : "     (or uri = \"URL\")", options_text(entry.options, width));
 }
 
 std::string reference_page(const extract::Registry& sources, const destination::Registry& destinations) {

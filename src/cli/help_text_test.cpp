@@ -40,6 +40,17 @@ TEST(HelpOfSource, NamesPlacesFormsAndDefaults) {
     }
 }
 
+TEST(HelpOfSource, SaysHowItIsNamedOnACommandLine) {
+    extract::SourceEntry entry = shop();
+    EXPECT_NE(help_of(entry, 100).find("tipple load URL DEST --option"), std::string::npos);
+    entry.schemes.clear();
+    EXPECT_EQ(help_of(entry, 100).find("tipple load"), std::string::npos) << "its resources need a project";
+    entry.resource_options.clear();
+    EXPECT_NE(help_of(entry, 100).find("tipple load shop DEST --option"), std::string::npos);
+    entry.folder_schemes = {"s3"};
+    EXPECT_NE(help_of(entry, 100).find("tipple load PATH... DEST --option"), std::string::npos);
+}
+
 TEST(ReferencePage, HasARowOfEveryOption) {
     extract::Registry sources;
     sources.add(shop());

@@ -22,7 +22,7 @@ CLI::App* add_with_target(CLI::App& app, const char* name, const char* help, std
 constexpr const char* state_help =
     "Shows and changes what a pipeline remembers: cursors, and values of its sources.\n\n"
     "  tipple state show TARGET                all of it\n"
-    "  tipple state get TARGET PATH            a part: resources.orders.incremental.id.last_value\n"
+    "  tipple state get TARGET PATH            a part, as resources.orders.incremental\n"
     "  tipple state set TARGET PATH VALUE      changes it, in a commit of its own\n"
     "  tipple state reset TARGET RESOURCE...   forgets what resources remember; their tables stay";
 

@@ -14,6 +14,7 @@
 #include "cli/load_summary.h"
 #include "cli/program.h"
 #include "cli/version.h"
+#include "tipple/core/text.h"
 #include "tipple/destinations/builtin.h"
 #include "tipple/engine/engine.h"
 #include "tipple/sources/builtin.h"
@@ -46,7 +47,9 @@ int run_help(Program& program, const HelpArguments& arguments) {
     std::vector<std::string> topics(command_names.begin(), command_names.end());
     for (const auto& entry : program.sources.entries()) topics.push_back(entry.name);
     for (const auto& entry : program.destinations.entries()) topics.push_back(entry.name);
-    throw Error(ErrorKind::usage, "no help on \"{}\"; there is help on {}", arguments.topic, fmt::join(topics, ", "));
+    const std::optional<std::string> near = did_you_mean(arguments.topic, topics);
+    throw Error(ErrorKind::usage, "no help on \"{}\"{}; there is help on {}", excerpt(arguments.topic), near ? fmt::format(" (did you mean \"{}\"?)", *near) : "",
+                fmt::join(topics, ", "));
 }
 
 namespace {
