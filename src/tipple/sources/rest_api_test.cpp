@@ -667,7 +667,7 @@ TEST_F(RestApiTest, AProbeSaysWhatItFound) {
     const std::vector<extract::ResourceSpec> specs = driver->resources({});
     EXPECT_EQ(driver->probe(specs[0], {}), "2 records; paginator json_link, next_url_path = \"next\" (found out); select \"results\" (found out); fields id bigint, title text, updated_at "
                                            "timestamp; primary_key could be \"id\"; cursor could be \"updated_at\"");
-    EXPECT_EQ(driver->probe(specs[1], {}), "1 records; select \"$\"; fields id bigint, n double; primary_key could be \"id\"");
+    EXPECT_EQ(driver->probe(specs[1], {}), "1 record; select \"$\"; fields id bigint, n double; primary_key could be \"id\"");
     EXPECT_EQ(targets(), (Texts{"/posts", "/posts", "/posts/1"})) << "one page of each";
 }
 
