@@ -7,8 +7,10 @@ codes is compared with the program, and the example of CONTRIBUTING.md with the 
 """
 import difflib
 import glob
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,12 +26,14 @@ def read(path):
         return file.read()
 
 
-sys.path.insert(0, os.path.join(ROOT, "tests/support"))
+sys.path[:0] = [os.path.join(ROOT, "tests/support"), os.path.join(ROOT, "scripts")]
+import record_session  # noqa: E402
 from api_server import ApiServer  # noqa: E402
 
 # The API that docs/guide/rest-api.md reads, in the place of the one that it names.
 API = ApiServer()
 API_DOCUMENT = "docs/guide/rest-api.md"
+INSTALL_DOCUMENT = "docs/guide/install.md"
 
 
 def api_environment():
@@ -63,11 +67,12 @@ def masked(text, folder):
 
 
 class Documents(unittest.TestCase):
-    def run_document(self, path):
+    def run_document(self, path, prepare=lambda folder: None):
         text = read(path)
         count = 0
         with tempfile.TemporaryDirectory() as folder:
             folder = os.path.realpath(folder)
+            prepare(folder)
             printed, at = None, ""
             surroundings = {**environment(folder), **(api_environment() if path == API_DOCUMENT else {})}
             for block in FENCE.finditer(text):
@@ -96,6 +101,8 @@ class Documents(unittest.TestCase):
         paths = sorted(glob.glob("docs/guide/*.md", root_dir=ROOT))
         self.assertGreater(len(paths), 3)
         for path in paths:
+            if path == INSTALL_DOCUMENT:
+                continue  # It builds a program: install_test.py runs it.
             with self.subTest(path):
                 self.run_document(path)
 
@@ -109,6 +116,103 @@ def flags_in(text):
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
 
 
+class Deployment(unittest.TestCase):
+    """What docs/guide/deployment.md gives to other programs: its commands run, and it is what those programs take."""
+
+    PAGE = "docs/guide/deployment.md"
+
+    def blocks(self, language):
+        found = re.findall(rf"^```{language}\n(.*?)^```$", read(self.PAGE), re.M | re.S)
+        self.assertEqual(len(found), 1, language)
+        return found[0]
+
+    def run_as_deployed(self, command):
+        """The command with its folders inside of one of ours, in which a project lies at /srv/shop."""
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([TIPPLE, "init", os.path.join(folder, "srv/shop")], env=environment(folder), check=True, capture_output=True)
+            for made in ("var/log/tipple", "var/lib/tipple"):
+                os.makedirs(os.path.join(folder, made))
+            command = command.replace("/usr/local/bin/tipple", TIPPLE).replace(" /srv/", f" {folder}/srv/").replace("/var/l", f"{folder}/var/l")
+            run = subprocess.run(["sh", "-c", command], env=environment(folder), cwd=os.path.join(folder, "srv/shop"), capture_output=True, text=True, timeout=120)
+            self.assertEqual(run.returncode, 0, f"{command}\n{run.stderr}")
+            count = subprocess.run([TIPPLE, "query", "warehouse.duckdb", "SELECT count(*) FROM shop.orders", "-o", "csv"], env=environment(folder),
+                                   cwd=os.path.join(folder, "srv/shop"), capture_output=True, text=True, check=True)
+            self.assertEqual(count.stdout.split()[-1], "3")
+            return run
+
+    def test_cron(self):
+        lines = [line for line in self.blocks("cron").splitlines() if not line.startswith("#")]
+        self.assertEqual(len(lines), 1)
+        fields = lines[0].split(maxsplit=5)
+        self.assertEqual(fields[:5], ["*/15", "*", "*", "*", "*"])
+        run = self.run_as_deployed(fields[5])
+        self.assertEqual((run.stdout, run.stderr), ("", ""), "cron would send mail of a run that is well")
+
+    def test_systemd(self):
+        service = self.blocks("systemd-service")
+        self.run_as_deployed(re.search(r"^ExecStart=(.*)$", service, re.M)[1])
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd-analyze is not installed: the units were not verified")
+        with tempfile.TemporaryDirectory() as folder:
+            # Folders and program are those of the machine that the page speaks of.
+            service = re.sub(r"^ExecStart=\S+", f"ExecStart={TIPPLE}", service, flags=re.M).replace("User=tipple", "User=root")
+            paths = [os.path.join(folder, f"tipple-shop.{kind}") for kind in ("service", "timer")]
+            for path, text in zip(paths, (service, self.blocks("systemd-timer"))):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+            run = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True, timeout=60)
+            self.assertEqual([line for line in run.stderr.splitlines() if "tipple-shop" in line], [])
+            calendar = re.search(r"^OnCalendar=(.*)$", self.blocks("systemd-timer"), re.M)[1]
+            self.assertEqual(subprocess.run(["systemd-analyze", "calendar", calendar], capture_output=True, timeout=60).returncode, 0)
+
+    def test_container(self):
+        dockerfile = self.blocks("dockerfile")
+        entry = json.loads(re.search(r"^ENTRYPOINT (.*)$", dockerfile, re.M)[1]) + json.loads(re.search(r"^CMD (.*)$", dockerfile, re.M)[1])
+        self.run_as_deployed(" ".join(entry))
+        if not shutil.which("dpkg-query") or not shutil.which("readelf"):
+            self.skipTest("the packages of libraries are known on Debian only")
+        packages = set(re.search(r"--no-install-recommends (.*?)&&", dockerfile, re.S)[1].replace("\\", " ").split()) | {"libc6", "libgcc-s1"}
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", subprocess.run(["readelf", "-d", TIPPLE], capture_output=True, text=True, check=True).stdout)
+        self.assertGreater(len(needed), 10)
+        for library in needed:
+            owner = subprocess.run(["dpkg-query", "-S", f"*/{library}"], capture_output=True, text=True).stdout
+            if owner and "duckdb" not in library:
+                names = {name.strip().split(":")[0] for line in owner.splitlines() for name in line.split(": /")[0].split(",")}
+                self.assertTrue(names & packages, f"{library} is in {names}, which the Dockerfile does not install")
+
+
+class Session(unittest.TestCase):
+    """The recorded session is what a terminal shows today, in the page and in the pictures."""
+
+    MASKS = [(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "TIME"), (re.compile(r"^(run )?[0-9a-f]{8}(?= )", re.M), "RUN"),
+             (re.compile(r"(?<= )\d+\.\d(?=$| data/)", re.M), "SECONDS"), (re.compile(r"(?<=failed )+\d\.\d+ 2$", re.M), "SECONDS 2")]
+
+    def masked(self, lines):
+        lines = masked("\n".join(lines), record_session.SHOWN_FOLDER)
+        text = "\n".join(lines)
+        for pattern, name in self.MASKS:
+            text = pattern.sub(name, text)
+        return text.split("\n")
+
+    def test_at_each_width(self):
+        self.maxDiff = None
+        for columns in record_session.WIDTHS:
+            with self.subTest(columns):
+                shown = self.masked(record_session.record(TIPPLE, columns).lines())
+                self.assertTrue(any("an object or list" in line for line in shown), shown)
+                self.assertIn(" 6 99.00", shown, "the last run has loaded all")
+                if columns == record_session.WIDTHS[0]:
+                    page = read(record_session.PAGE).split(record_session.BEGIN)[1].split(record_session.END)[0]
+                    self.assertEqual(self.masked(page.split("\n")[1:-2]), shown, f"{record_session.PAGE} is out of date: scripts/record_session.py")
+                for theme in ("light", "dark"):
+                    path = record_session.picture(columns, theme)
+                    self.assertEqual(self.masked(record_session.text_of_svg(read(path)).split("\n")), shown, f"{path} is out of date: scripts/record_session.py")
+
+    def test_pictures_are_small(self):
+        paths = [record_session.picture(columns, theme) for columns in record_session.WIDTHS for theme in ("light", "dark")]
+        self.assertLess(sum(os.path.getsize(os.path.join(ROOT, path)) for path in paths), 100_000)
+
+
 class Reference(unittest.TestCase):
     def test_every_flag_of_load_has_its_row(self):
         """The first column of the guide's tables names exactly the flags that the help does."""
@@ -118,6 +222,9 @@ class Reference(unittest.TestCase):
         documented = flags_in(" ".join(rows))
         self.assertEqual(sorted(documented - help_flags), [], "the guide names flags that are not there")
         self.assertEqual(sorted(help_flags - documented), [], "flags without a row in docs/guide/load.md")
+
+    def test_the_reference_of_options_is_what_the_program_prints(self):
+        self.assertEqual(read("docs/reference/options.md"), printed_by("help", "--reference"), "docs/reference/options.md is out of date: tipple help --reference > docs/reference/options.md")
 
     def test_exit_codes(self):
         """The table names every kind of error with the number the program gives it."""

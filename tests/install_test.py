@@ -10,6 +10,8 @@ import sys
 import tempfile
 import unittest
 
+import docs_test
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = None
 
@@ -100,6 +102,19 @@ class Installed(unittest.TestCase):
         refused = run([tipple, "init", "--source", "weather"], work, code=2, env=self.environment)
         self.assertIn("weather has files already", refused.stderr)
         self.assertIn("cannot be the name", run([tipple, "init", "--source", "Web-Shop"], work, code=2, env=self.environment).stderr)
+
+    def test_the_page_of_the_guide(self):
+        """Its commands, run where the sources seem to lie in the folder `tipple`, and its program, which is the one that is built above."""
+        docs_test.TIPPLE = os.path.join(BUILD, "bin", "tipple")
+
+        def prepare(folder):
+            os.makedirs(os.path.join(folder, "tipple", "build"))
+            os.symlink(BUILD, os.path.join(folder, "tipple", "build", "release"))
+
+        self.assertGreater(docs_test.Documents().run_document(docs_test.INSTALL_DOCUMENT, prepare), 2)
+        blocks = [content for language, _, content in docs_test.FENCE.findall(docs_test.read(docs_test.INSTALL_DOCUMENT)) if language == "cmake"]
+        self.assertEqual(len(blocks), 1)
+        self.assertIn(blocks[0], docs_test.read("tests/consumer/CMakeLists.txt"))
 
 
 if __name__ == "__main__":

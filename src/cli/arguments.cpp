@@ -9,7 +9,10 @@
 #include <memory>
 
 #include "cli/exit_code.h"
+#include "cli/help_of_arguments.h"
+#include "cli/help_text.h"
 #include "cli/project_arguments.h"
+#include "cli/terminal.h"
 #include "cli/version.h"
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -28,13 +31,18 @@ std::string contract_check(const std::string& text) {
     }
 }
 
-constexpr const char* load_summary = "Loads files and databases into a database: infers types, makes nested tables, evolves the schema, all in one transaction.";
+constexpr const char* load_summary = "Loads files, databases and APIs into tables of a database, or into files.\n\n"
+    "Types are inferred, lists become tables of their own, and new columns are added. Rows, schema and load record come in one "
+    "transaction: all of it, or nothing.";
 constexpr const char* load_examples =
+    "DEST is a DuckDB file (shop.duckdb), a Postgres database (postgresql://user@host/name), a folder of files that ends with a slash (lake/, "
+    "s3://bucket/lake/), or a connection of the project. A default stands in [brackets], a variable that sets a flag in (parentheses).\n\n"
     "Examples:\n"
     "  tipple load orders.jsonl shop.duckdb\n"
-    "  tipple load 'events/*.json.gz' shop.duckdb --as events --disposition merge --key id\n"
-    "  tipple load postgresql://ann@db/shop shop.duckdb -r public.orders --disposition merge --cursor updated_at\n"
-    "  curl -s https://api.example.com/users | tipple load - shop.duckdb --as users --select data";
+    "  tipple load 'events/*.json.gz' shop.duckdb --as events --key id\n"
+    "  tipple load postgresql://ann@db/shop shop.duckdb -r public.orders\n"
+    "  curl -s https://api.example.com/users |\n"
+    "    tipple load - shop.duckdb --as users --select data";
 
 constexpr const char* load_positionals = "SOURCE... DEST";
 
@@ -53,10 +61,10 @@ CLI::CheckedTransformer choices(std::map<std::string, Enum> values) {
 }
 
 void add_global_flags(CLI::App& app, GlobalArguments& global) {
-    app.add_flag("-q,--quiet", global.is_quiet, "Print errors only")->group("Common");
-    app.add_flag("-v,--verbose", global.verbosity, "Say more; -vv for a debug log")->group("Common");
-    app.add_flag("--json", global.is_json, "Print JSON only, one document (load: one per line)")->group("Common")->envname("TIPPLE_JSON");
-    app.add_option("--progress", global.progress, "auto, bar, lines, json or none")
+    app.add_flag("-q,--quiet", global.is_quiet, "Print errors only, and records that were left out")->group("Common");
+    app.add_flag("-v,--verbose", global.verbosity, "Say more, and all tables of a long summary; -vv for a debug log")->group("Common");
+    app.add_flag("--json", global.is_json, "Print JSON only: one document, or, of load and run, one object per line")->group("Common")->envname("TIPPLE_JSON");
+    app.add_option("--progress", global.progress, "auto, bar, lines, json or none [auto: a bar on a terminal, else lines]")
         ->transform(choices<ProgressMode>({{"auto", ProgressMode::automatic},
                                            {"bar", ProgressMode::bar},
                                            {"lines", ProgressMode::lines},
@@ -65,26 +73,26 @@ void add_global_flags(CLI::App& app, GlobalArguments& global) {
         ->group("Common")
         ->envname("TIPPLE_PROGRESS")
         ->option_text("MODE");
-    app.add_option("--color", global.color, "auto, always or never")
+    app.add_option("--color", global.color, "auto, always or never; NO_COLOR is heeded [auto: on a terminal]")
         ->transform(choices<ColorMode>({{"auto", ColorMode::automatic}, {"always", ColorMode::always}, {"never", ColorMode::never}}))
         ->group("Common")
         ->envname("TIPPLE_COLOR")
         ->option_text("MODE");
-    app.add_option("--data-dir", global.data_folder, "Folder for packages and locks [~/.local/share/tipple]")
+    app.add_option("--data-dir", global.data_folder, "Folder of this machine for packages that wait, locks and run records [~/.local/share/tipple]")
         ->group("Common")
         ->envname("TIPPLE_DATA_DIR")
         ->option_text("DIR");
-    app.add_option("-C", global.project_folder, "Look for tipple.toml there instead of in the working folder, and above")->group("Common")->option_text("DIR");
-    app.add_option("-f,--file", global.project_file, "The project file itself")->group("Common")->envname("TIPPLE_FILE")->option_text("FILE");
-    app.add_option("--profile", global.profile, "Settings of [profile.NAME] go on top of the project's")->group("Common")->envname("TIPPLE_PROFILE")->option_text("NAME");
+    app.add_option("-C", global.project_folder, "Look for tipple.toml in this folder and above it [the working folder]")->group("Common")->option_text("DIR");
+    app.add_option("-f,--file", global.project_file, "The project file itself, whatever it is called")->group("Common")->envname("TIPPLE_FILE")->option_text("FILE");
+    app.add_option("--profile", global.profile, "Settings under [profile.NAME] of the project go on top of the others")->group("Common")->envname("TIPPLE_PROFILE")->option_text("NAME");
     app.add_option("-c,--set", global.settings, "A setting on top of the project's, such as pipeline.shop.dataset=test")
         ->group("Common")
         ->option_text("KEY=VALUE")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false);
-    app.add_option("--log-file", global.log_file, "Write the log there instead of to stderr")->group("Common")->envname("TIPPLE_LOG_FILE")->option_text("FILE");
-    app.add_option("--log-format", global.log_format, "text, or json: one object per line")
+    app.add_option("--log-file", global.log_file, "Append the log to this file [standard error]")->group("Common")->envname("TIPPLE_LOG_FILE")->option_text("FILE");
+    app.add_option("--log-format", global.log_format, "text, or json: one object per line [text]")
         ->transform(choices<LogFormat>({{"text", LogFormat::text}, {"json", LogFormat::json}}))
         ->group("Common")
         ->envname("TIPPLE_LOG_FORMAT")
@@ -92,72 +100,72 @@ void add_global_flags(CLI::App& app, GlobalArguments& global) {
 }
 
 void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& places, std::string& memory) {
-    app.add_option(load_positionals, places, "Paths, patterns, - for standard input, a database (URL or file) or a source's name; last where it goes")->required()->expected(2, -1)->option_text(" ");
-    app.add_option("--as", load.table, "Table for the records [the file's name]")->option_text("TABLE");
-    app.add_option("--dataset", load.dataset, "Schema of the database the tables go to [main]")->option_text("NAME")->envname("TIPPLE_DATASET");
-    app.add_option("--format", load.format, "jsonl, json, csv, tsv or parquet [found out]")->option_text("FORMAT");
-    app.add_option("--select", load.select, "Where the records are inside a JSON document: data, result.items[*]")->option_text("PATH");
-    app.add_option("--csv-delimiter", load.csv_delimiter, "Between the fields of a CSV line [found out]")->option_text("TEXT");
+    app.add_option(load_positionals, places, "Paths and patterns of files, - for standard input, a database (URL or file), or the name of a source; last, where it goes")->required()->expected(2, -1)->option_text(" ");
+    app.add_option("--as", load.table, "Table for the records [the file's name without endings]")->option_text("TABLE");
+    app.add_option("--dataset", load.dataset, "Schema of the database that the tables go to [main; in Postgres public]")->option_text("NAME")->envname("TIPPLE_DATASET");
+    app.add_option("--format", load.format, "jsonl, json, csv, tsv or parquet [found out from content and name]")->option_text("FORMAT");
+    app.add_option("--select", load.select, "Where the records are inside a JSON document, as data or result.items[*] [the document]")->option_text("PATH");
+    app.add_option("--csv-delimiter", load.csv_delimiter, "Between the fields of a CSV line, as ';' [found out]")->option_text("TEXT");
     app.add_flag("--csv-header,!--no-csv-header", load.has_csv_header, "Whether the first line of a CSV file names the columns [yes]");
     app.add_option("--encoding", load.encoding, "Of JSON and CSV: utf-16le, latin-1, windows-1252 … [UTF-8, or what a mark says]")->option_text("NAME");
     app.add_flag("--metadata", load.has_metadata, "Add _source_file, _source_line and _source_modified to each record");
     app.add_flag("--hive", load.has_folder_columns, "Folders such as year=2024 are columns of the records below them");
-    app.add_option("--option", load.source_options, "An option of the source, several times; tipple help SOURCE (files) lists them")
+    app.add_option("--option", load.source_options, "An option of the source; several times for several. tipple help files lists those of files, tipple help sql those of databases")
         ->option_text("NAME=VALUE")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false);
-    app.add_option("-r,--resource", load.resources, "Only this resource of the source, or this table or pattern of a database, several times [all]")
+    app.add_option("-r,--resource", load.resources, "Only this resource of the source, or this table or pattern of a database; several times for several [all]")
         ->option_text("NAME")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false);
-    app.add_option("--disposition", load.disposition, "append, replace or merge [append; merge with --key]")
+    app.add_option("--disposition", load.disposition, "append: add rows; replace: the table has only these rows afterwards; merge: by --key [append; merge with --key]")
         ->check(CLI::IsMember({"append", "replace", "merge"}))
         ->option_text("MODE");
-    app.add_option("--strategy", load.strategy, "How to merge: delete-insert, upsert, insert-only, cdc or scd2 [the table's, else delete-insert]")
+    app.add_option("--strategy", load.strategy, "How to merge: delete-insert, upsert, insert-only (known keys stay), cdc (and absent ones go), scd2 (versions are kept) [the table's, else delete-insert]")
         ->check(CLI::IsMember({"delete-insert", "upsert", "insert-only", "cdc", "scd2"}))
         ->option_text("STRATEGY");
-    app.add_option("--key", load.keys, "Primary key column for merge; several for a composite key")->option_text("COLUMN")->expected(1)->take_all()->allow_extra_args(false);
-    app.add_option("--delete-missing", load.delete_missing, "The source is a full snapshot: soft flags rows whose key it does not have, hard removes them")
+    app.add_option("--key", load.keys, "Column by which records are the same, for merge; several times for a composite key")->option_text("COLUMN")->expected(1)->take_all()->allow_extra_args(false);
+    app.add_option("--delete-missing", load.delete_missing, "The source has all records there are: rows whose key it does not have are flagged (soft) or removed (hard)")
         ->check(CLI::IsMember({"soft", "hard"}))
         ->option_text("MODE");
-    app.add_option("--max-delete", load.max_delete, "Rows that may be missing, as a share or a number; more stop the load [10%]")->option_text("LIMIT")->needs("--delete-missing");
+    app.add_option("--max-delete", load.max_delete, "Rows that may be missing, as 25% or 500; more stop the load [10%]")->option_text("LIMIT")->needs("--delete-missing");
     app.add_flag("--allow-empty", load.allows_empty, "Believe a snapshot without records: all rows go")->needs("--delete-missing");
-    app.add_option("--limit", load.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
-    app.add_option("--max-table-nesting", load.max_nesting, "Objects and lists opened below a record; the rest stays JSON [1000]")
+    app.add_option("--limit", load.limit, "Stop after so many records, over all sources [no limit]")->check(CLI::NonNegativeNumber)->option_text("N");
+    app.add_option("--max-table-nesting", load.max_nesting, "Levels of objects and lists that are opened below a record; what is deeper stays JSON [1000]")
         ->check(CLI::Range(0, limits::json_depth_max))
         ->option_text("N");
-    app.add_option("--contract", load.contract, "What may change: evolve, freeze, discard_row, discard_value or quarantine, for all or as columns=freeze,data_type=evolve [evolve]")
+    app.add_option("--contract", load.contract, "What a new table or column, or a value of another type does: evolve (is added), freeze (ends the run), discard_row, discard_value, quarantine; for all, or as columns=freeze,data_type=evolve [evolve]")
         ->check(contract_check)
         ->option_text("MODE");
-    app.add_option("--column", load.columns, "Hints for a column, several times; see the guide on schemas")
+    app.add_option("--column", load.columns, "Type and hints of a column, as id:bigint:key or 'total:decimal(10,2)'; several times for several")
         ->option_text("NAME:TYPE[:HINT]")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false);
-    app.add_option("--collisions", load.collisions, "keep, fail or suffix: what names do that become one column [keep]")
+    app.add_option("--collisions", load.collisions, "When two names of a record become one column: keep (the last value), fail, or suffix (name_2) [keep]")
         ->check(CLI::IsMember({"keep", "fail", "suffix"}))
         ->option_text("MODE");
-    app.add_flag("--widen", load.widens, "Make a column's type wider where no value changes, instead of adding a variant column");
+    app.add_flag("--widen", load.widens, "Make a column's type wider where no value changes, as bigint to double, instead of adding a variant column");
     app.add_option("--schema-import", load.schema_import_folder, "Folder with a schema document to edit; made when there is none")->option_text("DIR");
     app.add_option("--schema-export", load.schema_export_folder, "Folder for the schema document of each load")->option_text("DIR");
-    app.add_option("--on-bad-record", load.on_bad_record, "fail, skip or quarantine: what a record that cannot be loaded does [fail]")
+    app.add_option("--on-bad-record", load.on_bad_record, "A record that cannot be loaded: fail (ends the run), skip (exit code 7), quarantine (kept to be replayed; exit code 7) [fail]")
         ->check(CLI::IsMember({"fail", "skip", "quarantine"}))
         ->option_text("MODE");
-    app.add_option("--cursor", load.cursor, "Load only records in which this field has grown since the last load")->option_text("FIELD");
+    app.add_option("--cursor", load.cursor, "Load only records in which this field, as updated_at, has grown since the last load")->option_text("FIELD");
     app.add_option("--cursor-start", load.cursor_start, "Where the first load begins [the first record]")->option_text("VALUE")->needs("--cursor");
     app.add_option("--cursor-lag", load.cursor_lag, "Read again what lies so far behind the cursor: 5m, 2d, or a number")->option_text("LAG")->needs("--cursor");
-    app.add_option("--cursor-missing", load.cursor_missing, "raise, include or exclude: what a record without the field does [raise]")
+    app.add_option("--cursor-missing", load.cursor_missing, "A record without the field: raise (ends the run), include, exclude [raise]")
         ->check(CLI::IsMember({"raise", "include", "exclude"}))
         ->option_text("MODE")
         ->needs("--cursor");
     app.add_flag("--full-refresh", load.is_full_refresh, "Drop the tables, forget the cursor, load everything anew");
     app.add_flag("--dry-run", load.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
-    app.add_flag("--adopt", load.adopts_tables, "Load into existing tables that tipple or dlt did not make");
-    app.add_option("--workers", load.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
-    app.add_option("--memory", memory, "Memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
-    app.add_option("--retry-budget", load.retry_budget_seconds, "Seconds to wait, all attempts together, for a destination that is away; 0 = one attempt [60]")
+    app.add_flag("--adopt", load.adopts_tables, "Load into tables that are there and that neither tipple nor dlt made");
+    app.add_option("--workers", load.workers, "Threads that normalize, 1 to 256; they change nothing but the time [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
+    app.add_option("--memory", memory, "Memory for the whole process, at least 128MiB [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
+    app.add_option("--retry-budget", load.retry_budget_seconds, "Seconds to wait, all attempts together, for a destination that does not answer; 0 = one attempt [60]")
         ->check(CLI::NonNegativeNumber)
         ->option_text("SECONDS");
     app.add_option("--lock-timeout", load.lock_timeout_seconds, "Seconds to wait for a database that another process holds [10]")
@@ -165,7 +173,8 @@ void add_load(CLI::App& app, LoadArguments& load, std::vector<std::string>& plac
         ->option_text("SECONDS");
 }
 
-constexpr const char* run_summary = "Runs pipelines of the project file (tipple.toml): reads what is new, loads it in one transaction each.";
+constexpr const char* run_summary = "Runs pipelines of the project file (tipple.toml): reads what is new, and loads it.\n\n"
+    "Each pipeline is one transaction. Packages of an earlier run that wait are loaded first.";
 constexpr const char* run_examples =
     "Examples:\n"
     "  tipple run                       the only pipeline\n"
@@ -181,33 +190,33 @@ extract::Checkpoint require_checkpoint(const std::string& text) {
 }
 
 void add_run(CLI::App& app, RunArguments& run, std::string& memory, std::string& timeout) {
-    app.add_option("PIPELINE", run.pipelines, "Pipelines of the project [the only one]")->option_text(" ");
+    app.add_option("PIPELINE", run.pipelines, "Pipelines of the project, one after the other [the only one]")->option_text(" ");
     app.add_flag("--all", run.runs_all, "All pipelines of the project");
     app.add_option("-r,--resource", run.resources, "Only this resource; several times for several")->option_text("NAME")->expected(1)->take_all()->allow_extra_args(false);
-    app.add_flag_callback("--full-refresh", [&run] { run.refresh = "drop_resources"; }, "Drop the resources' tables, forget their cursors, load everything anew");
-    app.add_option("--refresh", run.refresh, "drop_sources, drop_resources or drop_data: what is dropped or emptied first")
+    app.add_flag_callback("--full-refresh", [&run] { run.refresh = "drop_resources"; }, "Drop the resources' tables, forget their cursors, load everything anew; the same as --refresh drop_resources");
+    app.add_option("--refresh", run.refresh, "drop_sources (all tables and state), drop_resources (those that are run), drop_data (rows and cursors; tables stay)")
         ->check(CLI::IsMember({"drop_sources", "drop_resources", "drop_data"}))
         ->option_text("MODE");
-    app.add_option("--since", run.since, "Read from this cursor value on, whatever was read before")->option_text("VALUE");
+    app.add_option("--since", run.since, "Read from this cursor value on, whatever was read before, as 2024-05-01")->option_text("VALUE");
     app.add_option("--until", run.until, "Read up to this cursor value, without it; the cursor stays where it is")->option_text("VALUE");
-    app.add_option("--max-delete", run.max_delete, "Of resources with delete_missing: rows that may be missing, as a share or a number [as the project says]")->option_text("LIMIT");
+    app.add_option("--max-delete", run.max_delete, "Of resources with delete_missing: rows that may be missing, as 25% or 500 [as the project says]")->option_text("LIMIT");
     app.add_flag("--allow-empty", run.allows_empty, "Of resources with delete_missing: believe a snapshot without records");
-    app.add_option("--limit", run.limit, "Stop after so many records")->check(CLI::NonNegativeNumber)->option_text("N");
+    app.add_option("--limit", run.limit, "Stop after so many records of each pipeline [no limit]")->check(CLI::NonNegativeNumber)->option_text("N");
     app.add_option_function<std::string>(
            "--checkpoint", [&run](const std::string& text) { run.checkpoint = require_checkpoint(text); },
-           "Commit what was read after so many records, or so much time (500000, 10m): a run that is killed goes on from there. For resources read in the order of a cursor")
+           "Commit what was read after so many records, or so much time, as 500000 or 10m: a run that is killed goes on from there. For resources that are read in the order of a cursor")
         ->option_text("N|TIME");
     app.add_flag("--dry-run", run.is_dry_run, "Read everything, say which tables and columns it would make, write nothing");
-    app.add_flag("--keep-going", run.keeps_going, "When a pipeline fails, go on with the next; the exit code is then 7");
+    app.add_flag("--keep-going", run.keeps_going, "When a pipeline fails, go on with the next; the exit code at the end is 7");
     app.add_option("--parallel", run.parallel, "Pipelines that run at the same time, in the memory of --memory together [1]")
         ->check(CLI::Range(1, 64))
         ->option_text("N")
         ->envname("TIPPLE_PARALLEL");
-    app.add_flag("--adopt", run.adopts_tables, "Load into existing tables that tipple or dlt did not make");
-    app.add_option("--timeout", timeout, "Stop in order after so long: 30s, 5m, 2h; the exit code is then 124")->option_text("TIME");
-    app.add_option("--workers", run.workers, "Threads [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
-    app.add_option("--memory", memory, "Memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
-    app.add_option("--retry-budget", run.retry_budget_seconds, "Seconds to wait, all attempts together, for a destination that is away; 0 = one attempt [60]")
+    app.add_flag("--adopt", run.adopts_tables, "Load into tables that are there and that neither tipple nor dlt made");
+    app.add_option("--timeout", timeout, "Stop in order after so long, as 30s, 5m or 2h; the exit code is then 124 [no limit]")->option_text("TIME");
+    app.add_option("--workers", run.workers, "Threads that normalize, 1 to 256; they change nothing but the time [one per core]")->option_text("N")->check(CLI::Range(1, 256))->envname("TIPPLE_WORKERS");
+    app.add_option("--memory", memory, "Memory for the whole process, at least 128MiB [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
+    app.add_option("--retry-budget", run.retry_budget_seconds, "Seconds to wait, all attempts together, for a destination that does not answer; 0 = one attempt [60]")
         ->check(CLI::NonNegativeNumber)
         ->option_text("SECONDS");
     app.add_option("--lock-timeout", run.lock_timeout_seconds, "Seconds to wait for a database that another process holds [10]")
@@ -222,67 +231,72 @@ double require_seconds(const std::string& text) {
 }
 
 void add_output(CLI::App& app, std::string& output, std::size_t& limit, const std::string& limit_text) {
-    app.add_option("-o,--output", output, "table, csv, json or jsonl [table]")->check(CLI::IsMember({"table", "csv", "json", "jsonl"}))->option_text("FORMAT");
+    app.add_option("-o,--output", output, "table, csv, json (a list) or jsonl (an object per line) [table]")->check(CLI::IsMember({"table", "csv", "json", "jsonl"}))->option_text("FORMAT");
     app.add_option("--limit", limit, limit_text)->check(CLI::NonNegativeNumber)->option_text("N");
 }
 
+constexpr const char* target_text = "A pipeline or connection of the project, a database file, or a postgresql:// URL";
+constexpr const char* actions_text = "See above; TARGET is a pipeline or connection of the project, a database file, or a postgresql:// URL";
+
 constexpr const char* schema_help =
-    "Shows tables, columns, types, keys, links, and which load added what.\n\n"
+    "Shows tables, columns, types, keys and links, and what changed when.\n\n"
     "  tipple schema TARGET [TABLE]               what is there now\n"
     "  tipple schema history TARGET               every stored version, the load that made it, what it changed\n"
     "  tipple schema diff TARGET [A [B]]          between two versions [the last two; B: the newest]\n"
     "  tipple schema blame TARGET TABLE.COLUMN    which load and record made a column, and why it has its type";
 
 void add_schema(CLI::App& app, SchemaArguments& schema, std::vector<std::string>& places) {
-    app.add_option("ARGUMENTS", places, "See above; TARGET is a pipeline or connection of the project, or a database file")->required()->expected(1, 4)->option_text(" ");
-    app.add_option("--dataset", schema.dataset, "Schema of the database [main]")->option_text("NAME");
+    app.add_option("[ACTION] TARGET [ARGUMENT...]", places, actions_text)->required()->expected(1, 4)->option_text(" ");
+    app.add_option("--dataset", schema.dataset, "Schema of the database [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
     app.add_option("-o,--output", schema.output, "text, yaml, json, sql or mermaid, of what is there now [text]")
         ->check(CLI::IsMember({"text", "yaml", "json", "sql", "mermaid"}))
         ->option_text("FORMAT");
-    app.add_flag("--exit-code", schema.has_exit_code, "diff: exit code 8 when there are differences");
+    app.add_flag("--exit-code", schema.has_exit_code, "diff: exit code 8 when there are differences, else 0");
 }
 
 constexpr const char* quarantine_help =
-    "Records that a load has put aside (--contract quarantine, --on-bad-record quarantine).\n\n"
-    "  tipple quarantine list TARGET              what is there, and why\n"
+    "Shows, loads again or discards records that a load has put aside.\n\n"
+    "They are put aside by --contract quarantine and --on-bad-record quarantine, and wait in the table _tipple_quarantine.\n\n"
+    "  tipple quarantine [list] TARGET            what is there, and why\n"
     "  tipple quarantine show TARGET ID...        all of a record\n"
     "  tipple quarantine replay TARGET ID...      load them again; what still does not fit stays\n"
     "  tipple quarantine discard TARGET ID...     take them out for good";
 
 void add_quarantine(CLI::App& app, QuarantineArguments& quarantine, std::vector<std::string>& places) {
-    app.add_option("ARGUMENTS", places, "See above; TARGET is a pipeline or connection of the project, or a database file")->required()->expected(1, -1)->option_text(" ");
-    app.add_flag("--all", quarantine.takes_all, "replay, discard: all records");
-    app.add_option("--contract", quarantine.contract, "replay: what may change in this run, whatever the stored contract says")
+    app.add_option("[ACTION] TARGET [ID...]", places, actions_text)->required()->expected(1, -1)->option_text(" ");
+    app.add_flag("--all", quarantine.takes_all, "replay, discard: all records, instead of ID");
+    app.add_option("--contract", quarantine.contract, "replay: what may change in this run, whatever the stored contract says: evolve, freeze, discard_row, discard_value or quarantine")
         ->check(contract_check)
         ->option_text("MODE");
-    app.add_option("--dataset", quarantine.dataset, "Schema of the database [main]")->option_text("NAME");
-    add_output(app, quarantine.output, quarantine.limit, "list: records shown at most [100; 0 = all]");
+    app.add_option("--dataset", quarantine.dataset, "Schema of the database [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
+    add_output(app, quarantine.output, quarantine.limit, "list: records shown at most; 0 = all [100]");
 }
 
 constexpr const char* undo_help =
     "Removes what a load has brought, with its nested rows and its record, in one transaction.\n\n"
-    "  tipple undo TARGET LOAD_ID                 ids are in the summary of a load and in the table _dlt_loads";
+    "What the source remembers goes back as well, so that the next run reads the rows again.";
 
 void add_undo(CLI::App& app, UndoArguments& undo) {
-    app.add_option("TARGET", undo.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
-    app.add_option("LOAD_ID", undo.load_id, "The load")->required()->option_text(" ");
-    app.add_flag("--through", undo.through, "It and all loads that came after it");
-    app.add_flag("--keep-cursor", undo.keeps_cursor, "What the source remembers stays: the rows will not be read again");
+    app.add_option("TARGET", undo.target, target_text)->required()->option_text(" ");
+    app.add_option("LOAD_ID", undo.load_id, "The load: its id is in the summary of the run, in tipple packages list, and in the table _dlt_loads")->required()->option_text(" ");
+    app.add_flag("--through", undo.through, "The load and all that came after it");
+    app.add_flag("--keep-cursor", undo.keeps_cursor, "What the source remembers stays: the next run does not read the rows again");
     app.add_flag("--rows-only", undo.rows_only, "Also where the load, or a later one, has merged or replaced: what that took away does not come back");
-    app.add_flag("--dry-run", undo.is_dry_run, "Only say what would be removed");
-    app.add_flag("-y,--yes", undo.is_confirmed, "Do not ask");
-    app.add_option("--dataset", undo.dataset, "Schema of the database [main]")->option_text("NAME");
-    app.add_option("--pipeline", undo.pipeline, "Pipeline that made the load [that of tipple load]")->option_text("NAME");
+    app.add_flag("--dry-run", undo.is_dry_run, "Say what would be removed, and remove nothing");
+    app.add_flag("-y,--yes", undo.is_confirmed, "Do not ask; needed where there is no terminal to ask on");
+    app.add_option("--dataset", undo.dataset, "Schema of the database [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
+    app.add_option("--pipeline", undo.pipeline, "Pipeline that made the load [TARGET, if it is one; else that of tipple load]")->option_text("NAME");
 }
 
 void add_verify(CLI::App& app, VerifyArguments& verify) {
-    app.add_option("TARGET", verify.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
-    app.add_option("--dataset", verify.dataset, "Schema of the database [main]")->option_text("NAME");
+    app.add_option("TARGET", verify.target, target_text)->required()->option_text(" ");
+    app.add_option("--dataset", verify.dataset, "Schema of the database [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
 }
 
 constexpr const char* packages_help =
-    "Load packages: what runs have extracted, on its way to the destination.\n\n"
-    "  tipple packages list TARGET                those that wait, and the last ones that were loaded or failed\n"
+    "Shows load packages, and loads, discards or copies those that wait.\n\n"
+    "A package is what a run has read, on its way to the destination. One that could not be loaded waits for the next run.\n\n"
+    "  tipple packages [list] TARGET              those that wait, and the last ones that were loaded or failed\n"
     "  tipple packages show TARGET [ID]           one of them: tables, rows, steps, error [the one that waits, else the newest]\n"
     "  tipple packages retry TARGET               loads what waits, and reads nothing new\n"
     "  tipple packages discard TARGET [ID]        deletes what waits; the next run reads it again\n"
@@ -290,10 +304,10 @@ constexpr const char* packages_help =
     "  tipple packages verify TARGET [ID]         compares every file with its checksum";
 
 void add_packages(CLI::App& app, PackagesArguments& packages, std::vector<std::string>& places, std::string& memory) {
-    app.add_option("ARGUMENTS", places, "See above; TARGET is a database file")->required()->expected(1, 4)->option_text(" ");
-    app.add_flag("--dry-run", packages.is_dry_run, "discard: only say what would be deleted");
-    app.add_flag("-y,--yes", packages.is_confirmed, "discard: do not ask");
-    app.add_option("--dataset", packages.dataset, "Schema of the database [main]")->option_text("NAME");
+    app.add_option("[ACTION] TARGET [ARGUMENT...]", places, actions_text)->required()->expected(1, 4)->option_text(" ");
+    app.add_flag("--dry-run", packages.is_dry_run, "discard: say what would be deleted, and delete nothing");
+    app.add_flag("-y,--yes", packages.is_confirmed, "discard: do not ask; needed where there is no terminal to ask on");
+    app.add_option("--dataset", packages.dataset, "Schema of the database [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
     app.add_option("--memory", memory, "retry: memory for the whole process [512MiB]")->option_text("SIZE")->envname("TIPPLE_MEMORY");
 }
 
@@ -388,15 +402,6 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app) {
     return text;
 }
 
-/// In the list of all commands, each has one line; the rest of its description is in its own help.
-class Formatter : public CLI::Formatter {
-public:
-    std::string make_subcommand(const CLI::App* command) const override {
-        const std::string description = command->get_description();
-        return fmt::format("  {:<{}}{}\n", command->get_name(), get_column_width() - 2, description.substr(0, description.find('\n')));
-    }
-};
-
 }  // namespace
 
 json::Value parse_contract_argument(const std::string& text) {
@@ -434,14 +439,14 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     std::vector<std::string> places;
     std::string memory;
 
-    CLI::App app("tipple loads data: nested JSON, CSV and Parquet into related tables, exactly once.", "tipple");
-    app.set_version_flag("--version", version_text());
+    CLI::App app("tipple loads data: files, databases and APIs into related tables, each record once.", "tipple");
+    app.set_version_flag("--version", version_text(), "Print the version");
     app.require_subcommand(0, 1);
     app.fallthrough();
-    app.formatter(std::make_shared<Formatter>());
-    app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+    app.formatter(make_help_formatter(help_width(Terminal::detect(ColorMode::never))));
+    app.set_help_flag("-h,--help", "Print this page");
     add_global_flags(app, arguments.global);
-    app.footer("tipple COMMAND --help tells more about a command. Documentation: docs/guide");
+    app.footer("Begin with: tipple load orders.jsonl shop.duckdb, or, for a project: tipple init shop\n\ntipple COMMAND --help explains a command, tipple help NAME a source or destination (files, sql, rest_api, postgres, …).\nDocumentation: docs/guide");
 
     CLI::App* load_app = app.add_subcommand("load", load_summary);
     load_app->footer(load_examples);
@@ -449,16 +454,16 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     CLI::App* run_app = app.add_subcommand("run", run_summary);
     run_app->footer(run_examples);
     add_run(*run_app, run, memory, timeout);
-    CLI::App* query_app = app.add_subcommand("query", "Runs a query on a database, read only.");
-    query_app->add_option("TARGET", query.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
-    query_app->add_option("SQL", query.sql, "The query, or - to read it from standard input")->required()->option_text(" ");
-    query_app->add_option("--dataset", query.dataset, "Schema in which table names are looked up [main]")->option_text("NAME");
-    add_output(*query_app, query.output, query.limit, "Rows printed at most [1000; 0 = all]");
+    CLI::App* query_app = app.add_subcommand("query", "Runs an SQL query on a database, read only.\n\nThe SQL is that of the database: DuckDB's for files, Postgres' there.");
+    query_app->add_option("TARGET", query.target, target_text)->required()->option_text(" ");
+    query_app->add_option("SQL", query.sql, "The query, as 'SELECT * FROM orders', or - to read it from standard input")->required()->option_text(" ");
+    query_app->add_option("--dataset", query.dataset, "Schema in which table names are looked up [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
+    add_output(*query_app, query.output, query.limit, "Rows printed at most; 0 = all [1000]");
     CLI::App* preview_app = app.add_subcommand("preview", "Shows the tables of a database, or the first rows of one.");
-    preview_app->add_option("TARGET", preview.target, "A pipeline or connection of the project, or a database file")->required()->option_text(" ");
-    preview_app->add_option("TABLE", preview.table, "Table")->option_text(" ");
-    preview_app->add_option("--dataset", preview.dataset, "Schema of the database [main]")->option_text("NAME");
-    add_output(*preview_app, preview.output, preview.limit, "Rows [10]");
+    preview_app->add_option("TARGET", preview.target, target_text)->required()->option_text(" ");
+    preview_app->add_option("TABLE", preview.table, "The table whose rows are shown [a list of all tables]")->option_text(" ");
+    preview_app->add_option("--dataset", preview.dataset, "Schema of the database [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
+    add_output(*preview_app, preview.output, preview.limit, "Rows shown at most; 0 = all [10]");
     CLI::App* schema_app = app.add_subcommand("schema", schema_help);
     std::vector<std::string> schema_places;
     add_schema(*schema_app, schema, schema_places);
@@ -470,15 +475,16 @@ Arguments parse_arguments(int argc, const char* const* argv) {
     add_packages(*packages_app, packages, packages_places, memory);
     CLI::App* undo_app = app.add_subcommand("undo", undo_help);
     add_undo(*undo_app, undo);
-    CLI::App* verify_app = app.add_subcommand("verify", "Checks a whole dataset: nested rows without parents, ids that are there twice, loads that are not recorded.");
+    CLI::App* verify_app = app.add_subcommand("verify", "Checks a dataset: rows without parents, ids that are there twice, loads without record.\n\n"
+                                                   "Changes nothing. The exit code is 3 when something is wrong.");
     add_verify(*verify_app, verify);
     const ProjectCommands project_commands(app);
     std::optional<Command> project_command;
     CLI::App* version_app = app.add_subcommand("version", "Prints the versions of tipple and of the libraries in it.");
-    CLI::App* help_app = app.add_subcommand("help", "Explains a command, source or destination.");
-    help_app->add_option("TOPIC", help.topic, "Name of a command, source or destination")->option_text(" ");
+    CLI::App* help_app = app.add_subcommand("help", "Explains a command, a source or a destination.");
+    help_app->add_option("TOPIC", help.topic, "Name of a command, a source or a destination [the list of all commands]")->option_text(" ");
 
-    for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
+    help_app->add_flag("--reference", help.prints_reference, "All sources and destinations with their options, as a page of Markdown");
     try {
         app.parse(argc, argv);
         if (schema_app->parsed()) split_schema_places(schema_places, schema);
@@ -533,7 +539,7 @@ Arguments parse_arguments(int argc, const char* const* argv) {
                 return arguments;
             }
         }
-        if (help.topic.empty()) {
+        if (help.topic.empty() && !help.prints_reference) {
             // app.help() would be the help of `help`, the command that was given.
             std::fputs(app.get_formatter()->make_help(&app, "tipple", CLI::AppFormatMode::Normal).c_str(), stdout);
             return arguments;

@@ -233,6 +233,8 @@ struct CompletionArguments {
 struct VersionArguments {};
 struct HelpArguments {
     std::string topic;
+    /// All sources and destinations instead of one, as Markdown.
+    bool prints_reference = false;
 };
 /// Everything that was asked for is printed already.
 struct DoneArguments {

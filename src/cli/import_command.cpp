@@ -26,7 +26,7 @@ int run_import(Program& program, const ImportArguments& arguments) {
         for (const std::string& note : imported.notes) fmt::print("note  {}\n", note);
         if (imported.problems.empty()) fmt::print("next:  tipple check {}\n", arguments.pipeline);
     }
-    for (const std::string& problem : imported.problems) fmt::print(stderr, "{} {}\n", program.terminal.styled(Style::red, "error:"), problem);
+    for (const std::string& problem : imported.problems) fmt::print(stderr, "{} {}\n", program.terminal.of_stderr().styled(Style::red, "error:"), problem);
     return imported.problems.empty() ? exit_done : exit_partial;
 }
 

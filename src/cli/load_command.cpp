@@ -264,7 +264,7 @@ int run_load(Program& program, const LoadArguments& arguments) {
     target.config.schema_import_folder = arguments.schema_import_folder;
     target.config.schema_export_folder = arguments.schema_export_folder;
     return run_and_report(program, target, *source, options,
-                          {.target = arguments.destination, .dataset = arguments.dataset, .is_dry_run = arguments.is_dry_run}, signals);
+                          {.target = arguments.destination, .dataset = arguments.dataset, .is_dry_run = arguments.is_dry_run, .shows_all_tables = program.global.verbosity > 0}, signals);
 }
 
 }  // namespace tipple::cli

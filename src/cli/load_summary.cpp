@@ -7,6 +7,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/rows_printer.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 
 namespace tipple::cli {
@@ -19,14 +20,23 @@ using pipeline::TableReport;
 /// New columns that are named one by one; the rest is counted.
 constexpr std::size_t columns_named_max = 6;
 constexpr std::size_t null_only_named_max = 8;
+/// Tables that a summary shows unless it is asked for all.
+constexpr std::size_t tables_shown_max = 20;
 
 std::string rate(double amount, double seconds, const char* unit) {
     if (seconds <= 0.0005) return {};
     return fmt::format("{} {}/s", format_count(static_cast<std::uint64_t>(amount / seconds)), unit);
 }
 
+/// What there is none of is not named.
+std::string left_out(std::uint64_t rows, const char* rows_name, std::uint64_t values) {
+    if (values == 0) return counted(rows, rows_name);
+    if (rows == 0) return counted(values, "value");
+    return fmt::format("{} and {}", counted(rows, rows_name), counted(values, "value"));
+}
+
 std::string change_text(const TableReport& table) {
-    if (table.is_new) return fmt::format("new table, {} columns", table.new_columns.size());
+    if (table.is_new) return "new table, " + counted(table.new_columns.size(), "column");
     std::vector<std::string> widened;
     for (const pipeline::WidenedType& column : table.widened_columns) {
         widened.push_back(fmt::format("{} {} -> {}", column.column, schema::to_text(column.from), schema::to_text(column.to)));
@@ -37,37 +47,64 @@ std::string change_text(const TableReport& table) {
         if (names.size() == columns_named_max) break;
         names.push_back(fmt::format("{} {}", column.name(), schema::to_text(*column.data_type())));
     }
-    std::string text = fmt::format("+{} column{}: {}", table.new_columns.size(), table.new_columns.size() == 1 ? "" : "s", join(names, ", "));
+    std::string text = fmt::format("+{}: {}", counted(table.new_columns.size(), "column"), join(names, ", "));
     if (table.new_columns.size() > names.size()) text += ", ...";
     if (!widened.empty()) text += "; " + join(widened, ", ");
     return text;
 }
 
-std::string tables_text(const RunReport& report, const Terminal& terminal) {
+std::string quoted_argument(const std::string& text) {
+    return text.find_first_of(" '\"\\$*?[]();&|<>#~!`") == std::string::npos ? text : fmt::format("'{}'", text);
+}
+
+std::string target_text(const SummaryOptions& options) {
+    return quoted_argument(without_password(options.target)) + (options.dataset.empty() ? "" : " --dataset " + quoted_argument(options.dataset));
+}
+
+/// Those that a summary shows: all, or of many those with most rows.
+std::vector<const TableReport*> shown_tables(const RunReport& report, const SummaryOptions& options) {
+    std::vector<const TableReport*> tables;
+    for (const TableReport& table : report.tables) tables.push_back(&table);
+    if (options.shows_all_tables || tables.size() <= tables_shown_max) return tables;
+    std::stable_sort(tables.begin(), tables.end(), [](const TableReport* a, const TableReport* b) { return a->rows > b->rows; });
+    tables.resize(tables_shown_max);
+    return tables;
+}
+
+/// What is said of the tables that are not shown; empty when all are.
+std::string rest_text(const RunReport& report, const std::vector<const TableReport*>& shown, const SummaryOptions& options) {
+    if (shown.size() == report.tables.size()) return {};
+    const auto is_changed = [](const TableReport& table) { return table.is_new || !table.new_columns.empty() || !table.widened_columns.empty(); };
+    std::uint64_t rows = report.rows;
+    auto changed = std::count_if(report.tables.begin(), report.tables.end(), is_changed);
+    for (const TableReport* table : shown) {
+        rows -= table->rows;
+        if (is_changed(*table)) --changed;
+    }
+    const std::string changes = changed == 0 ? "" : fmt::format(", {} of them new or changed", format_count(static_cast<std::uint64_t>(changed)));
+    const std::string where = options.is_dry_run ? "" : fmt::format(", or tipple schema {}", target_text(options));
+    return fmt::format("and {} with {}{}; to see all: -v{}\n", counted(report.tables.size() - shown.size(), "more table"), counted(rows, "row"), changes, where);
+}
+
+std::string tables_text(const std::vector<const TableReport*>& tables, const Terminal& terminal) {
     destination::QueryResult result;
     result.columns = {{"table", "VARCHAR"}, {"rows", "BIGINT"}, {"schema", "VARCHAR"}};
-    for (const TableReport& table : report.tables) {
-        result.rows.push_back({table.table, format_count(table.rows), change_text(table)});
-    }
+    for (const TableReport* table : tables) result.rows.push_back({table->table, format_count(table->rows), change_text(*table)});
     return format_table(result, terminal);
 }
 
-/// The columns that `--dry-run` shows: everything that would be made.
-std::string columns_text(const RunReport& report, const Terminal& terminal) {
+/// The columns that `--dry-run` shows: everything that would be made of these tables.
+std::string columns_text(const std::vector<const TableReport*>& tables, const Terminal& terminal) {
     destination::QueryResult result;
     result.columns = {{"table", "VARCHAR"}, {"column", "VARCHAR"}, {"type", "VARCHAR"}, {"null", "VARCHAR"}};
-    for (const TableReport& table : report.tables) {
-        for (const schema::Column& column : table.new_columns) {
+    for (const TableReport* table : tables) {
+        for (const schema::Column& column : table->new_columns) {
             std::string type(schema::to_text(*column.data_type()));
             if (column.flag("variant")) type += " (variant)";
-            result.rows.push_back({table.table, column.name(), type, column.is_nullable() ? "yes" : "no"});
+            result.rows.push_back({table->table, column.name(), type, column.is_nullable() ? "yes" : "no"});
         }
     }
     return format_table(result, terminal);
-}
-
-std::string quoted_argument(const std::string& text) {
-    return text.find_first_of(" '\"\\$*?[]();&|<>#~!`") == std::string::npos ? text : fmt::format("'{}'", text);
 }
 
 /// Over all resources.
@@ -88,14 +125,20 @@ const TableReport* largest_child(const RunReport& report) {
     return best;
 }
 
-std::string next_commands(const RunReport& report, const SummaryOptions& options) {
+/// Two parts of a line, or the second in a line of its own where a terminal is too narrow for both: a terminal breaks anywhere, also inside of words.
+std::string side_by_side(const std::string& first, const std::string& second, std::string_view gap, std::size_t indent, const Terminal& terminal) {
+    const bool fits = !terminal.is_stdout_terminal || display_width(first) + gap.size() + display_width(second) <= terminal.width;
+    return first + (fits ? std::string(gap) : "\n" + std::string(indent, ' ')) + second + "\n";
+}
+
+std::string next_commands(const RunReport& report, const SummaryOptions& options, const Terminal& terminal) {
     const auto root = std::find_if(report.tables.begin(), report.tables.end(), [](const TableReport& table) { return table.parent.empty(); });
     if (root == report.tables.end()) return {};
-    const std::string target = quoted_argument(without_password(options.target)) + (options.dataset.empty() ? "" : " --dataset " + quoted_argument(options.dataset));
+    const std::string target = target_text(options);
     std::string text = fmt::format("next:  tipple preview {} {}\n", target, root->table);
     if (const TableReport* child = largest_child(report)) {
-        text += fmt::format("       tipple query {} 'SELECT p.*, c.* FROM \"{}\" p JOIN \"{}\" c ON c._dlt_parent_id = p._dlt_id LIMIT 10'\n", target, child->parent,
-                            child->table);
+        text += side_by_side(fmt::format("       tipple query {} 'SELECT p.*, c.* FROM \"{}\" p", target, child->parent),
+                             fmt::format("JOIN \"{}\" c ON c._dlt_parent_id = p._dlt_id LIMIT 10'", child->table), " ", 11, terminal);
     }
     return text;
 }
@@ -114,10 +157,11 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
         out += fmt::format("{}: nothing to load into {}\n", what, report.destination);
         return out;
     }
-    out += tables_text(report, terminal) + "\n";
+    const std::vector<const TableReport*> shown = shown_tables(report, options);
+    out += tables_text(shown, terminal) + rest_text(report, shown, options) + "\n";
     if (options.is_dry_run) {
-        out += columns_text(report, terminal);
-        out += fmt::format("\ndry run: {} records read in {}, nothing was written to {}\n", format_count(report.records),
+        out += columns_text(shown, terminal);
+        out += fmt::format("\ndry run: {} read in {}, nothing was written to {}\n", counted(report.records, "record"),
                            format_seconds(report.seconds.extract), report.destination);
         return out;
     }
@@ -133,27 +177,33 @@ std::string format_summary(const RunReport& report, const SummaryOptions& option
                          format_bytes(static_cast<std::uint64_t>(extract > 0 ? static_cast<double>(report.bytes_read) / extract : 0)),
                          rate(static_cast<double>(report.records - report.records_in_place), extract, "records")));
     }
-    if (report.unwanted_records > 0) out += fmt::format("{:<20} {:>9}   records were left out by the where of their resource\n", "", format_count(report.unwanted_records));
-    if (report.filtered_records > 0) out += fmt::format("{:<20} {:>9}   records read before were left out by their cursor\n", "", format_count(report.filtered_records));
+    if (report.unwanted_records > 0) {
+        out += fmt::format("{:<32} {} {} left out by the where of their resource\n", "", counted(report.unwanted_records, "record"), report.unwanted_records == 1 ? "was" : "were");
+    }
+    if (report.filtered_records > 0) {
+        out += fmt::format("{:<32} {} read before {} left out by the cursor\n", "", counted(report.filtered_records, "record"), report.filtered_records == 1 ? "was" : "were");
+    }
     step("load", report.seconds.load, rate(static_cast<double>(report.rows), report.seconds.load, "rows"));
     step("total", report.seconds.total, fmt::format("peak memory {}", format_bytes(usage.peak_resident_bytes)));
     const std::string where = fmt::format("{}, dataset {}", report.destination, report.dataset);
-    out += fmt::format("\n{} {} rows in {} table{} into {}   load {}\n", terminal.styled(Style::green, terminal.glyph("✔", "ok:")), format_count(report.rows),
-                       report.tables.size(), report.tables.size() == 1 ? "" : "s", where, report.load_ids.empty() ? "-" : report.load_ids.back());
-    return out + next_commands(report, options);
+    const std::string mark(terminal.glyph("✔", "ok:"));
+    const std::string done = side_by_side(fmt::format("{} {} in {} into {}", mark, counted(report.rows, "row"), counted(report.tables.size(), "table"), where),
+                                          fmt::format("load {}", report.load_ids.empty() ? "-" : report.load_ids.back()), "   ", 2, terminal);
+    out += "\n" + terminal.styled(Style::green, mark) + done.substr(mark.size());
+    return out + next_commands(report, options, terminal);
 }
 
 std::string format_notes(const RunReport& report, const Terminal& terminal) {
     std::string out;
-    const std::string mark = terminal.styled(Style::yellow, "warning:");
+    const std::string mark = terminal.of_stderr().styled(Style::yellow, "warning:");
     if (report.pending_finished > 0) {
-        out += fmt::format("note: {} package{} of an earlier run {} loaded first\n", report.pending_finished, report.pending_finished == 1 ? "" : "s",
+        out += fmt::format("note: {} of an earlier run {} loaded first\n", counted(report.pending_finished, "package"),
                    report.pending_finished == 1 ? "was" : "were");
     }
-    for (const std::string& warning : report.warnings) out += fmt::format("{} {}\n", mark, warning);
+    for (const std::string& warning : report.warnings) out += fmt::format("{} {}\n", mark, prose(warning, 9, terminal.of_stderr()));
     for (const auto& [table, rows] : report.missing_rows) {
         const bool is_flagged = report.schema.require(table).find(schema::deleted_at_column) != nullptr;
-        out += fmt::format("note: table {}: {} row{} {} because the source does not have {} any more\n", table, format_count(rows), rows == 1 ? "" : "s",
+        out += fmt::format("note: table {}: {} {} because the source does not have {} any more\n", table, counted(rows, "row"),
                    is_flagged ? "flagged" : "removed", rows == 1 ? "it" : "them");
     }
     if (!report.null_only.empty()) {
@@ -166,12 +216,10 @@ std::string format_notes(const RunReport& report, const Terminal& terminal) {
         out += fmt::format("note: no column was made for {}{}: only null so far\n", join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
     }
     if (report.discarded_rows > 0 || report.discarded_values > 0) {
-        out += fmt::format("{} the schema contract left out {} rows and {} values\n", mark, format_count(report.discarded_rows),
-                   format_count(report.discarded_values));
+        out += fmt::format("{} the schema contract left out {}\n", mark, left_out(report.discarded_rows, "row", report.discarded_values));
     }
     if (report.filtered_rows > 0 || report.filtered_values > 0) {
-        out += fmt::format("note: filters of the schema left out {} nested rows and {} values\n", format_count(report.filtered_rows),
-                   format_count(report.filtered_values));
+        out += fmt::format("note: filters of the schema left out {}\n", left_out(report.filtered_rows, "nested row", report.filtered_values));
     }
     if (report.bad_input_count > 0) {
         out += fmt::format("{} {} file{} left out and will be tried again by the next run (exit code 7):\n", mark, format_count(report.bad_input_count),

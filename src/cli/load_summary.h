@@ -20,6 +20,8 @@ struct SummaryOptions {
     std::string target;
     std::string dataset;
     bool is_dry_run = false;
+    /// However many there are; else, of many, those with most rows.
+    bool shows_all_tables = false;
 };
 std::string format_summary(const pipeline::RunReport& report, const SummaryOptions& options, const io::ProcessUsage& usage, const Terminal& terminal);
 

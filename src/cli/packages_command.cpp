@@ -10,6 +10,7 @@
 #include "cli/progress_view.h"
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/pipeline/pipeline.h"
 
@@ -104,7 +105,7 @@ int retry(Program& program, pipeline::Pipeline& pipeline, std::stop_token stop) 
     if (program.global.is_json) {
         fmt::print("{}\n", json::to_text(report_event(report, exit_done, program.clock)));
     } else if (!program.global.is_quiet) {
-        fmt::print("{} package{} loaded, {} rows\n", report.pending_finished, report.pending_finished == 1 ? "" : "s", format_count(report.rows));
+        fmt::print("{} loaded, {}\n", counted(report.pending_finished, "package"), counted(report.rows, "row"));
     }
     return exit_done;
 }
@@ -115,8 +116,8 @@ int discard(const Program& program, pipeline::Pipeline& pipeline, const std::vec
     for (const PackageInfo& info : packages) {
         if (info.state != package::PackageState::normalized || (!arguments.load_id.empty() && info.load_id != arguments.load_id)) continue;
         ids.push_back(info.load_id);
-        plan += fmt::format("package {} of {}, {} rows in {} tables, is deleted; the next run reads its data again\n", info.load_id, info.created_at.substr(0, 19),
-                            format_count(info.rows), info.tables.size());
+        plan += fmt::format("package {} of {}, {} in {}, is deleted; the next run reads its data again\n", info.load_id, info.created_at.substr(0, 19),
+                            counted(info.rows, "row"), counted(info.tables.size(), "table"));
     }
     if (ids.empty() && !arguments.load_id.empty()) {
         throw Error(ErrorKind::usage, "package {} does not wait to be loaded, so there is nothing to discard", choose(packages, arguments.load_id).load_id);
@@ -131,7 +132,7 @@ int discard(const Program& program, pipeline::Pipeline& pipeline, const std::vec
     }
     if (!confirm(program, plan, arguments.is_confirmed)) return exit_done;
     for (const std::string& id : ids) pipeline.discard_package(id);
-    if (!program.global.is_quiet) fmt::print("{} package{} deleted\n", ids.size(), ids.size() == 1 ? "" : "s");
+    if (!program.global.is_quiet) fmt::print("{} deleted\n", counted(ids.size(), "package"));
     return exit_done;
 }
 
@@ -142,7 +143,7 @@ int verify(Program& program, const PackageInfo& info) {
         return exit_done;
     }
     package.verify();
-    if (!program.global.is_quiet) fmt::print("package {} is whole: {} rows, every file as it was written\n", info.load_id, format_count(info.rows));
+    if (!program.global.is_quiet) fmt::print("package {} is whole: {}, every file as it was written\n", info.load_id, counted(info.rows, "row"));
     return exit_done;
 }
 

@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/package/package.h"
 #include "tipple/pipeline/file_ledger.h"
@@ -92,7 +93,7 @@ void print_plan(const Object& plan, const Program& program) {
     for (const Value& package : plan.find("waiting_packages")->as_array()) fmt::print("package  {} of an earlier run is loaded first\n", package.as_text());
     print_cursors(plan.find("cursors")->as_array());
     const json::Array& list = plan.find("statements")->as_array();
-    if (list.empty()) fmt::print("schema   nothing new in the first {} records\n", format_count(static_cast<std::uint64_t>(plan.find("records_read")->as_double())));
+    if (list.empty()) fmt::print("schema   nothing new in {} read\n", counted(static_cast<std::uint64_t>(plan.find("records_read")->as_double()), "record"));
     for (const Value& statement : list) fmt::print("{}\n", statement.as_text());
 }
 
@@ -236,12 +237,10 @@ namespace {
 constexpr std::size_t mark_width = 2;
 
 /// On a terminal the lines below the first stand under its beginning, which is in column `indent`; elsewhere, for other programs, there is one line.
-std::vector<std::string> wrap_finding(const std::string& text, std::size_t indent, const Terminal& terminal) {
+std::string wrap_finding(const std::string& text, std::size_t indent, const Terminal& terminal) {
     constexpr std::size_t width_min = 30;
-    if (!terminal.is_stdout_terminal || terminal.width < indent + width_min) return {text};
-    std::vector<std::string> lines = wrap(text, terminal.width - indent);
-    std::for_each(lines.begin() + 1, lines.end(), [&](std::string& line) { line.insert(0, indent, ' '); });
-    return lines;
+    if (!terminal.is_stdout_terminal || terminal.width < indent + width_min) return text;
+    return wrap_words(text, {.used = indent, .indent = indent, .width = terminal.width});
 }
 
 }  // namespace
@@ -269,7 +268,7 @@ int run_check(Program& program, const CheckArguments& arguments) {
         const std::string start = fmt::format("  {:<{}}  {:<{}}  ", finding.pipeline, pipeline_width, finding.what, what_width);
         const std::string& text = is_good ? finding.detail : finding.result;
         const std::string mark = is_good ? program.terminal.styled(Style::green, "ok") : program.terminal.styled(Style::red, "no");
-        fmt::print("{}{}{}\n", mark, start, join(wrap_finding(text, mark_width + display_width(start), program.terminal), "\n"));
+        fmt::print("{}{}{}\n", mark, start, wrap_finding(text, mark_width + display_width(start), program.terminal));
     }
     if (program.global.is_json) fmt::print("{}\n", json::to_text(Object{{"v", 1}, {"checks", std::move(list)}}, {.spacing = json::Spacing::pretty}));
     return exit_code;

@@ -97,7 +97,10 @@ void say_error(const Program& program, const Log& log, std::string_view text, co
     const bool has_file = !program.global.log_file.empty();
     const bool is_json = program.global.log_format == LogFormat::json;
     if (has_file || is_json) log.error("{}", text);
-    if (has_file || !is_json) say_lines(fmt::format("{} {}", program.terminal.styled(Style::red, "error:"), text), name);
+    if (!has_file && is_json) return;
+    const Terminal terminal = program.terminal.of_stderr();
+    constexpr std::string_view mark = "error:";
+    say_lines(fmt::format("{} {}", terminal.styled(Style::red, mark), prose(text, mark.size() + 1, terminal)), name);
 }
 
 project::PipelineDefinition read_pipeline(Program& program, const std::string& name) {

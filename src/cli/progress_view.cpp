@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/load_summary.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/json/value.h"
 
@@ -32,7 +33,7 @@ std::optional<double> fraction(const Progress& progress) {
 }
 
 std::string amounts(const Progress& progress) {
-    const std::string rows = fmt::format("{} rows", format_count(progress.rows));
+    const std::string rows = counted(progress.rows, "row");
     const auto rows_rate = static_cast<std::uint64_t>(per_second(progress.rows, progress.seconds));
     if (progress.step == Step::load) return fmt::format("{}  {} rows/s", rows, format_count(rows_rate));
     return fmt::format("{}  {}  {}/s", format_bytes(progress.bytes_read), rows,

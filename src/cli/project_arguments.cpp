@@ -11,15 +11,7 @@ namespace tipple::cli {
 
 namespace {
 
-constexpr const char* target_text = "A pipeline of the project, or a database that tipple load filled";
-
-/// The first paragraph of `help` is for the list of commands, the rest for the command's own help.
-CLI::App* add_command(CLI::App& app, const char* name, const std::string& help) {
-    const std::size_t end = help.find("\n\n");
-    CLI::App* command = app.add_subcommand(name, help.substr(0, end));
-    if (end != std::string::npos) command->footer(help.substr(end + 2));
-    return command;
-}
+constexpr const char* target_text = "A pipeline of the project, or a database (file or URL) that tipple load filled";
 
 CLI::App* add_with_target(CLI::App& app, const char* name, const char* help, std::string& target) {
     CLI::App* command = app.add_subcommand(name, help);
@@ -30,18 +22,24 @@ CLI::App* add_with_target(CLI::App& app, const char* name, const char* help, std
 constexpr const char* state_help =
     "Shows and changes what a pipeline remembers: cursors, and values of its sources.\n\n"
     "  tipple state show TARGET                all of it\n"
-    "  tipple state get TARGET PATH            a part: resources.orders.incremental.id.last_value\n"
+    "  tipple state get TARGET PATH            a part, as resources.orders.incremental\n"
     "  tipple state set TARGET PATH VALUE      changes it, in a commit of its own\n"
     "  tipple state reset TARGET RESOURCE...   forgets what resources remember; their tables stay";
 
 constexpr const char* config_help =
     "Shows the settings of the project, with all that goes on top of the file. Secrets are masked.\n\n"
     "  tipple config show            all settings\n"
-    "  tipple config explain KEY     where the value of one comes from, and what else could set it";
+    "  tipple config explain KEY     where the value of one comes from, and what else could set it: connection.warehouse.uri";
 
 constexpr const char* pipeline_help =
-    "The commands of dlt pipeline, under their names there.\n\n"
-    "  tipple pipeline NAME info|trace|failed-jobs|drop|drop-pending-packages|sync|schema";
+    "Takes the commands of dlt pipeline, under their names there.\n\n"
+    "  tipple pipeline NAME [info]                   the same as tipple show NAME\n"
+    "  tipple pipeline NAME trace                    tipple trace NAME\n"
+    "  tipple pipeline NAME failed-jobs              tipple jobs NAME --failed\n"
+    "  tipple pipeline NAME drop RESOURCE...         tipple drop NAME RESOURCE...\n"
+    "  tipple pipeline NAME drop-pending-packages    tipple packages discard NAME\n"
+    "  tipple pipeline NAME sync                     tipple sync NAME\n"
+    "  tipple pipeline NAME schema                   tipple schema NAME";
 
 /// What can be asked of `dlt pipeline NAME`.
 enum class DltOperation { info, trace, failed_jobs, drop, drop_pending, sync, schema };
@@ -102,59 +100,65 @@ struct ProjectCommands::Impl {
     void add_looking(CLI::App& app) {
         list = app.add_subcommand("list", "Lists the pipelines of the project: last run, rows, packages that wait.");
         show = add_with_target(app, "show", "Shows a pipeline: source, destination, resources, last run, cursors.", show_arguments.target);
-        runs = add_with_target(app, "runs", "Lists the runs of a pipeline, or shows one of them.", runs_arguments.target);
-        runs->add_option("RUN", runs_arguments.run, "The run's name or its beginning")->option_text(" ");
+        runs = add_with_target(app, "runs", "Lists the runs of a pipeline, or shows one: steps, tables, cursors, error.", runs_arguments.target);
+        runs->add_option("RUN", runs_arguments.run, "The run's name, or the beginning of it [a list of runs]")->option_text(" ");
         runs->add_flag("--failed", runs_arguments.only_failed, "Only runs that did not end well");
         runs->add_option("--limit", runs_arguments.limit, "Runs listed at most [20]")->check(CLI::PositiveNumber)->option_text("N");
         trace = add_with_target(app, "trace", "Shows the last run of a pipeline: steps, tables, jobs, cursors, error.", trace_arguments.target);
-        jobs = add_with_target(app, "jobs", "Lists the files of rows of a pipeline's packages, and whether they were loaded.", jobs_arguments.target);
+        jobs = add_with_target(app, "jobs", "Lists the job files of a pipeline's packages, and whether they were loaded.\n\nA job file holds rows of one table.", jobs_arguments.target);
         jobs->add_flag("--failed", jobs_arguments.only_failed, "Only those of packages that were given up");
-        jobs->add_flag("--exit-code", jobs_arguments.has_exit_code, "Exit code 7 when a package was given up");
+        jobs->add_flag("--exit-code", jobs_arguments.has_exit_code, "Exit code 7 when a package was given up, else 0");
         connections = app.add_subcommand("connections", "Lists the connections of the project.");
-        config = add_command(app, "config", config_help);
-        config->add_option("ARGUMENTS", config_places, "See above")->required()->expected(1, 2)->option_text(" ");
+        config = app.add_subcommand("config", config_help);
+        config->add_option("ACTION [KEY]", config_places, "See above")->required()->expected(1, 2)->option_text(" ");
     }
 
     void add_changing(CLI::App& app) {
-        state = add_command(app, "state", state_help);
-        state->add_option("ARGUMENTS", state_places, "See above; TARGET is a pipeline of the project, or a database that tipple load filled")
+        state = app.add_subcommand("state", state_help);
+        state->add_option("ACTION TARGET [ARGUMENT...]", state_places, "See above; TARGET is a pipeline of the project, or a database (file or URL) that tipple load filled")
             ->required()
             ->expected(1, -1)
             ->option_text(" ");
-        state->add_flag("-y,--yes", is_state_confirmed, "set, reset: do not ask");
-        drop = add_with_target(app, "drop", "Drops the tables of resources, and what they remember, in one commit.", drop_arguments.target);
-        drop->add_option("RESOURCE", drop_arguments.resources, "Names, or patterns as re:events_.*")->option_text(" ");
+        state->add_flag("-y,--yes", is_state_confirmed, "set, reset: do not ask; needed where there is no terminal to ask on");
+        drop = add_with_target(app, "drop", "Drops the tables of resources, and what they remember, in one commit.\n\nThe next run reads them from the beginning. Says what it would drop, and asks.", drop_arguments.target);
+        drop->add_option("RESOURCE", drop_arguments.resources, "Names of resources, or patterns as re:events_.*")->option_text(" ");
         drop->add_flag("--all", drop_arguments.drops_all, "All resources");
-        drop->add_flag("--state-only", drop_arguments.is_state_only, "The tables stay");
-        drop->add_flag("-y,--yes", drop_arguments.is_confirmed, "Do not ask");
-        sync = add_with_target(app, "sync", "Forgets what is kept on this machine of a pipeline, packages that wait included: the destination alone counts.",
+        drop->add_flag("--state-only", drop_arguments.is_state_only, "Only what the resources remember is forgotten; the tables stay");
+        drop->add_flag("-y,--yes", drop_arguments.is_confirmed, "Do not ask; needed where there is no terminal to ask on");
+        sync = add_with_target(app, "sync", "Forgets what this machine keeps of a pipeline: the destination alone counts.\n\n"
+                                                                         "Packages that wait are lost with it; the next run reads their records again. Tables, cursors and state of the destination stay.",
                                sync_arguments.target);
-        sync->add_flag("-y,--yes", sync_arguments.is_confirmed, "Do not ask");
+        sync->add_flag("-y,--yes", sync_arguments.is_confirmed, "Do not ask; needed where there is no terminal to ask on");
     }
 
     void add_preparing(CLI::App& app) {
-        plan = app.add_subcommand("plan", "Reads the beginning of each source, and says what a run would change.");
+        plan = app.add_subcommand("plan", "Says what a run would change: tables, columns, statements, packages that wait.\n\nReads the beginning of each source, and writes nothing.");
         plan->add_option("PIPELINE", plan_arguments.pipelines, "Pipelines of the project [all]")->option_text(" ");
-        plan->add_option("--limit", plan_arguments.limit, "Records read of each pipeline [1000; 0 = all]")->check(CLI::NonNegativeNumber)->option_text("N");
-        plan->add_flag("--exit-code", plan_arguments.has_exit_code, "Exit code 8 when tables or columns would be made, or a package waits");
-        check = app.add_subcommand("check", "Tests settings, secrets, sources, destinations and disk of pipelines.");
+        plan->add_option("--limit", plan_arguments.limit, "Records read of each pipeline; 0 = all [1000]")->check(CLI::NonNegativeNumber)->option_text("N");
+        plan->add_flag("--exit-code", plan_arguments.has_exit_code, "Exit code 8 when tables or columns would be made, or a package waits, else 0");
+        check = app.add_subcommand("check", "Tests settings, secrets, sources, destinations and disk of pipelines.\n\nChanges nothing. Prints one line for each test, and what to do about those that fail.");
         check->add_option("PIPELINE", check_arguments.pipelines, "Pipelines of the project [all]")->option_text(" ");
-        init = app.add_subcommand("init", "Writes a project that runs at once: tipple.toml with comments, and data to try it with.");
-        init->add_option("FOLDER", init_arguments.folder, "Where to [the working folder]")->option_text(" ");
-        init->add_option("--source", init_arguments.source, "Writes a source in C++ of this name instead, with build files and a test; rest_api, sql: a project that reads an API, or a database")->option_text("NAME");
-        import = add_command(app, "import", "Makes a project file of a description for another tool.\n\n  tipple import rest-api FILE.json    the configuration of dlt's rest_api source, as JSON");
+        init = app.add_subcommand("init", "Writes a project that runs at once: tipple.toml, and data to try it with.\n\n"
+                                          "  tipple init                        tipple.toml with comments, files to load, a DuckDB file to load them into\n"
+                                          "  tipple init --source sql           a project that reads a database\n"
+                                          "  tipple init --source rest_api      a project that reads an API\n"
+                                          "  tipple init --source NAME          a source in C++ of this name, with build files and a test\n\n"
+                                          "A tipple.toml that is there already is left as it is (exit code 2).");
+        init->add_option("FOLDER", init_arguments.folder, "The folder that it is written to; made when missing [the working folder]")->option_text(" ");
+        init->add_option("--source", init_arguments.source, "sql, rest_api, or a name for a source in C++; see above")->option_text("NAME");
+        import = app.add_subcommand("import", "Makes a project file out of a description for another tool.\n\n  tipple import rest-api FILE.json    the configuration of dlt's rest_api source, as JSON");
         import->add_option("KIND", import_kind, "rest-api")->required()->check(CLI::IsMember({"rest-api"}))->option_text(" ");
         import->add_option("FILE", import_arguments.file, "The description")->required()->option_text(" ");
         import->add_option("--name", import_arguments.pipeline, "Name of the pipeline [api]")->option_text("NAME");
         import->add_option("--folder", import_arguments.folder, "Where tipple.toml is written [the working folder]")->option_text("DIR");
-        completion = add_command(app, "completion", "Prints what makes a shell complete commands, flags and names.\n\n  source <(tipple completion bash)");
+        completion = app.add_subcommand("completion", "Prints what makes a shell complete commands, flags and names.\n\n  source <(tipple completion bash)");
         completion->add_option("SHELL", completion_arguments.shell, "bash, zsh or fish")
             ->required()
             ->check(CLI::IsMember({"bash", "zsh", "fish"}))
             ->option_text(" ");
-        pipeline = add_command(app, "pipeline", pipeline_help)->group("");
-        pipeline->add_option("ARGUMENTS", pipeline_places, "See above")->required()->expected(1, -1)->option_text(" ");
-        pipeline->add_flag("-y,--yes", is_pipeline_confirmed, "drop, drop-pending-packages, sync: do not ask");
+        pipeline = app.add_subcommand("pipeline", pipeline_help)->group("");
+        pipeline->add_option("NAME [OPERATION] [ARGUMENT...]", pipeline_places, "See above")->required()->expected(1, -1)->option_text(" ");
+        pipeline->add_flag("-y,--yes", is_pipeline_confirmed, "drop, drop-pending-packages, sync: do not ask; needed where there is no terminal to ask on");
     }
 
     Command state_command() const {

@@ -8,6 +8,7 @@
 #include "cli/progress_view.h"
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/sql.h"
 #include "tipple/pipeline/pipeline.h"
@@ -110,9 +111,9 @@ int settle(Program& program, const QuarantineArguments& arguments, bool is_disca
         fmt::print("{}\n", json::to_text(report_event(report, exit_code, program.clock)));
     } else if (!program.global.is_quiet) {
         if (is_discarded) {
-            fmt::print("{} record{} taken out of the quarantine for good\n", format_count(count), count == 1 ? "" : "s");
+            fmt::print("{} taken out of the quarantine for good\n", counted(count, "record"));
         } else {
-            fmt::print("{} of {} record{} loaded; {} stay in quarantine\n", format_count(count - again), format_count(count), count == 1 ? "" : "s", format_count(again));
+            fmt::print("{} of {} loaded; {} stay{} in quarantine\n", format_count(count - again), counted(count, "record"), format_count(again), again == 1 ? "s" : "");
         }
     }
     if (!program.global.is_quiet) say_lines(format_notes(report, program.terminal), "");

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/program.h"
 #include "cli/rows_printer.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 
 namespace tipple::cli {
@@ -18,7 +19,7 @@ RowsFormat output_format(const Program& program, const std::string& name) {
 }
 
 void note_truncation(const destination::QueryResult& result, std::size_t limit) {
-    if (result.is_truncated) fmt::print(stderr, "only the first {} rows are shown; --limit 0 shows all\n", format_count(limit));
+    if (result.is_truncated) fmt::print(stderr, "only the first {} shown; --limit 0 shows all\n", limit == 1 ? "row is" : counted(limit, "row") + " are");
 }
 
 /// The tables of the dataset with their row counts.

@@ -10,9 +10,11 @@
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/help_text.h"
 #include "cli/load_summary.h"
 #include "cli/program.h"
 #include "cli/version.h"
+#include "tipple/core/text.h"
 #include "tipple/destinations/builtin.h"
 #include "tipple/engine/engine.h"
 #include "tipple/sources/builtin.h"
@@ -28,40 +30,26 @@ int run_version(Program& program) {
     return exit_done;
 }
 
-namespace {
-
-void print_options(const std::vector<config::OptionSpec>& options) {
-    std::size_t width = 16;
-    for (const config::OptionSpec& option : options) width = std::max(width, option.name.size());
-    for (const config::OptionSpec& option : options) {
-        fmt::print("  {:<{}} {}{}{}\n", option.name, width, option.summary, option.is_required ? " Required." : "",
-                   option.default_value.empty() ? "" : fmt::format(" [{}]", option.default_value));
-    }
-}
-
-template <typename Entry>
-void print_entry(const Entry& entry, const char* kind) {
-    fmt::print("{} {}: {}\n\nOptions:\n", kind, entry.name, entry.summary);
-    print_options(entry.options);
-}
-
-}  // namespace
-
 int run_help(Program& program, const HelpArguments& arguments) {
+    if (arguments.prints_reference) {
+        fmt::print("{}", reference_page(program.sources, program.destinations));
+        return exit_done;
+    }
+    const std::size_t width = help_width(program.terminal);
     if (const extract::SourceEntry* entry = program.sources.find(arguments.topic)) {
-        print_entry(*entry, "source");
-        if (!entry->resource_options.empty()) fmt::print("\nOf each resource:\n");
-        print_options(entry->resource_options);
+        fmt::print("{}", help_of(*entry, width));
         return exit_done;
     }
     if (const destination::DestinationEntry* entry = program.destinations.find(arguments.topic)) {
-        print_entry(*entry, "destination");
+        fmt::print("{}", help_of(*entry, width));
         return exit_done;
     }
     std::vector<std::string> topics(command_names.begin(), command_names.end());
     for (const auto& entry : program.sources.entries()) topics.push_back(entry.name);
     for (const auto& entry : program.destinations.entries()) topics.push_back(entry.name);
-    throw Error(ErrorKind::usage, "no help on \"{}\"; there is help on {}", arguments.topic, fmt::join(topics, ", "));
+    const std::optional<std::string> near = did_you_mean(arguments.topic, topics);
+    throw Error(ErrorKind::usage, "no help on \"{}\"{}; there is help on {}", excerpt(arguments.topic), near ? fmt::format(" (did you mean \"{}\"?)", *near) : "",
+                fmt::join(topics, ", "));
 }
 
 namespace {

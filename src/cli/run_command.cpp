@@ -62,7 +62,8 @@ LoadResources resources_of(const RunArguments& arguments, const SignalWatch& sig
 int run_session(Program& program, const project::PipelineDefinition& pipeline, const PipelineSession& session, const RunArguments& arguments, const SignalWatch& signals,
                 Company company) {
     return run_and_report(program, session.target, *session.source, run_options(pipeline, arguments),
-                          {.target = pipeline.name, .dataset = {}, .is_dry_run = arguments.is_dry_run}, signals, company);
+                          {.target = pipeline.name, .dataset = {}, .is_dry_run = arguments.is_dry_run, .shows_all_tables = program.global.verbosity > 0}, signals,
+                          company);
 }
 
 int run_together(Program& program, const std::vector<project::PipelineDefinition>& pipelines, const RunArguments& arguments, const SignalWatch& signals) {

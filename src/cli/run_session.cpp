@@ -10,6 +10,7 @@
 #include "cli/version.h"
 #include "tipple/core/hash.h"
 #include "tipple/core/random.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/io/process.h"
 #include "tipple/pipeline/pipeline.h"
@@ -120,8 +121,8 @@ int run_and_report(Program& program, const LoadTarget& target, extract::SourceDr
         if (recorder.steps().loads().empty()) {
             say_lines(fmt::format("stopped: {} is as it was before this run; run the same command again to load", target.destination->description()), voice);
         } else {
-            say_lines(fmt::format("stopped: {} loads with {} rows were committed to {}; run the same command again to go on from there", recorder.steps().loads().size(),
-                                  format_count(recorder.steps().loaded_rows()), target.destination->description()),
+            say_lines(fmt::format("stopped: {} with {} {} committed to {}; run the same command again to go on from there", counted(recorder.steps().loads().size(), "load"),
+                                  counted(recorder.steps().loaded_rows(), "row"), recorder.steps().loads().size() == 1 ? "was" : "were", target.destination->description()),
                       voice);
         }
         return exit_code;

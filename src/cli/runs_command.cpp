@@ -102,9 +102,10 @@ void print_run(const Object& run, const Program& program) {
     print_cursors(run, program);
     const json::Array& loads = list_of(run, "loads");
     for (const Value& load : loads) fmt::print("load {}\n", load.as_text());
-    for (const Value& warning : list_of(run, "warnings")) fmt::print("warning: {}\n", warning.as_text());
+    for (const Value& warning : list_of(run, "warnings")) fmt::print("warning: {}\n", prose(warning.as_text(), 9, program.terminal));
     if (const Value* error = run.find("error"); error != nullptr && error->is_object()) {
-        fmt::print("{} {} ({})\n", program.terminal.styled(Style::red, "error:"), text_of(error->as_object(), "message"), text_of(error->as_object(), "kind"));
+        const std::string text = fmt::format("{} ({})", text_of(error->as_object(), "message"), text_of(error->as_object(), "kind"));
+        fmt::print("\n{} {}\n\n", program.terminal.styled(Style::red, "error:"), prose(text, 7, program.terminal));
     }
     fmt::print("peak memory {}, {:.1f} s of processor time\n", format_bytes(count_of(run, "peak_memory")), number_of(run, "cpu_seconds"));
 }

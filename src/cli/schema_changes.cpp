@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/schema_text.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 
 namespace tipple::cli {
@@ -30,13 +31,11 @@ const char* to_text(Kind kind) {
     return "";
 }
 
-std::string plural(std::size_t count, const char* noun) { return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s"); }
-
 /// "2 tables and 14 columns added", or nothing.
 std::string phrase(std::size_t tables, std::size_t columns, const char* verb) {
     std::vector<std::string> parts;
-    if (tables > 0) parts.push_back(plural(tables, "table"));
-    if (columns > 0) parts.push_back(plural(columns, "column"));
+    if (tables > 0) parts.push_back(counted(tables, "table"));
+    if (columns > 0) parts.push_back(counted(columns, "column"));
     return parts.empty() ? "" : join(parts, " and ") + " " + verb;
 }
 

@@ -72,8 +72,16 @@ Terminal Terminal::detect(ColorMode color) {
     terminal.is_stdout_terminal = isatty(STDOUT_FILENO) != 0;
     terminal.is_stderr_terminal = isatty(STDERR_FILENO) != 0;
     terminal.has_color = wants_color(color, terminal.is_stdout_terminal);
+    terminal.has_error_color = wants_color(color, terminal.is_stderr_terminal);
     terminal.has_unicode = locale_is_utf8();
     terminal.width = window_width();
+    return terminal;
+}
+
+Terminal Terminal::of_stderr() const {
+    Terminal terminal = *this;
+    terminal.has_color = has_error_color;
+    terminal.is_stdout_terminal = is_stderr_terminal;
     return terminal;
 }
 
@@ -106,21 +114,49 @@ std::size_t display_width(std::string_view text) {
     return width;
 }
 
-std::vector<std::string> wrap(std::string_view text, std::size_t width) {
-    std::vector<std::string> lines(1);
+std::string wrap_words(std::string_view text, const Wrapping& wrapping) {
+    std::string out;
+    std::size_t used = wrapping.used;
+    bool is_first = true;
     while (!text.empty()) {
-        const std::string_view word = text.substr(0, text.find(' '));
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
-        std::string& line = lines.back();
-        if (line.empty()) {
-            line = word;
-        } else if (display_width(line) + 1 + display_width(word) <= width) {
-            line.append(" ").append(word);
-        } else {
-            lines.emplace_back(word);
+        std::size_t end = std::min(text.find(' '), text.size());
+        // A flag at the beginning of a line would look as if it were explained there.
+        while (text.substr(end, 3) == " --") end = std::min(text.find(' ', end + 1), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(text.size(), end + 1));
+        const std::size_t needed = display_width(word) + (is_first ? 0 : 1);
+        if (!is_first && used + needed > wrapping.width) {
+            out += '\n';
+            out.append(wrapping.indent, ' ');
+            used = wrapping.indent;
+            is_first = true;
         }
+        if (!is_first) out += ' ';
+        out += word;
+        used += display_width(word) + (is_first ? 0 : 1);
+        is_first = false;
     }
-    return lines;
+    return out;
+}
+
+std::string prose(std::string_view text, std::size_t used, const Terminal& terminal) {
+    if (!terminal.is_stdout_terminal) return std::string(text);
+    std::string out;
+    while (true) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+        const bool is_data = line.substr(indent).starts_with("record: ");
+        if (is_data) {
+            out += line;
+        } else {
+            out.append(indent, ' ');
+            out += wrap_words(line.substr(indent), {.used = used + indent, .indent = indent + 2, .width = terminal.width});
+        }
+        if (line.size() == text.size()) return out;
+        out += '\n';
+        text.remove_prefix(line.size() + 1);
+        used = 0;
+    }
 }
 
 std::string fit(std::string_view text, std::size_t width, const Terminal& terminal) {

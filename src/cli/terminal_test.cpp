@@ -22,6 +22,14 @@ TEST(Width, OfWhatIsNoUtf8IsOnePerByte) {
     EXPECT_EQ(display_width("\xe6\x97"), 2U) << "cut off";
 }
 
+TEST(Prose, IsBrokenBetweenWordsOnATerminalOnly) {
+    const Terminal narrow{.is_stdout_terminal = true, .width = 12};
+    EXPECT_EQ(prose("one two three\n  four five six", 0, narrow), "one two\n  three\n  four five\n    six");
+    EXPECT_EQ(prose("one two three", 7, narrow), "one\n  two three") << "something stands before it";
+    EXPECT_EQ(prose("  record: {\"id\": 5, \"v\": 7}", 0, narrow), "  record: {\"id\": 5, \"v\": 7}") << "what is quoted stays as it is";
+    EXPECT_EQ(prose("one two three\n  four five six", 0, Terminal{.width = 12}), "one two three\n  four five six");
+}
+
 TEST(Fit, CutsAtCharactersAndSaysSo) {
     EXPECT_EQ(fit("short", 5, unicode), "short");
     EXPECT_EQ(fit("longer", 5, unicode), "long…");
@@ -38,19 +46,11 @@ TEST(Fit, IsNeverWiderThanAsked) {
     }
 }
 
-TEST(Wrap, BreaksAtBlanks) {
-    using Lines = std::vector<std::string>;
-    EXPECT_EQ(wrap("", 10), Lines{""});
-    EXPECT_EQ(wrap("one two three", 20), Lines{"one two three"});
-    EXPECT_EQ(wrap("one two three", 7), (Lines{"one two", "three"}));
-    EXPECT_EQ(wrap("one two three", 6), (Lines{"one", "two", "three"}));
-    EXPECT_EQ(wrap("a https://example.com/long b", 8), (Lines{"a", "https://example.com/long", "b"})) << "a word stays whole, to be copied";
-    EXPECT_EQ(wrap("größe 日本 x", 10), (Lines{"größe 日本", "x"}));
-}
-
 TEST(Style, IsThereOnlyWithColour) {
     EXPECT_EQ(ascii.styled(Style::red, "x"), "x");
     EXPECT_EQ(Terminal{.has_color = true}.styled(Style::red, "x"), "\x1b[31mx\x1b[0m");
+    EXPECT_EQ(Terminal{.has_color = true}.of_stderr().styled(Style::red, "x"), "x") << "stderr is a file";
+    EXPECT_EQ(Terminal{.has_error_color = true}.of_stderr().styled(Style::red, "x"), "\x1b[31mx\x1b[0m");
 }
 
 TEST(Colour, FollowsFlagBeforeEnvironment) {

@@ -9,6 +9,7 @@
 #include "cli/progress_view.h"
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/pipeline/pipeline.h"
 
@@ -20,7 +21,7 @@ std::string plan_text(const pipeline::UndoPlan& plan, const Terminal& terminal) 
     std::string text = fmt::format("load{} {}:\n", plan.load_ids.size() == 1 ? "" : "s", join(plan.load_ids, ", "));
     destination::QueryResult rows;
     rows.columns = {{"table", "VARCHAR"}, {"rows to be removed", "BIGINT"}};
-    for (auto undone = plan.rows.rbegin(); undone != plan.rows.rend(); ++undone) rows.rows.push_back({undone->table, std::to_string(undone->rows)});
+    for (auto undone = plan.rows.rbegin(); undone != plan.rows.rend(); ++undone) rows.rows.push_back({undone->table, format_count(undone->rows)});
     if (!rows.rows.empty()) text += format_table(rows, terminal);
     if (rows.rows.empty()) text += "no rows of it are there any more; its record goes\n";
     text += plan.moves_state ? "what the source remembers (its cursor) goes back to what it was before: these rows will be read again\n" : "";
@@ -62,7 +63,7 @@ int run_undo(Program& program, const UndoArguments& arguments) {
     if (program.global.is_json) {
         print_json(true);
     } else if (!program.global.is_quiet) {
-        fmt::print("{} row{} removed from {} by load {}\n", format_count(plan.row_count()), plan.row_count() == 1 ? "" : "s", target.destination->description(),
+        fmt::print("{} removed from {} by load {}\n", counted(plan.row_count(), "row"), target.destination->description(),
                    report.load_ids.back());
     }
     return exit_done;

@@ -6,6 +6,7 @@
 #include "cli/program.h"
 #include "cli/rows_printer.h"
 #include "cli/signals.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/pipeline/verify.h"
 
@@ -21,7 +22,8 @@ void print_text(const pipeline::VerifyReport& report, const destination::Destina
         fmt::print("{}\n", format_table(rows, program.terminal));
     }
     if (report.findings.empty()) {
-        fmt::print("{} {} tables of {} are as they must be ({} checks)\n", program.terminal.glyph("✔", "ok:"), report.tables, destination.description(), report.checks);
+        fmt::print("{} {} of {} {} as {} must be ({})\n", program.terminal.glyph("✔", "ok:"), counted(report.tables, "table"), destination.description(),
+                   report.tables == 1 ? "is" : "are", report.tables == 1 ? "it" : "they", counted(report.checks, "check"));
         return;
     }
     destination::QueryResult found;

@@ -41,7 +41,7 @@ class Help(Case):
 
     def test_on_nothing_known(self):
         result = self.tipple("help", "lode", expect=EXIT_USAGE)
-        self.assertIn("load", result.err)
+        self.assertIn('did you mean "load"?', result.err)
 
     def test_writes_nothing(self):
         self.tipple("load", "--help")

@@ -61,7 +61,7 @@ class SchemaFiles(Case):
         path = self.write("t.jsonl", [{"id": 2, "lines": [{"a": 1}, {"keep": 1}, {"keep": 2}]}])
         error = self.load(path, *self.FOLDERS, "--contract", "discard_row").err
         self.assertIn("the schema contract left out 2 rows", error)
-        self.assertIn("filters of the schema left out 1 nested rows", error)
+        self.assertIn("filters of the schema left out 1 nested row\n", error)
 
     def test_json_is_read_too(self):
         self.load(self.write("t.jsonl", [{"id": 1}]))

@@ -4,6 +4,7 @@
 
 #include "tipple/api/page_writer.h"
 #include "tipple/columns/arrow_import.h"
+#include "tipple/core/counted.h"
 
 namespace tipple {
 
@@ -30,7 +31,7 @@ columns::Batch Rows::empty_batch() const {
 }
 
 void Rows::begin_row(std::size_t values) {
-    if (values != columns_.size()) throw Error(ErrorKind::usage, "a row has {} values for {} columns", values, columns_.size());
+    if (values != columns_.size()) throw Error(ErrorKind::usage, "a row has {} for {}", counted(values, "value"), counted(columns_.size(), "column"));
     // What a row that failed has left behind.
     for (columns::ColumnBuilder& column : batch_.columns) column.truncate(batch_.rows);
     at_ = 0;

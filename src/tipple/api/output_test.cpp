@@ -71,7 +71,7 @@ TEST_F(OutputTest, AValueOfAnotherTypeIsAnErrorAndLeavesNothingBehind) {
     load([](Output& out) {
         Rows& rows = out.rows({{"id", DataType::bigint}, {"name", DataType::text}});
         EXPECT_EQ(error_of(ErrorKind::usage, [&] { rows.add(1, 2); }), "column \"name\" is a text column, but an integer was given");
-        EXPECT_EQ(error_of(ErrorKind::usage, [&] { rows.add(1); }), "a row has 1 values for 2 columns");
+        EXPECT_EQ(error_of(ErrorKind::usage, [&] { rows.add(1); }), "a row has 1 value for 2 columns");
         rows.add(7, "good");
     });
     EXPECT_EQ(rows("SELECT id, name FROM t"), "7 good");

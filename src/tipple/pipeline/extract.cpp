@@ -689,8 +689,8 @@ void Stage::admit_bad_records(const DoneItem& done) {
         if (bad.breaks_contract || context_.options.on_bad_record == OnBadRecord::fail) {
             throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; {}", record.place(), record.table,
                         record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason, record.text_excerpt,
-                        bad.breaks_contract ? "to let such changes in, or leave them out: another --contract"
-                                            : "to leave such records out: --on-bad-record skip, or quarantine to keep them for later");
+                        bad.breaks_contract ? "to let such changes in, or leave them out: another --contract (contract in a project)"
+                                            : "to leave such records out: --on-bad-record skip (on_bad_record in a project), or quarantine to keep them for later");
         }
         add_skipped(std::move(record));
     }

@@ -9,6 +9,7 @@
 
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/core/random.h"
 #include "tipple/destination/sql.h"
@@ -359,8 +360,8 @@ void Pipeline::give_up(package::PackageStore& store, const package::Package& pac
     // The others of the run go with it: among them may be the state, which says that these rows are there.
     for (const package::Package& waiting : store.pending()) store.finish(waiting, package::PackageState::failed);
     if (is_own) throw error;
-    throw error.with_context(fmt::format("package {} of an earlier run (of {} UTC, {} rows) cannot be loaded and was given up, read its data again",
-                                         package.load_id(), package.manifest().created_at.substr(0, 16), package.manifest().rows()));
+    throw error.with_context(fmt::format("package {} of an earlier run (of {} UTC, {}) cannot be loaded and was given up, read its data again",
+                                         package.load_id(), package.manifest().created_at.substr(0, 16), counted(package.manifest().rows(), "row")));
 }
 
 std::shared_ptr<const schema::NamingConvention> Pipeline::naming(const schema::Schema& schema) const {

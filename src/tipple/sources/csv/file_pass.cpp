@@ -145,7 +145,7 @@ void FilePass::report(FilePage& page, const Record& record, const std::string& c
                                  .reason = reason,
                                  .text = std::string(raw(record))};
     if (!file_.skips_bad_records) {
-        throw Error(ErrorKind::data, "{}:{} (byte {}): {}{}\n  record: {}\n  nothing was loaded; to leave such records out: --on-bad-record skip, or quarantine to keep them for later",
+        throw Error(ErrorKind::data, "{}:{} (byte {}): {}{}\n  record: {}\n  nothing was loaded; to leave such records out: --on-bad-record skip (on_bad_record in a project), or quarantine to keep them for later",
                     input_.name(), record.line, skipped.origin.byte_offset, column.empty() ? "" : fmt::format("column \"{}\": ", column), reason, excerpt(skipped.text.substr(0, 400), 200));
     }
     page.skipped.push_back(std::move(skipped));

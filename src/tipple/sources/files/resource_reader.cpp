@@ -4,6 +4,7 @@
 
 #include "tipple/core/clock.h"
 #include "tipple/core/error.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 
 namespace tipple::sources::files {
@@ -50,13 +51,13 @@ void ResourceReader::offer(const io::ObjectInfo& file) {
 
 void ResourceReader::say_what_is_read() {
     if (settings_.on_change == OnChange::ignore && selection_.changed() > 0) {
-        context_.log.info("resource \"{}\": {} files have changed since they were loaded, and are ignored", settings_.name, selection_.changed());
+        context_.log.info("resource \"{}\": {} changed after the load, and {} ignored", settings_.name, counted(selection_.changed(), "file"), selection_.changed() == 1 ? "is" : "are");
     }
     if (settings_.remembers == Remembers::nothing) return;
     out_.count("files", static_cast<std::int64_t>(selection_.files().size()));
     out_.count("files_known", static_cast<std::int64_t>(selection_.known()));
     out_.count("files_left", static_cast<std::int64_t>(selection_.left()));
-    if (selection_.left() > 0) context_.log.warning("resource \"{}\": {} files are left for later runs (max_files, max_bytes)", settings_.name, format_count(selection_.left()));
+    if (selection_.left() > 0) context_.log.warning("resource \"{}\": {} {} left for later runs (max_files, max_bytes)", settings_.name, counted(selection_.left(), "file"), selection_.left() == 1 ? "is" : "are");
 }
 
 std::unique_ptr<io::InputStream> ResourceReader::open(const io::ObjectInfo& file) {

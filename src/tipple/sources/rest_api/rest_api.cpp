@@ -5,6 +5,7 @@
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
 #include "tipple/core/random.h"
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/io/url.h"
 #include "tipple/sources/builtin.h"
@@ -100,7 +101,7 @@ public:
         require_parents(resource, context, out, 1);
         const Finding finding = read_one(spec, context, out, Role::parent_only, 1);
         kept_.clear();
-        std::vector<std::string> parts = {fmt::format("{} record{}", out.records().size(), out.records().size() == 1 ? "" : "s")};
+        std::vector<std::string> parts = {counted(out.records().size(), "record")};
         const PaginatorSpec::Kind kind = resource.paginator.value_or(api_.paginator).kind;
         if (kind == PaginatorSpec::Kind::automatic) parts.push_back(fmt::format("paginator {} (found out)", finding.paginator.empty() ? "not known yet" : finding.paginator));
         if (resource.select) {

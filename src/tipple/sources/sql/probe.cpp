@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tipple/core/counted.h"
 #include "tipple/core/text.h"
 #include "tipple/sources/sql/hints.h"
 #include "tipple/sources/sql/tables.h"
@@ -42,7 +43,7 @@ std::string describe_plan(const TablePlan& plan, const extract::ResourceSpec& sp
         columns.push_back(fmt::format("{} {}{}", column.name, type_text(column), column.is_nullable ? "" : " not null"));
     }
     std::vector<std::string> parts;
-    if (plan.info.rows_estimate) parts.push_back(fmt::format("about {} rows", format_count(*plan.info.rows_estimate)));
+    if (plan.info.rows_estimate) parts.push_back("about " + counted(static_cast<std::uint64_t>(*plan.info.rows_estimate), "row"));
     parts.push_back("columns " + join(columns, ", "));
     parts.push_back(spec.primary_key.empty() ? std::string("no key") : "key " + join(spec.primary_key, ", "));
     if (bound) {

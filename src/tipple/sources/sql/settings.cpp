@@ -22,11 +22,11 @@ constexpr std::size_t parallel_max = 64;
 /// What a resource does not say is said by the source, so these belong to both.
 std::vector<config::OptionSpec> shared_option_specs() {
     return {
-        {.name = "views", .summary = "Patterns of tables stand for views too.", .kind = OptionKind::boolean},
+        {.name = "views", .summary = "Patterns of tables stand for views too; false when not given.", .kind = OptionKind::boolean},
         {.name = "read_batch_rows", .summary = "Rows taken from the database at once, 16384 when not given.", .kind = OptionKind::integer},
         {.name = "read_parallel", .summary = "Connections that read one table at the same time, 1 when not given. A cursor that has moved is read by one.", .kind = OptionKind::integer},
         {.name = "read_split_by", .summary = "The column by which a table is divided among them; found out when not given."},
-        {.name = "reflect_precision", .summary = "Take over widths of integers, lengths of texts and digits of times, besides types.", .kind = OptionKind::boolean},
+        {.name = "reflect_precision", .summary = "Take over widths of integers, lengths of texts and digits of times, besides types; false when not given.", .kind = OptionKind::boolean},
         {.name = "reflect_foreign_keys", .summary = "Take over foreign keys as references: true when not given.", .kind = OptionKind::boolean},
         {.name = "reflect_nullability", .summary = "Take over which columns must not be null: true when not given.", .kind = OptionKind::boolean},
     };
