@@ -201,7 +201,7 @@ class Echo:
 
 
 class Secrets(RestApiCase):
-    SECRETS = {"HEADER": "header-s3cret", "PARAM": "param/s3cret +1", "BODY": 'body "s3cret" \\ 2', "CLIENT": "client-s3cret", "PASSWORD": "pässword-s3cret"}
+    SECRETS = {"HEADER": "header-s3cret", "PARAM": "param/s3cret +1", "BODY": 'böдy "s3cret" \\ 2', "CLIENT": "client-s3cret", "PASSWORD": "pässword-s3cret"}
     PROJECT = """
 version = 1
 [connection.local]

@@ -38,13 +38,35 @@ std::string json_escaped(const std::string& text, bool marks_slashes) {
     return out;
 }
 
+/// Characters beyond ASCII as `\u00e4`, as some writers of JSON have them.
+std::string ascii_escaped(const std::string& text) {
+    if (!is_valid_utf8(text)) return text;
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto first = static_cast<unsigned char>(text[i]);
+        const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+        std::uint32_t code = length == 1 ? first : first & (0xFFU >> (length + 1));
+        for (std::size_t k = 1; k < length; ++k) code = (code << 6) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
+        i += length;
+        if (code < 0x80) {
+            out += static_cast<char>(code);
+        } else if (code < 0x10000) {
+            out += fmt::format("\\u{:04x}", code);
+        } else {
+            out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + ((code - 0x10000) & 0x3FFU));
+        }
+    }
+    return out;
+}
+
 /// The ways in which a secret is written: as it is, in URLs, in forms, in JSON, and in JSON that a server repeats as a text.
 std::vector<std::string> forms_of(const std::string& secret) {
     const std::string form = form_encode({{secret, ""}});
     std::vector<std::string> forms = {secret, percent_encode(secret), form.substr(0, form.size() - 1)};
     for (const bool marks_slashes : {false, true}) {
-        forms.push_back(json_escaped(secret, marks_slashes));
-        forms.push_back(json_escaped(forms.back(), marks_slashes));
+        const std::string once = json_escaped(secret, marks_slashes);
+        const std::string twice = json_escaped(once, marks_slashes);
+        forms.insert(forms.end(), {once, twice, ascii_escaped(once), ascii_escaped(twice), json_escaped(ascii_escaped(once), marks_slashes)});
     }
     return forms;
 }

@@ -254,6 +254,8 @@ TEST(Redactor, KnowsASecretInAllItsForms) {
     redactor.add("abc");
     for (const char* text : {"a \"b/c\\d", "a%20%22b%2Fc%5Cd", "a+%22b%2Fc%5Cd", R"(a \"b/c\\d)", R"(a \"b\/c\\d)", R"(a \\\"b/c\\\\d)"}) EXPECT_EQ(redactor.redact(std::string("<") + text + ">"), "<***>") << text;
     EXPECT_EQ(redactor.redact("abc"), "abc") << "too short for a secret";
+    redactor.add("pä€😀");
+    for (const char* text : {"pä€😀", "p%C3%A4%E2%82%AC%F0%9F%98%80", R"(p\u00e4\u20ac\ud83d\ude00)", R"(p\\u00e4\\u20ac\\ud83d\\ude00)"}) EXPECT_EQ(redactor.redact(text), "***") << text;
 }
 
 TEST(Url, ResolvesAndEncodes) {
