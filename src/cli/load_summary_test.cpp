@@ -7,8 +7,6 @@ namespace tipple::cli {
 namespace {
 
 using pipeline::RunReport;
-using testing::internal::CaptureStderr;
-using testing::internal::GetCapturedStderr;
 
 /// Tables t000, t001, …; the last one has most rows.
 RunReport make_report(std::size_t tables) {
