@@ -64,16 +64,9 @@ std::vector<std::string> forms_of(const std::string& secret) {
     const std::string form = form_encode({{secret, ""}});
     std::vector<std::string> forms = {secret, percent_encode(secret), form.substr(0, form.size() - 1)};
     for (const bool marks_slashes : {false, true}) {
-<<<<<<< HEAD
-        forms.push_back(json_escaped(secret, marks_slashes));
-        forms.push_back(json_escaped(forms.back(), marks_slashes));
-        forms.push_back(ascii_escaped(json_escaped(secret, marks_slashes)));
-        forms.push_back(json_escaped(forms.back(), marks_slashes));
-=======
         const std::string once = json_escaped(secret, marks_slashes);
         const std::string twice = json_escaped(once, marks_slashes);
         forms.insert(forms.end(), {once, twice, ascii_escaped(once), ascii_escaped(twice), json_escaped(ascii_escaped(once), marks_slashes)});
->>>>>>> v8
     }
     return forms;
 }
