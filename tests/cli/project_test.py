@@ -492,6 +492,8 @@ class Selection(ProjectCase):
         )
         self.tipple("run")
         self.assertEqual(self.count("a"), 4)
+        self.write("tipple.toml", self.path("tipple.toml").read_text().replace('depends = "b"', 'depends = "cc"'))
+        self.assertIn('resource "a" depends on "cc", which is no resource of source "sql"; there are: a, b\n', self.tipple("run", expect=EXIT_USAGE).err)
         self.assertTrue(set(self.values("SELECT n FROM a")) <= set(range(3, 9)))
         self.assertNotIn("b", self.tables())
 

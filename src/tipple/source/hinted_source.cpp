@@ -95,8 +95,10 @@ private:
     /// Those that the user names. What the source itself says may be of resources that are switched off.
     void check_dependencies(const std::vector<ResourceSpec>& specs) const {
         std::vector<std::string> known;
-        for (const ResourceHints& hints : hints_.resources) known.push_back(hints.name);
         for (const ResourceSpec& spec : specs) known.push_back(spec.name);
+        for (const ResourceHints& hints : hints_.resources) {
+            if (std::find(known.begin(), known.end(), hints.name) == known.end()) known.push_back(hints.name);
+        }
         for (const ResourceHints& hints : hints_.resources) {
             for (const std::string& name : hints.depends) {
                 if (std::find(known.begin(), known.end(), name) != known.end()) continue;
