@@ -59,7 +59,7 @@ class Examples(RestApiCase):
         for name in BASES:
             with self.subTest(name):
                 self.use_example(name)
-                self.assertIn("records", self.tipple("check", name, env=self.env).out)
+                self.assertRegex(self.tipple("check", name, env=self.env).out, r" (1 record|\d+ records); ")
 
     def test_github(self):
         api = APIS["/repos/"]
