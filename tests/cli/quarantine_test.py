@@ -99,6 +99,19 @@ class Quarantine(Case):
         self.assertEqual(self.query("SELECT zz FROM t WHERE id = 3"), [(1,)])
         self.assertIn('"column" is no part of a schema contract', self.tipple("load", "t.jsonl", "shop.duckdb", "--contract", "column=freeze", expect=EXIT_USAGE).err)
 
+    def test_digits_that_would_be_rounded(self):
+        column = ("--column", "price:decimal(10,2)")
+        rows = [{"id": 1, "price": "1.25"}, {"id": 2, "price": "1.235"}]
+        for name, path in (("rows", self.write("rows.jsonl", rows)), ("table", self.write("table.csv", "id,price\n1,1.25\n2,1.235\n"))):
+            with self.subTest(name):
+                frozen = self.load(path, *column, "--as", name, "--contract", "data_type=freeze", expect=EXIT_DATA)
+                self.assertRegex(frozen.err, r'table "?\w+"?, column "?price"?.*more decimal places than')
+                self.assertNotIn(name, self.tables())
+                self.load(path, *column, "--as", name, "--contract", "data_type=quarantine", expect=EXIT_PARTIAL)
+                self.assertEqual(self.query(f"SELECT id, price::VARCHAR FROM {name}"), [(1, "1.25")])
+                self.command("replay", "shop.duckdb", "--all", "--contract", "evolve")
+                self.assertEqual(self.query(f"SELECT id, price::VARCHAR FROM {name} ORDER BY id"), [(1, "1.25"), (2, "1.24")])
+
     def test_the_same_whatever_the_workers(self):
         records = "".join(json.dumps({"id": n, **({"n": "x"} if n % 7 == 0 else {})}) + "\n" for n in range(20000))
         found = []

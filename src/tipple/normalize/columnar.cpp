@@ -242,6 +242,11 @@ columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, con
 
 namespace {
 
+bool loses_digits(const columns::ColumnType& type, const schema::Value& value) {
+    const auto* decimal = value.get_if<schema::Decimal>();
+    return decimal != nullptr && to_fixed(*decimal, type)->is_rounded;
+}
+
 /// Appends a value that `fit` has let through. True when digits were lost.
 bool append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
     const auto* decimal = value.get_if<schema::Decimal>();
@@ -336,6 +341,11 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
         if (!fitted) {
             throw Error(ErrorKind::data, "table \"{}\", column \"{}\": the value \"{}\" in row {} of the batch fits neither the column nor its variant",
                         table_name_, name, excerpt(schema::coerce(DataType::text, value).value_or(std::string("?")).as<std::string>()), row + 1);
+        }
+        const bool must_be_whole = contract_.data_type == schema::ContractMode::freeze || contract_.data_type == schema::ContractMode::quarantine;
+        if (must_be_whole && loses_digits(builder->type(), *fitted)) {
+            discard(contract_.data_type, name, row, "a number has more decimal places than its column");
+            continue;
         }
         if (const auto* timestamp = fitted->get_if<schema::Timestamp>()) fitted = schema::apply_timezone(*timestamp, builder->type().timezone);
         builder->pad_to(row);

@@ -633,7 +633,14 @@ PutResult PageTables::append_decimal(TableState& table, ColumnState& column, con
                       fmt::format("the number {} does not fit decimal({},{})", excerpt(schema::to_text(decimal)), column.type.precision,
                                   column.type.scale));
     }
-    if (fixed->is_rounded) add_note({.kind = DataNote::Kind::rounded, .table = table.name, .column = column.name, .name = {}, .other = {}});
+    if (fixed->is_rounded) {
+        const schema::ContractMode mode = table.contract.data_type;
+        if (mode == schema::ContractMode::freeze || mode == schema::ContractMode::quarantine) {
+            return reject_by_contract(mode, table, column.name,
+                                      fmt::format("the number {} has more decimal places than decimal({},{})", excerpt(schema::to_text(decimal)), column.type.precision, column.type.scale));
+        }
+        add_note({.kind = DataNote::Kind::rounded, .table = table.name, .column = column.name, .name = {}, .other = {}});
+    }
     column.builder.append_int128(fixed->number);
     return PutResult::done;
 }
