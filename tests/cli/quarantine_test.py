@@ -100,9 +100,10 @@ class Quarantine(Case):
         self.assertIn('"column" is no part of a schema contract', self.tipple("load", "t.jsonl", "shop.duckdb", "--contract", "column=freeze", expect=EXIT_USAGE).err)
 
     def test_digits_that_would_be_rounded(self):
+        self.load(self.write("t.jsonl", self.GOOD))
         column = ("--column", "price:decimal(10,2)")
         rows = [{"id": 1, "price": "1.25"}, {"id": 2, "price": "1.235"}]
-        for name, path in (("rows", self.write("rows.jsonl", rows)), ("table", self.write("table.csv", "id,price\n1,1.25\n2,1.235\n"))):
+        for name, path in (("records", self.write("records.jsonl", rows)), ("columns", self.write("columns.csv", "id,price\n1,1.25\n2,1.235\n"))):
             with self.subTest(name):
                 frozen = self.load(path, *column, "--as", name, "--contract", "data_type=freeze", expect=EXIT_DATA)
                 self.assertRegex(frozen.err, r'table "?\w+"?, column "?price"?.*more decimal places than')

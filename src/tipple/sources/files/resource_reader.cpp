@@ -33,7 +33,7 @@ ResourceReader::ResourceReader(const ResourceSettings& settings, const Place& pl
       place_(place),
       context_(context),
       out_(out),
-      selection_(settings, place, context.ledger, context.state->find_resource(settings.name), context.stop),
+      selection_(settings, place, context.ledger, context.state == nullptr ? nullptr : context.state->find_resource(settings.name), context.stop),
       content_(files, settings.content, context, out) {
     if (settings.skips_bad_files && context.cursor != nullptr) {
         throw Error(ErrorKind::usage, "resource \"{}\": on_bad_file = \"skip\" cannot be together with a cursor, which would move on past the records of a file that was left out",
