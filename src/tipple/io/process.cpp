@@ -68,9 +68,9 @@ void bound_allocator([[maybe_unused]] std::size_t memory_bytes) {
 #endif
 }
 
-void release_free_memory() {
+void release_free_memory([[maybe_unused]] std::size_t kept_bytes) {
 #ifdef __GLIBC__
-    malloc_trim(0);
+    if (kept_bytes == 0 || mallinfo2().fordblks > kept_bytes) malloc_trim(0);
 #endif
 }
 

@@ -24,6 +24,7 @@ bool may_write(const std::string& path);
 void bound_allocator(std::size_t memory_bytes);
 
 /// Gives memory that the allocator holds and nobody uses back to the system, where it can: between two steps that use memory differently.
-void release_free_memory();
+/// @param kept_bytes when there are no more than so many of it, nothing is done, which takes some microseconds instead of milliseconds
+void release_free_memory(std::size_t kept_bytes = 0);
 
 }  // namespace tipple::io

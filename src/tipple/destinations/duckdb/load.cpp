@@ -11,6 +11,7 @@
 #include "tipple/destination/undo_sql.h"
 #include "tipple/destinations/duckdb/types.h"
 #include "tipple/engine/column_types.h"
+#include "tipple/io/process.h"
 
 namespace tipple::destinations::duckdb {
 
@@ -52,6 +53,9 @@ std::string column_without_value(std::string_view message) {
 /// The stream of a table's rows, and that of its keys.
 std::string rows_stream(const destination::TableLoadState& table) { return fmt::format("rows_{}", table.number); }
 std::string keys_stream(const destination::TableLoadState& table) { return fmt::format("keys_{}", table.number); }
+
+/// Of the memory, so much may lie between blocks that are in use. Measured with 5 GB of nested JSON: without a bound it is 80 MB in the end, and less costs time.
+constexpr std::size_t free_share = 12;
 
 /// Enough to see which column is the largest.
 constexpr std::size_t sampled_rows = 16;
@@ -181,6 +185,7 @@ void Load::register_streams() {
         for (const destination::Constant& constant : table.constants) hidden.push_back(constant.column);
         session_->engine().register_stream(rows_stream(table), destination::table_rows(options, table.columns, hidden, table.dropped, [this](std::uint64_t rows) {
                                                if (on_rows_) on_rows_(rows);
+                                               if (memory_.memory_bytes != 0) io::release_free_memory(memory_.memory_bytes / free_share);
                                            }));
         if (!table.key_columns.empty()) session_->engine().register_stream(keys_stream(table), destination::table_keys(options, table.key_columns));
     }
