@@ -188,10 +188,11 @@ private:
 };
 
 /// What a look at the resource itself says; no line for sources that have no say in that.
-void add_probe(extract::SourceDriver& source, const extract::ResourceSpec& resource, const Remembered& remembered, const std::string& pipeline, const std::stop_token& stop,
-               std::vector<Finding>& findings) {
+void add_probe(extract::SourceDriver& source, const extract::ResourceSpec& resource, const Remembered& remembered, const project::PipelineDefinition& definition,
+               const std::stop_token& stop, std::vector<Finding>& findings) {
     std::vector<Finding> own;
-    add_finding(own, pipeline, resource.name.c_str(), [&] {
+    add_finding(own, definition.name, resource.name.c_str(), [&] {
+        pipeline::check_resource(resource, definition.options);
         std::optional<pipeline::StoredLedger> ledger;
         return source.probe(resource, remembered.context(resource.name, ledger, stop));
     });
@@ -218,7 +219,7 @@ void check_pipeline(Program& program, const std::string& name, const std::stop_t
         const Remembered remembered(session->target);
         for (const extract::ResourceSpec& resource : specs) {
             if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped");
-            add_probe(*session->source, resource, remembered, name, stop, findings);
+            add_probe(*session->source, resource, remembered, *definition, stop, findings);
         }
     }
     add_finding(findings, name, "destination", [&] {

@@ -433,6 +433,9 @@ class Selection(ProjectCase):
         ):
             self.changed(old, new)
             self.run_fails(says=says)
+            # What needs nothing to be read, a check says before a run does.
+            if "delete_missing" not in new:
+                self.assertIn(says, self.tipple("check", expect=EXIT_USAGE).out + self.tipple("check", expect=EXIT_USAGE).err)
 
     def test_children_are_read_of_parents_that_are_left(self):
         asked = []

@@ -15,6 +15,7 @@
 #include "tipple/schema/merge_options.h"
 #include "tipple/schema/types.h"
 #include "tipple/source/checkpoint.h"
+#include "tipple/source/source.h"
 
 namespace tipple::pipeline {
 
@@ -113,6 +114,9 @@ struct RunOptions {
     /// The first characters of all row ids of this run, for tests; empty = random.
     std::string row_id_prefix = {};
 };
+
+/// Throws Error(usage) where what a resource is told contradicts itself or the run: limits, cursors, ledgers, full snapshots. Nothing is read or asked for it.
+void check_resource(const extract::ResourceSpec& spec, const RunOptions& options);
 
 /// What is to be dropped of a source, without reading it.
 struct DropOptions {

@@ -522,19 +522,6 @@ void Pipeline::open_ledger(ActiveResource& resource, const schema::NamingConvent
                     destination_.description());
     }
     if (!resource.spec.input_column.empty()) check_reload(resource, schema);
-    if (resource.delete_missing) {
-        throw Error(ErrorKind::usage, "resource \"{}\" takes what it reads for all there is (delete_missing), but with a ledger it reads what is new; give state = \"none\"", name);
-    }
-    if (resource.spec.incremental) {
-        throw Error(ErrorKind::usage, "resource \"{}\" has a cursor and a ledger of its files: records of files that come late would lie before the cursor and be lost; leave "
-                                      "the cursor out, or give state = \"none\"",
-                    name);
-    }
-    if (!options.is_dry_run && (options.limit || has_limit(resource.spec))) {
-        throw Error(ErrorKind::usage, "{}resource \"{}\" reads every file once and whole, and a limit would load a part of one: give it max_files or max_bytes instead, or try "
-                                      "with --dry-run",
-                    place_prefix(resource.spec), name);
-    }
     resource.ledger_table = pipeline::ledger_table(name, names);
     check_ledger(resource, schema, start);
     const schema::Table* known = schema.find(resource.ledger_table);

@@ -319,7 +319,31 @@ void check_cursor_scope(const extract::ResourceSpec& spec, const RunOptions& opt
     }
 }
 
+/// A ledger says which files were loaded whole.
+void check_ledger_alone(const extract::ResourceSpec& spec, const RunOptions& options) {
+    if (options.delete_missing || spec.delete_missing) {
+        throw Error(ErrorKind::usage, "{}resource \"{}\" takes what it reads for all there is (delete_missing), but with a ledger it reads what is new; give state = \"none\"",
+                    place_prefix(spec), spec.name);
+    }
+    if (spec.incremental) {
+        throw Error(ErrorKind::usage, "{}resource \"{}\" has a cursor and a ledger of its files: records of files that come late would lie before the cursor and be lost; leave "
+                                      "the cursor out, or give state = \"none\"",
+                    place_prefix(spec), spec.name);
+    }
+    if (!options.is_dry_run && (options.limit || has_limit(spec))) {
+        throw Error(ErrorKind::usage, "{}resource \"{}\" reads every file once and whole, and a limit would load a part of one: give it max_files or max_bytes instead, or try "
+                                      "with --dry-run",
+                    place_prefix(spec), spec.name);
+    }
+}
+
 }  // namespace
+
+void check_resource(const extract::ResourceSpec& spec, const RunOptions& options) {
+    check_cursor_scope(spec, options);
+    check_limit(spec, options);
+    if (spec.keeps_ledger) check_ledger_alone(spec, options);
+}
 
 std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec> specs, const RunOptions& options, const DeclareContext& context,
                                               schema::Schema& schema) {
@@ -327,8 +351,7 @@ std::vector<ActiveResource> declare_resources(std::vector<extract::ResourceSpec>
     if (!says_nothing(options.schema_contract)) schema::store_contract(schema.settings(), options.schema_contract);
     set_source_config(schema, context);
     for (extract::ResourceSpec& spec : specs) {
-        check_cursor_scope(spec, options);
-        check_limit(spec, options);
+        check_resource(spec, options);
         ActiveResource resource{.spec = std::move(spec), .table = {}};
         resource.disposition = options.disposition.value_or(resource.spec.disposition);
         resource.delete_missing = options.delete_missing ? options.delete_missing : resource.spec.delete_missing;
