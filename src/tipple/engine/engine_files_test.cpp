@@ -54,6 +54,19 @@ TEST(Files, AreMadeUnderAnotherNameOfWhichNothingStays) {
     EXPECT_EQ(names, (std::set<std::string>{".tipple-other.new", "mine.new", "new.duckdb"}));
 }
 
+TEST(Files, ThatCannotBeMadeAreNamed) {
+    const support::TemporaryFolder folder;
+    Engine engine(small);
+    try {
+        engine.attach(folder.path("missing/new.duckdb"), "d", AttachMode::read_write);
+        FAIL();
+    } catch (const Error& error) {
+        const std::string message = error.what();
+        EXPECT_NE(message.find("missing/new.duckdb\""), std::string::npos) << message;
+        EXPECT_EQ(message.find(".tipple-"), std::string::npos) << message;
+    }
+}
+
 TEST(Files, ThatAreNoDatabaseAreNamed) {
     const support::TemporaryFolder folder;
     std::ofstream(folder.path("text.duckdb")) << std::string(20'000, 'x');

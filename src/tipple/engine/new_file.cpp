@@ -53,8 +53,15 @@ void make_database_file(Engine& engine, const std::string& file, std::string_vie
     remove_left_behind(folder);
     const Draft draft{.path = (folder / fmt::format("{}{}{}", beginning, random_name(), ending)).string()};
     constexpr std::string_view name = "tipple_new_file";
-    engine.execute(fmt::format("ATTACH {} AS {} ({})", quote_literal(draft.path), name, options));
-    engine.execute(fmt::format("DETACH {}", name));
+    try {
+        engine.execute(fmt::format("ATTACH {} AS {} ({})", quote_literal(draft.path), name, options));
+        engine.execute(fmt::format("DETACH {}", name));
+    } catch (const Error& error) {
+        // Nobody knows the draft's name.
+        std::string message = error.what();
+        for (std::size_t at = message.find(draft.path); at != std::string::npos; at = message.find(draft.path, at + file.size())) message.replace(at, draft.path.size(), file);
+        throw Error(error.kind(), "{}", message);
+    }
     // Unlike a rename it replaces nothing that somebody else has made meanwhile.
     [[maybe_unused]] const int is_refused = ::link(draft.path.c_str(), file.c_str());
 }
