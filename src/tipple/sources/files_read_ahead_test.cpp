@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <new>
 #include <set>
 #include <thread>
 
@@ -26,6 +27,7 @@ public:
     std::unique_ptr<io::InputStream> open(const io::ObjectInfo& file, std::stop_token stop) const override { return io::open_input(open_file(file, stop), stop); }
     std::unique_ptr<io::ReadFile> open_file(const io::ObjectInfo& file, std::stop_token) const override {
         if (file.key.starts_with("bad")) throw Error(ErrorKind::remote, "no");
+        if (file.key.starts_with("large")) throw std::bad_alloc();
         ++opened;
         return std::make_unique<File>(*this, file);
     }
@@ -74,7 +76,7 @@ std::string read_all(io::ReadFile& file) {
 
 TEST(ReadAheadTest, HandsOverEveryFileFromItsStart) {
     const FakePlace place;
-    const FileList files = list_of({"a", "b", "gone", "bad", "c", "d", "e", "f"}, place.size);
+    const FileList files = list_of({"a", "b", "gone", "bad", "large", "c", "d", "e", "f"}, place.size);
     ReadAhead ahead(place, files, {.files = 3, .bytes = 1'500'000});
     std::jthread fetching([&](const std::stop_token& stop) { ahead.fetch(stop); });
     EXPECT_FALSE(ahead.take(0).has_value()) << "whoever reads it is quicker";

@@ -80,8 +80,8 @@ void ReadAhead::fetch(const std::stop_token& stop) {
         lock.unlock();
         try {
             fetch_one(index);
-        } catch (const Error&) {
-            // Whoever reads it meets the same, and says so.
+        } catch (const std::exception&) {
+            // Whoever reads it meets the same, and says so. Nothing may pass, or who waits for this file would wait for ever.
         }
         lock.lock();
         fetching_.reset();
