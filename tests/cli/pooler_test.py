@@ -352,23 +352,9 @@ class Connecting(PoolerCase):
             self.assert_loaded(100, loads=2)
 
     def test_a_commit_that_is_still_going_on_when_its_client_is_gone(self):
-        """The pooler hangs up at the server too. The next run waits for the commit in doubt instead of taking the load for lost."""
+        """The pooler hangs up at the server too."""
         with self.pool_of_two():
-            path = self.records_file("t.jsonl", 100)
-            self.pooled_load(path)
-            self.psql("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NULL; END'")
-            self.psql("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON _dlt_loads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()")
-            self.write("t.jsonl", [{"id": 100 + n, "text": "more", "items": [{"n": n}]} for n in range(50)])
-            committing = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"
-            with self.start("load", path, self.pooled_url) as run:
-                while self.value(committing) == "0":
-                    self.assertIsNone(run.process.poll(), "it ended before its commit was seen")
-                    time.sleep(0.02)
-                run.kill()
-            self.assertEqual(self.value(committing), "1", "the commit was over too soon for this test")
-            self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads"), "1")
-            self.assertIn("not loaded once more", self.pooled_load(path).err)
-            self.assert_loaded(150, loads=2)
+            self.assert_a_commit_in_doubt_is_waited_for(self.pooled_url)
 
     def test_a_url_as_it_is_pasted(self):
         """A user with the project behind a dot, and a password with signs that a URL has for itself."""

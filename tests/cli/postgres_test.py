@@ -421,23 +421,7 @@ class Broken(PostgresCase):
         self.assertEqual(result.code, 0, result.err)
 
     def test_a_commit_that_is_still_going_on_when_its_client_is_gone(self):
-        """The next run waits for the commit in doubt instead of taking the load for lost."""
-        path = self.records_file("t.jsonl", 100)
-        self.load(path)
-        self.psql("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NULL; END'")
-        self.psql("CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON _dlt_loads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()")
-        self.write("t.jsonl", [{"id": 100 + n, "text": "more", "items": [{"n": n}]} for n in range(50)])
-        committing = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"
-        with self.start("load", path, self.url()) as run:
-            while self.value(committing) == "0":
-                self.assertIsNone(run.process.poll(), "it ended before its commit was seen")
-                time.sleep(0.02)
-            run.kill()
-        self.assertEqual(self.value(committing), "1", "the commit was over too soon for this test")
-        self.assertEqual(self.value("SELECT count(*) FROM _dlt_loads"), "1")
-        result = self.load(path)
-        self.assertIn("not loaded once more", result.err)
-        self.assert_loaded(150, loads=2)
+        self.assert_a_commit_in_doubt_is_waited_for(self.url())
 
     def test_two_pipelines_load_at_the_same_time(self):
         self.write("tipple.toml", "".join(f'[pipeline.{name}]\nsource = "{name}.jsonl"\ndestination = "{self.url()}"\n' for name in "ab"))
