@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "tipple/core/error.h"
+#include "tipple/engine/streams.h"
 
 namespace tipple::engine {
 namespace {
@@ -428,6 +429,24 @@ TEST(Streams, LeaveTheMemoryLimitAsItWasWhenTheyFail) {
     engine.set_memory(std::size_t{200} << 20);
     EXPECT_EQ(engine.insert_stream("INSERT INTO t (n, load, t) SELECT * FROM memory.main.numbers", "numbers", many_columns), 3'000U);
     EXPECT_EQ(engine.query_value("SELECT current_setting('memory_limit')"), "200.0 MiB");
+}
+
+TEST(Streams, SayThatTheirFirstBatchIsAskedFor) {
+    LentStream stream(numbers(2, 10));
+    std::size_t calls = 0;
+    stream.set_before_first([&] { ++calls; });
+    ArrowArray array;
+    for (std::size_t batch = 0; batch < 2; ++batch) {
+        ASSERT_EQ(stream.outer()->get_next(stream.outer(), &array), 0);
+        ASSERT_NE(array.release, nullptr);
+        array.release(&array);
+        EXPECT_EQ(calls, 1U);
+    }
+    LentStream failing(numbers(2, 10));
+    failing.set_before_first([] { throw Error(ErrorKind::local, "no"); });
+    EXPECT_NE(failing.outer()->get_next(failing.outer(), &array), 0);
+    EXPECT_EQ(array.release, nullptr);
+    EXPECT_THROW(std::rethrow_exception(failing.exception()), Error);
 }
 
 TEST(Streams, GiveBatchesBackThatWereRead) {

@@ -122,6 +122,26 @@ TEST_F(TableReaderTest, RandomSegmentsAreRecut) {
     EXPECT_TRUE(passed);
 }
 
+TEST_F(TableReaderTest, BatchesTakeTheMemoryOfThoseThatWereGivenBack) {
+    const std::vector<SegmentColumn> columns = {{.name = "id", .type = {.type = schema::DataType::bigint}}};
+    const Package package = make_package(*files_, load_id, {"orders"}, 10);
+    TableReader reader(*files_, package, "orders", columns, 2, limits::text_buffer_bytes_max, OtherColumns::skip);
+    const auto spares = std::make_shared<columns::SpareBatches>();
+    reader.use(spares);
+    std::unique_ptr<columns::Batch> first = reader.next();
+    ASSERT_NE(first, nullptr);
+    const std::uint8_t* memory = first->columns[0].view().values;
+    spares->give(std::move(first));
+    const std::unique_ptr<columns::Batch> second = reader.next();
+    ASSERT_NE(second, nullptr);
+    EXPECT_EQ(second->columns[0].view().values, memory);
+    const std::unique_ptr<columns::Batch> third = reader.next();
+    EXPECT_NE(third->columns[0].view().values, memory);
+    spares->close();
+    spares->give(std::make_unique<columns::Batch>());
+    EXPECT_EQ(spares->take(), nullptr);
+}
+
 TEST_F(TableReaderTest, BatchesEndEarlyRatherThanHoldTooMuch) {
     Random random(1);
     const std::vector<SegmentColumn> columns = {{"id", {.type = DataType::bigint}}};
