@@ -12,6 +12,23 @@ function(tipple_dependency name)
   endif()
 endfunction()
 
+# A library that the process opens when it needs it first (src/tipple/core/shared_library.h): what includes it is given its headers, and the
+# name by which the dynamic linker finds it as TIPPLE_LIBRARY_<NAME>, and links nothing. `module`: what pkg_check_modules found.
+function(tipple_opened_dependency name module)
+  if(TARGET tipple::dep::${name}_opened)
+    return()
+  endif()
+  list(GET ${module}_LINK_LIBRARIES 0 file)
+  execute_process(COMMAND "${CMAKE_OBJDUMP}" -p "${file}" OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT headers MATCHES "SONAME +([^\n ]+)")
+    message(FATAL_ERROR "${file} is no shared library: it has no soname")
+  endif()
+  string(TOUPPER "${name}" upper)
+  add_library(tipple::dep::${name}_opened INTERFACE IMPORTED GLOBAL)
+  target_include_directories(tipple::dep::${name}_opened SYSTEM INTERFACE ${${module}_INCLUDE_DIRS})
+  target_compile_definitions(tipple::dep::${name}_opened INTERFACE "TIPPLE_LIBRARY_${upper}=\"${CMAKE_MATCH_1}\"")
+endfunction()
+
 # The embedded engine: C API only.
 find_package(DuckDB REQUIRED MODULE)
 tipple_dependency(duckdb DuckDB::C)
@@ -49,13 +66,15 @@ tipple_dependency(xxhash PkgConfig::xxhash)
 
 # HTTP.
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85)
-tipple_dependency(curl PkgConfig::curl)
+tipple_opened_dependency(curl curl)
 # What object stores answer in.
 find_package(pugixml REQUIRED)
 tipple_dependency(pugixml pugixml::pugixml)
 
 # Postgres. CMake's own module also wants headers of the server, which nobody needs here.
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+tipple_opened_dependency(libpq libpq)
+# As it is linked: tools of the tests and of the benchmark.
 tipple_dependency(libpq PkgConfig::libpq)
 
 # SQLite files as sources. 3.37 has the list of tables that tells what each is.

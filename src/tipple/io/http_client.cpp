@@ -1,12 +1,12 @@
 #include "tipple/io/http_client.h"
 
-#include <curl/curl.h>
 #include <strings.h>
 
 #include <algorithm>
 #include <map>
 
 #include "tipple/core/text.h"
+#include "tipple/io/curl_library.h"
 #include "tipple/io/url.h"
 
 namespace tipple::io {
@@ -24,10 +24,10 @@ constexpr std::size_t refusal_bytes_max = std::size_t{256} << 10;
 constexpr milliseconds stop_interval{200};
 
 struct EasyDeleter {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+    void operator()(CURL* handle) const { curl().curl_easy_cleanup(handle); }
 };
 struct ListDeleter {
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+    void operator()(curl_slist* list) const { curl().curl_slist_free_all(list); }
 };
 
 std::string without_line_end(std::string_view line) {
@@ -175,23 +175,20 @@ const char* remedy_of(CURLcode code) {
 
 Error error_of(const Transfer& transfer, CURLcode code) {
     if (transfer.error) return *transfer.error;
-    const std::string text = transfer.curl_error[0] != '\0' ? transfer.curl_error : curl_easy_strerror(code);
+    const std::string text = transfer.curl_error[0] != '\0' ? transfer.curl_error : curl().curl_easy_strerror(code);
     return Error(kind_of(code), "{}{}", text, remedy_of(code));
 }
 
 class CurlClient final : public HttpClient {
 public:
-    explicit CurlClient(HttpClientOptions options) : options_(std::move(options)) {
-        // Thread-safe and counted by the library; what it sets up stays for the life of the process.
-        static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-        multi_ = ready == CURLE_OK ? curl_multi_init() : nullptr;
-        if (multi_ == nullptr) throw Error(ErrorKind::local, "the HTTP library cannot be started: {}", curl_easy_strerror(ready));
+    explicit CurlClient(HttpClientOptions options) : options_(std::move(options)), multi_(curl().curl_multi_init()) {
+        if (multi_ == nullptr) throw std::bad_alloc();
     }
     ~CurlClient() override {
-        for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_, transfer->handle.get());
+        for (auto& [id, transfer] : transfers_) curl().curl_multi_remove_handle(multi_, transfer->handle.get());
         transfers_.clear();
         idle_handles_.clear();
-        curl_multi_cleanup(multi_);
+        curl().curl_multi_cleanup(multi_);
     }
     CurlClient(const CurlClient&) = delete;
     CurlClient& operator=(const CurlClient&) = delete;
@@ -205,8 +202,8 @@ public:
         set_options(*transfer);
         transfer->started = transfer->last_byte = SteadyClock::now();
         if (transfers_.empty()) last_wait_ = transfer->started;
-        const CURLMcode code = curl_multi_add_handle(multi_, transfer->handle.get());
-        if (code != CURLM_OK) throw Error(ErrorKind::local, "a transfer cannot be started: {}", curl_multi_strerror(code));
+        const CURLMcode code = curl().curl_multi_add_handle(multi_, transfer->handle.get());
+        if (code != CURLM_OK) throw Error(ErrorKind::local, "a transfer cannot be started: {}", curl().curl_multi_strerror(code));
         transfers_.emplace(id, std::move(transfer));
         // So that the request leaves now, even if the caller has other things to do before it waits.
         perform();
@@ -223,8 +220,8 @@ public:
             if (std::optional<HttpOutcome> outcome = take_overdue(now)) return outcome;
             if (now >= end || has_new_pause()) return std::nullopt;
             const auto left = std::chrono::ceil<milliseconds>(end - now);
-            const CURLMcode code = curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::min(left, stop_interval).count()), nullptr);
-            if (code != CURLM_OK) throw Error(ErrorKind::local, "waiting for answers failed: {}", curl_multi_strerror(code));
+            const CURLMcode code = curl().curl_multi_poll(multi_, nullptr, 0, static_cast<int>(std::min(left, stop_interval).count()), nullptr);
+            if (code != CURLM_OK) throw Error(ErrorKind::local, "waiting for answers failed: {}", curl().curl_multi_strerror(code));
         }
     }
 
@@ -235,7 +232,7 @@ public:
         transfer.is_paused = transfer.is_pause_told = false;
         transfer.last_byte = SteadyClock::now();
         // What was kept back may be taken here and now.
-        const CURLcode code = curl_easy_pause(transfer.handle.get(), CURLPAUSE_CONT);
+        const CURLcode code = curl().curl_easy_pause(transfer.handle.get(), CURLPAUSE_CONT);
         if (code != CURLE_OK && !transfer.error) transfer.error = error_of(transfer, code);
     }
 
@@ -251,18 +248,18 @@ private:
         if (!idle_handles_.empty()) {
             std::unique_ptr<CURL, EasyDeleter> handle = std::move(idle_handles_.back());
             idle_handles_.pop_back();
-            curl_easy_reset(handle.get());
+            curl().curl_easy_reset(handle.get());
             return handle;
         }
-        std::unique_ptr<CURL, EasyDeleter> handle(curl_easy_init());
+        std::unique_ptr<CURL, EasyDeleter> handle(curl().curl_easy_init());
         if (handle == nullptr) throw std::bad_alloc();
         return handle;
     }
 
     template <typename Value>
     static void set(Transfer& transfer, CURLoption option, Value value) {
-        const CURLcode code = curl_easy_setopt(transfer.handle.get(), option, value);
-        if (code != CURLE_OK) throw Error(ErrorKind::usage, "the HTTP library refuses a setting: {}", curl_easy_strerror(code));
+        const CURLcode code = curl().curl_easy_setopt(transfer.handle.get(), option, value);
+        if (code != CURLE_OK) throw Error(ErrorKind::usage, "the HTTP library refuses a setting: {}", curl().curl_easy_strerror(code));
     }
 
     void set_options(Transfer& transfer) const {
@@ -290,7 +287,7 @@ private:
             if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
                 throw Error(ErrorKind::data, "header \"{}\" has a line break in its value, which would end it", line.substr(0, line.find(':')));
             }
-            curl_slist* longer = curl_slist_append(list, line.c_str());
+            curl_slist* longer = curl().curl_slist_append(list, line.c_str());
             if (longer == nullptr) throw std::bad_alloc();
             list = longer;
             if (transfer.headers == nullptr) transfer.headers.reset(list);
@@ -324,8 +321,8 @@ private:
 
     void perform() {
         int running = 0;
-        const CURLMcode code = curl_multi_perform(multi_, &running);
-        if (code != CURLM_OK) throw Error(ErrorKind::local, "the HTTP library failed: {}", curl_multi_strerror(code));
+        const CURLMcode code = curl().curl_multi_perform(multi_, &running);
+        if (code != CURLM_OK) throw Error(ErrorKind::local, "the HTTP library failed: {}", curl().curl_multi_strerror(code));
     }
 
     /// While the caller was busy, what came waited in the kernel: no transfer is to blame.
@@ -342,11 +339,11 @@ private:
 
     std::optional<HttpOutcome> take_finished() {
         int left = 0;
-        while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+        while (const CURLMsg* message = curl().curl_multi_info_read(multi_, &left)) {
             if (message->msg != CURLMSG_DONE) continue;
             const CURLcode code = message->data.result;
             char* user = nullptr;
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
+            curl().curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
             Transfer& transfer = *reinterpret_cast<Transfer*>(user);
             std::optional<Error> error;
             if (code != CURLE_OK && !transfer.is_cut) error = error_of(transfer, code);
@@ -362,7 +359,7 @@ private:
     /// While a body leaves, nobody can expect an answer.
     static void note_sent(Transfer& transfer, SteadyClock::time_point now) {
         curl_off_t bytes = 0;
-        curl_easy_getinfo(transfer.handle.get(), CURLINFO_SIZE_UPLOAD_T, &bytes);
+        curl().curl_easy_getinfo(transfer.handle.get(), CURLINFO_SIZE_UPLOAD_T, &bytes);
         if (bytes > std::exchange(transfer.bytes_sent, bytes)) transfer.last_byte = now;
     }
 
@@ -390,8 +387,8 @@ private:
         CURL* handle = transfer.handle.get();
         long headers = 0;
         curl_off_t body = 0;
-        curl_easy_getinfo(handle, CURLINFO_HEADER_SIZE, &headers);
-        curl_easy_getinfo(handle, CURLINFO_SIZE_DOWNLOAD_T, &body);
+        curl().curl_easy_getinfo(handle, CURLINFO_HEADER_SIZE, &headers);
+        curl().curl_easy_getinfo(handle, CURLINFO_SIZE_DOWNLOAD_T, &body);
         outcome.response.bytes_received = static_cast<std::uint64_t>(headers) + static_cast<std::uint64_t>(body);
         outcome.response.seconds = std::chrono::duration<double>(SteadyClock::now() - transfer.started).count();
         release(transfers_.find(transfer.id));
@@ -399,13 +396,13 @@ private:
     }
 
     void release(Transfers::iterator place) {
-        curl_multi_remove_handle(multi_, place->second->handle.get());
+        curl().curl_multi_remove_handle(multi_, place->second->handle.get());
         idle_handles_.push_back(std::move(place->second->handle));
         transfers_.erase(place);
     }
 
     HttpClientOptions options_;
-    CURLM* multi_ = nullptr;
+    CURLM* multi_;
     Transfers transfers_;
     std::vector<std::unique_ptr<CURL, EasyDeleter>> idle_handles_;
     SteadyClock::time_point last_wait_ = SteadyClock::now();

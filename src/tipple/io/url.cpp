@@ -1,6 +1,5 @@
 #include "tipple/io/url.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,27 +7,28 @@
 #include <memory>
 
 #include "tipple/core/text.h"
+#include "tipple/io/curl_library.h"
 
 namespace tipple::io {
 
 namespace {
 
 struct UrlDeleter {
-    void operator()(CURLU* url) const { curl_url_cleanup(url); }
+    void operator()(CURLU* url) const { curl().curl_url_cleanup(url); }
 };
 using UrlHandle = std::unique_ptr<CURLU, UrlDeleter>;
 
 UrlHandle parse(const std::string& url) {
-    UrlHandle handle(curl_url());
-    if (handle == nullptr || curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), CURLU_URLENCODE) != CURLUE_OK) return nullptr;
+    UrlHandle handle(curl().curl_url());
+    if (handle == nullptr || curl().curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), CURLU_URLENCODE) != CURLUE_OK) return nullptr;
     return handle;
 }
 
 std::optional<std::string> part(const UrlHandle& url, CURLUPart which, unsigned flags = 0) {
     char* text = nullptr;
-    if (curl_url_get(url.get(), which, &text, flags) != CURLUE_OK) return std::nullopt;
+    if (curl().curl_url_get(url.get(), which, &text, flags) != CURLUE_OK) return std::nullopt;
     std::string copy(text);
-    curl_free(text);
+    curl().curl_free(text);
     return copy;
 }
 
@@ -64,7 +64,7 @@ bool is_http_url(std::string_view url) {
 
 std::optional<std::string> resolve_url(const std::string& base, const std::string& reference) {
     const UrlHandle url = parse(base);
-    if (url == nullptr || curl_url_set(url.get(), CURLUPART_URL, reference.c_str(), CURLU_URLENCODE) != CURLUE_OK) return std::nullopt;
+    if (url == nullptr || curl().curl_url_set(url.get(), CURLUPART_URL, reference.c_str(), CURLU_URLENCODE) != CURLUE_OK) return std::nullopt;
     std::optional<std::string> resolved = part(url, CURLUPART_URL);
     if (!resolved || !is_http_url(*resolved)) return std::nullopt;
     return resolved;

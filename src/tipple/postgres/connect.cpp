@@ -1,6 +1,5 @@
 #include "tipple/postgres/connect.h"
 
-#include <libpq-fe.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -21,6 +20,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/postgres/failure.h"
+#include "tipple/postgres/libpq_library.h"
 
 namespace tipple::postgres {
 
@@ -29,7 +29,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Finish {
-    void operator()(PGconn* connection) const { PQfinish(connection); }
+    void operator()(PGconn* connection) const { libpq().PQfinish(connection); }
 };
 using Handle = std::unique_ptr<PGconn, Finish>;
 
@@ -106,7 +106,7 @@ std::vector<Address> look_up(const Address& named) {
 /// All that a connection would be tried with, one address each: what was given, and what environment and service file add.
 std::vector<Address> addresses_of(PGconn* connection) {
     std::map<std::string, std::vector<std::string>> lists;
-    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(connection), &PQconninfoFree);
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(libpq().PQconninfo(connection), libpq().PQconninfoFree);
     for (const PQconninfoOption* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
         if (option->val != nullptr) lists[option->keyword] = split_list(option->val);
     }
@@ -144,13 +144,13 @@ Handle start(const Target& target, const std::vector<Address>& addresses) {
     }
     keywords.push_back(nullptr);
     values.push_back(nullptr);
-    Handle connection(PQconnectStartParams(keywords.data(), values.data(), 0));
+    Handle connection(libpq().PQconnectStartParams(keywords.data(), values.data(), 0));
     if (connection == nullptr) throw Error(ErrorKind::local, "not enough memory for a connection to {}", target.description);
     return connection;
 }
 
 /// Which of the places is being asked.
-Address current(PGconn* connection) { return {.host = text_of(PQhost(connection)), .hostaddr = text_of(PQhostaddr(connection)), .port = text_of(PQport(connection))}; }
+Address current(PGconn* connection) { return {.host = text_of(libpq().PQhost(connection)), .hostaddr = text_of(libpq().PQhostaddr(connection)), .port = text_of(libpq().PQport(connection))}; }
 
 bool is_same(const Address& a, const Address& b) { return a.host == b.host && a.hostaddr == b.hostaddr && a.port == b.port; }
 
@@ -160,7 +160,7 @@ bool await(PGconn* connection, const Target& target, const StopSignal& signal, c
     std::optional<Address> asked;
     Clock::time_point deadline;
     PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
-    while (wanted != PGRES_POLLING_OK && wanted != PGRES_POLLING_FAILED && PQstatus(connection) != CONNECTION_BAD) {
+    while (wanted != PGRES_POLLING_OK && wanted != PGRES_POLLING_FAILED && libpq().PQstatus(connection) != CONNECTION_BAD) {
         if (const Address now = current(connection); timeout && (!asked || !is_same(*asked, now))) {
             deadline = Clock::now() + *timeout;
             asked = now;
@@ -170,13 +170,13 @@ bool await(PGconn* connection, const Target& target, const StopSignal& signal, c
             milliseconds = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count());
             if (milliseconds <= 0) return false;
         }
-        std::array<pollfd, 2> sockets{{{.fd = PQsocket(connection), .events = static_cast<short>(wanted == PGRES_POLLING_WRITING ? POLLOUT : POLLIN), .revents = 0},
+        std::array<pollfd, 2> sockets{{{.fd = libpq().PQsocket(connection), .events = static_cast<short>(wanted == PGRES_POLLING_WRITING ? POLLOUT : POLLIN), .revents = 0},
                                        {.fd = signal.descriptor(), .events = POLLIN, .revents = 0}}};
         if (poll(sockets.data(), sockets.size(), milliseconds) < 0 && errno != EINTR) {
             throw Error(ErrorKind::local, "the connection to {} cannot be waited for: {}", target.description, std::generic_category().message(errno));
         }
         if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
-        if (sockets[0].revents != 0) wanted = PQconnectPoll(connection);
+        if (sockets[0].revents != 0) wanted = libpq().PQconnectPoll(connection);
     }
     return true;
 }
@@ -199,7 +199,7 @@ PGconn* connect(const Target& target, const std::stop_token& stop) {
         if (left.empty() || left.size() == before) throw connection_error("timeout expired", target.description);
         connection = start(target, left);
     }
-    if (PQstatus(connection.get()) != CONNECTION_OK) throw connection_error(PQerrorMessage(connection.get()), target.description);
+    if (libpq().PQstatus(connection.get()) != CONNECTION_OK) throw connection_error(libpq().PQerrorMessage(connection.get()), target.description);
     return connection.release();
 }
 

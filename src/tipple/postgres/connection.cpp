@@ -1,6 +1,5 @@
 #include "tipple/postgres/connection.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 
 #include <array>
@@ -8,6 +7,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/postgres/connect.h"
+#include "tipple/postgres/libpq_library.h"
 
 namespace tipple::postgres {
 
@@ -26,17 +26,17 @@ constexpr std::string_view query_canceled = "57014";
 void ignore_notice(void*, const PGresult*) {}
 
 std::string field(const PGresult* result, int code) {
-    const char* text = PQresultErrorField(result, code);
+    const char* text = libpq().PQresultErrorField(result, code);
     return text == nullptr ? "" : text;
 }
 
 Row row_of(const PGresult* result, int row) {
     Row values;
-    for (int column = 0; column < PQnfields(result); ++column) {
-        if (PQgetisnull(result, row, column) != 0) {
+    for (int column = 0; column < libpq().PQnfields(result); ++column) {
+        if (libpq().PQgetisnull(result, row, column) != 0) {
             values.emplace_back();
         } else {
-            values.emplace_back(std::string(PQgetvalue(result, row, column), static_cast<std::size_t>(PQgetlength(result, row, column))));
+            values.emplace_back(std::string(libpq().PQgetvalue(result, row, column), static_cast<std::size_t>(libpq().PQgetlength(result, row, column))));
         }
     }
     return values;
@@ -46,36 +46,36 @@ Row row_of(const PGresult* result, int row) {
 
 struct Connection::Handle {
     PGconn* connection = nullptr;
-    ~Handle() { PQfinish(connection); }
+    ~Handle() { libpq().PQfinish(connection); }
 };
 
 /// One result, or none at the end of a statement's results.
 struct Connection::Answer {
     struct Clear {
-        void operator()(PGresult* result) const { PQclear(result); }
+        void operator()(PGresult* result) const { libpq().PQclear(result); }
     };
     std::unique_ptr<PGresult, Clear> result;
 
     explicit operator bool() const { return result != nullptr; }
-    ExecStatusType status() const { return PQresultStatus(result.get()); }
+    ExecStatusType status() const { return libpq().PQresultStatus(result.get()); }
     bool is_error() const { return status() == PGRES_FATAL_ERROR || status() == PGRES_BAD_RESPONSE || status() == PGRES_NONFATAL_ERROR; }
 };
 
 Connection::Connection(const Target& target, const std::stop_token& stop) : handle_(std::make_unique<Handle>()) {
     handle_->connection = connect(target, stop);
-    PQsetNoticeReceiver(handle_->connection, ignore_notice, nullptr);
-    if (PQsetnonblocking(handle_->connection, 1) != 0) throw Error(ErrorKind::local, "the connection to {} cannot be made non-blocking", target.description);
+    libpq().PQsetNoticeReceiver(handle_->connection, ignore_notice, nullptr);
+    if (libpq().PQsetnonblocking(handle_->connection, 1) != 0) throw Error(ErrorKind::local, "the connection to {} cannot be made non-blocking", target.description);
 }
 
 Connection::~Connection() { roll_back(); }
 
 void Connection::cancel() {
     cancelled_at_ = std::chrono::steady_clock::now();
-    PGcancel* request = PQgetCancel(handle_->connection);
+    PGcancel* request = libpq().PQgetCancel(handle_->connection);
     std::array<char, 256> message{};
     // When this fails, the patience ends the wait.
-    PQcancel(request, message.data(), static_cast<int>(message.size()));
-    PQfreeCancel(request);
+    libpq().PQcancel(request, message.data(), static_cast<int>(message.size()));
+    libpq().PQfreeCancel(request);
 }
 
 void Connection::wait_for_socket(bool wants_write, std::stop_token stop) {
@@ -88,13 +88,13 @@ void Connection::wait_for_socket(bool wants_write, std::stop_token stop) {
         // Poolers hear no request of whom they have given no server.
         if (std::chrono::steady_clock::now() - *cancelled_at_ > late_cancel_patience) throw Error(ErrorKind::transient, "Postgres: nothing was answered in time");
     }
-    pollfd socket{.fd = PQsocket(handle_->connection), .events = static_cast<short>(wants_write ? POLLIN | POLLOUT : POLLIN), .revents = 0};
-    if (poll(&socket, 1, poll_milliseconds) > 0 && (socket.revents & POLLIN) != 0 && PQconsumeInput(handle_->connection) == 0) fail(nullptr, stop);
+    pollfd socket{.fd = libpq().PQsocket(handle_->connection), .events = static_cast<short>(wants_write ? POLLIN | POLLOUT : POLLIN), .revents = 0};
+    if (poll(&socket, 1, poll_milliseconds) > 0 && (socket.revents & POLLIN) != 0 && libpq().PQconsumeInput(handle_->connection) == 0) fail(nullptr, stop);
 }
 
 void Connection::flush(std::stop_token stop) {
     while (true) {
-        const int left = PQflush(handle_->connection);
+        const int left = libpq().PQflush(handle_->connection);
         if (left == 0) return;
         if (left < 0) fail(nullptr, stop);
         wait_for_socket(true, stop);
@@ -103,8 +103,8 @@ void Connection::flush(std::stop_token stop) {
 
 Connection::Answer Connection::next_answer(std::stop_token stop) {
     flush(stop);
-    while (PQisBusy(handle_->connection) != 0) wait_for_socket(false, stop);
-    return Answer{.result = std::unique_ptr<PGresult, Answer::Clear>(PQgetResult(handle_->connection))};
+    while (libpq().PQisBusy(handle_->connection) != 0) wait_for_socket(false, stop);
+    return Answer{.result = std::unique_ptr<PGresult, Answer::Clear>(libpq().PQgetResult(handle_->connection))};
 }
 
 void Connection::fail(const Answer* answer, std::stop_token stop) {
@@ -116,7 +116,7 @@ void Connection::fail(const Answer* answer, std::stop_token stop) {
                 .column = field(result, PG_DIAG_COLUMN_NAME),
                 .context = field(result, PG_DIAG_CONTEXT)};
     // libpq made it up by itself.
-    if (failure_.state.empty()) failure_.message = fmt::format("the connection broke: {}", PQerrorMessage(handle_->connection));
+    if (failure_.state.empty()) failure_.message = fmt::format("the connection broke: {}", libpq().PQerrorMessage(handle_->connection));
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
     throw statement_error(failure_);
 }
@@ -127,8 +127,8 @@ void Connection::start(std::string_view sql, bool is_single, std::stop_token sto
     failure_ = {};
     const std::string text(sql);
     // An unnamed statement takes one command only, where a simple query would run several.
-    const int is_sent = is_single ? PQsendQueryParams(handle_->connection, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
-                                  : PQsendQuery(handle_->connection, text.c_str());
+    const int is_sent = is_single ? libpq().PQsendQueryParams(handle_->connection, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
+                                  : libpq().PQsendQuery(handle_->connection, text.c_str());
     if (is_sent == 0) fail(nullptr, stop);
 }
 
@@ -139,13 +139,13 @@ std::uint64_t Connection::finish(std::stop_token stop) {
     while (Answer answer = next_answer(stop)) {
         if (answer.is_error()) {
             error = std::move(answer);
-            if (PQstatus(handle_->connection) == CONNECTION_BAD) break;
+            if (libpq().PQstatus(handle_->connection) == CONNECTION_BAD) break;
             continue;
         }
-        const std::string_view count = PQcmdTuples(answer.result.get());
+        const std::string_view count = libpq().PQcmdTuples(answer.result.get());
         rows = 0;
         std::from_chars(count.data(), count.data() + count.size(), rows);
-        last_tag_ = PQcmdStatus(answer.result.get());
+        last_tag_ = libpq().PQcmdStatus(answer.result.get());
     }
     if (error) fail(&error, stop);
     return rows;
@@ -158,7 +158,7 @@ std::uint64_t Connection::execute(std::string_view sql, std::stop_token stop) {
 
 void Connection::for_each(std::string_view sql, std::stop_token stop, const std::function<void(Row row)>& take) {
     start(sql, true, stop);
-    TIPPLE_ASSERT(PQsetSingleRowMode(handle_->connection) == 1);
+    TIPPLE_ASSERT(libpq().PQsetSingleRowMode(handle_->connection) == 1);
     while (Answer answer = next_answer(stop)) {
         if (answer.is_error()) {
             finish({});
@@ -171,9 +171,9 @@ void Connection::for_each(std::string_view sql, std::stop_token stop, const std:
 namespace {
 
 void add_columns(const PGresult* description, Result& result) {
-    for (int column = 0; column < PQnfields(description); ++column) {
-        result.names.emplace_back(PQfname(description, column));
-        result.types.push_back({.oid = PQftype(description, column), .modifier = PQfmod(description, column)});
+    for (int column = 0; column < libpq().PQnfields(description); ++column) {
+        result.names.emplace_back(libpq().PQfname(description, column));
+        result.types.push_back({.oid = libpq().PQftype(description, column), .modifier = libpq().PQfmod(description, column)});
     }
 }
 
@@ -182,7 +182,7 @@ void add_columns(const PGresult* description, Result& result) {
 Result Connection::query(std::string_view sql, std::size_t rows_max, std::stop_token stop) {
     Result result;
     start(sql, true, stop);
-    TIPPLE_ASSERT(PQsetSingleRowMode(handle_->connection) == 1);
+    TIPPLE_ASSERT(libpq().PQsetSingleRowMode(handle_->connection) == 1);
     while (Answer answer = next_answer(stop)) {
         if (answer.is_error()) {
             // Cancelled by us, which is no failure.
@@ -216,7 +216,7 @@ void Connection::start_copy(std::string_view sql, std::stop_token stop) {
 void Connection::send(std::string_view bytes, std::stop_token stop) {
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
     while (true) {
-        const int is_taken = PQputCopyData(handle_->connection, bytes.data(), static_cast<int>(bytes.size()));
+        const int is_taken = libpq().PQputCopyData(handle_->connection, bytes.data(), static_cast<int>(bytes.size()));
         if (is_taken < 0) break;
         // Sent at once, so that libpq's own buffer does not grow.
         flush(stop);
@@ -229,7 +229,7 @@ void Connection::send(std::string_view bytes, std::stop_token stop) {
 
 std::uint64_t Connection::end_copy(std::stop_token stop) {
     while (true) {
-        const int is_taken = PQputCopyEnd(handle_->connection, nullptr);
+        const int is_taken = libpq().PQputCopyEnd(handle_->connection, nullptr);
         if (is_taken != 0) break;
         flush(stop);
     }
@@ -256,7 +256,7 @@ std::size_t Connection::receive(std::span<char> out, std::stop_token stop) {
             throw Error(ErrorKind::cancelled, "stopped on request");
         }
         while (taken < out.size()) {
-            const int bytes = PQgetlineAsync(handle_->connection, out.data() + taken, static_cast<int>(out.size() - taken));
+            const int bytes = libpq().PQgetlineAsync(handle_->connection, out.data() + taken, static_cast<int>(out.size() - taken));
             if (bytes == 0) break;
             if (bytes < 0) {
                 if (taken == 0) end_copy_out(stop);
@@ -272,7 +272,7 @@ std::size_t Connection::receive(std::span<char> out, std::stop_token stop) {
 /// Takes the end of the data, which `PQgetlineAsync` leaves, and what the server says of the statement.
 void Connection::end_copy_out(std::stop_token stop) {
     char* row = nullptr;
-    while (PQgetCopyData(handle_->connection, &row, 1) > 0) PQfreemem(row);
+    while (libpq().PQgetCopyData(handle_->connection, &row, 1) > 0) libpq().PQfreemem(row);
     finish(stop);
 }
 
@@ -294,15 +294,15 @@ Result Connection::describe(std::string_view sql, std::stop_token stop) {
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
     cancelled_at_.reset();
     failure_ = {};
-    if (PQsendPrepare(handle_->connection, "", std::string(sql).c_str(), 0, nullptr) == 0) fail(nullptr, stop);
+    if (libpq().PQsendPrepare(handle_->connection, "", std::string(sql).c_str(), 0, nullptr) == 0) fail(nullptr, stop);
     finish(stop);
-    if (PQsendDescribePrepared(handle_->connection, "") == 0) fail(nullptr, stop);
+    if (libpq().PQsendDescribePrepared(handle_->connection, "") == 0) fail(nullptr, stop);
     Result result;
     Answer error{};
     while (Answer answer = next_answer(stop)) {
         if (answer.is_error()) {
             error = std::move(answer);
-            if (PQstatus(handle_->connection) == CONNECTION_BAD) break;
+            if (libpq().PQstatus(handle_->connection) == CONNECTION_BAD) break;
         } else {
             add_columns(answer.result.get(), result);
         }
@@ -326,32 +326,32 @@ bool Connection::execute_within(std::string_view sql, std::chrono::milliseconds 
     return true;
 }
 
-bool Connection::is_ready() const { return is_in_transaction() || PQtransactionStatus(handle_->connection) == PQTRANS_IDLE; }
+bool Connection::is_ready() const { return is_in_transaction() || libpq().PQtransactionStatus(handle_->connection) == PQTRANS_IDLE; }
 
 bool Connection::is_in_transaction() const {
-    const PGTransactionStatusType status = PQtransactionStatus(handle_->connection);
+    const PGTransactionStatusType status = libpq().PQtransactionStatus(handle_->connection);
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
 void Connection::roll_back() noexcept {
     PGconn* connection = handle_->connection;
-    if (!is_in_transaction() || PQsendQuery(connection, "ROLLBACK") == 0) return;
+    if (!is_in_transaction() || libpq().PQsendQuery(connection, "ROLLBACK") == 0) return;
     const auto deadline = std::chrono::steady_clock::now() + rollback_patience;
     while (std::chrono::steady_clock::now() < deadline) {
-        const int left = PQflush(connection);
+        const int left = libpq().PQflush(connection);
         if (left < 0) return;
-        if (PQisBusy(connection) == 0) {
-            PGresult* result = PQgetResult(connection);
+        if (libpq().PQisBusy(connection) == 0) {
+            PGresult* result = libpq().PQgetResult(connection);
             if (result == nullptr) return;
-            PQclear(result);
+            libpq().PQclear(result);
             continue;
         }
-        pollfd socket{.fd = PQsocket(connection), .events = static_cast<short>(left > 0 ? POLLIN | POLLOUT : POLLIN), .revents = 0};
-        if (poll(&socket, 1, poll_milliseconds) > 0 && PQconsumeInput(connection) == 0) return;
+        pollfd socket{.fd = libpq().PQsocket(connection), .events = static_cast<short>(left > 0 ? POLLIN | POLLOUT : POLLIN), .revents = 0};
+        if (poll(&socket, 1, poll_milliseconds) > 0 && libpq().PQconsumeInput(connection) == 0) return;
     }
 }
 
-int Connection::server_version() const { return PQserverVersion(handle_->connection); }
+int Connection::server_version() const { return libpq().PQserverVersion(handle_->connection); }
 
 void Connection::commit() {
     // Not to be stopped: it finishes one way or the other.

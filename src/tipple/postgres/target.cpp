@@ -1,6 +1,5 @@
 #include "tipple/postgres/target.h"
 
-#include <libpq-fe.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/postgres/libpq_library.h"
 
 namespace tipple::postgres {
 
@@ -32,7 +32,7 @@ std::string text_of(const Parameters& parameters, std::string_view keyword, std:
 }
 
 struct FreeConninfo {
-    void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+    void operator()(PQconninfoOption* options) const { libpq().PQconninfoFree(options); }
 };
 
 void add_all(const PQconninfoOption* options, Parameters& parameters) {
@@ -49,8 +49,8 @@ void add_all(const PQconninfoOption* options, Parameters& parameters) {
 
 Parameters parse_url(const std::string& url) {
     char* raw_message = nullptr;
-    const std::unique_ptr<PQconninfoOption, FreeConninfo> options(PQconninfoParse(url.c_str(), &raw_message));
-    const std::unique_ptr<char, void (*)(void*)> message(raw_message, PQfreemem);
+    const std::unique_ptr<PQconninfoOption, FreeConninfo> options(libpq().PQconninfoParse(url.c_str(), &raw_message));
+    const std::unique_ptr<char, void (*)(void*)> message(raw_message, libpq().PQfreemem);
     if (options == nullptr) {
         // libpq's message may quote any part of the URL, a piece of the password too; only this one names a parameter.
         constexpr std::string_view unknown = "invalid URI query parameter: ";
@@ -67,7 +67,7 @@ Parameters parse_url(const std::string& url) {
 
 /// What libpq would fill in by itself.
 Parameters environment() {
-    const std::unique_ptr<PQconninfoOption, FreeConninfo> options(PQconndefaults());
+    const std::unique_ptr<PQconninfoOption, FreeConninfo> options(libpq().PQconndefaults());
     Parameters parameters;
     add_all(options.get(), parameters);
     return parameters;
