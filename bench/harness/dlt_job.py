@@ -1,7 +1,8 @@
-"""One load with dlt: `dlt_job.py FILE DATABASE PIPELINES_FOLDER json|arrow|files|files-arrow [LOADER_FILE_FORMAT]`, table bench.t.
+"""One load with dlt: `dlt_job.py FILE DATABASE PIPELINES_FOLDER json|arrow|files|files-arrow [LOADER_FILE_FORMAT [DATASET KEY]]`, table bench.t.
 
 `json` reads as dlt's own read_jsonl does, `arrow` hands over Arrow tables, `files` is the source `filesystem` with
-`read_csv_duckdb`, `files-arrow` the same by Arrow. Tuned settings come from the environment, as dlt documents.
+`read_csv_duckdb`, `files-arrow` the same by Arrow. Tuned settings come from the environment, as dlt documents. DATABASE is a DuckDB
+file or the URL of a Postgres database. With a key, the records are merged by it into t of the dataset.
 """
 import sys
 
@@ -10,6 +11,7 @@ from dlt.common.json import json
 
 file, database, pipelines, reader = sys.argv[1:5]
 loader_format = sys.argv[5] if len(sys.argv) > 5 else None
+dataset, key = sys.argv[6:8] if len(sys.argv) > 7 else ("bench", None)
 
 
 def json_pages():
@@ -44,8 +46,10 @@ def many_files():
 
 
 pages = json_pages if reader == "json" else arrow_tables
-resource = many_files() if reader.startswith("files") else dlt.resource(pages, name="t", write_disposition="append")
-pipeline = dlt.pipeline("bench", destination=dlt.destinations.duckdb(database), dataset_name="bench", pipelines_dir=pipelines)
+hints = {"write_disposition": "merge", "primary_key": key} if key else {"write_disposition": "append"}
+resource = many_files() if reader.startswith("files") else dlt.resource(pages, name="t", **hints)
+destination = dlt.destinations.postgres if database.startswith("postgresql://") else dlt.destinations.duckdb
+pipeline = dlt.pipeline("bench", destination=destination(database), dataset_name=dataset, pipelines_dir=pipelines)
 info = pipeline.run(resource, **({"loader_file_format": loader_format} if loader_format else {}))
 if info.has_failed_jobs:
     sys.exit(f"failed jobs: {info}")
