@@ -75,7 +75,7 @@ bool Session::holds_zstd() {
 
 bool Session::has_dataset() {
     return engine_
-        .query_value(fmt::format("SELECT 1 FROM duckdb_schemas() WHERE database_name = {} AND "
+        .query_value(fmt::format("SELECT '1' FROM duckdb_schemas() WHERE database_name = {} AND "
                                  "lower(schema_name) = lower({})",
                                  engine::quote_literal(database_), engine::quote_literal(dataset())))
         .has_value();
@@ -92,26 +92,26 @@ void Session::read_numbers(std::string_view sql, std::stop_token stop, const std
 bool Session::is_empty() {
     const std::string name = engine::quote_literal(database_);
     return !engine_
-                .query_value(fmt::format("SELECT 1 FROM duckdb_tables() WHERE database_name = {0} UNION ALL SELECT 1 FROM duckdb_views() WHERE database_name = {0} AND NOT internal",
+                .query_value(fmt::format("SELECT '1' FROM duckdb_tables() WHERE database_name = {0} UNION ALL SELECT '1' FROM duckdb_views() WHERE database_name = {0} AND NOT internal",
                                          name))
                 .has_value();
 }
 
 std::size_t Session::block_bytes() {
     const auto bytes = query_int(
-        fmt::format("SELECT block_size FROM pragma_database_size() WHERE database_name = {}",
+        fmt::format("SELECT CAST(block_size AS VARCHAR) FROM pragma_database_size() WHERE database_name = {}",
                     engine::quote_literal(database_)));
     return static_cast<std::size_t>(bytes.value());
 }
 
 std::size_t Session::widest_table() {
-    const auto columns = query_int(fmt::format("SELECT coalesce(max(column_count), 0) FROM duckdb_tables() WHERE database_name = {}", engine::quote_literal(database_)));
+    const auto columns = query_int(fmt::format("SELECT CAST(coalesce(max(column_count), 0) AS VARCHAR) FROM duckdb_tables() WHERE database_name = {}", engine::quote_literal(database_)));
     return static_cast<std::size_t>(columns.value());
 }
 
 destination::Catalog Session::read_catalog() {
     const engine::Result result = engine_.query(fmt::format(
-        "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE "
+        "SELECT table_name, column_name, data_type, CAST(is_nullable AS VARCHAR) FROM duckdb_columns() WHERE "
         "database_name = {} AND"
         " lower(schema_name) = lower({}) AND NOT internal ORDER BY table_name, column_index",
         engine::quote_literal(database_), engine::quote_literal(dataset())));
