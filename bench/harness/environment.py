@@ -15,6 +15,7 @@ PACKAGES = {
     "duckdb": ["duckdb==1.5.5"],
     "dlt": ["dlt==1.31.0", "duckdb==1.5.5", "orjson==3.13.0", "pyarrow==26.0.1"],
     "dlt-postgres": ["dlt==1.31.0", "orjson==3.13.0", "pyarrow==26.0.1", "psycopg2-binary==2.9.10"],
+    "dlt-s3": ["dlt==1.31.0", "duckdb==1.5.5", "orjson==3.13.0", "pyarrow==26.0.1", "s3fs==2026.9.0"],
     "dlt-sql": ["dlt==1.31.0", "duckdb==1.5.5", "orjson==3.13.0", "pyarrow==26.0.1", "sqlalchemy==2.0.44"],
 }
 
