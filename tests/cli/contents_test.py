@@ -251,6 +251,15 @@ class Compressions(Case):
                         self.load(self.write(name, pack(content)), "--as", "t")
                         self.assertEqual(self.query("SELECT id, t FROM t ORDER BY id"), [(1, "x"), (2, "y")])
 
+    def test_by_a_pattern_and_by_an_exact_name(self):
+        """F6: the reference opens the first of these alone."""
+        self.write("z.jsonl.gz", gzip.compress(self.CONTENTS["jsonl"]))
+        self.write("z.jsonl.bz2", bz2.compress(self.CONTENTS["jsonl"]))
+        for number, place in enumerate(("*.gz", "z.jsonl.gz", "z.jsonl.bz2", "*.bz2")):
+            with self.subTest(place):
+                self.load(place, "--as", f"t{number}")
+                self.assertEqual(self.query(f"SELECT id, t FROM t{number} ORDER BY id"), [(1, "x"), (2, "y")])
+
     def test_a_zip_archive_is_named(self):
         self.assert_load_fails(self.write("t.csv", b"PK\x03\x04" + b"x" * 100), expect=EXIT_USAGE, says=["t.csv", "zip archive", "unzip"])
 
