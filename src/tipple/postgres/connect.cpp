@@ -184,7 +184,7 @@ Handle start(const Target& target, const std::vector<Address>& addresses, const 
             parameters["port"] += separator + addresses[i].port;
         }
     }
-    const Handle connection = call_or_leave(stop, [parameters = std::move(parameters)] {
+    Handle connection = call_or_leave(stop, [parameters = std::move(parameters)] {
         std::vector<const char*> keywords;
         std::vector<const char*> values;
         for (const auto& [keyword, value] : parameters) {

@@ -78,7 +78,9 @@ private:
             problems_.add(node.place, fmt::format("{}: \"{}\" must be a table of {}, not {}", what_, block, join(names, ", "), config::kind_name(node.kind)));
             return;
         }
-        for (const auto& [name, member] : node.members) {
+        for (const auto& entry : node.members) {
+            const std::string& name = entry.first;
+            const Node& member = entry.second;
             const config::OptionSpec* spec = find(name);
             if (spec != nullptr && spec->block == block) {
                 set(*spec, member);
