@@ -65,7 +65,7 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 tipple_dependency(xxhash PkgConfig::xxhash)
 
 # HTTP.
-pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.85)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.87)
 tipple_opened_dependency(curl curl)
 # What object stores answer in.
 find_package(pugixml REQUIRED)

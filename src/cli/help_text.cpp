@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace tipple::cli {
 
@@ -57,6 +58,27 @@ std::string options_text(const std::vector<OptionSpec>& options, std::size_t wid
         if (!option.default_value.empty()) line += fmt::format(" [{}]", option.default_value);
         out += wrapped(line, width);
     }
+    return out;
+}
+
+/// Blocks, each with the options that may stand in it.
+std::map<std::string, std::vector<std::string>> blocks_of(const std::vector<OptionSpec>& options) {
+    std::map<std::string, std::vector<std::string>> blocks;
+    for (const OptionSpec& option : options) {
+        if (!option.block.empty()) blocks[option.block].push_back(option.name);
+    }
+    return blocks;
+}
+
+std::string blocks_text(const std::vector<OptionSpec>& options, std::size_t width) {
+    std::string out;
+    for (const auto& [block, names] : blocks_of(options)) out += wrapped(fmt::format("  In a project {} may stand in a table too: {} = {{ {} = VALUE, OPTION = VALUE }}", fmt::join(names, ", "), block, names.front()), width);
+    return out;
+}
+
+std::string blocks_paragraph(const std::vector<OptionSpec>& options) {
+    std::string out;
+    for (const auto& [block, names] : blocks_of(options)) out += fmt::format("\n`{}` may stand in a table too: `{} = {{ {} = \"…\", … }}`.\n", fmt::join(names, "`, `"), block, names.front());
     return out;
 }
 
@@ -159,7 +181,7 @@ std::string help_of(const extract::SourceEntry& entry, std::size_t width) {
         const std::string source = has_places ? "URL" : entry.folder_schemes.empty() ? entry.name : "PATH...";
         out += fmt::format("On a command line:  tipple load {} DEST --option OPTION=VALUE\n", source);
     }
-    out += "\nOptions:\n" + options_text(entry.options, width);
+    out += "\nOptions:\n" + options_text(entry.options, width) + blocks_text(entry.options, width);
     const Split split = split_resource_options(entry);
     if (entry.resource_options.empty()) return out;
     out += "\nOf each resource:\n" + options_text(split.own, width);
@@ -170,8 +192,8 @@ std::string help_of(const extract::SourceEntry& entry, std::size_t width) {
 std::string help_of(const destination::DestinationEntry& entry, std::size_t width) {
     std::string out = wrapped(fmt::format("destination {}: {}", entry.name, entry.summary), width);
     if (const std::string places = places_text(entry); !places.empty()) out += wrapped("Known by: " + places, width);
-    return out + fmt::format("\nIn a project:  [connection.NAME]\n               type = \"{}\"{}\n               OPTION = VALUE\n\nOptions:\n{}", entry.name,
-                             entry.schemes.empty() ? "" : "     (or uri = \"URL\")", options_text(entry.options, width));
+    return out + fmt::format("\nIn a project:  [connection.NAME]\n               type = \"{}\"{}\n               OPTION = VALUE\n\nOptions:\n{}{}", entry.name,
+                             entry.schemes.empty() ? "" : "     (or uri = \"URL\")", options_text(entry.options, width), blocks_text(entry.options, width));
 }
 
 std::string reference_page(const extract::Registry& sources, const destination::Registry& destinations) {
@@ -181,14 +203,14 @@ std::string reference_page(const extract::Registry& sources, const destination::
         "`source = { type = \"NAME\", … }` of a pipeline, those of its resources in `[pipeline.NAME.resources.RESOURCE]`, those of a destination in\n"
         "`[connection.NAME]`; see the [project file](../guide/project.md). On the command line they are given with `--option NAME=VALUE`.\n\n## Sources\n\n";
     for (const extract::SourceEntry& entry : sources.entries()) {
-        out += page_head(entry) + options_table(entry.options) + "\n";
+        out += page_head(entry) + options_table(entry.options) + blocks_paragraph(entry.options) + "\n";
         if (entry.resource_options.empty()) continue;
         const Split split = split_resource_options(entry);
         out += fmt::format("Of each resource of `{}`:\n\n{}\n", entry.name, options_table(split.own));
         if (!split.as_source.empty()) out += fmt::format("And, in the place of the source's: `{}`.\n\n", fmt::join(split.as_source, "`, `"));
     }
     out += "## Destinations\n\n";
-    for (const destination::DestinationEntry& entry : destinations.entries()) out += page_head(entry) + options_table(entry.options) + "\n";
+    for (const destination::DestinationEntry& entry : destinations.entries()) out += page_head(entry) + options_table(entry.options) + blocks_paragraph(entry.options) + "\n";
     out.pop_back();
     return out;
 }

@@ -251,6 +251,15 @@ class Compressions(Case):
                         self.load(self.write(name, pack(content)), "--as", "t")
                         self.assertEqual(self.query("SELECT id, t FROM t ORDER BY id"), [(1, "x"), (2, "y")])
 
+    def test_by_a_pattern_and_by_an_exact_name(self):
+        """F6: the reference opens the first of these alone."""
+        self.write("z.jsonl.gz", gzip.compress(self.CONTENTS["jsonl"]))
+        self.write("z.jsonl.bz2", bz2.compress(self.CONTENTS["jsonl"]))
+        for number, place in enumerate(("*.gz", "z.jsonl.gz", "z.jsonl.bz2", "*.bz2")):
+            with self.subTest(place):
+                self.load(place, "--as", f"t{number}")
+                self.assertEqual(self.query(f"SELECT id, t FROM t{number} ORDER BY id"), [(1, "x"), (2, "y")])
+
     def test_a_zip_archive_is_named(self):
         self.assert_load_fails(self.write("t.csv", b"PK\x03\x04" + b"x" * 100), expect=EXIT_USAGE, says=["t.csv", "zip archive", "unzip"])
 
@@ -280,6 +289,26 @@ class Origins(Case):
             self.assertEqual(self.query(f"SELECT DISTINCT epoch(_source_modified) FROM t{workers}"), [(1_700_000_000,)])
             self.assertEqual([name for name in self.columns(f"t{workers}__l") if name.startswith("_source")], [])
         self.assertEqual(self.columns("t1"), self.columns("t3"))
+
+    def test_one_large_file_by_several_threads(self):
+        """Line breaks in quotes, lines that are no records, a column whose first value comes late and one that is not what it looks like."""
+        lines = ["id,text,late,v"]
+        for i in range(60_000):
+            lines.append(f'{i},"line of\n""{i}"", {"x" * (i % 90)}",{i if i > 40_000 else ""},{i / 2 if i % 3 else ""}' if i % 9_973 else f"{i},too,many,fields,here")
+        lines.append("60000,last,,none")
+        self.write("t.csv", "\n".join(lines))
+        rows, reports = [], []
+        for workers in ("1", "2", "4"):
+            run = self.tipple("load", "t.csv", f"w{workers}.duckdb", "--as", "t", "--metadata", "--workers", workers, "--on-bad-record", "quarantine", expect=EXIT_PARTIAL)
+            reports.append([line for line in run.err.splitlines() if "t.csv:" in line])
+            database = self.path(f"w{workers}.duckdb")
+            rows.append(self.query("SELECT * EXCLUDE (_dlt_id, _dlt_load_id) FROM t ORDER BY rowid", database) + self.query("SELECT line, record FROM _tipple_quarantine ORDER BY rowid", database))
+            self.assertEqual(self.query("SELECT count(*), count(DISTINCT _dlt_id), max(id), max(_source_line), typeof(any_value(v)), typeof(any_value(late)) FROM t", database),
+                             [(59_994, 59_994, 60_000, 119_995, "VARCHAR", "BIGINT")])
+        for other in (1, 2):
+            self.assertTrue(rows[0] == rows[other], "too many rows to show")
+            self.assertEqual(reports[0], reports[other])
+        self.assertEqual(len(reports[0]), 7)
 
     def test_only_those_that_were_asked_for(self):
         self.write_all()

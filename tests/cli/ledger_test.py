@@ -280,6 +280,7 @@ class Ledger(FilesCase):
             (['state = "ledgre"'], 'did you mean "ledger"?'),
             (['on_bad_file = "skip"', 'cursor = "id"'], "cannot be together with a cursor"),
             (['on_bad_file = "skip"', 'state = "watermark"'], 'use state = "ledger"'),
+            (['order = "name"', 'state = "watermark"'], "files that are older than one that was loaded would never be read"),  # F12
         ):
             with self.subTest(lines):
                 self.resource("sales", 'glob = "*.jsonl"', *lines)
@@ -374,6 +375,19 @@ class Watermark(FilesCase):
             self.drop(f"{number}.jsonl", number, seconds=9000 - number)
         self.assertEqual([self.files() for _ in range(5)], [1, 1, 1, 1, 0])
         self.assertEqual(self.ids(), [0, 1, 2, 3])
+
+    def test_resources_do_not_hide_files_from_each_other(self):
+        """F10: the second one has older files, and the first one's time is later."""
+        self.resource("sales", 'glob = "new/*.jsonl"', 'state = "watermark"')
+        self.resource("old", 'glob = "old/*.jsonl"', 'state = "watermark"', keep=True)
+        self.drop("new/a.jsonl", 1, seconds=2000)
+        self.drop("old/b.jsonl", 2, seconds=1000)
+        metrics = self.go()["metrics"]
+        self.assertEqual((metrics["sales"]["files"], metrics["old"]["files"]), (1, 1))
+        self.drop("old/c.jsonl", 3, seconds=1500)
+        metrics = self.go()["metrics"]
+        self.assertEqual((metrics["sales"]["files"], metrics["old"]["files"]), (0, 1))
+        self.assertEqual((self.ids(), self.ids("old")), ([1], [2, 3]))
 
     def test_another_name_begins_anew(self):
         self.drop("a.jsonl", 1, seconds=1000)

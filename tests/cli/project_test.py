@@ -291,6 +291,62 @@ class Settings(ProjectCase):
         self.assertNotIn("hunter2", result.out + result.err)
 
 
+class CredentialsInATable(ProjectCase):
+    """What may stand in a table of its own is checked there as anywhere."""
+
+    SOURCE = """
+        version = 1
+        [pipeline.drops]
+        destination = "shop.duckdb"
+        [pipeline.drops.source]
+        uri = "s3://acme-drops/sales/"
+        {source}
+        [pipeline.drops.resources.sales]
+        glob = "*.csv"
+        {resource}
+        """
+    DESTINATION = """
+        version = 1
+        [pipeline.orders]
+        source = "orders.jsonl"
+        destination = "lake"
+        [connection.lake]
+        uri = "{uri}"
+        {destination}
+        """
+
+    def test_of_a_source(self):
+        for source, says in (
+            ('credentials = { access_key = "a", secret_access_key = "b" }', ["tipple.toml:6", 'credentials has no key "access_key"; did you mean "access_key_id"?']),
+            ('credentials = { aws_secret_access_key = "b" }', ["tipple.toml:6", 'did you mean "secret_access_key"?']),
+            ('credentials = { glob = "b" }', ["tipple.toml:6", 'credentials has no key "glob"']),
+            ('region = "eu-west-1"\ncredentials = { access_key_id = "a", secret_access_key = "sesame", region = "eu-west-2" }',
+             ["tipple.toml:7", "says region twice, in the table credentials and beside it (tipple.toml:6 and tipple.toml:7)"]),
+            ('credentials = "sesame"', ["tipple.toml:6", '"credentials" must be a table of access_key_id, secret_access_key,', "not text"]),
+            ('credentails = { region = "x" }', ["tipple.toml:6", 'did you mean "credentials"?']),
+            ('credentials = { access_key_id = "a" }', ['"secret_access_key" is missing: an access key is access_key_id and secret_access_key']),
+            ('credentials = { anonymous = "perhaps" }', ['"anonymous" must be true or false, not "perhaps"']),
+        ):
+            with self.subTest(source):
+                self.write("tipple.toml", textwrap.dedent(self.SOURCE).strip().format(source=source, resource=""))
+                self.assertNotIn("sesame", self.run_fails(says=says).err)
+
+    def test_of_a_resource(self):
+        self.write("tipple.toml", textwrap.dedent(self.SOURCE).strip().format(source="", resource='credentials = { region = "x" }'))
+        self.run_fails(says=["tipple.toml:9", 'has no key "credentials": it is one of the source'])
+
+    def test_of_a_destination(self):
+        self.write("orders.jsonl", [{"id": 1}])
+        for uri, destination, says in (
+            ("s3://lake/team", 'credentials = { access_key_id = "a", secret_access_key = "b", regoin = "x" }', ["tipple.toml:7", 'did you mean "region"?']),
+            ("s3://lake/team", 'credentials = { profile = "a" }\nprofile = "b"', ["tipple.toml:8", "says profile twice"]),
+            ("shop.duckdb", 'credentials = { region = "x" }', ["tipple.toml:7", 'has no key "credentials"']),
+        ):
+            with self.subTest(destination):
+                self.write("tipple.toml", textwrap.dedent(self.DESTINATION).strip().format(uri=uri, destination=destination))
+                self.run_fails(says=says)
+
+
 class SettingsOfDlt(ProjectCase):
     PROJECT = '[connection.wh]\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "wh"\n'
 

@@ -100,6 +100,18 @@ class Tls(ConnectionCase):
         self.assertNotIn("stranger", server.clients)
 
 
+class Files(ConnectionCase):
+    def test_a_file_of_a_server_that_is_trusted_by_the_ca_that_is_named(self):
+        # Like servers that know no HEAD.
+        server = self.serve(lambda method, target, headers: (405, {}, b"") if method == "HEAD" else (200, {"Content-Type": "text/csv"}, b"id\n1\n2\n"))
+        refused = self.tipple("load", f"{server.url}/a.csv", self.database, expect=None)
+        self.assertNotEqual(refused.code, 0)
+        self.assertIn("name it as the CA file", refused.err)
+        self.assertEqual(server.seen, [], "nothing is sent to a server that is not trusted")
+        self.tipple("load", f"{server.url}/a.csv", self.database, "--option", f"ca_file={self.certificates.ca}", "--quiet")
+        self.assertEqual(self.query("SELECT id FROM a ORDER BY id"), [(1,), (2,)])
+
+
 class Http2(ConnectionCase):
     def test_requests_share_one_connection(self):
         server = self.serve()

@@ -39,6 +39,28 @@ class S3Destination(Case):
     def findings(self):
         return {finding["check"]: finding["count"] for finding in json.loads(self.tipple("verify", self.place, "--json", expect=None).out)["findings"]}
 
+    def test_credentials_in_a_table(self):
+        self.write("orders.jsonl", ORDERS)
+        secret = self.env["AWS_SECRET_ACCESS_KEY"]
+        self.write("tipple.toml", f"""
+            version = 1
+            [connection.lake]
+            uri = "{self.place}"
+            [connection.lake.credentials]
+            access_key_id = "{self.env["AWS_ACCESS_KEY_ID"]}"
+            secret_access_key = "{secret}"
+            region = "eu-west-1"
+            endpoint = "{self.server.endpoint}"
+            [pipeline.orders]
+            source = "orders.jsonl"
+            destination = "lake"
+            dataset = "main"
+            """)
+        ambient = {name: None for name in self.env}
+        run = self.tipple("run", "orders", "-vv", env=ambient)
+        self.assertEqual(self.only("SELECT count(*) FROM orders"), 7)
+        self.assertNotIn(secret, run.out + run.err)
+
     def test_append_replace_query_undo(self):
         self.write("orders.jsonl", ORDERS)
         self.tipple("load", "orders.jsonl", self.place)

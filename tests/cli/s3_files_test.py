@@ -70,6 +70,26 @@ class Bucket(Case):
         self.assertEqual(self.files(), 1)
         self.assertEqual(self.ids(), [1, 2, 3, 4])
 
+    def test_credentials_in_a_table(self):
+        text = self.path("tipple.toml").read_text()
+        text = text.replace('access_key_id = "', 'credentials = { access_key_id = "').replace('"\nsecret', '", secret').replace('"\nregion', '", region').replace('"\nendpoint', '", endpoint')
+        text = text.replace(self.server.endpoint + '"', self.server.endpoint + '" }')
+        self.assertEqual(text.count("\n"), PROJECT.count("\n") - 3)
+        self.write("tipple.toml", text)
+        self.drop("a.csv.gz", 1)
+        self.assertEqual(self.files(), 1)
+        self.write("tipple.toml", text.replace(s3_server.ACCESS_KEY_ID, "AKIAWRONG"))
+        self.assertIn("the store knows no access key AKIAWRONG", self.go(expect=None).err)
+        # The same of a source without a connection, and of what a literal secret is shown as.
+        block = text[text.index("credentials"):].splitlines()[0]
+        source = 'uri = "s3://acme-drops/sales/", ' + block.replace("${env:DROPS_SECRET}", s3_server.SECRET_ACCESS_KEY)
+        self.write("tipple.toml", text.replace('source = "drops"', f"source = {{ {source} }}"))
+        self.drop("b.csv.gz", 2)
+        self.assertEqual(self.files(), 1)
+        shown = self.tipple("config", "show", env={"DROPS_SECRET": s3_server.SECRET_ACCESS_KEY})
+        self.assertIn('"secret_access_key": "***"', shown.out)
+        self.assertNotIn(s3_server.SECRET_ACCESS_KEY, shown.out + shown.err)
+
     def test_the_same_content_again_is_no_change(self):
         self.drop("a.csv.gz", 1)
         content = self.server.get("acme-drops", "sales/a.csv.gz")

@@ -138,6 +138,19 @@ class Cursors(SqlCase):
         self.load("-r", "a", "--as", "three", "--limit", "3", "--option", "read_batch_rows=2")
         self.assertEqual(self.ids("three"), [1, 2, 3])
 
+    def test_q8_an_end_without_a_start_counts(self):
+        self.vector_table()
+        for number, (end, expected) in enumerate((("20", [1]), ("9", []), ("31", [1, 2, 4, 5]))):
+            self.project(f"""[pipeline.p]
+source = "shop.db"
+destination = "warehouse"
+dataset = "d{number}"
+[pipeline.p.resources.a]
+cursor = {{ field = "ts", end = {end}, on_null = "exclude" }}
+""")
+            self.tipple("run", "--quiet")
+            self.assertEqual(self.ids(f"d{number}.a"), expected)
+
     def test_q11_rows_without_a_cursor_value_are_an_error_whatever_was_read_before(self):
         self.vector_table()
         for start in ([], ["--cursor-start", "0"]):

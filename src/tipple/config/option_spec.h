@@ -21,6 +21,8 @@ struct OptionSpec {
     std::string default_value = {};
     /// What dlt calls it in its settings; empty = the same.
     std::string reference_name = {};
+    /// Of a settings file: a table it may stand in too, under the same name; empty = none.
+    std::string block = {};
 };
 
 /// Values by option name, as text. Which are valid is said by a list of OptionSpec.

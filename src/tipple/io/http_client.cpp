@@ -268,6 +268,8 @@ private:
         set(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
         set(transfer, CURLOPT_FOLLOWLOCATION, 0L);
         set(transfer, CURLOPT_NOSIGNAL, 1L);
+        // A name that is still being looked up is left behind when the transfer ends; otherwise its end would wait for the answer.
+        set(transfer, CURLOPT_QUICK_EXIT, 1L);
         set(transfer, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
         set(transfer, CURLOPT_PIPEWAIT, 1L);
         if (request.keeps_dots) set(transfer, CURLOPT_PATH_AS_IS, 1L);

@@ -10,12 +10,16 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <condition_variable>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "tipple/core/error.h"
@@ -28,10 +32,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Finish {
-    void operator()(PGconn* connection) const { libpq().PQfinish(connection); }
+struct Owned {
+    explicit Owned(PGconn* begun) : connection(begun) {}
+    Owned(const Owned&) = delete;
+    Owned& operator=(const Owned&) = delete;
+    ~Owned() { libpq().PQfinish(connection); }
+    PGconn* connection;
 };
-using Handle = std::unique_ptr<PGconn, Finish>;
+/// Shared with a call that was left behind.
+using Handle = std::shared_ptr<Owned>;
 
 std::string text_of(const char* text) { return text == nullptr ? "" : text; }
 
@@ -58,6 +67,36 @@ private:
     int descriptor_;
     std::optional<std::stop_callback<Ring>> callback_;
 };
+
+/// How long a call that is not looking a name up may take to end.
+constexpr std::chrono::milliseconds leave_after{200};
+
+/// What may look a name up does so on a thread of its own, since the system's resolver hears no request to stop: when one comes, the thread is left behind and ends with the answer,
+/// which nobody takes. `call` owns what it needs. Throws Error(cancelled).
+template <typename Call>
+auto call_or_leave(const std::stop_token& stop, Call call) {
+    struct Shared {
+        std::mutex mutex;
+        std::condition_variable_any done;
+        std::optional<decltype(call())> result;
+    };
+    const auto shared = std::make_shared<Shared>();
+    try {
+        std::thread([shared, call = std::move(call)]() mutable {
+            auto result = call();
+            const std::lock_guard lock(shared->mutex);
+            shared->result.emplace(std::move(result));
+            shared->done.notify_all();
+        }).detach();
+    } catch (const std::system_error& reason) {
+        throw Error(ErrorKind::local, "a thread for a connection cannot be started: {}", reason.what());
+    }
+    std::unique_lock lock(shared->mutex);
+    const auto is_done = [&] { return shared->result.has_value(); };
+    if (!shared->done.wait(lock, stop, is_done)) shared->done.wait_for(lock, leave_after, is_done);
+    if (!is_done() || stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
+    return *std::move(shared->result);
+}
 
 /// How long each address may take to answer; nothing = without end.
 std::optional<std::chrono::seconds> find_timeout(const Target& target) {
@@ -124,8 +163,17 @@ std::vector<Address> addresses_of(PGconn* connection) {
     return addresses;
 }
 
+/// Of a connection that was begun: whether names may be left to look up, of several hosts.
+bool has_more_names(PGconn* connection) {
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(libpq().PQconninfo(connection), libpq().PQconninfoFree);
+    for (const PQconninfoOption* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
+        if (std::string_view(option->keyword) == "host" && option->val != nullptr) return std::string_view(option->val).find(',') != std::string_view::npos;
+    }
+    return false;
+}
+
 /// `addresses`: nothing = as the target says.
-Handle start(const Target& target, const std::vector<Address>& addresses) {
+Handle start(const Target& target, const std::vector<Address>& addresses, const std::stop_token& stop) {
     std::map<std::string, std::string> parameters(target.parameters.begin(), target.parameters.end());
     if (!addresses.empty()) {
         for (const char* keyword : {"host", "hostaddr", "port"}) parameters[keyword].clear();
@@ -136,16 +184,18 @@ Handle start(const Target& target, const std::vector<Address>& addresses) {
             parameters["port"] += separator + addresses[i].port;
         }
     }
-    std::vector<const char*> keywords;
-    std::vector<const char*> values;
-    for (const auto& [keyword, value] : parameters) {
-        keywords.push_back(keyword.c_str());
-        values.push_back(value.c_str());
-    }
-    keywords.push_back(nullptr);
-    values.push_back(nullptr);
-    Handle connection(libpq().PQconnectStartParams(keywords.data(), values.data(), 0));
-    if (connection == nullptr) throw Error(ErrorKind::local, "not enough memory for a connection to {}", target.description);
+    Handle connection = call_or_leave(stop, [parameters = std::move(parameters)] {
+        std::vector<const char*> keywords;
+        std::vector<const char*> values;
+        for (const auto& [keyword, value] : parameters) {
+            keywords.push_back(keyword.c_str());
+            values.push_back(value.c_str());
+        }
+        keywords.push_back(nullptr);
+        values.push_back(nullptr);
+        return std::make_shared<Owned>(libpq().PQconnectStartParams(keywords.data(), values.data(), 0));
+    });
+    if (connection->connection == nullptr) throw Error(ErrorKind::local, "not enough memory for a connection to {}", target.description);
     return connection;
 }
 
@@ -155,7 +205,9 @@ Address current(PGconn* connection) { return {.host = text_of(libpq().PQhost(con
 bool is_same(const Address& a, const Address& b) { return a.host == b.host && a.hostaddr == b.hostaddr && a.port == b.port; }
 
 /// False when one of the addresses has not answered in time. `signal`: of `stop`.
-bool await(PGconn* connection, const Target& target, const StopSignal& signal, const std::stop_token& stop) {
+bool await(const Handle& handle, const Target& target, const StopSignal& signal, const std::stop_token& stop) {
+    PGconn* connection = handle->connection;
+    const bool may_look_up = has_more_names(connection);
     const std::optional<std::chrono::seconds> timeout = find_timeout(target);
     std::optional<Address> asked;
     Clock::time_point deadline;
@@ -176,7 +228,8 @@ bool await(PGconn* connection, const Target& target, const StopSignal& signal, c
             throw Error(ErrorKind::local, "the connection to {} cannot be waited for: {}", target.description, std::generic_category().message(errno));
         }
         if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
-        if (sockets[0].revents != 0) wanted = libpq().PQconnectPoll(connection);
+        if (sockets[0].revents == 0) continue;
+        wanted = may_look_up ? call_or_leave(stop, [handle] { return libpq().PQconnectPoll(handle->connection); }) : libpq().PQconnectPoll(connection);
     }
     return true;
 }
@@ -186,21 +239,21 @@ bool await(PGconn* connection, const Target& target, const StopSignal& signal, c
 PGconn* connect(const Target& target, const std::stop_token& stop) {
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
     const StopSignal signal(stop);
-    Handle connection = start(target, {});
+    Handle connection = start(target, {}, stop);
     std::vector<Address> left;
-    while (!await(connection.get(), target, signal, stop)) {
+    while (!await(connection, target, signal, stop)) {
         // libpq goes on to the next address when one refuses, but from outside it cannot be told to.
-        const Address silent = current(connection.get());
-        if (left.empty()) left = addresses_of(connection.get());
+        const Address silent = current(connection->connection);
+        if (left.empty()) left = call_or_leave(stop, [connection] { return addresses_of(connection->connection); });
         const std::size_t before = left.size();
         std::erase_if(left, [&](const Address& each) {
             return each.port == silent.port && (each.hostaddr.empty() ? each.host == silent.host : each.hostaddr == silent.hostaddr);
         });
         if (left.empty() || left.size() == before) throw connection_error("timeout expired", target.description);
-        connection = start(target, left);
+        connection = start(target, left, stop);
     }
-    if (libpq().PQstatus(connection.get()) != CONNECTION_OK) throw connection_error(libpq().PQerrorMessage(connection.get()), target.description);
-    return connection.release();
+    if (libpq().PQstatus(connection->connection) != CONNECTION_OK) throw connection_error(libpq().PQerrorMessage(connection->connection), target.description);
+    return std::exchange(connection->connection, nullptr);
 }
 
 }  // namespace tipple::postgres

@@ -1,6 +1,7 @@
 #include "tipple/project/endpoints.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "tipple/config/dlt_settings.h"
@@ -17,7 +18,7 @@ using config::Problems;
 
 namespace {
 
-/// Collects options out of a table, with names flattened.
+/// Collects options out of a table, with names flattened and blocks opened.
 class OptionCollector {
 public:
     OptionCollector(const KnownOptions& known, const std::string& what, const Project& project, Problems& problems)
@@ -33,12 +34,14 @@ public:
         const bool is_group = std::any_of(specs_.begin(), specs_.end(), [&](const config::OptionSpec& known) { return known.name.starts_with(name + "_"); });
         if (takes_any_) {
             options_.set(name, value_of(node, {}));
+        } else if (spec == nullptr && !block_names(name).empty()) {
+            add_block(name, node);
         } else if (spec == nullptr && node.is_table() && is_group) {
             for (const auto& [inner, member] : node.members) add(name + "_" + inner, member, {});
         } else if (spec == nullptr) {
             refuse(name, node, others);
         } else {
-            options_.set(name, value_of(node, *spec));
+            set(*spec, node);
         }
     }
 
@@ -48,6 +51,46 @@ private:
     const config::OptionSpec* find(const std::string& name) const {
         const auto found = std::find_if(specs_.begin(), specs_.end(), [&](const config::OptionSpec& spec) { return spec.name == name; });
         return found == specs_.end() ? nullptr : &*found;
+    }
+
+    /// A table has each option once, but what stands in a block may stand beside it too.
+    void set(const config::OptionSpec& spec, const Node& node) {
+        const auto [first, is_first] = places_.emplace(spec.name, node.place);
+        if (!is_first) {
+            problems_.add(node.place, fmt::format("{} says {} twice, in the table {} and beside it ({} and {}); leave one of them out", what_, spec.name, spec.block,
+                                                  first->second.text(), node.place.text()));
+            return;
+        }
+        options_.set(spec.name, value_of(node, spec));
+    }
+
+    std::vector<std::string> block_names(const std::string& block) const {
+        std::vector<std::string> names;
+        for (const config::OptionSpec& spec : specs_) {
+            if (spec.block == block) names.push_back(spec.name);
+        }
+        return names;
+    }
+
+    void add_block(const std::string& block, const Node& node) {
+        const std::vector<std::string> names = block_names(block);
+        if (!node.is_table()) {
+            problems_.add(node.place, fmt::format("{}: \"{}\" must be a table of {}, not {}", what_, block, join(names, ", "), config::kind_name(node.kind)));
+            return;
+        }
+        for (const auto& entry : node.members) {
+            const std::string& name = entry.first;
+            const Node& member = entry.second;
+            const config::OptionSpec* spec = find(name);
+            if (spec != nullptr && spec->block == block) {
+                set(*spec, member);
+                continue;
+            }
+            const auto renamed = std::find_if(specs_.begin(), specs_.end(), [&](const config::OptionSpec& known) { return known.block == block && known.reference_name == name; });
+            const std::optional<std::string> near = renamed != specs_.end() ? renamed->name : did_you_mean(name, names);
+            problems_.add(member.place, fmt::format("{}: {} has no key \"{}\"; {}", what_, block, excerpt(name),
+                                                    near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(names, ", "))));
+        }
     }
 
     std::string value_of(const Node& node, const config::OptionSpec& spec) const {
@@ -63,13 +106,15 @@ private:
     }
 
     void refuse(const std::string& name, const Node& node, const std::vector<std::string>& others) {
-        if (std::any_of(source_specs_.begin(), source_specs_.end(), [&](const config::OptionSpec& spec) { return spec.name == name; })) {
+        if (std::any_of(source_specs_.begin(), source_specs_.end(), [&](const config::OptionSpec& spec) { return spec.name == name || spec.block == name; })) {
             problems_.add(node.place, fmt::format("{} has no key \"{}\": it is one of the source, for all that is read of it, so move it there", what_, name));
             return;
         }
         std::vector<std::string> known = others;
         for (const config::OptionSpec& spec : specs_) {
-            if (std::find(known.begin(), known.end(), spec.name) == known.end()) known.push_back(spec.name);
+            for (const std::string& key : {spec.name, spec.block}) {
+                if (!key.empty() && std::find(known.begin(), known.end(), key) == known.end()) known.push_back(key);
+            }
         }
         const std::optional<std::string> near = did_you_mean(name, known);
         problems_.add(node.place, fmt::format("{} has no key \"{}\"; {}", what_, excerpt(name),
@@ -83,6 +128,7 @@ private:
     const Project& project_;
     Problems& problems_;
     config::Options options_;
+    std::map<std::string, config::Place> places_;  ///< of the options
 };
 
 /// The entry that `type` names.

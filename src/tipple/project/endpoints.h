@@ -33,7 +33,8 @@ struct KnownOptions {
     const std::vector<config::OptionSpec>* of_source = nullptr;  ///< of a resource: what would have its place in the source
 };
 
-/// The options among the members of `table`, those of `hints` left out: tables within tables are named `csv_delimiter`, lists have a line for each
+/// The options among the members of `table`, those of `hints` left out: tables within tables are named `csv_delimiter`, those that are
+/// blocks (OptionSpec::block) not at all, lists have a line for each
 /// text. Unknown names are problems where there is a list.
 config::Options read_options(const config::Node& table, const std::vector<std::string>& hints, const KnownOptions& known, const std::string& what,
                              const Project& project, config::Problems& problems);

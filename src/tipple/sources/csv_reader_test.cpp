@@ -1,9 +1,14 @@
 #include "tipple/sources/csv/reader.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <map>
+#include <random>
+#include <stop_token>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -82,20 +87,25 @@ struct Reading {
     Options options;
     extract::ResourceContext context = {};
     std::shared_ptr<const extract::OriginColumns> origin_columns = nullptr;
+    /// So much of each file says what all are like.
+    std::size_t look_bytes = std::size_t{64} << 10;
 
     /// All files as one resource, as the files source reads them.
     Rows read(const Files& files) const {
         Rows out;
+        read_into(out, files);
+        return out;
+    }
+    void read_into(Rows& out, const Files& files) const {
         Reader reader(options, context, out);
         std::vector<Beginning> beginnings;
-        for (const auto& [name, text] : files) beginnings.push_back({.text = text.substr(0, 64 << 10), .is_all = text.size() <= (64 << 10)});
+        for (const auto& [name, text] : files) beginnings.push_back({.text = text.substr(0, look_bytes), .is_all = text.size() <= look_bytes});
         reader.look_at(beginnings, std::nullopt);
         for (const auto& [name, text] : files) {
             out.begin_input({.path = name});
             const Input input{.name = name, .format_delimiter = {}, .open = [&] { return std::make_unique<TextInput>(name, text); }, .origin_columns = origin_columns};
             reader.read(input, [](const io::InputStream&) {});
         }
-        return out;
     }
     Rows read(const std::string& text) const { return read(Files{{"x.csv", text}}); }
     std::string error(const std::string& text) const {
@@ -300,6 +310,109 @@ TEST(CsvReader, AColumnWithoutValuesIsNotMadeBeforeItHasOne) {
     const Rows late = Reading().read(text + "40000,5\n");
     EXPECT_EQ(late.types.at("v"), schema::DataType::bigint);
     EXPECT_EQ(late.rows.back(), "id=40000 v=5");
+}
+
+/// What a reading came to, with its error.
+struct Outcome {
+    Lines rows;
+    Lines skipped;
+    std::map<std::string, schema::DataType> types;
+    int restarts = 0;
+    std::string error;
+    bool operator==(const Outcome&) const = default;
+};
+
+/// As a run does it.
+void run_on_threads(std::vector<extract::Task> tasks) {
+    std::stop_source stop;
+    std::exception_ptr error;
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 1; i < tasks.size(); ++i) threads.emplace_back([&, i] { tasks[i](stop.get_token()); });
+        try {
+            tasks.front()(stop.get_token());
+        } catch (...) {
+            error = std::current_exception();
+        }
+    }
+    if (error != nullptr) std::rethrow_exception(error);
+}
+
+/// `together`: how many times several threads were asked for.
+Outcome read_with(Reading run, const std::string& text, std::size_t threads, int& together) {
+    run.context.threads = threads;
+    run.context.memory_bytes = std::size_t{256} << 20;
+    run.context.run_together = [&](std::vector<extract::Task> tasks) {
+        EXPECT_EQ(tasks.size(), std::min<std::size_t>(threads, 3));
+        ++together;
+        run_on_threads(std::move(tasks));
+    };
+    Rows out;
+    std::string error;
+    try {
+        run.read_into(out, {{"x.csv", text}});
+    } catch (const Error& refused) {
+        error = refused.what();
+    }
+    return {.rows = std::move(out.rows), .skipped = std::move(out.skipped), .types = std::move(out.types), .restarts = out.restarts, .error = std::move(error)};
+}
+
+/// Records of all sorts: quoted line breaks, escapes, columns that get their values late or change their type, lines that are none.
+std::string any_text(std::mt19937& random) {
+    const auto one_of = [&](int count) { return static_cast<int>(random() % static_cast<unsigned>(count)); };
+    const int rows = 1'000 + one_of(2'000);
+    const int late = one_of(2 * rows);
+    const int misfit = one_of(2 * rows);
+    const int after = 1 + one_of(30);
+    const int bad_every = one_of(3) == 0 ? 20 + one_of(200) : 0;
+    std::string text = "id,text,late,v\n";
+    for (int i = 0; i < rows; ++i) {
+        if (bad_every != 0 && i % bad_every == bad_every - 1) text += (std::array{"x\n", "1,2,3,4,5\n", "1,\"a\"b,2,3\n", "1,\xff,2,3\n", "1,a,,declared\n"})[static_cast<std::size_t>(one_of(5))];
+        const std::string quoted = one_of(4) == 0 ? fmt::format("\"line\nof \"\"{}\"\"\r\n, too\"", i) : fmt::format("t{}", i);
+        // What fits a whole number and not the wider type that the page before has asked for.
+        const std::string id = i == misfit ? (one_of(3) == 0 ? "none" : "0.5") : i == misfit + after ? "9007199254740993" : std::to_string(i);
+        text += fmt::format("{},{},{},{}\n", id, quoted, i < late ? "" : std::to_string(i), one_of(5) == 0 ? "" : fmt::format("{}.5", i));
+    }
+    return one_of(10) == 0 ? text + "7,\"open,1,1\n8,a,1,1\n" : text;
+}
+
+TEST(CsvReader, SeveralThreadsReadWhatOneReads) {
+    std::mt19937 random(7);
+    int together = 0;
+    std::map<std::string, int> seen;
+    for (int round = 0; round < 60; ++round) {
+        const std::string text = any_text(random);
+        Reading run{.origin_columns = lines()};
+        run.look_bytes = 500;
+        run.options.types = {{"v", {.kind = Kind::decimal, .precision = 8, .scale = 1}}};
+        run.context.page_bytes = 64 + random() % 400;
+        run.context.record_bytes_max = 4'000;
+        run.context.skips_bad_records = round % 3 != 0;
+        int alone = 0;
+        const Outcome expected = read_with(run, text, 1, alone);
+        EXPECT_EQ(alone, 0);
+        for (const std::size_t threads : {2, 3, 8}) EXPECT_EQ(read_with(run, text, threads, together), expected) << "round " << round << ", " << threads << " threads\n" << expected.error;
+        seen["restarted"] += expected.restarts;
+        seen["skipped"] += static_cast<int>(expected.skipped.size());
+        seen["failed"] += expected.error.empty() ? 0 : 1;
+    }
+    EXPECT_GT(together, 60);
+    for (const char* what : {"restarted", "skipped", "failed"}) EXPECT_GT(seen[what], 3) << what;
+}
+
+/// The pages that wait for their turn are what a record too large comes behind.
+TEST(CsvReader, WhatIsWrongFurtherOnWaitsForWhatComesBefore) {
+    Reading run;
+    run.context.page_bytes = 100;
+    run.context.record_bytes_max = 1'000;
+    std::string text = "id,v\n";
+    for (int i = 0; i < 200; ++i) text += fmt::format("{},a\n", i);
+    int together = 0;
+    const Outcome outcome = read_with(run, text + "200," + std::string(5'000, 'x') + "\n", 4, together);
+    EXPECT_EQ(together, 1);
+    EXPECT_EQ(outcome.rows.size(), 200U);
+    EXPECT_NE(outcome.error.find("the record that starts at byte"), std::string::npos) << outcome.error;
+    EXPECT_NE(read_with(run, text + "1,2,3\n" + std::string(5'000, 'x') + "\n", 4, together).error.find("x.csv:202"), std::string::npos);
 }
 
 /// As a web server may send it.

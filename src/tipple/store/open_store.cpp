@@ -129,15 +129,18 @@ Bucket google(io::S3Options s3, const config::Options& options) {
 
 std::vector<config::OptionSpec> option_specs() {
     using config::OptionKind;
-    return {{.name = "access_key_id", .summary = "Of an object store; AWS's variables, files and services are looked at when it is not given.", .reference_name = "aws_access_key_id"},
-            {.name = "secret_access_key", .summary = "Belongs to access_key_id.", .kind = OptionKind::secret, .reference_name = "aws_secret_access_key"},
-            {.name = "session_token", .summary = "Belongs to an access key that is temporary.", .kind = OptionKind::secret, .reference_name = "aws_session_token"},
-            {.name = "profile", .summary = "Of AWS's files of settings and credentials.", .reference_name = "profile_name"},
-            {.name = "anonymous", .summary = "true = requests to object stores are not signed.", .kind = OptionKind::boolean},
-            {.name = "region", .summary = "Of a bucket; where it really is is found out.", .reference_name = "region_name"},
-            {.name = "endpoint", .summary = "Of a store that is not AWS's: http:// or https:// and a host.", .reference_name = "endpoint_url"},
-            {.name = "url_style", .summary = "Where the bucket's name stands: auto, path, or virtual (in the host).", .reference_name = "s3_url_style"},
-            {.name = "ca_file", .summary = "Certificates that sign those of the server, in PEM.", .kind = OptionKind::path}};
+    std::vector<config::OptionSpec> specs = {
+        {.name = "access_key_id", .summary = "Of an object store; AWS's variables, files and services are looked at when it is not given.", .reference_name = "aws_access_key_id"},
+        {.name = "secret_access_key", .summary = "Belongs to access_key_id.", .kind = OptionKind::secret, .reference_name = "aws_secret_access_key"},
+        {.name = "session_token", .summary = "Belongs to an access key that is temporary.", .kind = OptionKind::secret, .reference_name = "aws_session_token"},
+        {.name = "profile", .summary = "Of AWS's files of settings and credentials.", .reference_name = "profile_name"},
+        {.name = "anonymous", .summary = "true = requests to object stores are not signed.", .kind = OptionKind::boolean},
+        {.name = "region", .summary = "Of a bucket; where it really is is found out.", .reference_name = "region_name"},
+        {.name = "endpoint", .summary = "Of a store that is not AWS's: http:// or https:// and a host.", .reference_name = "endpoint_url"},
+        {.name = "url_style", .summary = "Where the bucket's name stands: auto, path, or virtual (in the host).", .reference_name = "s3_url_style"},
+        {.name = "ca_file", .summary = "Certificates that sign those of the server, in PEM.", .kind = OptionKind::path}};
+    for (config::OptionSpec& spec : specs) spec.block = "credentials";
+    return specs;
 }
 
 bool is_bucket_url(std::string_view text) { return !bucket_scheme(scheme_of(text)).empty(); }

@@ -1,39 +1,23 @@
 #pragma once
 
-#include <cstdint>
+#include <condition_variable>
+#include <deque>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
-#include <set>
+#include <stop_token>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "tipple/io/decompress.h"
-#include "tipple/source/source.h"
-#include "tipple/sources/csv/scanner.h"
-#include "tipple/sources/csv/survey.h"
+#include "tipple/sources/csv/page_converter.h"
+#include "tipple/sources/csv/page_cutter.h"
 
 namespace tipple::sources::csv {
 
-/// What a file is read with.
-struct FileOptions {
-    const Options& options;
-    const Survey& survey;
-    /// Added to its records; nullptr = nothing.
-    const extract::OriginColumns* origin_columns = nullptr;
-    std::size_t page_bytes = 0;
-    std::size_t record_bytes_max = 0;
-    /// What is no record is left out instead of ending the read.
-    bool skips_bad_records = false;
-};
-
-/// One page of a file and what was left out on the way to it.
-struct FilePage {
-    extract::ColumnPage page;
-    std::vector<extract::SkippedText> skipped;
-};
-
-/// One reading of one file, page by page. Pages are cut by what the file is, never by how much a read returned.
+/// One reading of one file, page by page. Finding where records end is the work of one thread, for nobody knows what is in quotes who has not seen what comes before; understanding them
+/// may be that of several. What comes out is the same however many there are.
 class FilePass {
 public:
     /// `types`: of its columns, as far as they are known; the rest is found out from the first page in which a column has values. `input` and what
@@ -45,51 +29,55 @@ public:
     /// A value did not fit the type of its column, which was no declared one.
     bool has_misfits() const { return !misfits_.empty(); }
     /// As far as they are known now, and wide enough for the misfits.
-    const Types& types() const { return types_; }
+    const Types& types() const { return *types_; }
     /// Each column that got a wider type, with the value that asked for it.
     const std::vector<std::pair<std::string, std::string>>& misfits() const { return misfits_; }
 
+    /// Before the first helper starts and after a call of `next` that has returned a page: up to so many pages are cut before their turn.
+    void expect_helpers(std::size_t count);
+    /// On a thread of its own, while others call `next`: understands pages before their turn, until `finish` or `stop`.
+    void help(const std::stop_token& stop);
+    /// Helpers end; no page is asked for any more.
+    void finish();
+
 private:
-    struct BadRow {
-        std::size_t row = 0;
-        std::string column;
-        std::string reason;
+    enum class Step { cut, taken, done };
+    /// A page on its way. What is not guarded by the mutex belongs to whoever has taken it, then to the thread that calls `next`.
+    struct Slot {
+        Step step = Step::cut;  ///< guarded
+        TextPage text;
+        std::shared_ptr<const Types> types;  ///< with which it was converted
+        std::optional<FilePage> page;
+        std::exception_ptr error;
     };
 
-    void fill(std::size_t size);
-    bool refill();
-    bool skip_first_lines();
-    bool read_header();
-    bool take_header(const Record& record);
-    void drop_consumed();
-    std::optional<FilePage> make_page();
-    void sort_out(FilePage& page);
-    void report(FilePage& page, const Record& record, const std::string& column, const std::string& reason);
-    void gather(std::size_t column);
-    void convert(FilePage& page);
-    void convert_column(std::size_t column, FilePage& page, std::vector<BadRow>& bad);
-    std::string_view raw(const Record& record) const { return std::string_view(text_).substr(record.start, record.end - record.start); }
+    bool may_cut() const;
+    void cut();
+    Slot* take_cut();
+    void convert(PageConverter& converter, Slot& slot);
+    void work_or_wait();
+    bool is_front_done();
+    FilePage take_front();
+    FilePage settle(Slot& slot);
 
-    io::InputStream& input_;
     const FileOptions& file_;
-    Types types_;
-    std::vector<std::pair<std::string, std::string>> misfits_;
-
-    Dialect dialect_;
-    Scanner scanner_;
-    std::string text_;
-    std::size_t at_ = 0;          ///< in the text: what lies before is done with
-    std::uint64_t before_ = 0;    ///< bytes of the file before the text
-    bool is_at_end_ = false;
-    std::uint64_t lines_to_skip_ = 0;
+    PageCutter cutter_;
+    PageConverter converter_;
     bool has_header_ = false;
-    std::vector<std::string> names_;
-    std::uint64_t records_before_ = 0;
-    Records records_;
-    /// Of one column of a page, with what was unescaped.
-    std::vector<std::string_view> texts_;
-    std::vector<std::string> unescaped_;
-    std::size_t unescaped_used_ = 0;
+    bool is_cut_up_ = false;
+    /// Why nothing more could be cut; those before come first.
+    std::exception_ptr cut_error_;
+    std::size_t ahead_max_ = 1;
+    std::size_t ahead_bytes_ = 0;
+    std::vector<std::pair<std::string, std::string>> misfits_;
+    std::vector<std::unique_ptr<Slot>> spare_;
+
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    // Guarded by mutex_; only the thread of `next` changes the types and the list itself.
+    std::shared_ptr<const Types> types_;
+    std::deque<std::unique_ptr<Slot>> slots_;
+    bool is_finished_ = false;
 };
 
 }  // namespace tipple::sources::csv

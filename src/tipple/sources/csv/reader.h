@@ -14,6 +14,8 @@
 
 namespace tipple::sources::csv {
 
+class FilePass;
+
 /// A file that is to be read.
 struct Input {
     std::string name;
@@ -41,6 +43,7 @@ public:
 private:
     /// False when a column got another type, in `types`: all of the file has to be read again.
     bool try_read(const Input& file, const Survey& survey, Types& types, const std::function<void(const io::InputStream&)>& on_read);
+    void read_together(FilePass& pass, std::size_t helpers, const std::function<void()>& read_pages) const;
 
     const Options& options_;
     const extract::ResourceContext& context_;

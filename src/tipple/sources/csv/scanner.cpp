@@ -204,14 +204,14 @@ std::uint64_t Scanner::skip_lines(std::string_view text, std::uint64_t count, Re
     return skipped;
 }
 
-std::string_view Scanner::text_of(std::string_view text, const Field& field, std::string& scratch) const {
+std::string_view field_text(const Dialect& dialect, std::string_view text, const Field& field, std::string& scratch) {
     const std::string_view raw = text.substr(field.start, field.length);
     if (field.has_escapes == 0) return raw;
-    const char escape = dialect_.escape;
+    const char escape = dialect.escape;
     scratch.clear();
     for (std::size_t i = 0; i < raw.size(); ++i) {
         const char next = i + 1 < raw.size() ? raw[i + 1] : '\0';
-        const bool is_escaped = next == dialect_.quote || next == escape || (escape != dialect_.quote && (next == dialect_.delimiter.front() || next == '\n' || next == '\r'));
+        const bool is_escaped = next == dialect.quote || next == escape || (escape != dialect.quote && (next == dialect.delimiter.front() || next == '\n' || next == '\r'));
         if (raw[i] == escape && i + 1 < raw.size() && is_escaped) ++i;
         scratch += raw[i];
     }

@@ -55,9 +55,6 @@ public:
     /// Takes whole lines off, whatever is in them. Returns how many there were, up to `count`; `end` = where the next line starts.
     std::uint64_t skip_lines(std::string_view text, std::uint64_t count, Rest rest, std::size_t& end);
 
-    /// The field's text; `scratch` holds it when it differs from what stands there, and must outlive it.
-    std::string_view text_of(std::string_view text, const Field& field, std::string& scratch) const;
-
 private:
     enum class Step { record, nothing, more, open_quotes };
     Step scan_record(const char* text, std::size_t at, std::size_t size, Rest rest, Records& records);
@@ -71,5 +68,8 @@ private:
     std::array<bool, 256> ends_plain_{};
     std::uint64_t line_;
 };
+
+/// The text of a field of `text`; `scratch` holds it when it differs from what stands there, and must outlive it.
+std::string_view field_text(const Dialect& dialect, std::string_view text, const Field& field, std::string& scratch);
 
 }  // namespace tipple::sources::csv

@@ -40,7 +40,7 @@ void gather(Beginning& file, const Dialect& dialect, const Options& options, Val
     scanner.scan(file.text, start, rest, records_max, records);
     if (records.records.empty()) return;
     std::string scratch;
-    const auto text_of = [&](const Record& record, std::size_t i) { return scanner.text_of(file.text, records.fields[record.first_field + i], scratch); };
+    const auto text_of = [&](const Record& record, std::size_t i) { return field_text(dialect, file.text, records.fields[record.first_field + i], scratch); };
     const Record& first = records.records.front();
     std::vector<std::string> names = plain_names(first.field_count);
     if (options.has_header) {
