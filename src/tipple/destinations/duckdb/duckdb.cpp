@@ -4,6 +4,7 @@
 #include "tipple/destinations/duckdb/load.h"
 #include "tipple/destinations/duckdb/session.h"
 #include "tipple/destinations/duckdb/types.h"
+#include "tipple/engine/column_types.h"
 #include "tipple/io/process.h"
 
 namespace tipple::destinations {
@@ -132,6 +133,7 @@ private:
         .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert,
                                destination::ReplaceStrategy::insert_from_staging},
         .reads_rows = true,
+        .kept_time_digits = engine::kept_time_digits,
         .adds_not_null_columns = false};
     destination::DestinationContext context_;
     duckdb::Place place_;

@@ -121,6 +121,7 @@ private:
         .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert, destination::ReplaceStrategy::insert_from_staging,
                                destination::ReplaceStrategy::staging_optimized},
         .reads_rows = true,
+        .kept_time_digits = postgres::kept_digits,
         .adds_not_null_columns = false};
     destination::DestinationContext context_;
     postgres::Place place_;
