@@ -146,7 +146,9 @@ LoadTarget open_load_target(Program& program, const std::string& text, const std
     pipeline::PipelineConfig config;
     std::optional<std::size_t> memory_bytes;
     if (!target.pipeline.empty()) {
-        project::PipelineDefinition definition = read_pipeline(program, target.pipeline);
+        config::Problems problems;
+        project::PipelineDefinition definition = require_project(program).settings_of(target.pipeline, problems);
+        problems.throw_if_any();
         config = std::move(definition.config);
         memory_bytes = definition.memory_bytes;
     }
