@@ -17,7 +17,7 @@ from postgres_case import PostgresCase  # noqa: E402
 from postgres_server import PASSWORD, PASSWORD_IN_URL, Server, free_port, start_for_module  # noqa: E402
 from proxy import COMMIT, Proxy, Refusing  # noqa: E402
 from tls_server import Certificates  # noqa: E402
-from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_REMOTE, EXIT_TRANSIENT, EXIT_USAGE, main  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_PARTIAL, EXIT_REMOTE, EXIT_TRANSIENT, EXIT_USAGE, main  # noqa: E402
 
 # What a reader may wait for a table, in milliseconds. A load that locks it holds it until the test lets go, which is never before the reader is done.
 READER_PATIENCE = 1000
