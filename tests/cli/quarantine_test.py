@@ -193,6 +193,31 @@ class Quarantine(Case):
         self.assertEqual(found[0], found[1])
         self.assertEqual(len(found[0]), 2858)
 
+    def test_a_broken_line_stays_as_it_came_however_often_it_is_replayed(self):
+        for name, records in (("lines.jsonl", '{"id": 1}\n{"id": 2,\n'), ("list.json", '[{"id": 1},\n{"id": 2,\n "n" 3},\n{"id": 4}]')):
+            with self.subTest(name):
+                self.tipple("load", self.write(name, records), "shop.duckdb", "--as", "t", "--on-bad-record", "quarantine", expect=EXIT_PARTIAL)
+                before = self.query("SELECT record, reason FROM _tipple_quarantine")
+                self.assertEqual(len(before), 1)
+                for _ in range(2):
+                    self.command("replay", "shop.duckdb", "--all", expect=EXIT_PARTIAL)
+                    self.assertEqual(self.query("SELECT record, reason FROM _tipple_quarantine"), before)
+                self.command("discard", "shop.duckdb", "--all")
+
+    def test_the_list_fits_a_terminal(self):
+        self.put_aside()
+        screen = re.sub(r"\x1b\[[0-9;]*m", "", self.on_terminal("quarantine", "list", "shop.duckdb", columns=60))
+        ids = [row["id"] for row in self.listed()]
+        for number, text in enumerate(["t.n__v_text  t.jsonl:1 (byte 0)", "t__zz  t.jsonl:3", "t  t.jsonl:4"]):
+            self.assertIn(f"{ids[number]}  {text}", screen)
+        self.assertIn('{"id": 2, "n": "abc", "lines": [{"k": 1}]}', screen)
+        self.assertIn("which the schema contract", screen)
+        self.assertIn("tipple quarantine replay shop.duckdb --all", screen)
+        self.assertTrue(all(len(line) <= 60 for line in screen.splitlines() if "next:" not in line), screen)
+        self.assertIn("record_no", self.command("list", "shop.duckdb", "-o", "table").out)
+        self.command("discard", "shop.duckdb", "--all")
+        self.assertIn("nothing is in quarantine", self.command("list", "shop.duckdb").err)
+
     def test_dry_run_and_mistakes(self):
         self.load(self.write("t.jsonl", self.GOOD))
         self.tipple("load", self.write("t.jsonl", self.MIXED), "shop.duckdb", "--contract", "quarantine", "--on-bad-record", "quarantine", "--dry-run",
@@ -201,6 +226,7 @@ class Quarantine(Case):
         self.command("replay", "shop.duckdb", expect=EXIT_USAGE)
         self.assertIn("did you mean list?", self.command("lst", "shop.duckdb", expect=EXIT_USAGE).err)
         self.assertIn("TARGET is required", self.command("replay", expect=EXIT_USAGE).err)
+        self.assertIn('"shopp.duckdb" does not exist', self.command("list", "shopp.duckdb", expect=EXIT_USAGE).err)
         # A contract puts aside what it forbids, not what is broken.
         self.tipple("load", self.write("t.jsonl", '{"id": \n'), "shop.duckdb", "--contract", "quarantine", expect=EXIT_DATA)
 

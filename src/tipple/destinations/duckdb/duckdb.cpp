@@ -97,7 +97,7 @@ public:
 
     std::string create_table_sql(const schema::Table& table) const override {
         return destination::SqlWriter(duckdb::dialect(), engine::quote_identifier(place_.dataset))
-                   .create_table(table) +
+                   .create_table(table, destination::SqlLayout::lines) +
                ";";
     }
 

@@ -91,7 +91,7 @@ public:
     }
 
     std::string create_table_sql(const schema::Table& table) const override {
-        return destination::SqlWriter(postgres::dialect(), postgres::quote_identifier(place_.dataset)).create_table(table) + ";";
+        return destination::SqlWriter(postgres::dialect(), postgres::quote_identifier(place_.dataset)).create_table(table, destination::SqlLayout::lines) + ";";
     }
 
     std::string reference_type() const override { return "dlt.destinations.postgres"; }
