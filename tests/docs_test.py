@@ -49,6 +49,7 @@ def environment(folder):
 MASKS = [
     (re.compile(r"\b\d{10}\.\d{6}\b"), "LOAD_ID"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00\b"), "TIME"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?=\s+LOAD_ID)"), "TIME"),
     (re.compile(r"\b[\d.,]+ [kMGT]?B/s"), "RATE"),
     (re.compile(r"\b[\d.,]+ (rows|records)/s"), "RATE"),
     (re.compile(r"\b(\d+ m )?[\d.]+ s\b"), "SECONDS"),

@@ -269,7 +269,10 @@ void add_quarantine(CLI::App& app, QuarantineArguments& quarantine, std::vector<
         ->check(contract_check)
         ->option_text("MODE");
     app.add_option("--dataset", quarantine.dataset, "Schema of the database [that of the pipeline; else main, in Postgres public]")->option_text("NAME");
-    add_output(app, quarantine.output, quarantine.limit, "list: records shown at most; 0 = all [100]");
+    app.add_option("-o,--output", quarantine.output, "list: text, or as a table, csv, json (a list) or jsonl (an object per line) [text]")
+        ->check(CLI::IsMember({"text", "table", "csv", "json", "jsonl"}))
+        ->option_text("FORMAT");
+    app.add_option("--limit", quarantine.limit, "list: records shown at most; 0 = all [100]")->check(CLI::NonNegativeNumber)->option_text("N");
 }
 
 constexpr const char* undo_help =
@@ -368,6 +371,9 @@ void split_schema_places(const std::vector<std::string>& places, SchemaArguments
     if (schema.target.empty()) throw CLI::ValidationError("schema", "TARGET is required: a pipeline, a connection, or a database file");
     if (schema.action == SchemaAction::blame && schema.column.empty()) {
         throw CLI::ValidationError("schema", "blame needs a column: tipple schema blame TARGET TABLE.COLUMN");
+    }
+    if (schema.output != "text" && schema.action != SchemaAction::show) {
+        throw CLI::ValidationError("--output", fmt::format("is for what is there now; of {} there is text, and JSON with --json", places[0]));
     }
     if (schema.has_exit_code && schema.action != SchemaAction::diff) throw CLI::ValidationError("--exit-code", "is for schema diff");
 }

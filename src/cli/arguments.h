@@ -121,7 +121,7 @@ struct QuarantineArguments {
     bool takes_all = false;
     std::string dataset;
     std::string contract;
-    std::string output = "table";
+    std::string output = "text";
     std::size_t limit = 100;
 };
 

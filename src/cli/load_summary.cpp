@@ -231,11 +231,13 @@ std::string format_notes(const RunReport& report, const Terminal& terminal) {
     }
     if (report.skipped_count == 0) return out;
     const bool is_kept = report.quarantined_count == report.skipped_count;
-    out += fmt::format("{} {} record{} {} (exit code 7):\n", mark, format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were",
-               is_kept ? "put into quarantine, see tipple quarantine list" : "left out");
+    const std::string left_out_text = fmt::format("{} record{} {} (exit code 7):", format_count(report.skipped_count), report.skipped_count == 1 ? " was" : "s were",
+                                                  is_kept ? "put into quarantine, see tipple quarantine list" : "left out");
+    out += fmt::format("{} {}\n", mark, prose(left_out_text, 9, terminal.of_stderr()));
     for (const pipeline::SkippedRecord& record : report.skipped) {
         const std::string column = record.column.empty() ? "" : fmt::format(", column {}", record.column);
-        out += fmt::format("  {}: table {}{}: {}\n    {}\n", record.place(), record.table, column, record.reason, record.text_excerpt);
+        const std::string where = fmt::format("{}: table {}{}: {}", record.place(), record.table, column, record.reason);
+        out += fmt::format("  {}\n    {}\n", prose(where, 2, terminal.of_stderr()), record.text_excerpt);
     }
     if (report.skipped_count > report.skipped.size()) {
         out += fmt::format("  ... and {} more\n", format_count(report.skipped_count - report.skipped.size()));

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/exit_code.h"
+#include "cli/load_summary.h"
 #include "cli/pipeline_session.h"
 #include "cli/program.h"
 #include "cli/rows_printer.h"
@@ -275,6 +276,32 @@ int run_check(Program& program, const CheckArguments& arguments) {
     return exit_code;
 }
 
+namespace {
+
+/// What the pipeline reads. Its secrets may be on another machine, where it runs; the rest is shown all the same.
+json::Array add_source(Program& program, const std::string& pipeline, Object& shown) {
+    json::Array resources;
+    try {
+        const project::PipelineDefinition definition = read_pipeline(program, pipeline);
+        if (!definition.description.empty()) shown.set("description", definition.description);
+        shown.set("source", definition.source.entry->name);
+        for (const extract::ResourceSpec& resource : open_pipeline(program, definition, {}, as_defined).source->resources({})) {
+            resources.push_back(Object{{"resource", resource.name},
+                                       {"disposition", std::string(schema::to_text(resource.disposition))},
+                                       {"primary_key", join(resource.primary_key, ", ")},
+                                       {"cursor", resource.incremental ? resource.incremental->cursor_path : ""}});
+        }
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::usage) throw;
+        const Terminal terminal = program.terminal.of_stderr();
+        constexpr std::string_view mark = "warning:";
+        say_lines(fmt::format("{} {}", terminal.styled(Style::yellow, mark), prose(fmt::format("the resources cannot be shown: {}", error.what()), mark.size() + 1, terminal)), {});
+    }
+    return resources;
+}
+
+}  // namespace
+
 int run_show(Program& program, const ShowArguments& arguments) {
     const LoadTarget target = open_load_target(program, arguments.target, "", {});
     const std::string folder = pipeline::pipeline_folder(target.config, *target.destination);
@@ -286,15 +313,7 @@ int run_show(Program& program, const ShowArguments& arguments) {
     json::Array resources;
     const project::Project* project = find_project(program);
     if (project != nullptr && project->has_pipeline(arguments.target)) {
-        const project::PipelineDefinition definition = read_pipeline(program, arguments.target);
-        if (!definition.description.empty()) shown.set("description", definition.description);
-        shown.set("source", definition.source.entry->name);
-        for (const extract::ResourceSpec& resource : open_pipeline(program, definition, {}, as_defined).source->resources({})) {
-            resources.push_back(Object{{"resource", resource.name},
-                                       {"disposition", std::string(schema::to_text(resource.disposition))},
-                                       {"primary_key", join(resource.primary_key, ", ")},
-                                       {"cursor", resource.incremental ? resource.incremental->cursor_path : ""}});
-        }
+        resources = add_source(program, arguments.target, shown);
     }
     shown.set("resources", resources);
     shown.set("state_version", stored && stored->state ? Value(stored->state->version) : Value());

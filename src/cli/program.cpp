@@ -93,6 +93,11 @@ Target resolve_target(Program& program, const std::string& target, const std::st
     return {.destination = {.entry = &entry, .options = entry.parse(target)}, .dataset = dataset, .pipeline = {}};
 }
 
+void require_there(const Program& program, const std::string& target) {
+    if (!is_path_or_url(program, target) || target.find("://") != std::string::npos || program.files->find(target) != nullptr) return;
+    throw Error(ErrorKind::usage, "\"{}\" does not exist", target);
+}
+
 void say_error(const Program& program, const Log& log, std::string_view text, const std::string& name) {
     const bool has_file = !program.global.log_file.empty();
     const bool is_json = program.global.log_format == LogFormat::json;
@@ -146,7 +151,9 @@ LoadTarget open_load_target(Program& program, const std::string& text, const std
     pipeline::PipelineConfig config;
     std::optional<std::size_t> memory_bytes;
     if (!target.pipeline.empty()) {
-        project::PipelineDefinition definition = read_pipeline(program, target.pipeline);
+        config::Problems problems;
+        project::PipelineDefinition definition = require_project(program).settings_of(target.pipeline, problems);
+        problems.throw_if_any();
         config = std::move(definition.config);
         memory_bytes = definition.memory_bytes;
     }

@@ -61,6 +61,9 @@ int run_completion(const CompletionArguments& arguments);
 int run_version(Program& program);
 int run_help(Program& program, const HelpArguments& arguments);
 
+/// Throws Error(usage) when `target` is a path of this machine that leads nowhere: to say that nothing is in it would hide a typo.
+void require_there(const Program& program, const std::string& target);
+
 /// Tells people what has failed: on stderr, as a line of the log where that is JSON, and in the log's file. `name`: as say_lines has it.
 void say_error(const Program& program, const Log& log, std::string_view text, const std::string& name = {});
 

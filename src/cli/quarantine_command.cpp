@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/exit_code.h"
@@ -20,28 +21,58 @@ namespace {
 
 using pipeline::quarantine_table;
 
+/// `rows`: what was found of those ids, each with its id first.
+void require_all(const std::vector<std::string>& ids, const destination::QueryResult& rows) {
+    std::vector<std::string> missing;
+    for (const std::string& id : ids) {
+        if (std::none_of(rows.rows.begin(), rows.rows.end(), [&](const destination::QueryRow& row) { return row[0] == id; })) missing.push_back(id);
+    }
+    if (missing.empty()) return;
+    constexpr std::size_t named_max = 5;
+    const std::size_t more = missing.size() > named_max ? missing.size() - named_max : 0;
+    missing.resize(missing.size() - more);
+    throw Error(ErrorKind::usage, "{}{} not in the quarantine; ids are in tipple quarantine list", join(missing, ", "),
+                more > 0 ? fmt::format(" and {} more are", format_count(more)) : missing.size() == 1 ? " is" : " are");
+}
+
 /// The rows that the arguments mean, oldest first: those of the ids, or all.
 destination::QueryResult select_rows(destination::Destination& destination, const std::vector<std::string>& ids, const std::string& columns, std::size_t limit) {
     const std::string where = ids.empty() ? "" : " WHERE id " + destination::standard_in_list(ids);
     const std::string sql = fmt::format("SELECT {} FROM {}{} ORDER BY _dlt_load_id, length(id), id", columns, destination.quote_table(quarantine_table), where);
     destination::QueryResult rows = destination.query(sql, {.rows_max = limit});
-    if (!ids.empty() && rows.rows.size() < ids.size()) {
-        throw Error(ErrorKind::usage, "{} of the {} ids are not in the quarantine; see tipple quarantine list", ids.size() - rows.rows.size(), ids.size());
-    }
+    require_all(ids, rows);
     return rows;
 }
+
+void say_empty(destination::Destination& destination) { fmt::print(stderr, "nothing is in quarantine in {}\n", destination.description()); }
 
 bool has_quarantine(destination::Destination& destination) {
     const std::optional<destination::StoredDataset> stored = destination.read_dataset();
     return stored && stored->catalog.find(quarantine_table) != nullptr;
 }
 
+/// Three lines of a record: which it is and where it came from, why it is there, and how it begins. A table has no room for them.
+void print_record(const destination::QueryRow& row, const Terminal& terminal) {
+    const auto text = [&](std::size_t i) { return row[i].value_or(""); };
+    const pipeline::RecordPlace place{.origin = text(4), .byte_offset = destination::to_count(row[8]), .line = destination::to_count(row[5]), .record = destination::to_count(row[6])};
+    fmt::print("{}  {}{}  {}\n", text(0), text(1), row[2] ? "." + *row[2] : "", pipeline::to_text(place));
+    fmt::print("  {}\n  {}\n", prose(text(3), 2, terminal), fit(excerpt(text(7), 400), terminal.width - 2, terminal));
+}
+
 int list(const Program& program, const QuarantineArguments& arguments, destination::Destination& destination) {
-    const RowsFormat format = program.global.is_json ? RowsFormat::json : require_rows_format(arguments.output);
+    const bool is_text = arguments.output == "text" && !program.global.is_json;
     const std::size_t limit = arguments.limit == 0 ? SIZE_MAX : arguments.limit;
-    const destination::QueryResult rows = select_rows(
-        destination, {}, "id, table_name AS \"table\", column_name AS \"column\", reason, source, line, record_number AS record_no, left(record, 60) AS record", limit);
-    print_rows(rows, format, program.terminal);
+    const std::string columns = "id, table_name AS \"table\", column_name AS \"column\", reason, source, line, record_number AS record_no, left(record, 60) AS record";
+    const std::string text_columns = "id, table_name, column_name, reason, source, line, record_number, left(record, 400) AS record, byte_offset";
+    const destination::QueryResult rows = select_rows(destination, {}, is_text ? text_columns : columns, limit);
+    if (!is_text) {
+        print_rows(rows, program.global.is_json ? RowsFormat::json : require_rows_format(arguments.output), program.terminal);
+    } else if (rows.rows.empty()) {
+        say_empty(destination);
+    } else {
+        for (const destination::QueryRow& row : rows.rows) print_record(row, program.terminal);
+        if (!program.global.is_quiet) fmt::print("\nnext:  tipple quarantine replay {} --all --contract evolve\n", arguments.target);
+    }
     if (rows.is_truncated) fmt::print(stderr, "only the first {} are shown; --limit 0 shows all\n", format_count(limit));
     return exit_done;
 }
@@ -128,7 +159,8 @@ int run_quarantine(Program& program, const QuarantineArguments& arguments) {
     const std::unique_ptr<destination::Destination> destination = open_target(program, arguments.target, arguments.dataset);
     if (!has_quarantine(*destination)) {
         if (program.global.is_json) fmt::print("[]\n");
-        fmt::print(stderr, "nothing is in quarantine in {}\n", destination->description());
+        require_there(program, arguments.target);
+        say_empty(*destination);
         return exit_done;
     }
     return arguments.action == QuarantineAction::show ? show(program, arguments, *destination) : list(program, arguments, *destination);

@@ -128,11 +128,11 @@ void show_history(Program& program, destination::Destination& destination, const
     for (const auto& [name, newest] : stored.schemas) {
         const std::vector<SchemaVersion> history = read_schema_history(destination, name);
         destination::QueryResult result;
-        result.columns = {{"version", "BIGINT"}, {"stored at", "VARCHAR"}, {"by load", "VARCHAR"}, {"changes", "VARCHAR"}};
+        result.columns = {{"version", "BIGINT"}, {"stored at (UTC)", "VARCHAR"}, {"by load", "VARCHAR"}, {"changes", "VARCHAR"}};
         for (std::size_t i = 0; i < history.size(); ++i) {
             const std::vector<schema::Difference> changes = changes_of(history, i);
             result.rows.push_back(
-                {std::to_string(history[i].schema.version()), history[i].inserted_at, history[i].load_id, summarize(changes)});
+                {std::to_string(history[i].schema.version()), history[i].inserted_at.substr(0, 19), history[i].load_id, summarize(changes)});
             json::Array list;
             for (const schema::Difference& change : changes) list.push_back(difference_object(change));
             versions.push_back(json::Object{{"schema", name},
@@ -277,11 +277,26 @@ void show_blame(Program& program, const SchemaArguments& arguments, destination:
     print(out + "  " + why + "\n");
 }
 
+/// A first word that is neither an action nor a target was meant as one of both.
+std::unique_ptr<destination::Destination> open_schema_target(Program& program, const SchemaArguments& arguments) {
+    try {
+        return open_target(program, arguments.target, arguments.dataset);
+    } catch (const Error& error) {
+        const bool may_be_action = error.kind() == ErrorKind::usage && arguments.action == SchemaAction::show && !arguments.table.empty();
+        const std::vector<std::string> actions = {"history", "diff", "blame", "show"};
+        const auto longer = std::find_if(actions.begin(), actions.end(), [&](const std::string& action) { return action.starts_with(arguments.target); });
+        const std::optional<std::string> near = longer != actions.end() ? *longer : did_you_mean(arguments.target, actions);
+        if (!may_be_action || !near) throw;
+        throw Error(ErrorKind::usage, "\"{}\" is no action, did you mean {}? Nor is it a target: {}", arguments.target, *near, error.what());
+    }
+}
+
 }  // namespace
 
 int run_schema(Program& program, const SchemaArguments& arguments) {
-    const std::unique_ptr<destination::Destination> destination = open_target(program, arguments.target, arguments.dataset);
+    const std::unique_ptr<destination::Destination> destination = open_schema_target(program, arguments);
     const std::optional<destination::StoredDataset> stored = destination->read_dataset();
+    if (!stored) require_there(program, arguments.target);
     if (!stored || stored->schemas.empty()) {
         throw Error(ErrorKind::usage, "{} holds no schema written by tipple or dlt{}", destination->description(),
                     arguments.dataset.empty() ? "; is it in another dataset? (--dataset)" : "");

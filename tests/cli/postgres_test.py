@@ -17,7 +17,7 @@ from postgres_case import PostgresCase  # noqa: E402
 from postgres_server import PASSWORD, PASSWORD_IN_URL, Server, free_port, start_for_module  # noqa: E402
 from proxy import COMMIT, Proxy, Refusing  # noqa: E402
 from tls_server import Certificates  # noqa: E402
-from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_REMOTE, EXIT_TRANSIENT, EXIT_USAGE, main  # noqa: E402
+from tipple_cli import EXIT_DATA, EXIT_INTERRUPTED, EXIT_LOCKED, EXIT_PARTIAL, EXIT_REMOTE, EXIT_TRANSIENT, EXIT_USAGE, main  # noqa: E402
 
 # What a reader may wait for a table, in milliseconds. A load that locks it holds it until the test lets go, which is never before the reader is done.
 READER_PATIENCE = 1000
@@ -90,9 +90,19 @@ class Append(PostgresCase):
         records = [{"a": "2024-01-01T00:00:00.1234Z", "b": "2024-01-01T00:00:00.9996", "c": "00:00:01.5"}, {"a": "2024-01-01T00:00:00.123Z", "c": "00:00:02"}]
         hints = ("--column", "a:timestamp(3)", "--column", "b:timestamp(3):timezone=false", "--column", "c:time(0)")
         err = self.load(self.write("t.jsonl", records), *hints).err
-        for column, digits in (("a", 3), ("b", 3), ("c", 0)):
-            self.assertIn(f'column "{column}" keeps {digits} digits behind the second, and 1 values with more were rounded', err)
+        for column in "abc":
+            self.assertIn(f'column "{column}": times with more digits behind the second than the column keeps were rounded, once, first in t.jsonl:1', err)
         self.assertEqual(self.psql("SELECT a = '2024-01-01 00:00:00.123Z', b = '2024-01-01 00:00:01', c = '00:00:02' FROM t WHERE b IS NOT NULL"), [["t", "t", "t"]])
+        for name, hint, digits in (("a", hints[1], 3), ("b", hints[3], 3), ("c", hints[5], 0)):
+            rows = [{"id": 1, name: records[1]["c"] if name == "c" else records[1]["a"]}, {"id": 2, name: records[0][name]}]
+            csv = f"id,{name}\n" + "".join(f"{row['id']},{row[name]}\n" for row in rows)
+            for path in (self.write("r.jsonl", rows), self.write("r.csv", csv)):
+                with self.subTest(hint, path=path):
+                    load = (path, "--column", hint, "--as", f"{name}_{path.rpartition('.')[2]}", "--contract")
+                    self.assertRegex(self.load(*load, "data_type=freeze", expect=EXIT_DATA).err,
+                                     rf'^error: r\.(jsonl:2|csv, record 2)[^\n]*column "{name}": the time [^\n]* has more digits behind the second than the {digits} that the column keeps')
+                    self.load(*load, "data_type=quarantine", expect=EXIT_PARTIAL)
+                    self.assertEqual(self.psql(f"SELECT count(*), max(id) FROM {load[4]}"), [["1", "1"]])
 
     def test_names(self):
         self.load(self.write("t.jsonl", [{"select": 1, "Größe": 2, "x" * 70: 3}]), "--as", "from", "--dataset", "Own")

@@ -254,6 +254,25 @@ class Settings(ProjectCase):
         self.tipple("run", env={variable: "shop.duckdb"})
         self.assertEqual(self.count("orders"), 1)
 
+    def test_looking_at_loads_needs_no_secrets_of_the_source(self):
+        self.project(SHOP.replace('uri = "data"', 'uri = "${env:DROPS}"').replace('glob = "', 'glob = "${secret:drops.prefix}'))
+        self.write("data/orders-1.jsonl", orders(1, 2))
+        secrets = {"DROPS": "data", "TIPPLE_PIPELINE__SHOP__RESOURCES__ORDERS__GLOB": "orders-*.jsonl"}
+        self.tipple("run", "shop", env=secrets)
+        self.assertEqual(len(json.loads(self.tipple("runs", "shop", "--json").out)["runs"]), 1)
+        self.assertEqual([entry["rows"] for entry in json.loads(self.tipple("list", "--json").out)["pipelines"]], [2])
+        self.assertIn("orders", self.tipple("trace", "shop").out)
+        for command in (["jobs", "shop"], ["packages", "list", "shop"], ["state", "show", "shop"], ["schema", "blame", "shop", "orders.total"], ["quarantine", "list", "shop"]):
+            self.assertEqual(self.tipple(*command).out, self.tipple(*command, env=secrets).out)
+        shown = self.tipple("show", "shop")
+        self.assertIn("last run", shown.out)
+        self.assertIn("warning: the resources cannot be shown", shown.err)
+        self.assertIn("drops.prefix", shown.err)
+        self.assertEqual([entry["resource"] for entry in json.loads(self.tipple("show", "shop", "--json", env=secrets).out)["resources"]], ["orders"])
+        # Where the run is kept depends on the destination.
+        self.project(SHOP.replace('"shop.duckdb"', '"${secret:warehouse.path}"'))
+        self.assertIn("warehouse", self.tipple("runs", "shop", expect=EXIT_USAGE).err)
+
     def test_references(self):
         self.project(SHOP.replace('"shop.duckdb"', '"${env:PLACE}.${file:ending.txt}"').replace('"main"', '"${env:NOT_SET:-main}"'))
         self.write("ending.txt", "duckdb\n")

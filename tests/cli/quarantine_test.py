@@ -1,6 +1,9 @@
 """Records that are put aside: `--contract quarantine`, `--on-bad-record quarantine`, and `tipple quarantine`."""
 
 import json
+import re
+
+import duckdb
 
 from tipple_cli import EXIT_DATA, EXIT_PARTIAL, EXIT_USAGE, Case, main
 
@@ -106,12 +109,78 @@ class Quarantine(Case):
         for name, path in (("records", self.write("records.jsonl", rows)), ("columns", self.write("columns.csv", "id,price\n1,1.25\n2,1.235\n"))):
             with self.subTest(name):
                 frozen = self.load(path, *column, "--as", name, "--contract", "data_type=freeze", expect=EXIT_DATA)
-                self.assertRegex(frozen.err, r'table "?\w+"?, column "?price"?.*more decimal places than')
+                place = "records.jsonl:2 (byte 27)" if name == "records" else "columns.csv, record 2"
+                self.assertIn(f'{place}: table "{name}", column "price": the number 1.235 has more decimal places than decimal(10,2), which the schema contract freezes', frozen.err)
+                self.assertIn("declare the column with more of them", frozen.err)
                 self.assertNotIn(name, self.tables())
                 self.load(path, *column, "--as", name, "--contract", "data_type=quarantine", expect=EXIT_PARTIAL)
                 self.assertEqual(self.query(f"SELECT id, price::VARCHAR FROM {name}"), [(1, "1.25")])
                 self.command("replay", "shop.duckdb", "--all", "--contract", "evolve")
                 self.assertEqual(self.query(f"SELECT id, price::VARCHAR FROM {name} ORDER BY id"), [(1, "1.25"), (2, "1.24")])
+
+    def fine_times(self):
+        """Three rows, of which the last two have a time with four digits, in four forms: name -> what names it to `load`."""
+        times = ["2024-01-01T00:00:00.5", "2024-01-01T00:00:01.9996", "2024-01-01T00:00:02.0004"]
+        values = ", ".join(f"({n + 1}, TIMESTAMP '{time}')" for n, time in enumerate(times))
+        with duckdb.connect(str(self.folder / "source.duckdb")) as connection:
+            connection.execute(f"CREATE OR REPLACE TABLE rows AS SELECT * FROM (VALUES {values}) AS v(id, t)")
+            connection.execute(f"COPY rows TO '{self.folder / 'parquet.parquet'}' (FORMAT parquet)")
+        return {"records": [self.write("records.jsonl", [{"id": n + 1, "t": time} for n, time in enumerate(times)])],
+                "columns": [self.write("columns.csv", "id,t\n" + "".join(f"{n + 1},{time}\n" for n, time in enumerate(times)))],
+                "parquet": [self.folder / "parquet.parquet"],
+                "database": [f"duckdb:///{self.folder / 'source.duckdb'}", "-r", "rows"]}
+
+    def test_digits_of_times_that_would_be_rounded(self):
+        self.load(self.write("t.jsonl", self.GOOD))
+        column = ("--column", "t:timestamp(3):timezone=false")
+        kept = [(1, "2024-01-01 00:00:00.5")]
+        rounded = [*kept, (2, "2024-01-01 00:00:02"), (3, "2024-01-01 00:00:02")]
+        places = {"records": "records.jsonl:2 (byte 40)", "columns": "columns.csv, record 2", "parquet": "parquet.parquet, record 2", "database": "record 2"}
+        for name, source in self.fine_times().items():
+            with self.subTest(name):
+                load = ("load", source[0], "shop.duckdb", *source[1:], *column, "--as", name)
+                frozen = self.tipple(*load, "--contract", "data_type=freeze", expect=EXIT_DATA).err
+                self.assertIn(f'{places[name]}: table "{name}", column "t": the time 2024-01-01T00:00:01.999600 has more digits behind the second than the 3 that the column keeps, '
+                              "which the schema contract freezes", frozen)
+                self.assertIn("declare the column with more of them", frozen)
+                self.assertNotIn(name, self.tables())
+                self.tipple(*load, "--contract", "data_type=quarantine", expect=EXIT_PARTIAL)
+                text = f"SELECT id, t::VARCHAR FROM {name} ORDER BY id"
+                self.assertEqual(self.query(text), kept)
+                self.assertEqual(self.query(f"SELECT column_name, (record::JSON)->>'id' FROM _tipple_quarantine WHERE root_table = '{name}' ORDER BY 2"), [("t", "2"), ("t", "3")])
+                self.assertIn("were rounded, 2 times", self.command("replay", "shop.duckdb", "--all", "--contract", "evolve").err)
+                self.assertEqual(self.query(text), rounded)
+                for mode in ("discard_row", "discard_value", "evolve"):
+                    other = f"{name}_{mode}"
+                    warned = self.tipple("load", source[0], "shop.duckdb", *source[1:], *column, "--as", other, "--contract", f"data_type={mode}").err
+                    self.assertRegex(warned, f'table "{other}", column "t": times with more digits behind the second than the column keeps were rounded, 2 times, first in .*{re.escape(places[name])}')
+                    self.assertEqual(self.query(f"SELECT id, t::VARCHAR FROM {other} ORDER BY id"), rounded)
+
+    def test_times_of_which_all_digits_are_kept(self):
+        for form, source in self.fine_times().items():
+            for number, column in enumerate(("t:timestamp(6):timezone=false", "t:timestamp(3)")):
+                # A database says itself that its times have no zone.
+                if form == "database" and number == 1:
+                    continue
+                with self.subTest(form, column=column):
+                    name = f"{form}_{number}"
+                    result = self.tipple("load", source[0], "shop.duckdb", *source[1:], "--column", column, "--as", name, "--contract", "data_type=freeze")
+                    self.assertNotIn("rounded", result.err)
+                    self.assertEqual(self.query(f"SELECT max(epoch_us(t)) FROM {name}"), [(1704067202000400,)])
+
+    def test_the_first_row_that_a_contract_forbids_is_named(self):
+        self.load(self.write("c.csv", "a,b\n1,2\n"))
+        frozen = self.tipple("load", self.write("c.csv", "a,b,z\n3,4,\nx,5,\n4,y,1\n"), "shop.duckdb", "--contract", "freeze", expect=EXIT_DATA).err
+        self.assertIn('c.csv, record 2: table "c", column "a": the value "x" has another type than its column, which the schema contract freezes', frozen)
+        self.assertIn('record: {"a":"x","b":"5","z":null}', frozen)
+
+    def test_values_that_fit_neither_their_column_nor_its_variant(self):
+        self.load(self.write("c.csv", "id,b\n1,2\n"), "--column", "b__v_text:bool")
+        rows = self.write("c.csv", "id,b\n3,4\n4,x\n5,yes\n")
+        self.assertIn('c.csv, record 2: table "c", column "b": the value "x" fits neither the column nor its variant', self.load(rows, expect=EXIT_DATA).err)
+        self.load(rows, "--on-bad-record", "quarantine", expect=EXIT_PARTIAL)
+        self.assertEqual(self.query("SELECT id, b, b__v_text FROM c ORDER BY id"), [(1, 2, None), (3, 4, None), (5, None, True)])
+        self.assertEqual(self.query("SELECT record FROM _tipple_quarantine"), [('{"id":4,"b":"x"}',)])
 
     def test_the_same_whatever_the_workers(self):
         records = "".join(json.dumps({"id": n, **({"n": "x"} if n % 7 == 0 else {})}) + "\n" for n in range(20000))
@@ -124,6 +193,31 @@ class Quarantine(Case):
         self.assertEqual(found[0], found[1])
         self.assertEqual(len(found[0]), 2858)
 
+    def test_a_broken_line_stays_as_it_came_however_often_it_is_replayed(self):
+        for name, records in (("lines.jsonl", '{"id": 1}\n{"id": 2,\n'), ("list.json", '[{"id": 1},\n{"id": 2,\n "n" 3},\n{"id": 4}]')):
+            with self.subTest(name):
+                self.tipple("load", self.write(name, records), "shop.duckdb", "--as", "t", "--on-bad-record", "quarantine", expect=EXIT_PARTIAL)
+                before = self.query("SELECT record, reason FROM _tipple_quarantine")
+                self.assertEqual(len(before), 1)
+                for _ in range(2):
+                    self.command("replay", "shop.duckdb", "--all", expect=EXIT_PARTIAL)
+                    self.assertEqual(self.query("SELECT record, reason FROM _tipple_quarantine"), before)
+                self.command("discard", "shop.duckdb", "--all")
+
+    def test_the_list_fits_a_terminal(self):
+        self.put_aside()
+        screen = re.sub(r"\x1b\[[0-9;]*m", "", self.on_terminal("quarantine", "list", "shop.duckdb", columns=60))
+        ids = [row["id"] for row in self.listed()]
+        for number, text in enumerate(["t.n__v_text  t.jsonl:1 (byte 0)", "t__zz  t.jsonl:3", "t  t.jsonl:4"]):
+            self.assertIn(f"{ids[number]}  {text}", screen)
+        self.assertIn('{"id": 2, "n": "abc", "lines": [{"k": 1}]}', screen)
+        self.assertIn("which the schema contract", screen)
+        self.assertIn("tipple quarantine replay shop.duckdb --all", screen)
+        self.assertTrue(all(len(line) <= 60 for line in screen.splitlines() if "next:" not in line), screen)
+        self.assertIn("record_no", self.command("list", "shop.duckdb", "-o", "table").out)
+        self.command("discard", "shop.duckdb", "--all")
+        self.assertIn("nothing is in quarantine", self.command("list", "shop.duckdb").err)
+
     def test_dry_run_and_mistakes(self):
         self.load(self.write("t.jsonl", self.GOOD))
         self.tipple("load", self.write("t.jsonl", self.MIXED), "shop.duckdb", "--contract", "quarantine", "--on-bad-record", "quarantine", "--dry-run",
@@ -132,6 +226,7 @@ class Quarantine(Case):
         self.command("replay", "shop.duckdb", expect=EXIT_USAGE)
         self.assertIn("did you mean list?", self.command("lst", "shop.duckdb", expect=EXIT_USAGE).err)
         self.assertIn("TARGET is required", self.command("replay", expect=EXIT_USAGE).err)
+        self.assertIn('"shopp.duckdb" does not exist', self.command("list", "shopp.duckdb", expect=EXIT_USAGE).err)
         # A contract puts aside what it forbids, not what is broken.
         self.tipple("load", self.write("t.jsonl", '{"id": \n'), "shop.duckdb", "--contract", "quarantine", expect=EXIT_DATA)
 

@@ -81,6 +81,9 @@ class History(Case):
         self.assertIn("blame needs a column", self.tipple("schema", "blame", "shop.duckdb", expect=EXIT_USAGE).err)
         self.assertIn("unexpected argument x", self.tipple("schema", "history", "shop.duckdb", "x", expect=EXIT_USAGE).err)
         self.assertIn("--exit-code", self.tipple("schema", "shop.duckdb", "--exit-code", expect=EXIT_USAGE).err)
+        self.assertIn("of diff there is text", self.tipple("schema", "diff", "shop.duckdb", "-o", "sql", expect=EXIT_USAGE).err)
+        self.assertIn('"hist" is no action, did you mean history?', self.tipple("schema", "hist", "shop.duckdb", expect=EXIT_USAGE).err)
+        self.assertIn('"shopp.duckdb" does not exist', self.tipple("schema", "history", "shopp.duckdb", expect=EXIT_USAGE).err)
 
     def test_mermaid(self):
         out = self.tipple("schema", "shop.duckdb", "-o", "mermaid").out

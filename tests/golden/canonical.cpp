@@ -29,21 +29,7 @@ struct ReadTable {
     }
 };
 
-json::Value canonical_value(const std::optional<std::string>& text, const std::string& type) {
-    if (!text) return nullptr;
-    if (type == "BOOLEAN") return *text == "true";
-    if (type == "DOUBLE" || type == "FLOAT") {
-        if (*text == "nan" || *text == "NaN") return "NaN";
-        if (*text == "inf" || *text == "Infinity") return "Infinity";
-        if (*text == "-inf" || *text == "-Infinity") return "-Infinity";
-        return std::strtod(text->c_str(), nullptr);
-    }
-    if (type == "JSON") return json::to_text(json::parse(*text), {.key_order = json::KeyOrder::sorted});
-    if (type.find("INT") != std::string::npos && type != "HUGEINT") return static_cast<std::int64_t>(std::stoll(*text));
-    return *text;
-}
-
-/// Compact JSON with numbers spelled as Python does: what the order of rows is decided by.
+/// Compact JSON with numbers spelled as Python does and keys in order: what canonical.py writes, and what decides the order of rows.
 void append_python_json(std::string& out, const json::Value& value) {
     if (value.is_double()) {
         out += json::python_number(value.as_double());
@@ -54,9 +40,37 @@ void append_python_json(std::string& out, const json::Value& value) {
             append_python_json(out, value.as_array()[i]);
         }
         out += ']';
+    } else if (value.is_object()) {
+        std::map<std::string_view, const json::Value*> members;
+        for (const json::Member& member : value.as_object()) members[member.name] = &member.value;
+        out += '{';
+        for (const auto& [name, member] : members) {
+            if (out.back() != '{') out += ',';
+            out += json::to_text(json::Value(std::string(name))) + ':';
+            append_python_json(out, *member);
+        }
+        out += '}';
     } else {
         out += json::to_text(value);
     }
+}
+
+json::Value canonical_value(const std::optional<std::string>& text, const std::string& type) {
+    if (!text) return nullptr;
+    if (type == "BOOLEAN") return *text == "true";
+    if (type == "DOUBLE" || type == "FLOAT") {
+        if (*text == "nan" || *text == "NaN") return "NaN";
+        if (*text == "inf" || *text == "Infinity") return "Infinity";
+        if (*text == "-inf" || *text == "-Infinity") return "-Infinity";
+        return std::strtod(text->c_str(), nullptr);
+    }
+    if (type == "JSON") {
+        std::string document;
+        append_python_json(document, json::parse(*text));
+        return document;
+    }
+    if (type.find("INT") != std::string::npos && type != "HUGEINT") return static_cast<std::int64_t>(std::stoll(*text));
+    return *text;
 }
 
 class Canonicalizer {

@@ -60,6 +60,8 @@ struct Capabilities {
     std::vector<ReplaceStrategy> replace_strategies = {ReplaceStrategy::truncate_and_insert};
     /// Whether `read_rows` works: what is loaded can be read back.
     bool reads_rows = false;
+    /// Digits behind the second that are kept of a complete column of timestamps or times; those behind are rounded. nullptr = all six that there are.
+    int (*kept_time_digits)(const schema::Column& column) = nullptr;
     /// Whether a column without nulls can be added NOT NULL to a table that has rows.
     bool adds_not_null_columns = false;
 };

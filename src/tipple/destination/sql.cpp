@@ -61,7 +61,7 @@ std::string SqlWriter::create_temporary_as(const std::string& temporary, const s
     return fmt::format("CREATE TEMP TABLE {}{} AS {}", temporary, dialect_.temporary_suffix, select);
 }
 
-std::string SqlWriter::create_table(const schema::Table& table) const {
+std::string SqlWriter::create_table(const schema::Table& table, SqlLayout layout) const {
     std::vector<std::string> clauses;
     for (const schema::Column& column : table.columns()) {
         if (!column.is_complete()) continue;
@@ -69,8 +69,9 @@ std::string SqlWriter::create_table(const schema::Table& table) const {
         clauses.push_back(fmt::format("{} {}{}{}", name(column.name()), dialect_.column_type(column), storage,
                                       column.is_nullable() ? "" : " NOT NULL"));
     }
-    return fmt::format("CREATE TABLE {}{} ({})", table.is_internal() ? "IF NOT EXISTS " : "",
-                       this->table(table.name()), join(clauses, ", "));
+    const bool is_line = layout == SqlLayout::line || clauses.empty();
+    const std::string columns = is_line ? join(clauses, ", ") : fmt::format("\n    {}\n", join(clauses, ",\n    "));
+    return fmt::format("CREATE TABLE {}{} ({})", table.is_internal() ? "IF NOT EXISTS " : "", this->table(table.name()), columns);
 }
 
 std::string SqlWriter::add_column(std::string_view table, const schema::Column& column) const {

@@ -52,6 +52,11 @@ struct Constant {
 /// A query for how many whole numbers of a column are no doubles. Both names quoted.
 std::string count_large_integers(std::string_view table, std::string_view column);
 
+enum class SqlLayout {
+    line,   ///< for a store
+    lines,  ///< a column per line, for people
+};
+
 /// Statements about the tables of one dataset. `dataset` is the quoted text in front of table
 /// names, without the dot.
 class SqlWriter {
@@ -79,7 +84,7 @@ public:
     std::string create_schema() const { return "CREATE SCHEMA IF NOT EXISTS " + dataset_; }
     /// Columns in the table's order, NOT NULL where it says so. Tables of the loader are made only
     /// if they are not there.
-    std::string create_table(const schema::Table& table) const;
+    std::string create_table(const schema::Table& table, SqlLayout layout = SqlLayout::line) const;
     std::string add_column(std::string_view table, const schema::Column& column) const;
 
     std::string widen_column(std::string_view table, const schema::Column& column) const;

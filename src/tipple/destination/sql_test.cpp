@@ -36,6 +36,7 @@ TEST_F(SqlTest, WritesDdl) {
     EXPECT_EQ(writer_.create_schema(), "CREATE SCHEMA IF NOT EXISTS [d]");
     schema::Table internal("_dlt_x");
     internal.set_column(Column("a", DataType::text, true));
+    EXPECT_EQ(writer_.create_table(table, SqlLayout::lines), "CREATE TABLE [d].[t] (\n    [a] text NOT NULL,\n    [b] double\n)");
     EXPECT_EQ(writer_.create_table(internal), "CREATE TABLE IF NOT EXISTS [d].[_dlt_x] ([a] text)");
 }
 

@@ -78,6 +78,11 @@ std::string column_type(const schema::Column& column) {
     return "VARCHAR";
 }
 
+int kept_time_digits(const schema::Column& column) {
+    const std::string type = column_type(column);
+    return type == "TIMESTAMP_S" ? 0 : type == "TIMESTAMP_MS" ? 3 : 6;
+}
+
 namespace {
 
 bool is_integer(std::string_view type) {

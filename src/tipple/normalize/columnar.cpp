@@ -9,6 +9,7 @@
 #include "tipple/normalize/json_values.h"
 #include "tipple/normalize/kinds.h"
 #include "tipple/normalize/table_names.h"
+#include "tipple/normalize/times.h"
 #include "tipple/schema/coerce.h"
 #include "tipple/schema/widening.h"
 
@@ -82,19 +83,43 @@ void describe_row(const columns::Batch& batch, BadRecord& bad) {
 
 }  // namespace
 
-/// What the contract says to `what` in one row.
-void ColumnarNormalizer::discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what) {
-    if (mode == schema::ContractMode::freeze) {
-        throw Error(ErrorKind::data, "table \"{}\", column \"{}\": {}, which the schema contract freezes", table_name_, name, what);
-    }
-    const bool is_quarantined = mode == schema::ContractMode::quarantine;
-    if (!is_quarantined) ++discards_.values;
-    if (mode == schema::ContractMode::discard_value || discards_.rows[row]) return;
+/// False when the row is left out already.
+bool ColumnarNormalizer::leave_out(std::size_t row) {
+    if (row >= discards_.rows.size()) discards_.rows.resize(row + 1);
+    if (discards_.rows[row]) return false;
     discards_.rows[row] = true;
     ++discards_.count;
-    if (!is_quarantined) return;
-    discards_.bad.push_back({.record_index = row, .table = table_name_, .column = name, .reason = fmt::format("{}, which the schema contract puts aside", what)});
-    discards_.bad.back().is_quarantined = true;
+    return true;
+}
+
+void ColumnarNormalizer::add_bad(BadRecord bad) {
+    if (leave_out(bad.record_index)) discards_.bad.push_back(std::move(bad));
+}
+
+/// What the contract says to `what` in one row. `remedy`: as in BadRecord.
+void ColumnarNormalizer::discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what, std::string_view remedy) {
+    BadRecord bad{.record_index = row, .table = table_name_, .column = name, .remedy = std::string(remedy)};
+    switch (mode) {
+        case schema::ContractMode::freeze:
+            if (discards_.forbidden && discards_.forbidden->record_index <= row) return;
+            bad.reason = fmt::format("{}, which the schema contract freezes", what);
+            bad.breaks_contract = true;
+            discards_.forbidden = std::move(bad);
+            return;
+        case schema::ContractMode::quarantine:
+            bad.reason = fmt::format("{}, which the schema contract puts aside", what);
+            bad.is_quarantined = true;
+            return add_bad(std::move(bad));
+        case schema::ContractMode::discard_row:
+            leave_out(row);
+            return;
+        case schema::ContractMode::discard_value:
+            ++discards_.values;
+            return;
+        case schema::ContractMode::evolve:
+            break;
+    }
+    TIPPLE_ASSERT(false);
 }
 
 /// Finds rows that lack a part of the table's key.
@@ -112,10 +137,8 @@ void ColumnarNormalizer::find_keyless(const TableRows& rows, const schema::Table
         if (values >= rows.rows) continue;
         for (std::size_t row = 0; row < rows.rows; ++row) {
             const bool has_value = std::any_of(views.begin(), views.end(), [&](const ColumnView* view) { return !view->is_null(row); });
-            if (has_value || discards_.rows[row]) continue;
-            discards_.rows[row] = true;
-            ++discards_.count;
-            discards_.bad.push_back({.record_index = row, .table = table_name_, .column = name, .reason = "the record has no value for it, and it is part of the table's key"});
+            if (has_value) continue;
+            add_bad({.record_index = row, .table = table_name_, .column = name, .reason = "the record has no value for it, and it is part of the table's key"});
         }
     }
 }
@@ -137,19 +160,27 @@ void ColumnarNormalizer::normalize(const columns::Batch& batch, std::uint64_t pa
     extras_ = extras;
     const schema::Table* table = snapshot->find(root_table);
     contract_ = schema::contract_of(*snapshot, table);
-    const bool keeps_all = contract_.is_evolving() && required_key(table).empty();
-    discards_ = {.rows = std::vector<bool>(keeps_all ? 0 : batch.rows), .count = 0, .values = 0, .bad = {}};
+    discards_ = {};
     normalize_batch(batch, page_number, root_table, snapshot, result);
+    if (discards_.forbidden) {
+        result.clear();
+        result.records = batch.rows;
+        describe_row(batch, *discards_.forbidden);
+        result.bad_records.push_back(std::move(*discards_.forbidden));
+        return;
+    }
     if (!result.tables.empty()) find_keyless(result.tables.front(), table);
     if (discards_.count == 0) return;
     // Once more without the rows that turned out to be unwanted: ids follow the rows that stay.
     const std::size_t discarded = discards_.count;
+    discards_.rows.resize(batch.rows);
     kept_ = without_rows(batch, discards_.rows);
     std::vector<std::size_t> kept_rows;
     for (std::size_t row = 0; row < batch.rows; ++row) {
         if (!discards_.rows[row]) kept_rows.push_back(row);
     }
     discards_.rows.assign(kept_->rows, false);
+    discards_.values = 0;
     normalize_batch(*kept_, page_number, root_table, snapshot, result);
     // Messages speak of the rows as they came.
     for (TableProposal& proposal : result.proposals) {
@@ -195,11 +226,12 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
         const schema::Column* known = table != nullptr ? table->find(name) : nullptr;
         if (known != nullptr && known->is_complete() && columns::column_type(*known) != view.type) {
             if (keep_kind(view, name, *known, table, rows, proposal)) continue;
-            convert(view, name, columns::column_type(*known), table, rows, proposal);
+            convert(view, *known, table, rows, proposal);
             continue;
         }
         if (!admit_column(view, name, table)) continue;
         add(proposal, table, declare_column(rules_, name, view.type));
+        check_times(view, known != nullptr && known->is_complete() ? *known : proposal.columns.back());
         rows.names.push_back(name);
         rows.columns.push_back(view);
     }
@@ -215,8 +247,22 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
     if (batch.rows > 0) result.tables.push_back(std::move(rows));
 }
 
-void ColumnarNormalizer::note_rounded(const std::string& column, std::size_t row) {
-    const DataNote note{.kind = DataNote::Kind::rounded, .table = table_name_, .column = column, .name = {}, .other = {}, .count = 1, .record_index = row};
+/// Of values that are of their column's own type: whether the destination keeps all of them.
+void ColumnarNormalizer::check_times(const ColumnView& source, const schema::Column& column) {
+    const std::int64_t unit = kept_unit_us(rules_, column);
+    if (unit == 1) return;
+    for (std::size_t row = 0; row < source.length; ++row) {
+        if (source.is_null(row) || source.value<std::int64_t>(row) % unit == 0) continue;
+        if (schema::keeps_digits(contract_.data_type)) {
+            discard(contract_.data_type, column.name(), row, describe_fine_time(value_at(source, row), unit), remedy_more_digits);
+        } else {
+            note(DataNote::Kind::times_rounded, column.name(), row);
+        }
+    }
+}
+
+void ColumnarNormalizer::note(DataNote::Kind kind, const std::string& column, std::size_t row) {
+    const DataNote note{.kind = kind, .table = table_name_, .column = column, .name = {}, .other = {}, .count = 1, .record_index = row};
     const auto same = std::find_if(notes_.begin(), notes_.end(), [&](const DataNote& other) { return other.is_same_as(note); });
     if (same != notes_.end()) {
         ++same->count;
@@ -242,21 +288,16 @@ columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, con
 
 namespace {
 
-bool loses_digits(const columns::ColumnType& type, const schema::Value& value) {
-    const auto* decimal = value.get_if<schema::Decimal>();
-    return decimal != nullptr && to_fixed(*decimal, type)->is_rounded;
+const schema::Decimal* find_decimal(const schema::Value& value) {
+    const auto* wei = value.get_if<schema::Wei>();
+    return wei != nullptr ? &wei->value : value.get_if<schema::Decimal>();
 }
 
-/// Appends a value that `fit` has let through. True when digits were lost.
-bool append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
-    const auto* decimal = value.get_if<schema::Decimal>();
-    if (const auto* wei = value.get_if<schema::Wei>()) decimal = &wei->value;
-    if (decimal != nullptr) {
-        const FixedDecimal fixed = *to_fixed(*decimal, builder.type());
-        builder.append_int128(fixed.number);
-        return fixed.is_rounded;
-    }
-    if (const auto* text = value.get_if<std::string>()) {
+/// Appends a value that `fit` has let through.
+void append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
+    if (const schema::Decimal* decimal = find_decimal(value)) {
+        builder.append_int128(to_fixed(*decimal, builder.type())->number);
+    } else if (const auto* text = value.get_if<std::string>()) {
         builder.append_text(*text);
     } else if (const auto* whole = value.get_if<schema::Json>()) {
         builder.append_text(whole->text);
@@ -277,7 +318,30 @@ bool append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
     } else {
         TIPPLE_ASSERT(false);
     }
-    return false;
+}
+
+/// A value that its column, or the destination, would round.
+struct Loss {
+    DataNote::Kind kind;
+    std::string what;
+};
+
+/// `unit_us`: kept_unit_us of the column.
+std::optional<Loss> find_loss(const columns::ColumnType& type, std::int64_t unit_us, const schema::Value& value) {
+    if (const schema::Decimal* decimal = find_decimal(value)) {
+        if (to_fixed(*decimal, type)->is_rounded) return Loss{DataNote::Kind::rounded, describe_fine_number(*decimal, type)};
+        return std::nullopt;
+    }
+    if (unit_us == 1) return std::nullopt;
+    const auto* timestamp = value.get_if<schema::Timestamp>();
+    const auto* time = value.get_if<schema::Time>();
+    if ((timestamp == nullptr || timestamp->us % unit_us == 0) && (time == nullptr || time->us % unit_us == 0)) return std::nullopt;
+    return Loss{DataNote::Kind::times_rounded, describe_fine_time(value, unit_us)};
+}
+
+std::string shown(const schema::Value& value) {
+    const std::optional<schema::Value> text = schema::coerce(DataType::text, value);
+    return text && text->is<std::string>() ? excerpt(text->as<std::string>()) : "?";
 }
 
 /// The value as a column of `type` holds it, or nothing.
@@ -287,8 +351,7 @@ std::optional<schema::Value> fit(const Rules& rules, const columns::ColumnType& 
     if (!converted) return std::nullopt;
     // Integers beyond 64 bits are not held by a bigint column.
     if (type.type == DataType::bigint && !converted->is<std::int64_t>()) return std::nullopt;
-    const auto* decimal = converted->get_if<schema::Decimal>();
-    if (const auto* wei = converted->get_if<schema::Wei>()) decimal = &wei->value;
+    const schema::Decimal* decimal = find_decimal(*converted);
     if (decimal != nullptr && !to_fixed(*decimal, type)) return std::nullopt;
     return converted;
 }
@@ -320,8 +383,10 @@ bool ColumnarNormalizer::keep_kind(const ColumnView& source, const std::string& 
     return true;
 }
 
-void ColumnarNormalizer::convert(const ColumnView& source, const std::string& name, const columns::ColumnType& type,
-                                 const schema::Table* table, TableRows& rows, TableProposal& proposal) {
+void ColumnarNormalizer::convert(const ColumnView& source, const schema::Column& known, const schema::Table* table, TableRows& rows, TableProposal& proposal) {
+    const std::string name(known.name());
+    const columns::ColumnType type = columns::column_type(known);
+    const std::int64_t unit_us = kept_unit_us(rules_, known);
     converted_.push_back(std::make_unique<Target>(Target{name, columns::ColumnBuilder(type)}));
     columns::ColumnBuilder& target = converted_.back()->builder;
     const std::size_t first = converted_.size() - 1;
@@ -331,7 +396,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
         columns::ColumnBuilder* builder = &target;
         std::optional<schema::Value> fitted = fit(rules_, type, value);
         if (!fitted && contract_.data_type != schema::ContractMode::evolve) {
-            discard(contract_.data_type, name, row, "a value has another type than its column");
+            discard(contract_.data_type, name, row, fmt::format("the value \"{}\" has another type than its column", shown(value)));
             continue;
         }
         if (!fitted) {
@@ -339,17 +404,19 @@ void ColumnarNormalizer::convert(const ColumnView& source, const std::string& na
             fitted = fit(rules_, builder->type(), value);
         }
         if (!fitted) {
-            throw Error(ErrorKind::data, "table \"{}\", column \"{}\": the value \"{}\" in row {} of the batch fits neither the column nor its variant",
-                        table_name_, name, excerpt(schema::coerce(DataType::text, value).value_or(std::string("?")).as<std::string>()), row + 1);
-        }
-        const bool must_be_whole = contract_.data_type == schema::ContractMode::freeze || contract_.data_type == schema::ContractMode::quarantine;
-        if (must_be_whole && loses_digits(builder->type(), *fitted)) {
-            discard(contract_.data_type, name, row, "a number has more decimal places than its column");
+            add_bad({.record_index = row, .table = table_name_, .column = name, .reason = fmt::format("the value \"{}\" fits neither the column nor its variant", shown(value))});
             continue;
+        }
+        if (const std::optional<Loss> loss = find_loss(builder->type(), builder == &target ? unit_us : 1, *fitted)) {
+            if (schema::keeps_digits(contract_.data_type)) {
+                discard(contract_.data_type, name, row, loss->what, remedy_more_digits);
+                continue;
+            }
+            note(loss->kind, name, row);
         }
         if (const auto* timestamp = fitted->get_if<schema::Timestamp>()) fitted = schema::apply_timezone(*timestamp, builder->type().timezone);
         builder->pad_to(row);
-        if (append_value(*builder, *fitted)) note_rounded(name, row);
+        append_value(*builder, *fitted);
     }
     for (std::size_t i = first; i < converted_.size(); ++i) {
         converted_[i]->builder.pad_to(source.length);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,6 +50,8 @@ private:
         std::size_t values = 0;
         /// Of those, the rows that are bad or put aside, in the order in which they were found.
         std::vector<BadRecord> bad;
+        /// The first row that breaks a contract which ends the run.
+        std::optional<BadRecord> forbidden = {};
     };
 
     struct Target {
@@ -60,15 +63,17 @@ private:
                          const std::shared_ptr<const schema::Schema>& snapshot, PageResult& result);
     const std::string& normalized(const std::string& name);
     void add(TableProposal& proposal, const schema::Table* table, schema::Column column, const ColumnOrigin& origin = {.reason = TypeReason::source});
-    void convert(const columns::ColumnView& source, const std::string& name, const columns::ColumnType& type, const schema::Table* table,
-                 TableRows& rows, TableProposal& proposal);
+    void convert(const columns::ColumnView& source, const schema::Column& known, const schema::Table* table, TableRows& rows, TableProposal& proposal);
     bool keep_kind(const columns::ColumnView& source, const std::string& name, const schema::Column& known, const schema::Table* table,
                    TableRows& rows, TableProposal& proposal);
     bool admit_column(const columns::ColumnView& source, const std::string& name, const schema::Table* table);
-    void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what);
+    void discard(schema::ContractMode mode, const std::string& name, std::size_t row, std::string_view what, std::string_view remedy = {});
+    bool leave_out(std::size_t row);
+    void add_bad(BadRecord bad);
+    void check_times(const columns::ColumnView& source, const schema::Column& column);
     columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, std::size_t row, const schema::Table* table, TableProposal& proposal);
     void find_keyless(const TableRows& rows, const schema::Table* table);
-    void note_rounded(const std::string& column, std::size_t row);
+    void note(DataNote::Kind kind, const std::string& column, std::size_t row);
     void add_ids(const columns::Batch& batch, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);
     void append_content_ids(const columns::Batch& batch, columns::ColumnBuilder& ids) const;
     void append_key_ids(const columns::Batch& batch, const std::vector<std::string>& key, columns::ColumnBuilder& ids);

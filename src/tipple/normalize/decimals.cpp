@@ -3,6 +3,11 @@
 #include <cstdint>
 #include <string>
 
+#include <fmt/format.h>
+
+#include "tipple/core/text.h"
+#include "tipple/schema/coerce.h"
+
 namespace tipple::normalize {
 
 namespace {
@@ -48,6 +53,10 @@ std::optional<FixedDecimal> to_fixed(const schema::Decimal& decimal, const colum
     if (!number || !fits(*number, type.precision)) return std::nullopt;
     fixed.number = *number;
     return fixed;
+}
+
+std::string describe_fine_number(const schema::Decimal& decimal, const columns::ColumnType& type) {
+    return fmt::format("the number {} has more decimal places than decimal({},{})", excerpt(schema::to_text(decimal)), type.precision, type.scale);
 }
 
 }  // namespace tipple::normalize

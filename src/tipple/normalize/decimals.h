@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "tipple/columns/column.h"
 #include "tipple/schema/value.h"
@@ -15,5 +16,8 @@ struct FixedDecimal {
 
 /// `decimal` rounded to the column's scale, halves away from zero as DuckDB and the reference do; nothing when it is no number or has more digits than the column's precision.
 std::optional<FixedDecimal> to_fixed(const schema::Decimal& decimal, const columns::ColumnType& type);
+
+/// What a number that the column would round is said to be.
+std::string describe_fine_number(const schema::Decimal& decimal, const columns::ColumnType& type);
 
 }  // namespace tipple::normalize

@@ -49,6 +49,9 @@ struct TableRows {
     std::vector<columns::ColumnView> columns;
 };
 
+/// What helps a value that has more digits than its column: BadRecord::remedy.
+inline constexpr std::string_view remedy_more_digits = "to keep all digits, declare the column with more of them (--column, or columns in a project); to round them";
+
 /// A record that could not be loaded as it is.
 struct BadRecord {
     std::size_t offset = 0;       ///< in the page
@@ -62,6 +65,8 @@ struct BadRecord {
     bool breaks_contract = false;
     /// A schema contract wants it put aside.
     bool is_quarantined = false;
+    /// Of one that breaks a contract: what helps, up to the contract under which it would be loaded; empty = only another contract.
+    std::string remedy = {};
     /// The whole record, when it may be put aside: as it came, or as JSON.
     std::string text = {};
     /// The table the record has chosen, normalized; empty = it chose none, and goes where the page goes.
@@ -74,7 +79,8 @@ struct DataNote {
         names_met,       ///< `name` and `other` of one record became one column: one value was kept
         lists_met,       ///< the same of lists, which became one table: the rows of one were kept
         parents_met,     ///< rows of a nested table are below rows of table `name`, others below `other`, which the schema has as its parent
-        rounded,         ///< values had more digits than the column holds
+        rounded,         ///< numbers had more digits than the column holds
+        times_rounded,   ///< times had more digits behind the second than the destination keeps in the column
         table_left_out,  ///< the schema contract does not let the table in
     };
     Kind kind = Kind::names_met;

@@ -8,6 +8,7 @@
 #include "tipple/normalize/decimals.h"
 #include "tipple/normalize/kinds.h"
 #include "tipple/normalize/table_names.h"
+#include "tipple/normalize/times.h"
 #include "tipple/schema/coerce.h"
 #include "tipple/schema/widening.h"
 
@@ -131,6 +132,7 @@ void PageTables::refresh_table(TableState& table) {
         } else {
             column->is_nullable = stored->is_nullable();
             column->is_unsettled = is_unsettled(*stored);
+            column->unit_us = kept_unit_us(rules_, *stored);
             column->proposed.reset();
         }
     }
@@ -141,6 +143,7 @@ void PageTables::refresh_table(TableState& table) {
             ColumnState& column = add_column(table, stored.name(), columns::column_type(stored));
             column.is_nullable = stored.is_nullable();
             column.is_unsettled = is_unsettled(stored);
+            column.unit_us = kept_unit_us(rules_, stored);
         }
     }
     add_system_columns(table);
@@ -566,6 +569,7 @@ ColumnState& PageTables::make_column(TableState& table, std::string_view name, D
     ColumnState& column = add_column(table, std::string(name), columns::column_type(definition));
     column.is_nullable = definition.is_nullable();
     column.is_unsettled = is_unsettled(definition);
+    column.unit_us = kept_unit_us(rules_, definition);
     column.proposed = std::move(definition);
     column.first_row = table.rows - 1;
     column.order = order();
@@ -601,14 +605,12 @@ PutResult PageTables::append(TableState& table, ColumnState& column, const Value
             column.builder.append_bool(value.as<bool>());
             return PutResult::done;
         case DataType::timestamp:
-            column.builder.append_int64(schema::apply_timezone(value.as<schema::Timestamp>(), column.type.timezone).us);
-            return PutResult::done;
+            return append_time(table, column, value, schema::apply_timezone(value.as<schema::Timestamp>(), column.type.timezone).us);
         case DataType::date:
             column.builder.append_int32(value.as<schema::Date>().days);
             return PutResult::done;
         case DataType::time:
-            column.builder.append_int64(value.as<schema::Time>().us);
-            return PutResult::done;
+            return append_time(table, column, value, value.as<schema::Time>().us);
         case DataType::decimal:
             return append_decimal(table, column, value.as<schema::Decimal>());
         case DataType::wei:
@@ -634,15 +636,29 @@ PutResult PageTables::append_decimal(TableState& table, ColumnState& column, con
                                   column.type.scale));
     }
     if (fixed->is_rounded) {
-        const schema::ContractMode mode = table.contract.data_type;
-        if (mode == schema::ContractMode::freeze || mode == schema::ContractMode::quarantine) {
-            return reject_by_contract(mode, table, column.name,
-                                      fmt::format("the number {} has more decimal places than decimal({},{})", excerpt(schema::to_text(decimal)), column.type.precision, column.type.scale));
+        if (schema::keeps_digits(table.contract.data_type)) {
+            return reject_digits(table, column, describe_fine_number(decimal, column.type));
         }
         add_note({.kind = DataNote::Kind::rounded, .table = table.name, .column = column.name, .name = {}, .other = {}});
     }
     column.builder.append_int128(fixed->number);
     return PutResult::done;
+}
+
+/// `value`: the same as it came.
+PutResult PageTables::append_time(TableState& table, ColumnState& column, const Value& value, std::int64_t time_us) {
+    if (time_us % column.unit_us != 0) {
+        if (schema::keeps_digits(table.contract.data_type)) return reject_digits(table, column, describe_fine_time(value, column.unit_us));
+        add_note({.kind = DataNote::Kind::times_rounded, .table = table.name, .column = column.name, .name = {}, .other = {}});
+    }
+    column.builder.append_int64(time_us);
+    return PutResult::done;
+}
+
+PutResult PageTables::reject_digits(const TableState& table, const ColumnState& column, const std::string& what) {
+    const PutResult result = reject_by_contract(table.contract.data_type, table, column.name, what);
+    rejection_.remedy = remedy_more_digits;
+    return result;
 }
 
 void PageTables::propose(TableState& table, TableProposal& proposal) const {

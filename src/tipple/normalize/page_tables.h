@@ -43,6 +43,8 @@ struct ColumnState {
     bool is_unsettled = false;
     /// Set when the snapshot does not have it: the definition to propose, and where it was first met.
     std::optional<schema::Column> proposed;
+    /// kept_unit_us of times.h.
+    std::int64_t unit_us = 1;
     std::size_t first_row = 0;
     FieldOrder order;
     ColumnOrigin origin;
@@ -141,6 +143,7 @@ struct Rejection {
     std::string reason;
     bool breaks_contract = false;  ///< the run ends, whatever is to be done with bad records
     bool is_quarantined = false;
+    std::string remedy = {};  ///< as in BadRecord
 };
 
 class PageTables {
@@ -240,6 +243,8 @@ private:
     PutResult append(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
+    PutResult append_time(TableState& table, ColumnState& column, const schema::Value& value, std::int64_t time_us);
+    PutResult reject_digits(const TableState& table, const ColumnState& column, const std::string& what);
     bool takes(const ColumnState& column, const schema::Value& value) const;
     std::optional<PutResult> check_contract(const TableState& table, std::string_view column, bool is_variant, const schema::Value& value);
     std::string_view known_ancestor(const TableState& table) const;

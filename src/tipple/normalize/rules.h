@@ -7,6 +7,7 @@
 #include "tipple/schema/detect.h"
 #include "tipple/schema/filters.h"
 #include "tipple/schema/naming.h"
+#include "tipple/schema/schema.h"
 
 namespace tipple::normalize {
 
@@ -30,6 +31,8 @@ struct Rules {
     bool widens = false;
     /// Bad records are to be put aside, so their whole text is wanted.
     bool keeps_bad_records = false;
+    /// Digits behind the second that the destination keeps of a complete column of timestamps or times; nullptr = all six.
+    int (*kept_time_digits)(const schema::Column& column) = nullptr;
     std::string load_id;
     /// RowIdMaker::prefix_length characters.
     std::string row_id_prefix;

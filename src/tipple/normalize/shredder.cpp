@@ -281,6 +281,7 @@ void Shredder::Impl::shred_values(std::span<const schema::Value> records, std::u
             bad.text_excerpt = excerpt(to_json_text(record), 200);
             bad.breaks_contract = rejection_.breaks_contract;
             bad.is_quarantined = rejection_.is_quarantined;
+            bad.remedy = rejection_.remedy;
             if (bad.is_quarantined || tables_.rules().keeps_bad_records) bad.text = to_json_text(record);
             if (record_target_ != nullptr) bad.chosen_table = record_target_->name;
             result.bad_records.push_back(std::move(bad));
@@ -344,7 +345,8 @@ void Shredder::Impl::add_bad_record(std::size_t offset, std::string_view text, c
                   .reason = rejection.reason,
                   .text_excerpt = excerpt(text.substr(0, 400), 200),
                   .breaks_contract = rejection.breaks_contract,
-                  .is_quarantined = rejection.is_quarantined};
+                  .is_quarantined = rejection.is_quarantined,
+                  .remedy = rejection.remedy};
     if (bad.is_quarantined || tables_.rules().keeps_bad_records) {
         // What is no JSON stays as it came.
         const bool is_json = !rejection.table.empty() || rejection.is_quarantined;
@@ -515,7 +517,7 @@ Fault Shredder::Impl::shred_text(const char* raw, ObjectShape& object, Slot& slo
             if (!begin_value(*slot.state, row)) return Fault::given_up;
             return append_text(slot.state->builder, raw);
         }
-        if (slot.type == DataType::timestamp && !tables_.rules().widens) {
+        if (slot.type == DataType::timestamp && !tables_.rules().widens && slot.state->unit_us == 1) {
             if (!begin_value(*slot.state, row)) return Fault::given_up;
             if (append_timestamp(slot.state->builder, raw)) return Fault::none;
         }

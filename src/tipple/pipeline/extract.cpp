@@ -14,6 +14,7 @@
 #include "tipple/core/text.h"
 #include "tipple/incremental/slot.h"
 #include "tipple/normalize/content_ids.h"
+#include "tipple/normalize/times.h"
 #include "tipple/pipeline/page_normalizer.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/resources.h"
@@ -267,6 +268,8 @@ bool Stage::offer_file(Reading& reading, const extract::FileOffer& offer) {
                                           [&](const auto& other) { return other.second.name == column; });
         if (is_taken || column.starts_with(schema::internal_prefix)) return false;
         if (!propose(normalize::declare_column(rules_, column, type))) return false;
+        // The engine that reads the file would round what the column has no digits for.
+        if (const schema::Column* known = table != nullptr ? table->find(column) : nullptr; known != nullptr && normalize::kept_unit_us(rules_, *known) != 1) return false;
         reference.columns.emplace_back(name, package::SegmentColumn{column, type});
     }
     const bool has_load_id = propose(rules_.inference->make_column(schema::load_id_column, schema::DataType::text));
@@ -642,7 +645,7 @@ void Stage::admit_notes(const DoneItem& done) {
         if (same != result_.notes.end()) {
             same->note.count += note.count;
         } else if (result_.notes.size() < limits::data_notes_max) {
-            result_.notes.push_back({note, to_text(place_in(origin, note.offset, note.line, note.record_index))});
+            result_.notes.push_back({note, to_text(place_in(origin, note.offset, note.line, done.place_of(note.record_index)))});
         }
     }
 }
@@ -689,7 +692,7 @@ void Stage::admit_bad_records(const DoneItem& done) {
         if (bad.breaks_contract || context_.options.on_bad_record == OnBadRecord::fail) {
             throw Error(ErrorKind::data, "{}: table \"{}\"{}: {}\n  record: {}\n  nothing was loaded; {}", record.place(), record.table,
                         record.column.empty() ? "" : fmt::format(", column \"{}\"", record.column), record.reason, record.text_excerpt,
-                        bad.breaks_contract ? "to let such changes in, or leave them out: another --contract (contract in a project)"
+                        bad.breaks_contract ? fmt::format("{}: another --contract (contract in a project)", bad.remedy.empty() ? "to let such changes in, or leave them out" : bad.remedy)
                                             : "to leave such records out: --on-bad-record skip (on_bad_record in a project), or quarantine to keep them for later");
         }
         add_skipped(std::move(record));

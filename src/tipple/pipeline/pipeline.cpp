@@ -438,6 +438,7 @@ void Pipeline::normalize(package::PackageStore& store, Draft& draft, Start& star
         .collisions = options.collisions,
         .widens = config_.widens,
         .keeps_bad_records = options.on_bad_record == OnBadRecord::quarantine,
+        .kept_time_digits = destination_.capabilities().kept_time_digits,
         .load_id = draft.load_id,
         .row_id_prefix = options.row_id_prefix.empty() ? random_id(normalize::RowIdMaker::prefix_length) : options.row_id_prefix};
     if (draft.package != nullptr) schema_files.offer(declared);

@@ -78,7 +78,9 @@ public:
     void read(const extract::ResourceSpec& spec, const extract::ResourceContext&, extract::Output& out) override {
         for (const QuarantinedRecord& record : records_) {
             if (!is_of(record, spec)) continue;
-            extract::JsonPage page{.text = {}, .size = record.text.size(), .record_starts = {0}, .origin = record.origin};
+            extract::JsonPage page{.text = {}, .size = record.text.size(), .record_starts = {}, .origin = record.origin};
+            // A line that is no JSON stays as it is, to its last comma; what has several lines was an element of a list.
+            if (record.text.find('\n') != std::string::npos) page.record_starts = {0};
             page.text.append(record.text.data(), record.text.size());
             page.text.resize_zeroed(record.text.size() + limits::json_padding);
             out.write(std::move(page));

@@ -187,6 +187,20 @@ private:
 
 }  // namespace
 
+PipelineDefinition Project::settings_of(const std::string& name, Problems& problems) const {
+    const Node* written = find_in("pipeline", name);
+    TIPPLE_ASSERT(written != nullptr);
+    PipelineDefinition pipeline;
+    pipeline.name = name;
+    Node node = *written;
+    std::erase_if(node.members, [](const auto& member) { return member.first == "source" || member.first == "defaults" || member.first == "resources" || member.first == "destination"; });
+    node = resolve(node, {"pipeline", name}, problems);
+    TableReader reader(node, fmt::format("pipeline \"{}\"", name), problems);
+    read_config(reader, pipeline, problems);
+    if (pipeline.config.dataset.empty()) pipeline.config.dataset = dataset_of(name);
+    return pipeline;
+}
+
 PipelineDefinition Project::pipeline(const std::string& name, const Registries& registries, Problems& problems) const {
     PipelineDefinition pipeline;
     pipeline.name = name;

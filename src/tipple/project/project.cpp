@@ -100,14 +100,17 @@ std::vector<std::string> Project::names_of(std::string_view table) const {
 
 Node Project::resolved(const std::vector<std::string>& path, Problems& problems) const {
     const Node* node = config::find_path(document_, path);
-    if (node == nullptr) return {};
+    return node != nullptr ? resolve(*node, path, problems) : Node();
+}
+
+Node Project::resolve(const Node& node, const std::vector<std::string>& path, Problems& problems) const {
     const config::ReferenceContext context{.environment = environment_,
                                            .secrets = secrets_,
                                            .secrets_name = secrets_path_,
                                            .has_secrets_file = has_secrets_,
                                            .files = *files_,
                                            .folder = folder_};
-    return config::resolve_references(*node, path, context, problems);
+    return config::resolve_references(node, path, context, problems);
 }
 
 std::string Project::in_folder(const std::string& path) const {

@@ -84,6 +84,9 @@ public:
 
     /// What is wrong with it goes to `problems`; it is then not complete.
     PipelineDefinition pipeline(const std::string& name, const Registries& registries, config::Problems& problems) const;
+    /// The same without source, resources, destination and run options, whose references are left alone: what looking at its loads takes. `name` is a
+    /// pipeline of the project.
+    PipelineDefinition settings_of(const std::string& name, config::Problems& problems) const;
     /// The destination of a connection.
     DestinationChoice connection(const std::string& name, const destination::Registry& registry, config::Problems& problems) const;
     /// Only the destination and dataset of a pipeline: what looking at its data takes.
@@ -106,6 +109,7 @@ private:
     explicit Project(io::FileSystem& files) : files_(&files) {}
     void read(const std::string& path, const ProjectOptions& options);
     void read_secrets();
+    config::Node resolve(const config::Node& node, const std::vector<std::string>& path, config::Problems& problems) const;
     const config::Node* find_in(std::string_view table, std::string_view name) const;
     std::vector<std::string> names_of(std::string_view table) const;
 

@@ -19,6 +19,8 @@ enum class ContractMode : std::uint8_t {
 };
 std::string_view to_text(ContractMode mode);
 std::optional<ContractMode> find_contract_mode(std::string_view name);
+/// Whether a value under that mode for data types is kept with all its digits or not at all; under the others, what a column has no place for is rounded.
+constexpr bool keeps_digits(ContractMode mode) { return mode == ContractMode::freeze || mode == ContractMode::quarantine; }
 
 /// A schema contract: one mode for new tables, new columns, and values of another type than their column.
 struct Contract {

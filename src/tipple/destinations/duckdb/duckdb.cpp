@@ -4,6 +4,7 @@
 #include "tipple/destinations/duckdb/load.h"
 #include "tipple/destinations/duckdb/session.h"
 #include "tipple/destinations/duckdb/types.h"
+#include "tipple/engine/column_types.h"
 #include "tipple/io/process.h"
 
 namespace tipple::destinations {
@@ -96,7 +97,7 @@ public:
 
     std::string create_table_sql(const schema::Table& table) const override {
         return destination::SqlWriter(duckdb::dialect(), engine::quote_identifier(place_.dataset))
-                   .create_table(table) +
+                   .create_table(table, destination::SqlLayout::lines) +
                ";";
     }
 
@@ -132,6 +133,7 @@ private:
         .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert,
                                destination::ReplaceStrategy::insert_from_staging},
         .reads_rows = true,
+        .kept_time_digits = engine::kept_time_digits,
         .adds_not_null_columns = false};
     destination::DestinationContext context_;
     duckdb::Place place_;

@@ -6,7 +6,6 @@
 #include "tipple/core/text.h"
 #include "tipple/destination/refused_rows.h"
 #include "tipple/destination/replaced_rows.h"
-#include "tipple/destination/rounded_times.h"
 #include "tipple/destination/stored.h"
 #include "tipple/destination/undo_sql.h"
 #include "tipple/destinations/duckdb/types.h"
@@ -21,12 +20,6 @@ using package::SegmentColumn;
 using schema::Disposition;
 
 namespace {
-
-/// Digits behind the second that a column keeps: the engine has types with fewer than six for times without a zone alone.
-int kept_digits(const schema::Column& column) {
-    const std::string type = engine::column_type(column);
-    return type == "TIMESTAMP_S" ? 0 : type == "TIMESTAMP_MS" ? 3 : destination::all_digits;
-}
 
 /// Ids of rows of a file: the prefix and the row's number, in characters that keep their length and
 /// order, so that neighbours share most of them.
@@ -426,7 +419,6 @@ std::vector<LoadedTable> Load::finish() {
         table.check_counts();
         result.push_back(table.loaded);
     }
-    destination::warn_of_rounded_times(*context_.files, package_, kept_digits, context_.log);
     destination::write_system_rows(*session_, package_, context_.clock->now_us());
     is_finished_ = true;
     return result;

@@ -153,7 +153,7 @@ public:
         dialect.quote_identifier = engine::quote_identifier;
         dialect.quote_literal = engine::quote_literal;
         dialect.column_type = engine::column_type;
-        return destination::SqlWriter(dialect, engine::quote_identifier(place_.dataset)).create_table(table) + ";";
+        return destination::SqlWriter(dialect, engine::quote_identifier(place_.dataset)).create_table(table, destination::SqlLayout::lines) + ";";
     }
 
     std::string reference_type() const override { return "dlt.destinations.filesystem"; }

@@ -7,7 +7,6 @@
 #include "tipple/core/text.h"
 #include "tipple/destination/refused_rows.h"
 #include "tipple/destination/replaced_rows.h"
-#include "tipple/destination/rounded_times.h"
 #include "tipple/destination/system_tables.h"
 #include "tipple/destination/undo_sql.h"
 #include "tipple/destinations/postgres/replaceable.h"
@@ -476,7 +475,6 @@ std::vector<destination::LoadedTable> Load::finish() {
         table.check_counts();
         result.push_back(table.loaded);
     }
-    destination::warn_of_rounded_times(*context_.files, package_, kept_digits, context_.log);
     destination::write_system_rows(session_, package_, context_.clock->now_us());
     is_finished_ = true;
     return result;

@@ -91,7 +91,7 @@ public:
     }
 
     std::string create_table_sql(const schema::Table& table) const override {
-        return destination::SqlWriter(postgres::dialect(), postgres::quote_identifier(place_.dataset)).create_table(table) + ";";
+        return destination::SqlWriter(postgres::dialect(), postgres::quote_identifier(place_.dataset)).create_table(table, destination::SqlLayout::lines) + ";";
     }
 
     std::string reference_type() const override { return "dlt.destinations.postgres"; }
@@ -121,6 +121,7 @@ private:
         .replace_strategies = {destination::ReplaceStrategy::truncate_and_insert, destination::ReplaceStrategy::insert_from_staging,
                                destination::ReplaceStrategy::staging_optimized},
         .reads_rows = true,
+        .kept_time_digits = postgres::kept_digits,
         .adds_not_null_columns = false};
     destination::DestinationContext context_;
     postgres::Place place_;
