@@ -1,4 +1,6 @@
+#include <iterator>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "tipple/api/page_writer.h"
@@ -17,14 +19,31 @@ using StateSlot = std::function<json::Object&()>;
 
 /// What is remembered of a resource other than the one that is read.
 StateSlot state_of(extract::State& state, const std::string& resource) {
-    return [&state, resource]() -> json::Object& {
-        json::Value& resources = state.source()["resources"];
-        if (!resources.is_object()) resources = json::Object();
-        json::Value& slot = resources.as_object()[resource];
-        if (!slot.is_object()) slot = json::Object();
-        return slot.as_object();
-    };
+    return [&state, resource]() -> json::Object& { return state.resource(resource); };
 }
+
+/// Those of a run. Parallel resources write theirs at the same time, each its own.
+class Spools {
+public:
+    explicit Spools(io::FileSystem& files) : files_(files) {}
+
+    void clear() { spools_.clear(); }
+    Spool& begin(const std::string& name, const std::string& folder) {
+        const std::lock_guard lock(mutex_);
+        return spools_.try_emplace(name, files_, io::join_path(folder, fmt::format("pages-{}", spools_.size()))).first->second;
+    }
+    /// nullptr when nobody has begun it.
+    Spool* find(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        const auto found = spools_.find(name);
+        return found == spools_.end() ? nullptr : &found->second;
+    }
+
+private:
+    io::FileSystem& files_;
+    std::mutex mutex_;
+    std::map<std::string, Spool> spools_;
+};
 
 /// Keeps a parent's pages for its transformers: what the parent's condition, cursor and limits leave of them.
 class SpoolWriter final : public RecordListener, public extract::CursorView {
@@ -107,7 +126,7 @@ private:
 /// Reads a program's own source.
 class Driver final : public extract::SourceDriver {
 public:
-    explicit Driver(Source source) : source_(std::move(source)), files_(io::local_file_system()) {}
+    explicit Driver(Source source) : source_(std::move(source)), files_(io::local_file_system()), spools_(*files_) {}
 
     std::string name() const override { return source_.name(); }
     std::string description() const override { return source_.description(); }
@@ -116,12 +135,19 @@ public:
         // A run begins: pages of another one are gone.
         spools_.clear();
         std::vector<extract::ResourceSpec> specs;
+        std::vector<extract::ResourceSpec> parallel;
+        std::size_t parallel_place = 0;
         for (const Resource& resource : source_.resources()) {
-            extract::ResourceSpec& spec = specs.emplace_back(resource.definition().spec);
+            const bool is_parallel = root_of(resource).definition().is_parallel;
+            if (is_parallel && parallel.empty()) parallel_place = specs.size();
+            extract::ResourceSpec& spec = (is_parallel ? parallel : specs).emplace_back(resource.definition().spec);
             spec.marks_checkpoints = true;
             spec.is_linked = !resource.definition().parent.empty() || is_parent(spec.name);
             if (!resource.definition().parent.empty()) spec.depends.push_back(resource.definition().parent);
+            if (is_parallel) spec.chain = root_of(resource).name();
         }
+        // Others between them would keep them apart.
+        specs.insert(specs.begin() + static_cast<std::ptrdiff_t>(parallel_place), std::move_iterator(parallel.begin()), std::move_iterator(parallel.end()));
         return specs;
     }
 
@@ -132,9 +158,9 @@ public:
             generate(resource, context, {.spec = spec, .out = out, .cursor = context.cursor, .state = own_state(context)}, nullptr);
             return;
         }
-        SpoolWriter writer(spec, begin_spool(spec.name, context), *context.state);
+        SpoolWriter writer(spec, spools_.begin(spec.name, context.temp_folder), *context.state);
         generate(resource, context, {.spec = spec, .out = out, .cursor = context.cursor, .state = own_state(context)}, &writer);
-        spools_.at(spec.name).close();
+        spools_.find(spec.name)->close();
     }
 
 private:
@@ -158,19 +184,22 @@ private:
         return false;
     }
 
-    Spool& begin_spool(const std::string& name, const extract::ResourceContext& context) {
-        return spools_.try_emplace(name, *files_, io::join_path(context.temp_folder, fmt::format("pages-{}", spools_.size()))).first->second;
+    /// The one at which its parents begin.
+    const Resource& root_of(const Resource& resource) const {
+        const Resource* root = &resource;
+        while (!root->definition().parent.empty()) root = source_.find(root->definition().parent);
+        return *root;
     }
 
     /// Resources are read in the order in which they were added, so a parent without its pages is one that the run does not load.
     void require_spool(const std::string& name, const extract::ResourceContext& context, extract::Output& out) {
-        if (spools_.contains(name)) return;
+        if (spools_.find(name) != nullptr) return;
         const ResourceDefinition& parent = source_.find(name)->definition();
         if (!parent.parent.empty()) require_spool(parent.parent, context, out);
-        SpoolWriter writer(parent.spec, begin_spool(name, context), *context.state);
+        SpoolWriter writer(parent.spec, spools_.begin(name, context.temp_folder), *context.state);
         NoOutput none(out, writer, context.stop);
         generate(parent, context, {.spec = parent.spec, .out = none, .cursor = writer.cursor(), .state = state_of(*context.state, name)}, &writer);
-        spools_.at(name).close();
+        spools_.find(name)->close();
     }
 
     void generate(const ResourceDefinition& resource, const extract::ResourceContext& context, const Surroundings& around, RecordListener* listener) {
@@ -191,7 +220,7 @@ private:
 
     void call(const ResourceDefinition& resource, Output& out, ResourceContext& context) {
         if (resource.parent.empty()) return resource.generate(out, context);
-        Spool::Reader reader(*files_, spools_.at(resource.parent));
+        Spool::Reader reader(*files_, *spools_.find(resource.parent));
         while (std::optional<Records> page = reader.next()) {
             if (!out.wants_more()) return;
             resource.transform(*page, out, context);
@@ -200,7 +229,7 @@ private:
 
     Source source_;
     std::unique_ptr<io::FileSystem> files_;
-    std::map<std::string, Spool> spools_;
+    Spools spools_;
 };
 
 }  // namespace

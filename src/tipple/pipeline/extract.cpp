@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -15,8 +16,10 @@
 #include "tipple/incremental/slot.h"
 #include "tipple/normalize/content_ids.h"
 #include "tipple/pipeline/page_normalizer.h"
+#include "tipple/pipeline/parallel_read.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/resources.h"
+#include "tipple/pipeline/run_together.h"
 #include "tipple/pipeline/stage.h"
 
 namespace tipple::pipeline {
@@ -106,36 +109,6 @@ private:
     std::vector<extract::SourceDriver*> order_;
     std::size_t begun_ = 0;
 };
-
-void run_together(std::vector<extract::Task> tasks, const std::stop_token& stop) {
-    std::stop_source group;
-    const std::stop_callback forward(stop, [&] { group.request_stop(); });
-    std::mutex mutex;
-    std::exception_ptr error;
-    const auto guarded = [&](const auto& work) {
-        try {
-            work();
-        } catch (...) {
-            const std::lock_guard lock(mutex);
-            if (error == nullptr) error = std::current_exception();
-            group.request_stop();
-        }
-    };
-    const auto run = [&](const extract::Task& task) { guarded([&] { task(group.get_token()); }); };
-    {
-        std::vector<std::jthread> threads;
-        // One that cannot be started stops those that were.
-        guarded([&] {
-            try {
-                for (std::size_t i = 1; i < tasks.size(); ++i) threads.emplace_back([&, i] { run(tasks[i]); });
-            } catch (const std::system_error& reason) {
-                throw Error(ErrorKind::local, "{} threads cannot be started: {}; let fewer of them read at the same time", tasks.size(), reason.what());
-            }
-        });
-        if (!tasks.empty()) run(tasks.front());
-    }
-    if (error != nullptr) std::rethrow_exception(error);
-}
 
 void Stage::fail(std::exception_ptr error) {
     const std::lock_guard lock(mutex_);
@@ -305,18 +278,14 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
     try {
         settle(resources);
         const ReadSources sources(resources, stop_.get_token());
-        for (const ActiveResource& resource : resources) {
-            if (resource.is_left_out) continue;
-            Reading& reading = readings_.emplace_back(resource);
-            {
-                const std::lock_guard lock(mutex_);
-                resource_name_ = resource.spec.name;
-                current_resource_ = static_cast<std::size_t>(&resource - resources.data());
-                begin(reading);
+        for (std::size_t at = 0; at < resources.size() && !is_limit_reached_;) {
+            const ParallelGroup group = find_group(std::span(resources).subspan(at));
+            at += std::max(group.count, std::size_t{1});
+            if (group.count > 0) {
+                ParallelRead(*this, group.resources).run();
+            } else if (const ActiveResource& resource = resources[at - 1]; !resource.is_left_out) {
+                read_alone(resource, at - 1);
             }
-            read(reading);
-            end(reading);
-            if (is_limit_reached_) break;
         }
     } catch (...) {
         const std::exception_ptr error = std::current_exception();
@@ -328,6 +297,18 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
     }
     queue_.close();
     finish_thread();
+}
+
+void Stage::read_alone(const ActiveResource& resource, std::size_t place) {
+    Reading& reading = readings_.emplace_back(resource);
+    {
+        const std::lock_guard lock(mutex_);
+        resource_name_ = resource.spec.name;
+        current_resource_ = place;
+        begin(reading);
+    }
+    read(reading);
+    end(reading);
 }
 
 void Stage::begin(Reading& reading) {
@@ -367,12 +348,17 @@ void Stage::read(Reading& reading) {
     try {
         reading.resource.driver->read(spec, source_context, output);
     } catch (const Error& error) {
-        // How far a source gets before it hears that no more is wanted is a matter of timing; what goes wrong there must not be.
-        std::unique_lock lock(mutex_);
-        drain(lock);
-        if (!has_ended(reading)) throw;
-        context_.log.info("resource \"{}\" failed behind what was wanted of it: {}", spec.name, error.what());
+        if (!is_behind_end(reading, error)) throw;
     }
+}
+
+/// How far a source gets before it hears that no more is wanted is a matter of timing; what goes wrong there must not be.
+bool Stage::is_behind_end(const Reading& reading, const Error& error) {
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    if (!has_ended(reading)) return false;
+    context_.log.info("resource \"{}\" failed behind what was wanted of it: {}", reading.resource.spec.name, error.what());
+    return true;
 }
 
 bool Stage::is_checkpoint_due(const ActiveResource& resource) const {
@@ -456,7 +442,7 @@ void Stage::close(Reading& reading, std::uint64_t end_number) {
 
 /// Pages of a resource that was closed are numbered as if the source had not written more than was wanted. All are admitted.
 void Stage::forget_surplus(const Reading& reading) {
-    if (!reading.is_closed) return;
+    if (!reading.is_closed || reading.is_side_by_side) return;
     head_ = reading.end_number;
     next_number_ = reading.end_number;
 }
@@ -761,7 +747,7 @@ ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer&
 
 ExtractResult extract_and_normalize(const std::vector<ActiveResource>& resources, const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
                                     const ExtractContext& context, Observer& observer, std::stop_token stop) {
-    Stage stage(rules, schema, package, context);
+    Stage stage(rules, schema, package, context, ParallelRead::bytes_ahead(resources, context.config.memory_bytes / 3));
     return stage.run(resources, observer, std::move(stop));
 }
 

@@ -45,6 +45,8 @@ struct Reading {
     /// Between Output::begin_input and the end of that input; of the reading thread.
     bool is_input_open = false;
     std::optional<LedgerWriter> ledger;
+    /// Pages of other resources come between its own.
+    bool is_side_by_side = false;
 };
 
 /// A page between extract and admission.
