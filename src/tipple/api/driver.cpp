@@ -45,7 +45,7 @@ private:
     std::map<std::string, Spool> spools_;
 };
 
-/// Keeps a parent's pages for its transformers: what the parent's condition, cursor and limits leave of them.
+/// Keeps a parent's pages for its transformers: what the parent's steps, condition, cursor and limits leave of them.
 class SpoolWriter final : public RecordListener, public extract::CursorView {
 public:
     SpoolWriter(const extract::ResourceSpec& parent, Spool& spool, extract::State& state) : parent_(parent), spool_(spool) {
@@ -57,7 +57,7 @@ public:
 
     void hear(const Records& records) override {
         if (is_closed_ || records.empty()) return;
-        Records kept = cursor_ || parent_.where != nullptr ? filtered(records) : records;
+        Records kept = cursor_ || parent_.where != nullptr || parent_.steps != nullptr ? filtered(records) : records;
         if (kept.size() > records_left_) kept.resize(static_cast<std::size_t>(records_left_));
         if (kept.empty()) return;
         spool_.write(kept);
@@ -76,13 +76,21 @@ public:
 private:
     Records filtered(const Records& records) {
         std::vector<Value> values;
-        for (const Record& record : records) values.emplace_back(Record(record).take());
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            const auto take = [&](Value value) {
+                values.push_back(std::move(value));
+                places.push_back(i);
+            };
+            Value record(Record(records[i]).take());
+            parent_.steps != nullptr ? extract::apply_steps(*parent_.steps, std::move(record), take) : take(std::move(record));
+        }
         std::vector<std::size_t> unwanted;
         if (parent_.where != nullptr) unwanted = condition_filter_.filter(*parent_.where, values);
         if (cursor_) {
             incremental::PageFold fold;
             const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, {}, fold);
-            if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", incremental::place_before(problem->record, unwanted) + 1, problem->text);
+            if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", places[incremental::place_before(problem->record, unwanted)] + 1, problem->text);
             cursor_->take(fold);
             is_closed_ = cursor_->is_done();
         }

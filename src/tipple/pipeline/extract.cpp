@@ -217,7 +217,7 @@ bool Stage::offer_file(Reading& reading, const extract::FileOffer& offer) {
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || rules_.widens || !context_.capabilities.loads_file_references || context_.options.limit) return false;
     // Nobody looks at the rows of a file that is not read.
-    if (resource.spec.incremental || has_limit(resource.spec) || resource.spec.where != nullptr || resource.is_put_aside) return false;
+    if (resource.spec.incremental || has_limit(resource.spec) || resource.spec.where != nullptr || resource.spec.steps != nullptr || resource.is_put_aside) return false;
     std::unique_lock lock(mutex_);
     drain(lock);
     mark_input(reading, reading.input);
@@ -500,7 +500,7 @@ void Stage::submit(DoneItem done, PageNormalizer& normalizer) {
 /// A source that gives up behind so many must not be one whose records are left out here.
 std::optional<std::uint64_t> Stage::records_wanted(const Reading& reading) const {
     const std::size_t left = records_left(reading);
-    if (left == SIZE_MAX || reading.resource.spec.where != nullptr) return std::nullopt;
+    if (left == SIZE_MAX || reading.resource.spec.where != nullptr || reading.resource.spec.steps != nullptr) return std::nullopt;
     return left;
 }
 
@@ -571,7 +571,7 @@ void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
                 offset = origin.offset;
                 line = count_lines({reinterpret_cast<const char*>(json->text.data()), offset});
             }
-            RecordPlace place = place_in(origin_of(done.work.page), origin.offset, line, done.place_of(origin.record_index));
+            RecordPlace place = place_in(origin_of(done.work.page), done.offset_of(origin.offset), line, done.place_of(origin.record_index));
             // A column of the source is that of all its records.
             if (origin.reason == normalize::TypeReason::source) place.record = 0;
             result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place)});
@@ -628,7 +628,7 @@ void Stage::admit_notes(const DoneItem& done) {
         if (same != result_.notes.end()) {
             same->note.count += note.count;
         } else if (result_.notes.size() < limits::data_notes_max) {
-            result_.notes.push_back({note, to_text(place_in(origin, note.offset, note.line, note.record_index))});
+            result_.notes.push_back({note, to_text(place_in(origin, done.offset_of(note.offset), note.line, note.record_index))});
         }
     }
 }
@@ -658,7 +658,7 @@ void Stage::admit_bad_records(const DoneItem& done) {
     const std::string page_table = own_table.empty() ? done.work.reading->resource.table : table_name(own_table, *rules_.naming);
     for (const normalize::BadRecord& bad : done.result.bad_records) {
         const std::string& root_table = bad.chosen_table.empty() ? page_table : bad.chosen_table;
-        const RecordPlace place = place_in(origin, bad.offset, bad.line, done.place_of(bad.record_index));
+        const RecordPlace place = place_in(origin, done.offset_of(bad.offset), bad.line, done.place_of(bad.record_index));
         SkippedRecord record{.origin = place.origin,
                              .byte_offset = place.byte_offset,
                              .line = place.line,

@@ -20,6 +20,7 @@
 #include "tipple/source/checkpoint.h"
 #include "tipple/source/condition.h"
 #include "tipple/source/page.h"
+#include "tipple/source/steps.h"
 
 /// Where records come from. One kind of source = one file in src/tipple/sources. The namespace has another name than the module because
 /// `tipple::source` is the function by which programs make a source.
@@ -59,6 +60,8 @@ struct ResourceSpec {
     std::optional<std::uint64_t> records_max = {};
     /// Records that do not meet it are left out, before the cursor looks at them. Where a source has a language of its own for this, it asks itself and this is nothing.
     std::shared_ptr<const Condition> where = {};
+    /// What is done to its records before anything else looks at them: conditions, the cursor and limits see what is left. nullptr = nothing, or the source does it itself.
+    std::shared_ptr<const std::vector<Step>> steps = {};
     /// Resources of the source, by name or definition, that are read before this one when they are read in the same run.
     std::vector<std::string> depends = {};
     /// Resources of one chain are read one after the other, on a thread that other chains of the source do not share: those are read at the same time. Empty = nothing else
