@@ -82,7 +82,7 @@ class Installed(unittest.TestCase):
         consumer = os.path.join(self.build(project, "project-build"), "consumer")
         work = os.path.join(self.folder, "work")
         os.makedirs(work)
-        self.assertEqual(run([consumer], work, env=self.environment).stdout, "4 rows\n6 orders\n")
+        self.assertEqual(run([consumer], work, env=self.environment).stdout, "4 rows\n2 rows side by side\n6 orders\n")
         run([consumer, "load", "shop", "out.duckdb", "--option", "name=Bob"], work, env=self.environment)
         result = run([consumer, "query", "out.duckdb", "SELECT name FROM orders WHERE id = 3", "-o", "csv"], work, env=self.environment)
         self.assertEqual(result.stdout.split(), ["name", "Bob"])

@@ -201,7 +201,10 @@ std::string reference_page(const extract::Registry& sources, const destination::
         "# Options of sources and destinations\n\n"
         "Written by `tipple help --reference` out of the same lists by which options are checked and `tipple help NAME` explains them. Options of a source stand in\n"
         "`source = { type = \"NAME\", … }` of a pipeline, those of its resources in `[pipeline.NAME.resources.RESOURCE]`, those of a destination in\n"
-        "`[connection.NAME]`; see the [project file](../guide/project.md). On the command line they are given with `--option NAME=VALUE`.\n\n## Sources\n\n";
+        "`[connection.NAME]`; see the [project file](../guide/project.md). On the command line they are given with `--option NAME=VALUE`.\n\n## Sources\n\n"
+        "Resources of every source have the keys of the [project file](../guide/project.md#resources) too, `steps` among them: `[{ filter = \"status == \\\"open\\\"\" }, { explode = \"lines\" },\n"
+        "{ keep = [...] }, { drop = [...] }, { rename = { a = \"b\" } }, { set = { origin = \"eu\" } }, { mask = [...] }]`. They are done first: `where`, then the `cursor`, then `limit` see what steps\n"
+        "have left, by the names that it has then. What a source asks for itself comes before them: the `where` of a database, and the value at which its cursor begins.\n\n";
     for (const extract::SourceEntry& entry : sources.entries()) {
         out += page_head(entry) + options_table(entry.options) + blocks_paragraph(entry.options) + "\n";
         if (entry.resource_options.empty()) continue;

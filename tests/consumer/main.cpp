@@ -1,4 +1,4 @@
-// The snippets of docs/guide/embedding.md in a program of somebody else. With arguments it is a command line.
+// The snippets of docs/guide/embedding.md and docs/guide/source-in-cpp.md in a program of somebody else. With arguments it is a command line.
 #include <tipple/tipple.h>
 
 #include <cstdio>
@@ -14,6 +14,20 @@ tipple::Source shop(const tipple::Options& options) {
     return tipple::source("shop", "Orders.").add(orders);
 }
 
+void read_orders(tipple::Output& out, tipple::ResourceContext& context) {
+    if (context.cursor().start_text().empty()) out.write_json(R"({"id":1,"updated_at":"2024-01-02"})");
+}
+
+void read_customers(tipple::Output& out, tipple::ResourceContext&) { out.write_json(R"({"id":7})"); }
+
+tipple::Source services() {
+    auto orders = tipple::resource("orders", read_orders);
+    auto customers = tipple::resource("customers", read_customers);
+    orders.incremental("updated_at").parallel();
+    customers.parallel();
+    return tipple::source("shop").add(orders).add(customers);
+}
+
 void run() {
     tipple::Options options;
     options.set("name", "Ann");
@@ -25,6 +39,8 @@ void run() {
     tipple::Observer observer;
     std::stop_source stop;
     pipeline.run(source, {.limit = 100, .select = {"orders"}}, observer, stop.get_token());
+    tipple::Pipeline together({.name = "together", .destination = "duckdb"});
+    std::printf("%d rows side by side\n", static_cast<int>(together.run(services()).rows));
     std::printf("%s orders\n", pipeline.query("SELECT count(*) FROM " + pipeline.table_name("orders")).rows.at(0).at(0)->c_str());
 }
 

@@ -22,7 +22,7 @@ ResourceContext::ResourceContext(const extract::ResourceContext& context, extrac
       out_(out),
       cursor_(cursor),
       resource_state_(std::move(state)),
-      source_state_([&context]() -> json::Object& { return context.state->source(); }),
+      source_state_([&context]() -> json::Object& { return context.state->source(); }, [&context] { return context.state->lock_source(); }),
       resource_(std::move(resource)) {}
 
 Cursor ResourceContext::cursor() {

@@ -1,4 +1,6 @@
+#include <iterator>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "tipple/api/page_writer.h"
@@ -17,16 +19,33 @@ using StateSlot = std::function<json::Object&()>;
 
 /// What is remembered of a resource other than the one that is read.
 StateSlot state_of(extract::State& state, const std::string& resource) {
-    return [&state, resource]() -> json::Object& {
-        json::Value& resources = state.source()["resources"];
-        if (!resources.is_object()) resources = json::Object();
-        json::Value& slot = resources.as_object()[resource];
-        if (!slot.is_object()) slot = json::Object();
-        return slot.as_object();
-    };
+    return [&state, resource]() -> json::Object& { return state.resource(resource); };
 }
 
-/// Keeps a parent's pages for its transformers: what the parent's condition, cursor and limits leave of them.
+/// Those of a run. Parallel resources write theirs at the same time, each its own.
+class Spools {
+public:
+    explicit Spools(io::FileSystem& files) : files_(files) {}
+
+    void clear() { spools_.clear(); }
+    Spool& begin(const std::string& name, const std::string& folder) {
+        const std::lock_guard lock(mutex_);
+        return spools_.try_emplace(name, files_, io::join_path(folder, fmt::format("pages-{}", spools_.size()))).first->second;
+    }
+    /// nullptr when nobody has begun it.
+    Spool* find(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        const auto found = spools_.find(name);
+        return found == spools_.end() ? nullptr : &found->second;
+    }
+
+private:
+    io::FileSystem& files_;
+    std::mutex mutex_;
+    std::map<std::string, Spool> spools_;
+};
+
+/// Keeps a parent's pages for its transformers: what the parent's steps, condition, cursor and limits leave of them.
 class SpoolWriter final : public RecordListener, public extract::CursorView {
 public:
     SpoolWriter(const extract::ResourceSpec& parent, Spool& spool, extract::State& state) : parent_(parent), spool_(spool) {
@@ -38,7 +57,7 @@ public:
 
     void hear(const Records& records) override {
         if (is_closed_ || records.empty()) return;
-        Records kept = cursor_ || parent_.where != nullptr ? filtered(records) : records;
+        Records kept = cursor_ || parent_.where != nullptr || parent_.steps != nullptr ? filtered(records) : records;
         if (kept.size() > records_left_) kept.resize(static_cast<std::size_t>(records_left_));
         if (kept.empty()) return;
         spool_.write(kept);
@@ -57,13 +76,21 @@ public:
 private:
     Records filtered(const Records& records) {
         std::vector<Value> values;
-        for (const Record& record : records) values.emplace_back(Record(record).take());
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            const auto take = [&](Value value) {
+                values.push_back(std::move(value));
+                places.push_back(i);
+            };
+            Value record(Record(records[i]).take());
+            parent_.steps != nullptr ? extract::apply_steps(*parent_.steps, std::move(record), take) : take(std::move(record));
+        }
         std::vector<std::size_t> unwanted;
         if (parent_.where != nullptr) unwanted = condition_filter_.filter(*parent_.where, values);
         if (cursor_) {
             incremental::PageFold fold;
             const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, {}, fold);
-            if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", incremental::place_before(problem->record, unwanted) + 1, problem->text);
+            if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", places[incremental::place_before(problem->record, unwanted)] + 1, problem->text);
             cursor_->take(fold);
             is_closed_ = cursor_->is_done();
         }
@@ -107,7 +134,7 @@ private:
 /// Reads a program's own source.
 class Driver final : public extract::SourceDriver {
 public:
-    explicit Driver(Source source) : source_(std::move(source)), files_(io::local_file_system()) {}
+    explicit Driver(Source source) : source_(std::move(source)), files_(io::local_file_system()), spools_(*files_) {}
 
     std::string name() const override { return source_.name(); }
     std::string description() const override { return source_.description(); }
@@ -116,12 +143,19 @@ public:
         // A run begins: pages of another one are gone.
         spools_.clear();
         std::vector<extract::ResourceSpec> specs;
+        std::vector<extract::ResourceSpec> parallel;
+        std::size_t parallel_place = 0;
         for (const Resource& resource : source_.resources()) {
-            extract::ResourceSpec& spec = specs.emplace_back(resource.definition().spec);
+            const bool is_parallel = root_of(resource).definition().is_parallel;
+            if (is_parallel && parallel.empty()) parallel_place = specs.size();
+            extract::ResourceSpec& spec = (is_parallel ? parallel : specs).emplace_back(resource.definition().spec);
             spec.marks_checkpoints = true;
             spec.is_linked = !resource.definition().parent.empty() || is_parent(spec.name);
             if (!resource.definition().parent.empty()) spec.depends.push_back(resource.definition().parent);
+            if (is_parallel) spec.chain = root_of(resource).name();
         }
+        // Others between them would keep them apart.
+        specs.insert(specs.begin() + static_cast<std::ptrdiff_t>(parallel_place), std::move_iterator(parallel.begin()), std::move_iterator(parallel.end()));
         return specs;
     }
 
@@ -132,9 +166,9 @@ public:
             generate(resource, context, {.spec = spec, .out = out, .cursor = context.cursor, .state = own_state(context)}, nullptr);
             return;
         }
-        SpoolWriter writer(spec, begin_spool(spec.name, context), *context.state);
+        SpoolWriter writer(spec, spools_.begin(spec.name, context.temp_folder), *context.state);
         generate(resource, context, {.spec = spec, .out = out, .cursor = context.cursor, .state = own_state(context)}, &writer);
-        spools_.at(spec.name).close();
+        spools_.find(spec.name)->close();
     }
 
 private:
@@ -158,19 +192,22 @@ private:
         return false;
     }
 
-    Spool& begin_spool(const std::string& name, const extract::ResourceContext& context) {
-        return spools_.try_emplace(name, *files_, io::join_path(context.temp_folder, fmt::format("pages-{}", spools_.size()))).first->second;
+    /// The one at which its parents begin.
+    const Resource& root_of(const Resource& resource) const {
+        const Resource* root = &resource;
+        while (!root->definition().parent.empty()) root = source_.find(root->definition().parent);
+        return *root;
     }
 
     /// Resources are read in the order in which they were added, so a parent without its pages is one that the run does not load.
     void require_spool(const std::string& name, const extract::ResourceContext& context, extract::Output& out) {
-        if (spools_.contains(name)) return;
+        if (spools_.find(name) != nullptr) return;
         const ResourceDefinition& parent = source_.find(name)->definition();
         if (!parent.parent.empty()) require_spool(parent.parent, context, out);
-        SpoolWriter writer(parent.spec, begin_spool(name, context), *context.state);
+        SpoolWriter writer(parent.spec, spools_.begin(name, context.temp_folder), *context.state);
         NoOutput none(out, writer, context.stop);
         generate(parent, context, {.spec = parent.spec, .out = none, .cursor = writer.cursor(), .state = state_of(*context.state, name)}, &writer);
-        spools_.at(name).close();
+        spools_.find(name)->close();
     }
 
     void generate(const ResourceDefinition& resource, const extract::ResourceContext& context, const Surroundings& around, RecordListener* listener) {
@@ -191,7 +228,7 @@ private:
 
     void call(const ResourceDefinition& resource, Output& out, ResourceContext& context) {
         if (resource.parent.empty()) return resource.generate(out, context);
-        Spool::Reader reader(*files_, spools_.at(resource.parent));
+        Spool::Reader reader(*files_, *spools_.find(resource.parent));
         while (std::optional<Records> page = reader.next()) {
             if (!out.wants_more()) return;
             resource.transform(*page, out, context);
@@ -200,7 +237,7 @@ private:
 
     Source source_;
     std::unique_ptr<io::FileSystem> files_;
-    std::map<std::string, Spool> spools_;
+    Spools spools_;
 };
 
 }  // namespace

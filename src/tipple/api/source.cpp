@@ -78,6 +78,11 @@ Resource& Resource::limit(std::uint64_t pages) {
     return *this;
 }
 
+Resource& Resource::parallel() {
+    definition_.is_parallel = true;
+    return *this;
+}
+
 Resource& Resource::map(std::function<void(Record&)> change) {
     definition_.steps.emplace_back([change = std::move(change)](Records& records) { std::for_each(records.begin(), records.end(), change); });
     return *this;
@@ -142,6 +147,11 @@ Source& Source::add(Resource resource) {
         const std::optional<std::string> near = did_you_mean(parent, names);
         throw Error(ErrorKind::usage, "source \"{}\": \"{}\" transforms the records of \"{}\"{}, which must be added before it", name_, resource.name(), parent,
                     near ? fmt::format(" (did you mean \"{}\"?)", *near) : "");
+    }
+    if (!parent.empty() && resource.definition().is_parallel) {
+        throw Error(ErrorKind::usage, "source \"{}\": \"{}\" transforms the records of \"{}\" and is read on its thread, so it cannot be parallel itself; make the resource parallel at which "
+                                      "its parents begin",
+                    name_, resource.name(), parent);
     }
     resources_.push_back(std::move(resource));
     return *this;

@@ -52,6 +52,8 @@ struct ResourceDefinition {
     Generator generate = {};
     Transform transform = {};
     std::string parent = {};
+    /// Read at the same time as others.
+    bool is_parallel = false;
     /// What is done to each page's records, in order.
     std::vector<std::function<void(Records&)>> steps = {};
     /// Chooses the table of a record; empty = the resource's.
@@ -92,6 +94,12 @@ public:
     /// A long read is committed in parts, each with the cursor as it stood there: when so many records came, or so much time went by. Its records must come in the order of
     /// the cursor, or the read mark where parts may end (Output::checkpoint).
     Resource& checkpoint(Checkpoint every);
+    /// Is read at the same time as the other parallel resources of its source, on a thread of its own; its transformers follow it on that thread. One page of each comes in turn,
+    /// in the order in which they were added, so what is loaded is the same whatever the timing. Up to 8 pages of each wait for their turn, then its read does.
+    ///
+    /// Its generator, steps and transforms run while those of others do: what they share must be made for that. They must not wait for each other's pages. Such a resource is not
+    /// committed in parts (checkpoint) together with others. Parallel resources are read where the first one of them stands, all others one after another.
+    Resource& parallel();
     /// Changes each record. Steps run in the order in which they were added, before the cursor looks at the records.
     Resource& map(std::function<void(Record&)> change);
     /// Leaves out records for which it is false.
@@ -122,7 +130,7 @@ public:
     /// `description`: a sentence for people, kept in the schema.
     explicit Source(std::string name, std::string description = {});
 
-    /// Throws Error(usage) for a name that is there already, or a transformer whose parent is not.
+    /// Throws Error(usage) for a name that is there already, a transformer whose parent is not, or one that is parallel itself: it is read on its parent's thread.
     Source& add(Resource resource);
     /// For all resources added so far that say nothing of it themselves.
     Source& max_nesting(int levels);

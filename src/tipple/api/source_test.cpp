@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tipple/api/api_fixture.h"
+#include "tipple/pipeline/source_state.h"
 
 namespace tipple {
 
@@ -254,6 +255,47 @@ TEST_F(SourceTest, TextsThatLookLikeTypedValuesReachTransformersAsTexts) {
     run(source("s").add(list).add(copy));
     EXPECT_EQ(rows("SELECT count(*) FROM copy c JOIN list l ON c.text = l.text"), "1");
     EXPECT_EQ(rows("SELECT count(*) FROM copy__list"), "2");
+}
+
+/// Takes records of pages, as they come.
+class Collected final : public extract::Output {
+public:
+    void write(extract::Page page) override {
+        for (Value& record : std::get<extract::ValuePage>(page).records) records.emplace_back(std::get<schema::Object>(std::move(record)));
+    }
+    bool offer_file(const extract::FileOffer&) override { return false; }
+    void restart_input() override {}
+    void skip(const extract::SkippedText&) override {}
+    void materialize() override {}
+    void begin_input(const extract::InputFile&) override {}
+    void report(const extract::ReadProgress&) override {}
+    bool wants_more() const override { return true; }
+
+    Records records;
+};
+
+TEST_F(SourceTest, TransformersGetWhatTheParentsStepsAndConditionLeave) {
+    auto list = resource("list", [](Output& out, ResourceContext&) { out.write_json(R"([{"n":1},{"n":2,"l":[5,6,7]},{"n":3,"l":[9]}])"); });
+    auto copy = transformer("copy", list, [](const Records& records, Output& out, ResourceContext&) { out.write(records); });
+    const std::unique_ptr<extract::SourceDriver> driver = make_driver(source("s").add(list).add(copy));
+    std::vector<extract::ResourceSpec> specs = driver->resources({});
+    std::vector<extract::Step> steps(2);
+    steps[0].filter = extract::Condition::parse("n > 1", "filter");
+    steps[0].explode = "l";
+    steps[1].rename = {{"l", "m"}};
+    specs[0].steps = std::make_shared<const std::vector<extract::Step>>(steps);
+    specs[0].where = std::make_shared<const extract::Condition>(extract::Condition::parse("m != 6", "where"));
+    pipeline::SourceState memory{json::Object()};
+    pipeline::ResourceState state(memory, "list");
+    const extract::ResourceContext context{.state = &state, .temp_folder = folder_.path("temp")};
+    Collected parent;
+    Collected child;
+    driver->read(specs[0], context, parent);
+    driver->read(specs[1], context, child);
+    std::string seen;
+    for (const Record& record : child.records) seen += fmt::format("{} {} | ", *record.get<std::int64_t>("n"), *record.get<std::int64_t>("m"));
+    EXPECT_EQ(seen, "2 5 | 2 7 | 3 9 | ");
+    EXPECT_EQ(parent.records.size(), 3) << "the run itself does the steps of what is loaded";
 }
 
 }  // namespace

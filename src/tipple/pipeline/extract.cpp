@@ -6,6 +6,7 @@
 #include <exception>
 #include <map>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -16,8 +17,10 @@
 #include "tipple/normalize/content_ids.h"
 #include "tipple/normalize/times.h"
 #include "tipple/pipeline/page_normalizer.h"
+#include "tipple/pipeline/parallel_read.h"
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/pipeline/resources.h"
+#include "tipple/pipeline/run_together.h"
 #include "tipple/pipeline/stage.h"
 
 namespace tipple::pipeline {
@@ -107,36 +110,6 @@ private:
     std::vector<extract::SourceDriver*> order_;
     std::size_t begun_ = 0;
 };
-
-void run_together(std::vector<extract::Task> tasks, const std::stop_token& stop) {
-    std::stop_source group;
-    const std::stop_callback forward(stop, [&] { group.request_stop(); });
-    std::mutex mutex;
-    std::exception_ptr error;
-    const auto guarded = [&](const auto& work) {
-        try {
-            work();
-        } catch (...) {
-            const std::lock_guard lock(mutex);
-            if (error == nullptr) error = std::current_exception();
-            group.request_stop();
-        }
-    };
-    const auto run = [&](const extract::Task& task) { guarded([&] { task(group.get_token()); }); };
-    {
-        std::vector<std::jthread> threads;
-        // One that cannot be started stops those that were.
-        guarded([&] {
-            try {
-                for (std::size_t i = 1; i < tasks.size(); ++i) threads.emplace_back([&, i] { run(tasks[i]); });
-            } catch (const std::system_error& reason) {
-                throw Error(ErrorKind::local, "{} threads cannot be started: {}; let fewer of them read at the same time", tasks.size(), reason.what());
-            }
-        });
-        if (!tasks.empty()) run(tasks.front());
-    }
-    if (error != nullptr) std::rethrow_exception(error);
-}
 
 void Stage::fail(std::exception_ptr error) {
     const std::lock_guard lock(mutex_);
@@ -245,7 +218,7 @@ bool Stage::offer_file(Reading& reading, const extract::FileOffer& offer) {
     // A dry run reads the rows like any other: it has no package to refer to a file in.
     if (package_ == nullptr || rules_.widens || !context_.capabilities.loads_file_references || context_.options.limit) return false;
     // Nobody looks at the rows of a file that is not read.
-    if (resource.spec.incremental || has_limit(resource.spec) || resource.spec.where != nullptr || resource.is_put_aside) return false;
+    if (resource.spec.incremental || has_limit(resource.spec) || resource.spec.where != nullptr || resource.spec.steps != nullptr || resource.is_put_aside) return false;
     std::unique_lock lock(mutex_);
     drain(lock);
     mark_input(reading, reading.input);
@@ -308,18 +281,14 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
     try {
         settle(resources);
         const ReadSources sources(resources, stop_.get_token());
-        for (const ActiveResource& resource : resources) {
-            if (resource.is_left_out) continue;
-            Reading& reading = readings_.emplace_back(resource);
-            {
-                const std::lock_guard lock(mutex_);
-                resource_name_ = resource.spec.name;
-                current_resource_ = static_cast<std::size_t>(&resource - resources.data());
-                begin(reading);
+        for (std::size_t at = 0; at < resources.size() && !is_limit_reached_;) {
+            const ParallelGroup group = find_group(std::span(resources).subspan(at));
+            at += std::max(group.count, std::size_t{1});
+            if (group.count > 0) {
+                ParallelRead(*this, group.resources).run();
+            } else if (const ActiveResource& resource = resources[at - 1]; !resource.is_left_out) {
+                read_alone(resource, at - 1);
             }
-            read(reading);
-            end(reading);
-            if (is_limit_reached_) break;
         }
     } catch (...) {
         const std::exception_ptr error = std::current_exception();
@@ -331,6 +300,18 @@ void Stage::extract(const std::vector<ActiveResource>& resources) {
     }
     queue_.close();
     finish_thread();
+}
+
+void Stage::read_alone(const ActiveResource& resource, std::size_t place) {
+    Reading& reading = readings_.emplace_back(resource);
+    {
+        const std::lock_guard lock(mutex_);
+        resource_name_ = resource.spec.name;
+        current_resource_ = place;
+        begin(reading);
+    }
+    read(reading);
+    end(reading);
 }
 
 void Stage::begin(Reading& reading) {
@@ -370,12 +351,17 @@ void Stage::read(Reading& reading) {
     try {
         reading.resource.driver->read(spec, source_context, output);
     } catch (const Error& error) {
-        // How far a source gets before it hears that no more is wanted is a matter of timing; what goes wrong there must not be.
-        std::unique_lock lock(mutex_);
-        drain(lock);
-        if (!has_ended(reading)) throw;
-        context_.log.info("resource \"{}\" failed behind what was wanted of it: {}", spec.name, error.what());
+        if (!is_behind_end(reading, error)) throw;
     }
+}
+
+/// How far a source gets before it hears that no more is wanted is a matter of timing; what goes wrong there must not be.
+bool Stage::is_behind_end(const Reading& reading, const Error& error) {
+    std::unique_lock lock(mutex_);
+    drain(lock);
+    if (!has_ended(reading)) return false;
+    context_.log.info("resource \"{}\" failed behind what was wanted of it: {}", reading.resource.spec.name, error.what());
+    return true;
 }
 
 bool Stage::is_checkpoint_due(const ActiveResource& resource) const {
@@ -459,7 +445,7 @@ void Stage::close(Reading& reading, std::uint64_t end_number) {
 
 /// Pages of a resource that was closed are numbered as if the source had not written more than was wanted. All are admitted.
 void Stage::forget_surplus(const Reading& reading) {
-    if (!reading.is_closed) return;
+    if (!reading.is_closed || reading.is_side_by_side) return;
     head_ = reading.end_number;
     next_number_ = reading.end_number;
 }
@@ -517,7 +503,7 @@ void Stage::submit(DoneItem done, PageNormalizer& normalizer) {
 /// A source that gives up behind so many must not be one whose records are left out here.
 std::optional<std::uint64_t> Stage::records_wanted(const Reading& reading) const {
     const std::size_t left = records_left(reading);
-    if (left == SIZE_MAX || reading.resource.spec.where != nullptr) return std::nullopt;
+    if (left == SIZE_MAX || reading.resource.spec.where != nullptr || reading.resource.spec.steps != nullptr) return std::nullopt;
     return left;
 }
 
@@ -588,7 +574,7 @@ void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
                 offset = origin.offset;
                 line = count_lines({reinterpret_cast<const char*>(json->text.data()), offset});
             }
-            RecordPlace place = place_in(origin_of(done.work.page), origin.offset, line, done.place_of(origin.record_index));
+            RecordPlace place = place_in(origin_of(done.work.page), done.offset_of(origin.offset), line, done.place_of(origin.record_index));
             // A column of the source is that of all its records.
             if (origin.reason == normalize::TypeReason::source) place.record = 0;
             result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place)});
@@ -645,7 +631,7 @@ void Stage::admit_notes(const DoneItem& done) {
         if (same != result_.notes.end()) {
             same->note.count += note.count;
         } else if (result_.notes.size() < limits::data_notes_max) {
-            result_.notes.push_back({note, to_text(place_in(origin, note.offset, note.line, done.place_of(note.record_index)))});
+            result_.notes.push_back({note, to_text(place_in(origin, done.offset_of(note.offset), note.line, done.place_of(note.record_index)))});
         }
     }
 }
@@ -675,7 +661,7 @@ void Stage::admit_bad_records(const DoneItem& done) {
     const std::string page_table = own_table.empty() ? done.work.reading->resource.table : table_name(own_table, *rules_.naming);
     for (const normalize::BadRecord& bad : done.result.bad_records) {
         const std::string& root_table = bad.chosen_table.empty() ? page_table : bad.chosen_table;
-        const RecordPlace place = place_in(origin, bad.offset, bad.line, done.place_of(bad.record_index));
+        const RecordPlace place = place_in(origin, done.offset_of(bad.offset), bad.line, done.place_of(bad.record_index));
         SkippedRecord record{.origin = place.origin,
                              .byte_offset = place.byte_offset,
                              .line = place.line,
@@ -764,7 +750,7 @@ ExtractResult Stage::run(const std::vector<ActiveResource>& resources, Observer&
 
 ExtractResult extract_and_normalize(const std::vector<ActiveResource>& resources, const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package,
                                     const ExtractContext& context, Observer& observer, std::stop_token stop) {
-    Stage stage(rules, schema, package, context);
+    Stage stage(rules, schema, package, context, ParallelRead::bytes_ahead(resources, context.config.memory_bytes / 3));
     return stage.run(resources, observer, std::move(stop));
 }
 

@@ -49,7 +49,19 @@ void erase_typed(std::vector<normalize::NullOnlyColumn>& null_only, const schema
 
 std::size_t DoneItem::place_of(std::size_t record) const {
     const std::size_t kept = fold ? fold->place_of(record) : record;
-    return unwanted_records ? incremental::place_before(kept, *unwanted_records) : kept;
+    return place_before_conditions(kept);
+}
+
+std::size_t DoneItem::place_before_conditions(std::size_t record) const {
+    const std::size_t place = unwanted_records ? incremental::place_before(record, *unwanted_records) : record;
+    return step_origins && place < step_origins->places.size() ? step_origins->places[place] : place;
+}
+
+std::size_t DoneItem::offset_of(std::size_t offset) const {
+    const auto* json = std::get_if<extract::JsonPage>(&work.page);
+    if (!step_origins || json == nullptr) return offset;
+    const auto behind = std::upper_bound(json->record_starts.begin(), json->record_starts.end(), offset);
+    return behind == json->record_starts.begin() ? offset : step_origins->offsets[static_cast<std::size_t>(behind - json->record_starts.begin()) - 1];
 }
 
 PageNormalizer::PageNormalizer(const normalize::Rules& rules)
@@ -57,9 +69,10 @@ PageNormalizer::PageNormalizer(const normalize::Rules& rules)
 
 namespace {
 
-std::string place_of(const extract::Page& page, const incremental::RecordProblem& problem) {
+std::string place_of(const DoneItem& done, const incremental::RecordProblem& problem) {
+    const extract::Page& page = done.work.page;
     const extract::Origin& origin = origin_of(page);
-    SkippedRecord record{.origin = origin.name, .byte_offset = origin.byte_offset + problem.offset, .line = origin.line, .record = origin.record + problem.record + 1};
+    SkippedRecord record{.origin = origin.name, .byte_offset = origin.byte_offset + done.offset_of(problem.offset), .line = origin.line, .record = origin.record + problem.record + 1};
     const auto* json = std::get_if<extract::JsonPage>(&page);
     if (json != nullptr && origin.line != 0) {
         record.line += count_lines({reinterpret_cast<const char*>(json->text.data()), problem.offset});
@@ -87,6 +100,7 @@ void leave_out(const columns::Batch& batch, bool is_put_aside, normalize::PageRe
 void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max) {
     done.batches.clear();
     done.snapshot = snapshot;
+    apply_steps(done);
     leave_out_unwanted(done);
     filter(done, records_max);
     const ActiveResource& resource = done.work.reading->resource;
@@ -127,6 +141,14 @@ void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Sch
     encode(done);
 }
 
+/// Once: the page is another one then.
+void PageNormalizer::apply_steps(DoneItem& done) {
+    const extract::ResourceSpec& spec = done.work.reading->resource.spec;
+    if (spec.steps == nullptr || done.step_origins) return;
+    done.step_origins = steps_.apply(*spec.steps, done.work.page, spec.name);
+    done.work.hold.resize(page_memory(done.work.page));
+}
+
 /// What does not meet the resource's condition, before anybody else looks at it.
 void PageNormalizer::leave_out_unwanted(DoneItem& done) {
     const extract::ResourceSpec& spec = done.work.reading->resource.spec;
@@ -158,8 +180,8 @@ void PageNormalizer::filter(DoneItem& done, std::size_t records_max) {
         problem = filter_.filter(start, std::get<extract::ValuePage>(done.work.page).records, options, fold);
     }
     if (problem) {
-        problem->record = done.unwanted_records ? incremental::place_before(problem->record, *done.unwanted_records) : problem->record;
-        throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done.work.page, *problem), problem->text);
+        problem->record = done.place_before_conditions(problem->record);
+        throw Error(ErrorKind::data, "{}: {}\n  nothing was loaded", place_of(done, *problem), problem->text);
     }
     if (done.fold) fold.dropped = std::move(done.fold->dropped);
     done.fold = std::move(fold);

@@ -19,6 +19,7 @@
 #include "tipple/pipeline/extract.h"
 #include "tipple/pipeline/file_ledger.h"
 #include "tipple/source/record_filter.h"
+#include "tipple/source/record_steps.h"
 
 /// A page on its way through the extract step, and what a worker does with it.
 namespace tipple::pipeline {
@@ -45,6 +46,8 @@ struct Reading {
     /// Between Output::begin_input and the end of that input; of the reading thread.
     bool is_input_open = false;
     std::optional<LedgerWriter> ledger;
+    /// Pages of other resources come between its own.
+    bool is_side_by_side = false;
 };
 
 /// A page between extract and admission.
@@ -64,6 +67,8 @@ struct DoneItem {
     std::exception_ptr error;
     /// Of the cursor, as of then or before: incremental::Cursor::crowded_value.
     schema::Value crowded_value;
+    /// Of each record that the steps of the resource have left or made, where it was; when there are steps.
+    std::optional<extract::RecordOrigins> step_origins;
     /// Places of the records that do not meet the resource's condition, when it has one.
     std::optional<std::vector<std::size_t>> unwanted_records;
     /// What the cursor said of the others, when the resource has one.
@@ -76,6 +81,10 @@ struct DoneItem {
 
     /// The place in the page of a record, by its place among those that are left.
     std::size_t place_of(std::size_t record) const;
+    /// The same of one among those that conditions have left, before the cursor.
+    std::size_t place_before_conditions(std::size_t record) const;
+    /// Where the text at this byte of the page was in the page as it came.
+    std::size_t offset_of(std::size_t offset) const;
 };
 
 /// What of an ExtractResult goes when pages are taken back, as it was before them: of lists that grow only, how long they were.
@@ -145,6 +154,7 @@ public:
     void run(DoneItem& done, const std::shared_ptr<const schema::Schema>& snapshot, const UnwantedTables& unwanted, std::size_t records_max);
 
 private:
+    void apply_steps(DoneItem& done);
     void leave_out_unwanted(DoneItem& done);
     void filter(DoneItem& done, std::size_t records_max);
     void encode(DoneItem& done);
@@ -152,6 +162,7 @@ private:
     const normalize::Rules& rules_;
     normalize::Shredder shredder_;
     normalize::ColumnarNormalizer columnar_;
+    extract::RecordSteps steps_;
     extract::RecordFilter condition_filter_;
     incremental::PageFilter filter_;
     format::BatchEncoder encoder_;

@@ -67,6 +67,12 @@ void require_parts(const std::vector<ActiveResource>& resources, const schema::S
                                           "--checkpoint, or choose others with -r",
                         resource.spec.name);
         }
+        for (const ActiveResource& other : resources) {
+            if (resource.is_left_out || other.is_left_out || resource.spec.chain.empty() || other.spec.chain.empty() || other.spec.chain == resource.spec.chain) continue;
+            throw Error(ErrorKind::usage, "resources \"{}\" and \"{}\" are read at the same time, so a load between would cut one of them anywhere: run without --checkpoint, or choose "
+                                          "one of them with -r",
+                        resource.spec.name, other.spec.name);
+        }
         if (resource.checkpoint) require_parts(resource, schema, capabilities, config);
     }
 }

@@ -21,6 +21,9 @@ using schema::MergeStrategy;
 void check_reading(const ActiveResource& resource, const RunOptions& options) {
     if (options.limit || has_limit(resource.spec)) refuse(resource, "a limit ends the reading early: leave the limit out");
     if (resource.spec.where != nullptr) refuse(resource, "a condition (where) leaves records out, whose rows would go: leave it out, or let the source leave them out itself");
+    if (resource.spec.steps != nullptr && std::any_of(resource.spec.steps->begin(), resource.spec.steps->end(), [](const extract::Step& step) { return step.filter.has_value(); })) {
+        refuse(resource, "a filter in its steps leaves records out, whose rows would go: leave it out");
+    }
     if (resource.spec.incremental) refuse(resource, "a cursor leaves records out that were read before: leave the cursor out");
     if (resource.spec.table_by) refuse(resource, "its records choose their tables, and one that gets none would keep its rows: give it one table");
     if (resource.is_left_out) refuse(resource, "the schema contract leaves its table out");

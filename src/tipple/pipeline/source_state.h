@@ -37,6 +37,10 @@ public:
         is_used_ = true;
         return state_.resource(resource_);
     }
+    json::Object& resource(std::string_view name) override {
+        is_used_ = true;
+        return state_.resource(name);
+    }
     json::Object& source() override {
         is_used_ = true;
         return state_.document();

@@ -29,13 +29,15 @@ class StageCursor;
 /// One run of the stage: the threads, what they share, and the order in which pages are admitted.
 class Stage {
 public:
-    Stage(const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package, const ExtractContext& context)
+    /// `bytes_ahead`: what pages may hold that wait for their turn, see ParallelRead.
+    Stage(const normalize::Rules& rules, normalize::SchemaWriter& schema, package::PackageWriter* package, const ExtractContext& context, std::size_t bytes_ahead)
         : rules_(rules),
           schema_(schema),
           package_(package),
           context_(context),
           quarantine_(rules.load_id),
-          budget_(context.config.memory_bytes / 3),
+          bytes_ahead_(bytes_ahead),
+          budget_(context.config.memory_bytes / 3 - bytes_ahead),
           queue_(context.config.workers * 2) {}
 
     ExtractResult run(const std::vector<ActiveResource>& resources, Observer& observer, std::stop_token stop);
@@ -43,6 +45,7 @@ public:
 private:
     friend class StageOutput;
     friend class StageCursor;
+    friend class ParallelRead;
 
     void settle(const std::vector<ActiveResource>& resources);
     void extract(const std::vector<ActiveResource>& resources);
@@ -58,8 +61,10 @@ private:
     void write_quarantine();
     void fail(std::exception_ptr error);
     void drain(std::unique_lock<std::mutex>& lock);
+    void read_alone(const ActiveResource& resource, std::size_t place);
     void begin(Reading& reading);
     void read(Reading& reading);
+    bool is_behind_end(const Reading& reading, const Error& error);
     void end(Reading& reading);
     void close(Reading& reading, std::uint64_t end_number);
     void forget_surplus(const Reading& reading);
@@ -107,6 +112,7 @@ private:
     package::PackageWriter* package_;
     const ExtractContext& context_;
     Quarantine quarantine_;
+    const std::size_t bytes_ahead_;
     /// Outlives the pages in the queue, which hold parts of it.
     MemoryBudget budget_;
     BoundedQueue<WorkItem> queue_;

@@ -88,7 +88,8 @@ AdmissionMark Stage::mark(const Reading& reading) const {
 
 /// Before anything of an input counts.
 void Stage::mark_input(Reading& reading, const std::shared_ptr<Input>& input) {
-    if (marked_ == input) return;
+    // Of what is read side by side, nothing is taken back.
+    if (marked_ == input || reading.is_side_by_side) return;
     write_quarantine();
     write_ledger(reading, ledger_batch_rows);
     input_mark_ = mark(reading);

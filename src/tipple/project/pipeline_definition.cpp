@@ -21,7 +21,8 @@ namespace {
 /// The keys that `read_resource_hints` knows.
 const std::vector<std::string> hint_keys = {"enabled", "table",   "disposition", "strategy",    "primary_key",
                                             "merge_key", "columns", "contract",    "max_nesting", "checkpoint", "cursor",
-                                            "delete_missing", "max_delete", "allow_empty", "where",      "limit",       "depends"};
+                                            "delete_missing", "max_delete", "allow_empty", "where",      "limit",       "depends",
+                                            "steps"};
 
 void read_config(TableReader& reader, PipelineDefinition& pipeline, Problems& problems) {
     pipeline.config.name = pipeline.name;
@@ -139,22 +140,22 @@ private:
 
     bool defines_resources() const { return pipeline_.source.entry != nullptr && !pipeline_.source.entry->resource_options.empty(); }
 
-    /// Whether the source understands conditions itself, in a language of its own.
-    bool has_own_conditions() const {
+    /// Whether a key that every source has is an option of this source itself: conditions in a language of its own, steps that it does.
+    bool is_own_option(std::string_view name) const {
         const extract::SourceEntry* entry = pipeline_.source.entry;
-        return entry != nullptr && std::any_of(entry->resource_options.begin(), entry->resource_options.end(), [](const config::OptionSpec& spec) { return spec.name == "where"; });
+        return entry != nullptr && std::any_of(entry->resource_options.begin(), entry->resource_options.end(), [&](const config::OptionSpec& spec) { return spec.name == name; });
     }
 
     std::pair<extract::ResourceHints, config::Options> read_one(const std::string& name, const std::string& what, const Node& node) {
         TableReader reader(node, what, problems_);
         const extract::SourceEntry* entry = pipeline_.source.entry;
-        extract::ResourceHints hints = read_resource_hints(name, reader, problems_, has_own_conditions() ? Conditions::of_source : Conditions::of_tipple);
+        extract::ResourceHints hints = read_resource_hints(name, what, reader, problems_, {.has_where = is_own_option("where"), .has_steps = is_own_option("steps")});
         if (entry == nullptr) {
             note_misspelled_hints(node, what);
             return {std::move(hints), config::Options()};
         }
         std::vector<std::string> others = hint_keys;
-        if (has_own_conditions()) std::erase(others, "where");
+        std::erase_if(others, [&](const std::string& key) { return is_own_option(key); });
         return {std::move(hints), read_options(node, others, {.own = &entry->resource_options, .of_source = &entry->options}, what, project_, problems_)};
     }
 

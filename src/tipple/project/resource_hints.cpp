@@ -183,10 +183,15 @@ void read_delete_missing(TableReader& reader, extract::ResourceHints& hints, Pro
 }
 
 /// Which records are read, and when.
-void read_selection(TableReader& reader, extract::ResourceHints& hints, Problems& problems, Conditions conditions) {
-    if (conditions == Conditions::of_tipple) {
+void read_selection(TableReader& reader, const std::string& what, extract::ResourceHints& hints, Problems& problems, SourceKeys of_source) {
+    if (!of_source.has_where) {
         if (const std::optional<std::string> where = reader.text("where")) {
             guarded(*reader.find("where"), problems, [&] { hints.where = std::make_shared<const extract::Condition>(extract::Condition::parse(*where, "where")); });
+        }
+    }
+    if (!of_source.has_steps) {
+        if (const Node* steps = reader.find("steps")) {
+            hints.steps = std::make_shared<const std::vector<extract::Step>>(extract::read_steps(*steps, what, json::Path::Dialect::plain, problems));
         }
     }
     if (const std::optional<std::int64_t> limit = reader.integer("limit")) hints.limit = static_cast<std::uint64_t>(*limit);
@@ -246,7 +251,7 @@ std::optional<incremental::Spec> read_cursor(const Node& node, const std::string
     return spec;
 }
 
-extract::ResourceHints read_resource_hints(std::string name, TableReader& reader, Problems& problems, Conditions conditions) {
+extract::ResourceHints read_resource_hints(std::string name, const std::string& what, TableReader& reader, Problems& problems, SourceKeys of_source) {
     extract::ResourceHints hints;
     hints.name = std::move(name);
     hints.place = reader.table().place.text();
@@ -265,7 +270,7 @@ extract::ResourceHints read_resource_hints(std::string name, TableReader& reader
     }
     read_checkpoint(reader, hints);
     read_delete_missing(reader, hints, problems);
-    read_selection(reader, hints, problems, conditions);
+    read_selection(reader, what, hints, problems, of_source);
     const Node* cursor = reader.find("cursor");
     if (cursor != nullptr) hints.incremental = read_cursor(*cursor, "\"cursor\"", problems);
     const Node* key = reader.find("primary_key");

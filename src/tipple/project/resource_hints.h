@@ -10,14 +10,15 @@
 /// What a table of the project file says of a resource, whatever its source is.
 namespace tipple::project {
 
-/// Whose language the key `where` is written in.
-enum class Conditions {
-    of_tipple,  ///< extract::Condition
-    of_source,  ///< it is an option of the source
+/// Keys that every source has, but for those that are options of its own here.
+struct SourceKeys {
+    bool has_where = false;  ///< in the language of a database
+    bool has_steps = false;
 };
 
-/// Reads the keys of a resource that every source has; what is wrong goes to `problems`. Other keys are left for the source's own options.
-extract::ResourceHints read_resource_hints(std::string name, config::TableReader& reader, config::Problems& problems, Conditions conditions);
+/// Reads the keys of a resource that every source has; what is wrong goes to `problems`. Other keys are left for the source's own options. `what`: such as `resource "orders"`, for
+/// messages.
+extract::ResourceHints read_resource_hints(std::string name, const std::string& what, config::TableReader& reader, config::Problems& problems, SourceKeys of_source);
 
 /// `cursor = { field = …, start = … }`. Nothing when it is wrong.
 std::optional<incremental::Spec> read_cursor(const config::Node& node, const std::string& what, config::Problems& problems);

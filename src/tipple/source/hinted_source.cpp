@@ -1,6 +1,7 @@
 #include "tipple/source/hinted_source.h"
 
 #include <algorithm>
+#include <map>
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
@@ -19,6 +20,28 @@ void set_range(const CursorRange& range, ResourceSpec& spec) {
     if (!range.until.is_null()) cursor.end_value = range.until;
 }
 
+/// What the source says of columns has the names before the steps; all else, the names after them.
+void rename_by_steps(const std::vector<Step>& steps, ResourceSpec& spec) {
+    const auto rename = [&](std::vector<schema::Column>& columns) {
+        std::vector<schema::Column> left;
+        for (const schema::Column& column : columns) {
+            if (std::optional<std::string> name = name_after(steps, column.name())) left.emplace_back(*std::move(name), column.hints());
+        }
+        columns = std::move(left);
+    };
+    rename(spec.columns);
+    rename(spec.declared);
+    for (std::vector<std::string>* key : {&spec.primary_key, &spec.merge_key}) {
+        std::vector<std::string> names;
+        for (const std::string& name : *key) {
+            if (std::optional<std::string> after = name_after(steps, name)) names.push_back(*std::move(after));
+        }
+        // What is left of a key does not tell records apart.
+        if (names.size() < key->size()) names.clear();
+        *key = std::move(names);
+    }
+}
+
 class HintedSource final : public SourceDriver {
 public:
     HintedSource(std::unique_ptr<SourceDriver> driver, SourceHints hints) : driver_(std::move(driver)), hints_(std::move(hints)) {}
@@ -29,8 +52,10 @@ public:
     std::vector<ResourceSpec> resources(std::stop_token stop) override {
         std::vector<ResourceSpec> specs = driver_->resources(stop);
         check_names(specs);
+        source_keys_.clear();
         for (ResourceSpec& spec : specs) {
             const ResourceHints* own = find(spec);
+            source_keys_[spec.name] = spec.primary_key;
             apply_hints(own != nullptr ? *own : hints_.all, spec);
             check_merge(spec);
         }
@@ -46,7 +71,13 @@ public:
     bool checks_definitions() const override { return driver_->checks_definitions(); }
     void begin(const std::vector<ResourceSpec>& resources, std::stop_token stop) override { driver_->begin(resources, std::move(stop)); }
     void finish() override { driver_->finish(); }
-    void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) override { driver_->read(resource, context, out); }
+    void read(const ResourceSpec& resource, const ResourceContext& context, Output& out) override {
+        if (resource.steps == nullptr) return driver_->read(resource, context, out);
+        // Names of its own are what the source reads by.
+        ResourceSpec own = resource;
+        own.primary_key = source_keys_.at(resource.name);
+        driver_->read(own, context, out);
+    }
     std::string probe(const ResourceSpec& resource, const ProbeContext& context) override { return driver_->probe(resource, context); }
 
 private:
@@ -148,11 +179,17 @@ private:
 
     std::unique_ptr<SourceDriver> driver_;
     SourceHints hints_;
+    /// Primary keys as the source says them, by resource.
+    std::map<std::string, std::vector<std::string>> source_keys_;
 };
 
 }  // namespace
 
 void apply_hints(const ResourceHints& hints, ResourceSpec& spec) {
+    if (hints.steps != nullptr) {
+        spec.steps = hints.steps;
+        rename_by_steps(*hints.steps, spec);
+    }
     if (hints.table) {
         spec.table = *hints.table;
         spec.table_by.reset();

@@ -32,6 +32,7 @@ struct ResourceHints {
     /// Of records.
     std::optional<std::uint64_t> limit;
     std::shared_ptr<const Condition> where;
+    std::shared_ptr<const std::vector<Step>> steps;
     std::vector<std::string> depends;
     /// Where it is said, such as `tipple.toml:12`; empty = in no file.
     std::string place;

@@ -54,6 +54,8 @@ const Value* find_first(const Value& value, const std::vector<Path::Step>& steps
 
 }  // namespace
 
+const Value* find_first(const Value& value, const Path& path) { return find_first(value, path.steps(), 0); }
+
 /// A page of JSON at hand.
 struct RecordFilter::Page {
     struct Span {
@@ -153,7 +155,7 @@ std::vector<std::size_t> RecordFilter::filter(const Condition& condition, std::v
     std::size_t place = 0;
     std::erase_if(records, [&](const Value& record) {
         const bool is_wanted = record.is_null() || condition.holds([&](std::size_t i) {
-            const Value* found = find_first(record, condition.comparisons()[i].path.steps(), 0);
+            const Value* found = find_first(record, condition.comparisons()[i].path);
             return found != nullptr ? *found : Value();
         });
         if (!is_wanted) dropped.push_back(place);

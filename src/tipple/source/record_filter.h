@@ -6,11 +6,15 @@
 
 #include "tipple/columns/column.h"
 #include "tipple/incremental/page_filter.h"
+#include "tipple/json/path.h"
 #include "tipple/json/pull.h"
 #include "tipple/schema/value.h"
 #include "tipple/source/condition.h"
 
 namespace tipple::extract {
+
+/// What the path finds first in a typed value; nullptr when that is nothing. Paths of the plain dialect. Valid as long as the value.
+const schema::Value* find_first(const schema::Value& value, const json::Path& path);
 
 /// Leaves records out of pages that do not meet a condition with paths of the plain dialect. One per worker; not thread-safe.
 ///

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -19,6 +20,7 @@
 #include "tipple/source/checkpoint.h"
 #include "tipple/source/condition.h"
 #include "tipple/source/page.h"
+#include "tipple/source/steps.h"
 
 /// Where records come from. One kind of source = one file in src/tipple/sources. The namespace has another name than the module because
 /// `tipple::source` is the function by which programs make a source.
@@ -58,8 +60,13 @@ struct ResourceSpec {
     std::optional<std::uint64_t> records_max = {};
     /// Records that do not meet it are left out, before the cursor looks at them. Where a source has a language of its own for this, it asks itself and this is nothing.
     std::shared_ptr<const Condition> where = {};
+    /// What is done to its records before anything else looks at them: conditions, the cursor and limits see what is left. nullptr = nothing, or the source does it itself.
+    std::shared_ptr<const std::vector<Step>> steps = {};
     /// Resources of the source, by name or definition, that are read before this one when they are read in the same run.
     std::vector<std::string> depends = {};
+    /// Resources of one chain are read one after the other, on a thread that other chains of the source do not share: those are read at the same time. Empty = nothing else
+    /// is read meanwhile. Of a resource in a chain, `Output` hears of no inputs (begin_input, restart_input).
+    std::string chain = {};
     /// Where the user says something of it, such as `tipple.toml:12`, for messages; empty = in no file.
     std::string place = {};
     /// What it reads is committed in parts; nothing = in one.
@@ -83,19 +90,23 @@ struct ResourceSpec {
 };
 
 /// What a resource and its source remember from run to run. Changes are committed with the rows of the run, in one transaction, and are gone
-/// when it fails. Objects are live, and good until the other function is called. One thread: that of the read.
+/// when it fails. Objects are live, and good until another function is called. One thread: that of the read.
 class State {
 public:
     virtual ~State() = default;
     /// The resource's own. Made when it is not there.
     virtual json::Object& resource() = 0;
+    /// The same of another resource `name` of its chain, or of one that is not loaded itself and read for this one alone.
+    virtual json::Object& resource(std::string_view name) = 0;
     /// The source's, shared by its resources. What they remember is its member `resources`.
     virtual json::Object& source() = 0;
     /// The same to look at only. A source that does no more than that remembers nothing itself, so a cursor alone says where a checkpoint may be.
     virtual const json::Object& source() const = 0;
+    /// To be held while what `source` returns is used, where resources that are read at the same time may use it too. Owns no mutex where none are.
+    virtual std::unique_lock<std::mutex> lock_source() const { return {}; }
 
-    /// What any resource of the source remembers, to look at; nullptr when that is nothing.
-    const json::Object* find_resource(std::string_view name) const;
+    /// What any resource of the source remembers, to look at; nullptr when that is nothing. Of one that is read at the same time: what it did when the run began.
+    virtual const json::Object* find_resource(std::string_view name) const;
 };
 
 /// The cursor of a resource while it is read. One thread: that of the read.
@@ -223,7 +234,8 @@ public:
     virtual bool wants_more() const = 0;
 };
 
-/// Reads resources of one kind of system. One read at a time, each on a thread of the pipeline.
+/// Reads resources of one kind of system. One read at a time, each on a thread of the pipeline, but that resources of different chains (ResourceSpec::chain) are read at
+/// the same time.
 class SourceDriver {
 public:
     virtual ~SourceDriver() = default;

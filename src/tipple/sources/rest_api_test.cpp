@@ -47,10 +47,11 @@ public:
 
 class Memory final : public extract::State {
 public:
-    json::Object& resource() override {
+    json::Object& resource() override { return resource(name); }
+    json::Object& resource(std::string_view of) override {
         json::Value& resources = document_["resources"];
         if (!resources.is_object()) resources = json::Object();
-        json::Value& own = resources.as_object()[name];
+        json::Value& own = resources.as_object()[of];
         if (!own.is_object()) own = json::Object();
         return own.as_object();
     }

@@ -141,7 +141,7 @@ std::string PageReader::rewrite(const std::string& body, const std::vector<json:
         if (resource_.steps.empty()) {
             add(changed);
         } else {
-            apply_steps(resource_.steps, json::parse(changed, "a record"), [&](const json::Value& record) { add(json::to_text(record)); });
+            extract::apply_steps(resource_.steps, json::parse(changed, "a record"), [&](const json::Value& record) { add(json::to_text(record)); });
         }
     }
     out += "]";

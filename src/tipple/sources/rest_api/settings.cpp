@@ -140,7 +140,7 @@ private:
         if (const Node* auth = reader.find("auth")) resource.auth = read_auth(*auth, problems_);
         if (const Node* rules = reader.find("on_response")) resource.rules = read_rules(*rules, problems_);
         resource.rules.insert(resource.rules.end(), api.rules.begin(), api.rules.end());
-        if (const Node* steps = reader.find("steps")) resource.steps = read_steps(*steps, problems_);
+        if (const Node* steps = reader.find("steps")) resource.steps = extract::read_steps(*steps, what, json::Path::Dialect::full, problems_);
         if (const std::optional<std::string> where = reader.text("where")) {
             guarded(reader, "where", [&] { resource.where = std::make_shared<const extract::Condition>(extract::Condition::parse(*where, "where")); });
         }

@@ -13,7 +13,7 @@
 #include "tipple/io/url.h"
 #include "tipple/json/path.h"
 #include "tipple/source/source.h"
-#include "tipple/sources/rest_api/steps.h"
+#include "tipple/source/steps.h"
 #include "tipple/sources/rest_api/template.h"
 
 /// What the project file says of an API, read and checked. Plain data.
@@ -109,7 +109,7 @@ struct ResourceSettings {
     std::optional<AuthSpec> auth = {};
     std::vector<IncludedField> include = {};
     std::vector<ResponseRule> rules = {};
-    std::vector<Step> steps = {};
+    std::vector<extract::Step> steps = {};
     std::uint64_t pages_max = 0;  ///< 0 = no limit of its own
     /// What everybody can say of resources: it counts too where a resource is read for its children alone.
     std::shared_ptr<const extract::Condition> where = {};
