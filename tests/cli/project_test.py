@@ -7,7 +7,9 @@ import threading
 
 import duckdb
 
-from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_USAGE, Case, main
+from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_TRANSIENT, EXIT_USAGE, Case, Run, main
+
+EXIT_TIMEOUT = 124
 
 SHOP = """
 version = 1
@@ -94,6 +96,20 @@ class Runs(ProjectCase):
         self.project(SHOP)
         self.write("data/orders-1.jsonl", [{"id": 1}, {"x": 2}])
         self.run_fails(expect=EXIT_DATA, says=["orders-1.jsonl:2", 'cursor "id"', "include"])
+
+    def test_a_timeout_ends_a_run_in_order(self):
+        self.project('[pipeline.shop]\nsource = "stdin"\ndestination = "shop.duckdb"\ndataset = "main"\n')
+        before = self.contents()
+        with Run(self.arguments(["run", "--timeout", "1s"]), self.folder) as run:
+            run.feed(b'{"id": 1}\n')
+            run.wait_for("the time is up")
+            result = run.finish()
+        self.assertEqual(result.code, EXIT_TIMEOUT, result.err)
+        self.assert_unchanged(before)
+        [record] = json.loads(self.tipple("runs", "shop", "--json").out)["runs"]
+        self.assertEqual((record["status"], record["exit_code"], record["loads"]), ("stopped", EXIT_TIMEOUT, []))
+        self.tipple("run", "--timeout", "5m", input='{"id": 1}\n')
+        self.assertEqual(self.count("stdin"), 1)
 
     def test_since_and_until(self):
         self.project(SHOP)
