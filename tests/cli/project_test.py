@@ -121,6 +121,12 @@ class Runs(ProjectCase):
         self.assertEqual(self.count("orders"), 9)
         self.tipple("run")
         self.assertEqual(self.count("orders"), 9, "the cursor did not fall back")
+        self.write("data/orders-2.jsonl", orders(7, 8))
+        self.tipple("run", "--since", "100")
+        self.assertEqual(self.count("orders"), 11, "nothing was skipped")
+        self.tipple("run", "--since", "100", "--full-refresh")
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 8, "where one run began is not remembered")
         self.project(SHOP.replace('cursor = { field = "id" }', ""))
         self.run_fails("--since", "1", says="has a cursor")
 
