@@ -331,6 +331,51 @@ class SettingsOfDlt(ProjectCase):
         self.tipple("run")
         self.assertIn("own.events", self.tables())
 
+    def test_where_a_value_comes_from(self):
+        self.project('[connection.postgres]\ntype = "postgres"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "postgres"\n')
+        self.write("a.jsonl", [{"x": 1}])
+        self.write(".dlt/secrets.toml", '[destination.postgres.credentials]\npassword = "hunter2"\n')
+        self.write(".dlt/config.toml", '[destination.postgres.credentials]\nhost = "db1"\n[pipelines.shop]\ndataset_name = "raw"\n')
+
+        def explain(key, **env):
+            return [(found["value"], found["from"]) for found in json.loads(self.tipple("config", "explain", key, "--json", env=env).out)["values"]]
+
+        host, key = "connection.postgres.host", "destination.postgres.credentials.host"
+        in_file = ("db1", f".dlt/config.toml:2 ({key})")
+        self.assertEqual(explain(host), [in_file])
+        self.assertIn(f'{host} = "db1"    from .dlt/config.toml:2 ({key})\n', self.tipple("config", "explain", host).out)
+        self.assertEqual(explain(host, TIPPLE_CONNECTION__POSTGRES__HOST="own"), [("own", "TIPPLE_CONNECTION__POSTGRES__HOST"), in_file])
+        self.assertEqual(explain(host, CREDENTIALS__HOST="env"), [("env", "CREDENTIALS__HOST")])
+        scoped = "SHOP__DESTINATION__POSTGRES__CREDENTIALS__HOST"
+        self.assertEqual(explain(host, **{scoped: "env"}), [in_file, ("env", scoped + ", for pipeline shop only")])
+        self.assertEqual(explain("connection.postgres.password"), [("***", ".dlt/secrets.toml:2 (destination.postgres.credentials.password)")])
+        self.assertEqual(explain("pipeline.shop.dataset"), [("raw", ".dlt/config.toml:4 (pipelines.shop.dataset_name)")])
+        self.assertEqual(explain("pipeline.shop.source.select", SOURCES__FILES__SELECT="data"), [("data", "SOURCES__FILES__SELECT")])
+        self.assertEqual(explain("connection.postgres.port"), [])
+
+    def test_a_url_and_its_password(self):
+        self.write("a.jsonl", [{"x": 1}])
+        self.write(".dlt/config.toml", '[destination.postgres.credentials]\nhost = "127.0.0.2"\nport = 1\n')
+
+        def reached(says, **env):
+            self.assertIn(says, self.tipple("run", "--retry-budget", "0", env=env, expect=EXIT_TRANSIENT).err)
+
+        named = '[connection.postgres]\ntype = "postgres"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "postgres"\n'
+        for project in (named, '[pipeline.shop]\nsource = "a.jsonl"\ndestination = { type = "postgres" }\n'):
+            self.project(project)
+            reached("127.0.0.2:1/")
+            reached("127.0.0.3:1/", SHOP__DESTINATION__POSTGRES__CREDENTIALS__HOST="127.0.0.3")
+            reached("127.0.0.1:2/dw", DESTINATION__POSTGRES__CREDENTIALS="postgresql://u:hunter2@127.0.0.1:2/dw")
+            reached("127.0.0.1:3/dw", SHOP__DESTINATION__POSTGRES__CREDENTIALS="postgresql://u@127.0.0.1:3/dw", DESTINATION__POSTGRES__CREDENTIALS="postgresql://u@127.0.0.1:2/dw")
+
+    def test_files_beside_credentials(self):
+        self.project('[connection.filesystem]\ntype = "filesystem"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "filesystem"\n')
+        self.write("a.jsonl", [{"x": 1}])
+        self.write(".dlt/config.toml", '[destination.filesystem]\nbucket_url = "lake"\nlayout = "{table_name}/x{load_id}.{file_id}.{ext}"\n')
+        self.tipple("run")
+        [file] = self.path("lake/shop/a").iterdir()
+        self.assertTrue(file.name.startswith("x"))
+
     def test_a_secret_in_the_wrong_file(self):
         self.project(self.PROJECT)
         self.write(".dlt/config.toml", '[destination.wh]\ncredentials = "duckdb:///shop.duckdb"\n')
