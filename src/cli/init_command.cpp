@@ -109,6 +109,11 @@ int run_init(Program& program, const InitArguments& arguments) {
     write_new(files, secrets, secrets_text);
     if (chmod(secrets.c_str(), S_IRUSR | S_IWUSR) != 0) throw Error(ErrorKind::local, "{}: cannot be made readable for you alone", secrets);
     write_new(files, project, project_text);
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"files", json::Array{project, secrets, place(".gitignore"), place("data/orders-2026-03.jsonl"), place("data/customers.csv")}}}));
+        return exit_done;
+    }
+    if (program.global.is_quiet) return exit_done;
     fmt::print("wrote {}, with data to try it with in {}\n\nnext:  {}tipple run shop\n       tipple query shop 'SELECT * FROM orders'\n       tipple show shop\n", project,
                place("data"), folder == "." ? "" : fmt::format("cd {}\n       ", folder));
     return exit_done;

@@ -275,6 +275,17 @@ int run_check(Program& program, const CheckArguments& arguments) {
     return exit_code;
 }
 
+namespace {
+
+/// What the source said of itself when it was loaded; of several sources nothing.
+std::string stored_description(const destination::StoredDataset& stored) {
+    if (stored.schemas.size() != 1) return {};
+    const Value* text = stored.schemas.begin()->second.extras().find("description");
+    return text != nullptr && text->is_text() ? text->as_text() : std::string();
+}
+
+}  // namespace
+
 int run_show(Program& program, const ShowArguments& arguments) {
     const LoadTarget target = open_load_target(program, arguments.target, "", {});
     const std::string folder = pipeline::pipeline_folder(target.config, *target.destination);
@@ -284,18 +295,21 @@ int run_show(Program& program, const ShowArguments& arguments) {
     const json::Array cursors = cursors_of(target);
     Object shown{{"v", 1}, {"pipeline", target.config.name}, {"schema", target.config.schema_name}, {"destination", target.destination->description()}, {"dataset", target.config.dataset}};
     json::Array resources;
+    std::string description = stored ? stored_description(*stored) : "";
     const project::Project* project = find_project(program);
     if (project != nullptr && project->has_pipeline(arguments.target)) {
         const project::PipelineDefinition definition = read_pipeline(program, arguments.target);
-        if (!definition.description.empty()) shown.set("description", definition.description);
+        const PipelineSession session = open_pipeline(program, definition, {}, as_defined);
+        description = definition.description.empty() ? session.source->description() : definition.description;
         shown.set("source", definition.source.entry->name);
-        for (const extract::ResourceSpec& resource : open_pipeline(program, definition, {}, as_defined).source->resources({})) {
+        for (const extract::ResourceSpec& resource : session.source->resources({})) {
             resources.push_back(Object{{"resource", resource.name},
                                        {"disposition", std::string(schema::to_text(resource.disposition))},
                                        {"primary_key", join(resource.primary_key, ", ")},
                                        {"cursor", resource.incremental ? resource.incremental->cursor_path : ""}});
         }
     }
+    if (!description.empty()) shown.set("description", description);
     shown.set("resources", resources);
     shown.set("state_version", stored && stored->state ? Value(stored->state->version) : Value());
     shown.set("newest_load", stored ? stored->newest_load_id : "");
