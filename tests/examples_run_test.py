@@ -90,6 +90,7 @@ class Examples(unittest.TestCase):
         self.run_program("example_shop", *self.load)
         self.assertIn("\nOrders and customers of the web shop.\n", self.run_program("tipple", "schema", "orders.duckdb").stdout)
         self.assertRegex(self.run_program("tipple", "show", "orders.duckdb").stdout, r"\ndescription +Orders and customers of the web shop\.\n")
+        self.assertRegex(self.run_program("tipple", "show", "orders.duckdb").stdout, r"\nschema +shop\n")
 
     def test_what_it_remembers_is_looked_at_and_taken_away(self):
         self.start_shop()

@@ -284,6 +284,12 @@ std::string stored_description(const destination::StoredDataset& stored) {
     return text != nullptr && text->is_text() ? text->as_text() : std::string();
 }
 
+/// A source by name loads into a database under a schema of its own.
+std::string shown_schema(const destination::StoredDataset& stored, const LoadTarget& target) {
+    const bool is_own = stored.schemas.size() != 1 || stored.schemas.contains(target.config.schema_name);
+    return is_own ? target.config.schema_name : stored.schemas.begin()->first;
+}
+
 }  // namespace
 
 int run_show(Program& program, const ShowArguments& arguments) {
@@ -293,7 +299,7 @@ int run_show(Program& program, const ShowArguments& arguments) {
     const std::vector<Object> runs = pipeline::RunHistory(*program.files, folder).newest(1);
     const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
     const json::Array cursors = cursors_of(target);
-    Object shown{{"v", 1}, {"pipeline", target.config.name}, {"schema", target.config.schema_name}, {"destination", target.destination->description()}, {"dataset", target.config.dataset}};
+    Object shown{{"v", 1}, {"pipeline", target.config.name}, {"schema", stored ? shown_schema(*stored, target) : target.config.schema_name}, {"destination", target.destination->description()}, {"dataset", target.config.dataset}};
     json::Array resources;
     std::string description = stored ? stored_description(*stored) : "";
     const project::Project* project = find_project(program);
