@@ -92,6 +92,12 @@ class Examples(unittest.TestCase):
         self.assertRegex(self.run_program("tipple", "show", "orders.duckdb").stdout, r"\ndescription +Orders and customers of the web shop\.\n")
         self.assertRegex(self.run_program("tipple", "show", "orders.duckdb").stdout, r"\nschema +shop\n")
 
+    def test_completion_is_that_of_the_program(self):
+        for shell in ("bash", "zsh", "fish"):
+            script = self.run_program("example_outbox", "completion", shell).stdout
+            self.assertIn("example_outbox", script)
+            self.assertNotIn("tipple", script)
+
     def test_what_it_remembers_is_looked_at_and_taken_away(self):
         self.start_shop()
         self.run_program("example_shop", *self.load)
