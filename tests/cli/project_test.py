@@ -1,7 +1,9 @@
 """Pipelines of a project file: `tipple run`, and the other commands with a pipeline as their target."""
 
+import contextlib
 import http.server
 import json
+import sqlite3
 import textwrap
 import threading
 
@@ -367,6 +369,22 @@ class SettingsOfDlt(ProjectCase):
             reached("127.0.0.3:1/", SHOP__DESTINATION__POSTGRES__CREDENTIALS__HOST="127.0.0.3")
             reached("127.0.0.1:2/dw", DESTINATION__POSTGRES__CREDENTIALS="postgresql://u:hunter2@127.0.0.1:2/dw")
             reached("127.0.0.1:3/dw", SHOP__DESTINATION__POSTGRES__CREDENTIALS="postgresql://u@127.0.0.1:3/dw", DESTINATION__POSTGRES__CREDENTIALS="postgresql://u@127.0.0.1:2/dw")
+
+    def test_sources_under_the_names_of_dlt(self):
+        with contextlib.closing(sqlite3.connect(self.path("own.db"))) as own:
+            own.executescript("CREATE TABLE orders(id INTEGER); INSERT INTO orders VALUES (1), (2)")
+        self.project('[pipeline.shop]\nsource = { type = "sql" }\ndestination = "shop.duckdb"\ndataset = "main"\n')
+        self.run_fails(says='needs "uri"')
+        self.write(".dlt/secrets.toml", 'credentials = "sqlite:///other.db"\n[sources.sql_database]\ncredentials = "sqlite:///own.db"\n')
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 2)
+        explained = json.loads(self.tipple("config", "explain", "pipeline.shop.source.uri", "--json").out)
+        self.assertEqual(explained["values"][0], {"value": "***", "from": ".dlt/secrets.toml:3 (sources.sql_database.credentials)"})
+        self.write("drops/a.jsonl", [{"x": 1}])
+        self.write(".dlt/config.toml", '[sources.filesystem]\nbucket_url = "drops"\n')
+        self.project('[pipeline.shop]\nsource = { type = "files" }\ndestination = "shop.duckdb"\ndataset = "main"\n[pipeline.shop.resources.events]\nglob = "*.jsonl"\n')
+        self.tipple("run")
+        self.assertEqual(self.count("events"), 1)
 
     def test_files_beside_credentials(self):
         self.project('[connection.filesystem]\ntype = "filesystem"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "filesystem"\n')

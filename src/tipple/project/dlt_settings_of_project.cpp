@@ -40,6 +40,7 @@ std::vector<DltSetting> Project::dlt_settings(const std::vector<std::string>& pa
     Problems ignored;
     Wanted wanted;
     std::vector<std::string> scopes;
+    std::vector<DltSetting> list;
     if (path.size() == 3 && path[0] == "connection" && has_connection(path[1])) {
         const DestinationChoice choice = connection(path[1], registries.destinations, ignored);
         wanted = {.options = choice.entry != nullptr ? &choice.entry->options : nullptr, .sections = {"destination", path[1]}, .last_section = credentials_key};
@@ -60,10 +61,12 @@ std::vector<DltSetting> Project::dlt_settings(const std::vector<std::string>& pa
     } else if (path.size() == 4 && path[0] == "pipeline" && has_pipeline(path[1]) && path[2] == "source") {
         const extract::SourceEntry* entry = pipeline(path[1], registries, ignored).source.entry;
         if (entry == nullptr) return {};
-        wanted = {.options = &entry->options, .sections = {"sources", entry->name, entry->name}, .last_section = {}};
-        scopes.push_back(path[1]);
+        wanted.options = &entry->options;
+        for (const OtherSettings& others : dlt_settings_of_source(*files_, *this, entry->name, path[1])) {
+            std::optional<DltSetting> found = look_up(others, wanted, path.back());
+            if (found && (list.empty() || list.back().key != found->key)) list.push_back(*std::move(found));
+        }
     }
-    std::vector<DltSetting> list;
     for (const std::string& scope : scopes) {
         std::optional<DltSetting> found = look_up(dlt_settings_of(*files_, *this, wanted.sections, wanted.last_section, scope), wanted, path.back());
         if (!found || (!list.empty() && list.front().key == found->key)) continue;

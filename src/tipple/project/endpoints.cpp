@@ -233,6 +233,9 @@ OtherSettings dlt_settings_of(io::FileSystem& files, const Project& project, std
 
 namespace {
 
+/// What dlt calls a source of ours.
+std::string dlt_name_of(const std::string& kind) { return kind == "sql" ? "sql_database" : kind == "files" ? "filesystem" : kind; }
+
 /// A URL leaves nothing open but its password: what dlt has of single fields does not count beside it.
 void fill_password(config::Options& options, const std::vector<config::OptionSpec>& specs, const std::string& url, const OtherSettings& others) {
     if (config::mask_url(url) != url) return;
@@ -252,6 +255,31 @@ std::optional<std::string> url_of_dlt(const destination::DestinationEntry* type,
 }
 
 }  // namespace
+
+std::vector<OtherSettings> dlt_settings_of_source(io::FileSystem& files, const Project& project, const std::string& kind, const std::string& pipeline) {
+    std::vector<OtherSettings> list;
+    const std::string name = dlt_name_of(kind);
+    if (name != kind) {
+        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, credentials_key, pipeline));
+        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, "", pipeline));
+    }
+    list.push_back(dlt_settings_of(files, project, {"sources", kind, kind}, "", pipeline));
+    return list;
+}
+
+void fill_source(SourceChoice& source, const Node& node, const std::vector<OtherSettings>& others, const Project& project) {
+    config::Options& options = source.context.options;
+    for (const OtherSettings& settings : others) {
+        fill_options(options, source.entry->options, settings);
+        if (has_option(*source.entry, "uri") && !options.find("uri")) {
+            if (const std::optional<OtherSetting> url = settings(credentials_key, config::OptionKind::secret)) options.set("uri", url->value);
+        }
+        // Its folder is the project's where nobody says another one.
+        if (source.entry->name == "files" && node.is_table() && node.find("uri") == nullptr && node.find("folder") == nullptr) {
+            if (const std::optional<OtherSetting> url = settings("bucket_url", config::OptionKind::text)) options.set("folder", project.in_folder(url->value));
+        }
+    }
+}
 
 DestinationChoice read_destination(const Node& node, const std::string& what, const Project& project, const destination::Registry& registry,
                                    const OtherSettings& others, Problems& problems) {

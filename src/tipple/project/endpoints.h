@@ -27,6 +27,12 @@ inline constexpr const char* credentials_key = "credentials";
 OtherSettings dlt_settings_of(io::FileSystem& files, const Project& project, std::vector<std::string> sections, const std::string& last_section,
                               const std::string& pipeline);
 
+/// The same of a source of that kind, in the order in which it counts: under dlt's name of it, then under ours.
+std::vector<OtherSettings> dlt_settings_of_source(io::FileSystem& files, const Project& project, const std::string& kind, const std::string& pipeline);
+
+/// Sets what `node`, the table of the source or a text, leaves open of it.
+void fill_source(SourceChoice& source, const config::Node& node, const std::vector<OtherSettings>& others, const Project& project);
+
 /// The same of an option that dlt may call by another name.
 std::optional<OtherSetting> find_other(const OtherSettings& others, const config::OptionSpec& spec);
 
