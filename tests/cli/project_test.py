@@ -354,6 +354,9 @@ class SettingsOfDlt(ProjectCase):
         self.assertEqual(explain("pipeline.shop.dataset"), [("raw", ".dlt/config.toml:4 (pipelines.shop.dataset_name)")])
         self.assertEqual(explain("pipeline.shop.source.select", SOURCES__FILES__SELECT="data"), [("data", "SOURCES__FILES__SELECT")])
         self.assertEqual(explain("connection.postgres.port"), [])
+        url = {"DESTINATION__POSTGRES__CREDENTIALS": "postgresql://u:hunter2@db2/dw"}
+        self.assertEqual(explain("connection.postgres.uri", **url), [("***", "DESTINATION__POSTGRES__CREDENTIALS")])
+        self.assertEqual(explain(host, **url), [], "the URL counts")
 
     def test_a_url_and_its_password(self):
         self.write("a.jsonl", [{"x": 1}])

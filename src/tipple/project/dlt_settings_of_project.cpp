@@ -67,8 +67,15 @@ std::vector<DltSetting> Project::dlt_settings(const std::vector<std::string>& pa
             if (found && (list.empty() || list.back().key != found->key)) list.push_back(*std::move(found));
         }
     }
+    // Beside a URL of dlt's, which counts where the project has none, its single fields do not.
+    std::vector<std::string> own_uri = path;
+    own_uri.back() = "uri";
+    const std::string& name = path.back();
+    const bool may_be_in_url = !wanted.last_section.empty() && name != "uri" && name != "password" && config::find_path(document_, own_uri) == nullptr;
     for (const std::string& scope : scopes) {
-        std::optional<DltSetting> found = look_up(dlt_settings_of(*files_, *this, wanted.sections, wanted.last_section, scope), wanted, path.back());
+        const OtherSettings others = dlt_settings_of(*files_, *this, wanted.sections, wanted.last_section, scope);
+        if (may_be_in_url && look_up(others, wanted, "uri")) continue;
+        std::optional<DltSetting> found = look_up(others, wanted, name);
         if (!found || (!list.empty() && list.front().key == found->key)) continue;
         if (path[0] == "connection") found->pipeline = scope;
         list.push_back(*std::move(found));
