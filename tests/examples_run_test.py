@@ -89,6 +89,25 @@ class Examples(unittest.TestCase):
         self.start_shop()
         self.run_program("example_shop", *self.load)
         self.assertIn("\nOrders and customers of the web shop.\n", self.run_program("tipple", "schema", "orders.duckdb").stdout)
+        self.assertRegex(self.run_program("tipple", "show", "orders.duckdb").stdout, r"\ndescription +Orders and customers of the web shop\.\n")
+        self.assertRegex(self.run_program("tipple", "show", "orders.duckdb").stdout, r"\nschema +shop\n")
+
+    def test_completion_is_that_of_the_program(self):
+        for shell in ("bash", "zsh", "fish"):
+            script = self.run_program("example_outbox", "completion", shell).stdout
+            self.assertIn("example_outbox", script)
+            self.assertNotIn("tipple", script)
+
+    def test_what_it_remembers_is_looked_at_and_taken_away(self):
+        self.start_shop()
+        self.run_program("example_shop", *self.load)
+        last = ("state", "get", "orders.duckdb", "resources.orders.incremental.updated_at.last_value")
+        self.assertEqual(self.run_program("tipple", *last).stdout, "2024-01-05\n")
+        self.run_program("tipple", "state", "reset", "orders.duckdb", "orders", "--yes")
+        self.assertIn("nothing is remembered", self.run_program("tipple", *last, code=2).stderr)
+        self.run_program("example_shop", *self.load)
+        self.run_program("tipple", "drop", "orders.duckdb", "orders", "--yes")
+        self.assertNotIn("orders", self.run_program("tipple", "preview", "orders.duckdb").stdout)
 
     def test_shop_that_fails_changes_nothing(self):
         self.start_shop()

@@ -55,7 +55,7 @@ class Tipple(Contender):
 
     def command(self, file, database, folder, workload):
         if workload.command:
-            return [self.binary, *workload.command]
+            return [self.binary, *(["-C", folder, "--data-dir", folder] if workload.pipelines else []), *workload.command]
         schema = ["--schema-import", f"{folder}/schemas"] if workload.is_frozen else []
         return [*self.load(folder, file, database), *schema, *workload.arguments]
 
@@ -63,6 +63,10 @@ class Tipple(Contender):
         return [self.binary, "--data-dir", folder, "--progress", "none", "load", file, database, "--as", "t", "--dataset", "bench"]
 
     def declare(self, file, folder, workload):
+        if workload.pipelines:
+            with open(f"{folder}/tipple.toml", "w") as project:
+                project.write('[connection.warehouse]\nuri = "warehouse.duckdb"\n')
+                project.writelines(f'[pipeline.p{number}]\nsource = "{file}"\ndestination = "warehouse"\n' for number in range(workload.pipelines))
         if not workload.is_frozen:
             return
         with tempfile.TemporaryDirectory(dir=folder) as other:

@@ -141,6 +141,7 @@ class Workload:
     targets: tuple[Target, ...] = ()
     arguments: tuple[str, ...] = ()     # more for `tipple load`
     command: tuple[str, ...] = ()       # instead of `tipple load`
+    pipelines: int = 0                  # of the project that the command finds
     is_frozen: bool = False             # the schema is there already, and a contract freezes it
     runs: int = 0                       # other than asked for
     watches_memory: bool = True
@@ -215,6 +216,7 @@ def workloads(is_quick):
                         may_refuse=True) for columns in (500, 1_000, 3_000)]
     listed += [
         Workload("start-version", Tiny("tiny"), ("tipple",), (at_most("wall", 0.015),), command=("--version",), runs=20, watches_memory=False),
+        Workload("start-list", Tiny("tiny"), ("tipple",), (at_most("wall", 0.030),), command=("list",), pipelines=100, runs=20, watches_memory=False),
         Workload("start-load", Tiny("tiny"), ("tipple", "duckdb"), (at_most("wall", 0.060),), runs=20, watches_memory=False),
         Workload("webhooks", Webhooks("webhooks"), ("tipple", "dlt"), (at_most("wall", 1.0),), recorded={"dlt": (24.0, None, None)}),
     ]

@@ -190,6 +190,7 @@ struct StateArguments {
     StateAction action = StateAction::show;
     std::string target;
     std::vector<std::string> arguments;
+    bool is_dry_run = false;
     bool is_confirmed = false;
 };
 struct DropArguments {
@@ -197,10 +198,12 @@ struct DropArguments {
     std::vector<std::string> resources;
     bool drops_all = false;
     bool is_state_only = false;
+    bool is_dry_run = false;
     bool is_confirmed = false;
 };
 struct SyncArguments {
     std::string target;
+    bool is_dry_run = false;
     bool is_confirmed = false;
 };
 struct PlanArguments {

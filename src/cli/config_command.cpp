@@ -40,8 +40,14 @@ struct Layer {
     project::ProjectOptions options;
 };
 
-void explain(Program& program, const std::vector<std::string>& path) {
-    const std::string key = config::key_text(path);
+/// A value of the setting, and where it was written.
+struct Found {
+    json::Value value;
+    std::string text;
+    std::string from;
+};
+
+std::vector<Found> in_project(Program& program, const std::vector<std::string>& path) {
     const project::ProjectOptions all = program.project_options();
     std::vector<Layer> layers = {{"", all}, {"", all}, {"", all}, {"", all}};
     layers[1].options.assignments.clear();
@@ -49,19 +55,44 @@ void explain(Program& program, const std::vector<std::string>& path) {
     layers[2].options.environment.clear();
     layers[3].options = layers[2].options;
     layers[3].options.profile.clear();
-    std::string last;
-    bool is_found = false;
+    std::vector<Found> list;
     for (const Layer& layer : layers) {
         std::optional<project::Project> project = project::Project::find(*program.files, layer.options);
         config::Node document = project->document();
         mark_secrets(document, "");
         const config::Node* node = config::find_path(document, path);
-        if (node == nullptr || node->place.text() == last) continue;
-        last = node->place.text();
-        fmt::print("{}{} = {}    from {}\n", is_found ? "  hides " : "", key, shown(*node), last);
-        is_found = true;
+        if (node == nullptr || (!list.empty() && node->place.text() == list.back().from)) continue;
+        list.push_back({.value = config::to_masked_json(*node), .text = shown(*node), .from = node->place.text()});
     }
-    if (!is_found) fmt::print("{} is not set\n", key);
+    return list;
+}
+
+/// What a dlt project says of it, below all that is ours.
+std::vector<Found> in_dlt(Program& program, const std::vector<std::string>& path) {
+    std::vector<Found> list;
+    for (const project::DltSetting& setting : require_project(program).dlt_settings(path, {program.sources, program.destinations})) {
+        const std::string value = setting.is_secret || sounds_secret(path.back()) ? "***" : config::mask_url(setting.value);
+        const std::string place = setting.place.text();
+        std::string from = place == setting.key ? place : fmt::format("{} ({})", place, setting.key);
+        if (!setting.pipeline.empty()) from += fmt::format(", for pipeline {} only", setting.pipeline);
+        list.push_back({.value = value, .text = json::quoted(value), .from = std::move(from)});
+    }
+    return list;
+}
+
+void explain(Program& program, const std::vector<std::string>& path) {
+    const std::string key = config::key_text(path);
+    std::vector<Found> list = in_project(program, path);
+    for (Found& found : in_dlt(program, path)) list.push_back(std::move(found));
+    if (program.global.is_json) {
+        json::Array values;
+        for (const Found& found : list) values.emplace_back(json::Object{{"value", found.value}, {"from", found.from}});
+        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"key", key}, {"values", std::move(values)}, {"variable", config::variable_of(path)}},
+                                         {.spacing = json::Spacing::pretty}));
+        return;
+    }
+    for (const Found& found : list) fmt::print("{}{} = {}    from {}\n", &found == &list.front() ? "" : "  hides ", key, found.text, found.from);
+    if (list.empty()) fmt::print("{} is not set\n", key);
     fmt::print("  set it with {}, or --set {}=VALUE\n", config::variable_of(path), key);
 }
 
@@ -89,7 +120,13 @@ int run_connections(Program& program) {
         const bool is_text = uri != nullptr && uri->kind == config::Node::Kind::text;
         table.rows.push_back({name, choice.entry != nullptr ? choice.entry->name : "", is_text ? config::mask_url(uri->value.as_text()) : ""});
     }
-    print_rows(table, program.global.is_json ? RowsFormat::json : RowsFormat::table, program.terminal);
+    if (!program.global.is_json) {
+        print_rows(table, RowsFormat::table, program.terminal);
+        return exit_done;
+    }
+    json::Array connections;
+    for (const auto& row : table.rows) connections.emplace_back(json::Object{{"connection", *row[0]}, {"kind", *row[1]}, {"where", *row[2]}});
+    fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"connections", std::move(connections)}}, {.spacing = json::Spacing::pretty}));
     return exit_done;
 }
 

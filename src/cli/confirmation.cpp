@@ -21,4 +21,12 @@ bool confirm(const Program& program, const std::string& plan, bool is_confirmed)
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
+void show_plan(const Program& program, const std::string& plan) {
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"plan", plan.substr(0, plan.find_last_not_of('\n') + 1)}}));
+    } else {
+        fmt::print("{}", plan);
+    }
+}
+
 }  // namespace tipple::cli

@@ -10,4 +10,7 @@ namespace tipple::cli {
 /// where nobody can be asked (standard input is no terminal): nothing is ever silently left undone.
 bool confirm(const Program& program, const std::string& plan, bool is_confirmed);
 
+/// `--dry-run`: `plan` is the answer, and nothing else happens.
+void show_plan(const Program& program, const std::string& plan);
+
 }  // namespace tipple::cli

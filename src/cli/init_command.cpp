@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -73,22 +75,22 @@ void write_new(io::FileSystem& files, const std::string& path, const char* text)
     files.write_text_durably(path, text);
 }
 
-constexpr const char* bash_text = R"text(_tipple() {{
+constexpr const char* bash_text = R"text({function}() {{
     local current=${{COMP_WORDS[COMP_CWORD]}} command=${{COMP_WORDS[1]}}
     if [ "$COMP_CWORD" = 1 ]; then
         COMPREPLY=($(compgen -W "{commands}" -- "$current"))
     elif [[ $current == -* ]]; then
-        COMPREPLY=($(compgen -W "$(tipple "$command" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+')" -- "$current"))
+        COMPREPLY=($(compgen -W "$({program} "$command" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+')" -- "$current"))
     else
-        COMPREPLY=($(compgen -f -W "$(tipple list --json 2>/dev/null | sed -n 's/.*"pipeline": "\(.*\)".*/\1/p')" -- "$current"))
+        COMPREPLY=($(compgen -f -W "$({program} list --json 2>/dev/null | sed -n 's/.*"pipeline": "\(.*\)".*/\1/p')" -- "$current"))
     fi
 }}
-complete -o filenames -F _tipple tipple
+complete -o filenames -F {function} {program}
 )text";
 
-constexpr const char* fish_text = R"text(complete -c tipple -n __fish_use_subcommand -f -a "{commands}"
-complete -c tipple -n 'not __fish_use_subcommand' -a "(tipple list --json 2>/dev/null | string replace -rf '.*\"pipeline\": \"(.*)\".*' '\$1')"
-complete -c tipple -n 'not __fish_use_subcommand' -f -a "(tipple (commandline -opc)[2] --help 2>/dev/null | string match -rag -- '(--[a-z][a-z-]+)')"
+constexpr const char* fish_text = R"text(complete -c {program} -n __fish_use_subcommand -f -a "{commands}"
+complete -c {program} -n 'not __fish_use_subcommand' -a "({program} list --json 2>/dev/null | string replace -rf '.*\"pipeline\": \"(.*)\".*' '\$1')"
+complete -c {program} -n 'not __fish_use_subcommand' -f -a "({program} (commandline -opc)[2] --help 2>/dev/null | string match -rag -- '(--[a-z][a-z-]+)')"
 )text";
 
 }  // namespace
@@ -109,20 +111,27 @@ int run_init(Program& program, const InitArguments& arguments) {
     write_new(files, secrets, secrets_text);
     if (chmod(secrets.c_str(), S_IRUSR | S_IWUSR) != 0) throw Error(ErrorKind::local, "{}: cannot be made readable for you alone", secrets);
     write_new(files, project, project_text);
+    if (program.global.is_json) {
+        fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"files", json::Array{project, secrets, place(".gitignore"), place("data/orders-2026-03.jsonl"), place("data/customers.csv")}}}));
+        return exit_done;
+    }
+    if (program.global.is_quiet) return exit_done;
     fmt::print("wrote {}, with data to try it with in {}\n\nnext:  {}tipple run shop\n       tipple query shop 'SELECT * FROM orders'\n       tipple show shop\n", project,
                place("data"), folder == "." ? "" : fmt::format("cd {}\n       ", folder));
     return exit_done;
 }
 
-int run_completion(const CompletionArguments& arguments) {
+int run_completion(const Program& program, const CompletionArguments& arguments) {
     std::vector<std::string> names(command_names.begin(), command_names.end());
     const std::string commands = join(names, " ");
     if (arguments.shell == "fish") {
-        fmt::print(fmt::runtime(fish_text), fmt::arg("commands", commands));
+        fmt::print(fmt::runtime(fish_text), fmt::arg("program", program.name), fmt::arg("commands", commands));
         return exit_done;
     }
+    std::string function = "_" + program.name;
+    std::replace_if(function.begin(), function.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
     if (arguments.shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
-    fmt::print(fmt::runtime(bash_text), fmt::arg("commands", commands));
+    fmt::print(fmt::runtime(bash_text), fmt::arg("program", program.name), fmt::arg("function", function), fmt::arg("commands", commands));
     return exit_done;
 }
 

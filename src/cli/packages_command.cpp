@@ -110,6 +110,10 @@ int retry(Program& program, pipeline::Pipeline& pipeline, std::stop_token stop) 
     return exit_done;
 }
 
+void print_discarded(const std::vector<std::string>& ids) {
+    fmt::print("{}\n", json::to_text(json::Object{{"v", 1}, {"discarded_packages", json::Array(ids.begin(), ids.end())}}));
+}
+
 int discard(const Program& program, pipeline::Pipeline& pipeline, const std::vector<PackageInfo>& packages, const PackagesArguments& arguments) {
     std::vector<std::string> ids;
     std::string plan;
@@ -123,16 +127,21 @@ int discard(const Program& program, pipeline::Pipeline& pipeline, const std::vec
         throw Error(ErrorKind::usage, "package {} does not wait to be loaded, so there is nothing to discard", choose(packages, arguments.load_id).load_id);
     }
     if (ids.empty()) {
+        if (program.global.is_json) print_discarded({});
         if (!program.global.is_quiet) fmt::print(stderr, "no package waits\n");
         return exit_done;
     }
     if (arguments.is_dry_run) {
-        fmt::print("{}", plan);
+        show_plan(program, plan);
         return exit_done;
     }
     if (!confirm(program, plan, arguments.is_confirmed)) return exit_done;
     for (const std::string& id : ids) pipeline.discard_package(id);
-    if (!program.global.is_quiet) fmt::print("{} deleted\n", counted(ids.size(), "package"));
+    if (program.global.is_json) {
+        print_discarded(ids);
+    } else if (!program.global.is_quiet) {
+        fmt::print("{} deleted\n", counted(ids.size(), "package"));
+    }
     return exit_done;
 }
 

@@ -279,13 +279,15 @@ int run_check(Program& program, const CheckArguments& arguments) {
 namespace {
 
 /// What the pipeline reads. Its secrets may be on another machine, where it runs; the rest is shown all the same.
-json::Array add_source(Program& program, const std::string& pipeline, Object& shown) {
+json::Array add_source(Program& program, const std::string& pipeline, Object& shown, std::string& description) {
     json::Array resources;
     try {
         const project::PipelineDefinition definition = read_pipeline(program, pipeline);
-        if (!definition.description.empty()) shown.set("description", definition.description);
+        if (!definition.description.empty()) description = definition.description;
         shown.set("source", definition.source.entry->name);
-        for (const extract::ResourceSpec& resource : open_pipeline(program, definition, {}, as_defined).source->resources({})) {
+        const PipelineSession session = open_pipeline(program, definition, {}, as_defined);
+        if (definition.description.empty()) description = session.source->description();
+        for (const extract::ResourceSpec& resource : session.source->resources({})) {
             resources.push_back(Object{{"resource", resource.name},
                                        {"disposition", std::string(schema::to_text(resource.disposition))},
                                        {"primary_key", join(resource.primary_key, ", ")},
@@ -300,6 +302,19 @@ json::Array add_source(Program& program, const std::string& pipeline, Object& sh
     return resources;
 }
 
+/// What the source said of itself when it was loaded; of several sources nothing.
+std::string stored_description(const destination::StoredDataset& stored) {
+    if (stored.schemas.size() != 1) return {};
+    const Value* text = stored.schemas.begin()->second.extras().find("description");
+    return text != nullptr && text->is_text() ? text->as_text() : std::string();
+}
+
+/// A source by name loads into a database under a schema of its own.
+std::string shown_schema(const destination::StoredDataset& stored, const LoadTarget& target) {
+    const bool is_own = stored.schemas.size() != 1 || stored.schemas.contains(target.config.schema_name);
+    return is_own ? target.config.schema_name : stored.schemas.begin()->first;
+}
+
 }  // namespace
 
 int run_show(Program& program, const ShowArguments& arguments) {
@@ -309,12 +324,14 @@ int run_show(Program& program, const ShowArguments& arguments) {
     const std::vector<Object> runs = pipeline::RunHistory(*program.files, folder).newest(1);
     const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
     const json::Array cursors = cursors_of(target);
-    Object shown{{"v", 1}, {"pipeline", target.config.name}, {"schema", target.config.schema_name}, {"destination", target.destination->description()}, {"dataset", target.config.dataset}};
+    Object shown{{"v", 1}, {"pipeline", target.config.name}, {"schema", stored ? shown_schema(*stored, target) : target.config.schema_name}, {"destination", target.destination->description()}, {"dataset", target.config.dataset}};
     json::Array resources;
+    std::string description = stored ? stored_description(*stored) : "";
     const project::Project* project = find_project(program);
     if (project != nullptr && project->has_pipeline(arguments.target)) {
-        resources = add_source(program, arguments.target, shown);
+        resources = add_source(program, arguments.target, shown, description);
     }
+    if (!description.empty()) shown.set("description", description);
     shown.set("resources", resources);
     shown.set("state_version", stored && stored->state ? Value(stored->state->version) : Value());
     shown.set("newest_load", stored ? stored->newest_load_id : "");

@@ -14,6 +14,8 @@ namespace tipple::cli {
 
 /// What commands work with.
 struct Program {
+    /// Of the file that was called: programs with sources of their own have other names than tipple.
+    std::string name = "tipple";
     extract::Registry sources;
     destination::Registry destinations;
     std::unique_ptr<io::FileSystem> files;
@@ -57,7 +59,7 @@ int run_check(Program& program, const CheckArguments& arguments);
 int run_config(Program& program, const ConfigArguments& arguments);
 int run_init(Program& program, const InitArguments& arguments);
 int run_import(Program& program, const ImportArguments& arguments);
-int run_completion(const CompletionArguments& arguments);
+int run_completion(const Program& program, const CompletionArguments& arguments);
 int run_version(Program& program);
 int run_help(Program& program, const HelpArguments& arguments);
 

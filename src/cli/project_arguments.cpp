@@ -36,13 +36,15 @@ constexpr const char* pipeline_help =
     "  tipple pipeline NAME [info]                   the same as tipple show NAME\n"
     "  tipple pipeline NAME trace                    tipple trace NAME\n"
     "  tipple pipeline NAME failed-jobs              tipple jobs NAME --failed\n"
+    "  tipple pipeline NAME load-package [LOAD_ID]   tipple packages show NAME [LOAD_ID]\n"
     "  tipple pipeline NAME drop RESOURCE...         tipple drop NAME RESOURCE...\n"
-    "  tipple pipeline NAME drop-pending-packages    tipple packages discard NAME\n"
+    "  tipple pipeline NAME abort-packages           tipple packages discard NAME, as drop-pending-packages\n"
     "  tipple pipeline NAME sync                     tipple sync NAME\n"
-    "  tipple pipeline NAME schema                   tipple schema NAME";
+    "  tipple pipeline NAME schema                   tipple schema NAME\n"
+    "  tipple pipeline --list-pipelines              tipple list";
 
 /// What can be asked of `dlt pipeline NAME`.
-enum class DltOperation { info, trace, failed_jobs, drop, drop_pending, sync, schema };
+enum class DltOperation { info, trace, failed_jobs, load_package, drop, drop_pending, sync, schema };
 
 /// `ACTION TARGET...`; what is no action is an error that names the nearest one.
 template <typename Action>
@@ -84,6 +86,7 @@ struct ProjectCommands::Impl {
     RunsArguments trace_arguments{.shows_newest = true};
     JobsArguments jobs_arguments;
     std::vector<std::string> state_places;
+    bool is_state_dry_run = false;
     bool is_state_confirmed = false;
     DropArguments drop_arguments;
     SyncArguments sync_arguments;
@@ -95,7 +98,10 @@ struct ProjectCommands::Impl {
     std::string import_kind;
     CompletionArguments completion_arguments;
     std::vector<std::string> pipeline_places;
+    bool lists_pipelines = false;
     bool is_pipeline_confirmed = false;
+    DropArguments pipeline_drop;
+    SchemaArguments pipeline_schema;
 
     void add_looking(CLI::App& app) {
         list = app.add_subcommand("list", "Lists the pipelines of the project: last run, rows, packages that wait.");
@@ -119,15 +125,18 @@ struct ProjectCommands::Impl {
             ->required()
             ->expected(1, -1)
             ->option_text(" ");
+        state->add_flag("--dry-run", is_state_dry_run, "set, reset: say what would change, and change nothing");
         state->add_flag("-y,--yes", is_state_confirmed, "set, reset: do not ask; needed where there is no terminal to ask on");
         drop = add_with_target(app, "drop", "Drops the tables of resources, and what they remember, in one commit.\n\nThe next run reads them from the beginning. Says what it would drop, and asks.", drop_arguments.target);
         drop->add_option("RESOURCE", drop_arguments.resources, "Names of resources, or patterns as re:events_.*")->option_text(" ");
         drop->add_flag("--all", drop_arguments.drops_all, "All resources");
         drop->add_flag("--state-only", drop_arguments.is_state_only, "Only what the resources remember is forgotten; the tables stay");
+        drop->add_flag("--dry-run", drop_arguments.is_dry_run, "Say what would be dropped, and drop nothing");
         drop->add_flag("-y,--yes", drop_arguments.is_confirmed, "Do not ask; needed where there is no terminal to ask on");
         sync = add_with_target(app, "sync", "Forgets what this machine keeps of a pipeline: the destination alone counts.\n\n"
                                                                          "Packages that wait are lost with it; the next run reads their records again. Tables, cursors and state of the destination stay.",
                                sync_arguments.target);
+        sync->add_flag("--dry-run", sync_arguments.is_dry_run, "Say what would be forgotten, and forget nothing");
         sync->add_flag("-y,--yes", sync_arguments.is_confirmed, "Do not ask; needed where there is no terminal to ask on");
     }
 
@@ -157,8 +166,15 @@ struct ProjectCommands::Impl {
             ->check(CLI::IsMember({"bash", "zsh", "fish"}))
             ->option_text(" ");
         pipeline = app.add_subcommand("pipeline", pipeline_help)->group("");
-        pipeline->add_option("NAME [OPERATION] [ARGUMENT...]", pipeline_places, "See above")->required()->expected(1, -1)->option_text(" ");
-        pipeline->add_flag("-y,--yes", is_pipeline_confirmed, "drop, drop-pending-packages, sync: do not ask; needed where there is no terminal to ask on");
+        pipeline->add_option("NAME [OPERATION] [ARGUMENT...]", pipeline_places, "See above")->expected(1, -1)->option_text(" ");
+        pipeline->add_flag("-l,--list-pipelines", lists_pipelines, "List the pipelines");
+        pipeline->add_flag("--drop-all", pipeline_drop.drops_all, "drop: all resources");
+        pipeline->add_flag("--state-only", pipeline_drop.is_state_only, "drop: only what the resources remember is forgotten; the tables stay");
+        pipeline->add_option("--format", pipeline_schema.output, "schema: text, yaml, json, sql or mermaid [text]")
+            ->check(CLI::IsMember({"text", "yaml", "json", "sql", "mermaid"}))
+            ->option_text("FORMAT");
+        pipeline->add_flag("--dry-run", pipeline_drop.is_dry_run, "drop, abort-packages, sync: say what would be taken away, and do nothing");
+        pipeline->add_flag("-y,--yes", is_pipeline_confirmed, "drop, abort-packages, sync: do not ask; needed where there is no terminal to ask on");
     }
 
     Command state_command() const {
@@ -166,6 +182,7 @@ struct ProjectCommands::Impl {
         std::vector<std::string> places = state_places;
         const std::map<std::string, StateAction> actions = {
             {"show", StateAction::show}, {"get", StateAction::get}, {"set", StateAction::set}, {"reset", StateAction::reset}};
+        arguments.is_dry_run = is_state_dry_run;
         arguments.is_confirmed = is_state_confirmed;
         arguments.action = take_action("state", places, actions);
         if (places.empty()) throw CLI::ValidationError("state", "TARGET is required: a pipeline, or a database");
@@ -192,34 +209,51 @@ struct ProjectCommands::Impl {
 
     /// `NAME [OPERATION]`, as dlt has it.
     Command pipeline_command() const {
+        if (lists_pipelines) return ListArguments{};
         std::vector<std::string> places = pipeline_places;
+        if (places.empty()) throw CLI::ValidationError("pipeline", "NAME is required: a pipeline of the project");
         const std::string name = places.front();
         places.erase(places.begin());
         if (places.empty()) places.push_back("info");
         const std::map<std::string, DltOperation> operations = {{"info", DltOperation::info},
                                                              {"trace", DltOperation::trace},
                                                              {"failed-jobs", DltOperation::failed_jobs},
+                                                             {"load-package", DltOperation::load_package},
                                                              {"drop", DltOperation::drop},
+                                                             {"abort-packages", DltOperation::drop_pending},
                                                              {"drop-pending-packages", DltOperation::drop_pending},
                                                              {"sync", DltOperation::sync},
                                                              {"schema", DltOperation::schema}};
-        switch (take_action("pipeline", places, operations)) {
+        const DltOperation operation = take_action("pipeline", places, operations);
+        if (const std::size_t most = operation == DltOperation::drop ? places.size() : operation == DltOperation::load_package ? 1 : 0; places.size() > most) {
+            throw CLI::ValidationError("pipeline", fmt::format("{} is one argument too many; see tipple pipeline --help", places[most]));
+        }
+        switch (operation) {
             case DltOperation::info:
                 return ShowArguments{.target = name};
             case DltOperation::trace:
                 return RunsArguments{.target = name, .shows_newest = true};
             case DltOperation::failed_jobs:
                 return JobsArguments{.target = name, .only_failed = true};
-            case DltOperation::drop:
-                return DropArguments{.target = name, .resources = places, .is_confirmed = is_pipeline_confirmed};
+            case DltOperation::load_package:
+                return PackagesArguments{.action = PackagesAction::show, .target = name, .load_id = places.empty() ? "" : places.front()};
+            case DltOperation::drop: {
+                DropArguments arguments = pipeline_drop;
+                arguments.target = name;
+                arguments.resources = places;
+                arguments.is_confirmed = is_pipeline_confirmed;
+                return arguments;
+            }
             case DltOperation::drop_pending:
-                return PackagesArguments{.action = PackagesAction::discard, .target = name, .is_confirmed = is_pipeline_confirmed};
+                return PackagesArguments{.action = PackagesAction::discard, .target = name, .is_dry_run = pipeline_drop.is_dry_run, .is_confirmed = is_pipeline_confirmed};
             case DltOperation::sync:
-                return SyncArguments{.target = name, .is_confirmed = is_pipeline_confirmed};
+                return SyncArguments{.target = name, .is_dry_run = pipeline_drop.is_dry_run, .is_confirmed = is_pipeline_confirmed};
             case DltOperation::schema:
                 break;
         }
-        return SchemaArguments{.target = name};
+        SchemaArguments arguments = pipeline_schema;
+        arguments.target = name;
+        return arguments;
     }
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "cli/commands.h"
@@ -79,7 +80,7 @@ struct RunCommand {
     int operator()(const ConfigArguments& arguments) const { return run_config(program, arguments); }
     int operator()(const InitArguments& arguments) const { return run_init(program, arguments); }
     int operator()(const ImportArguments& arguments) const { return run_import(program, arguments); }
-    int operator()(const CompletionArguments& arguments) const { return run_completion(arguments); }
+    int operator()(const CompletionArguments& arguments) const { return run_completion(program, arguments); }
     int operator()(const VersionArguments&) const { return run_version(program); }
     int operator()(const HelpArguments& arguments) const { return run_help(program, arguments); }
 };
@@ -123,6 +124,7 @@ int run(int argc, const char* const* argv, const Entries& own) {
     const Arguments arguments = parse_arguments(argc, argv);
     if (const auto* done = std::get_if<DoneArguments>(&arguments.command)) return done->exit_code;
     Program program;
+    if (argc > 0) program.name = std::filesystem::path(argv[0]).filename().string();
     program.global = arguments.global;
     program.terminal = Terminal::detect(arguments.global.color);
     try {

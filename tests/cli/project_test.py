@@ -1,13 +1,17 @@
 """Pipelines of a project file: `tipple run`, and the other commands with a pipeline as their target."""
 
+import contextlib
 import http.server
 import json
+import sqlite3
 import textwrap
 import threading
 
 import duckdb
 
-from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_USAGE, Case, main
+from tipple_cli import EXIT_DATA, EXIT_DONE, EXIT_PARTIAL, EXIT_TRANSIENT, EXIT_USAGE, Case, Run, main
+
+EXIT_TIMEOUT = 124
 
 SHOP = """
 version = 1
@@ -95,6 +99,20 @@ class Runs(ProjectCase):
         self.write("data/orders-1.jsonl", [{"id": 1}, {"x": 2}])
         self.run_fails(expect=EXIT_DATA, says=["orders-1.jsonl:2", 'cursor "id"', "include"])
 
+    def test_a_timeout_ends_a_run_in_order(self):
+        self.project('[pipeline.shop]\nsource = "stdin"\ndestination = "shop.duckdb"\ndataset = "main"\n')
+        before = self.contents()
+        with Run(self.arguments(["run", "--timeout", "1s"]), self.folder) as run:
+            run.feed(b'{"id": 1}\n')
+            run.wait_for("the time is up")
+            result = run.finish()
+        self.assertEqual(result.code, EXIT_TIMEOUT, result.err)
+        self.assert_unchanged(before)
+        [record] = json.loads(self.tipple("runs", "shop", "--json").out)["runs"]
+        self.assertEqual((record["status"], record["exit_code"], record["loads"]), ("stopped", EXIT_TIMEOUT, []))
+        self.tipple("run", "--timeout", "5m", input='{"id": 1}\n')
+        self.assertEqual(self.count("stdin"), 1)
+
     def test_since_and_until(self):
         self.project(SHOP)
         self.write("data/orders-1.jsonl", orders(1, 6))
@@ -105,6 +123,12 @@ class Runs(ProjectCase):
         self.assertEqual(self.count("orders"), 9)
         self.tipple("run")
         self.assertEqual(self.count("orders"), 9, "the cursor did not fall back")
+        self.write("data/orders-2.jsonl", orders(7, 8))
+        self.tipple("run", "--since", "100")
+        self.assertEqual(self.count("orders"), 11, "nothing was skipped")
+        self.tipple("run", "--since", "100", "--full-refresh")
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 8, "where one run began is not remembered")
         self.project(SHOP.replace('cursor = { field = "id" }', ""))
         self.run_fails("--since", "1", says="has a cursor")
 
@@ -383,6 +407,70 @@ class SettingsOfDlt(ProjectCase):
         self.project(self.PROJECT + 'dataset = "own"\n')
         self.tipple("run")
         self.assertIn("own.events", self.tables())
+
+    def test_where_a_value_comes_from(self):
+        self.project('[connection.postgres]\ntype = "postgres"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "postgres"\n')
+        self.write("a.jsonl", [{"x": 1}])
+        self.write(".dlt/secrets.toml", '[destination.postgres.credentials]\npassword = "hunter2"\n')
+        self.write(".dlt/config.toml", '[destination.postgres.credentials]\nhost = "db1"\n[pipelines.shop]\ndataset_name = "raw"\n')
+
+        def explain(key, **env):
+            return [(found["value"], found["from"]) for found in json.loads(self.tipple("config", "explain", key, "--json", env=env).out)["values"]]
+
+        host, key = "connection.postgres.host", "destination.postgres.credentials.host"
+        in_file = ("db1", f".dlt/config.toml:2 ({key})")
+        self.assertEqual(explain(host), [in_file])
+        self.assertIn(f'{host} = "db1"    from .dlt/config.toml:2 ({key})\n', self.tipple("config", "explain", host).out)
+        self.assertEqual(explain(host, TIPPLE_CONNECTION__POSTGRES__HOST="own"), [("own", "TIPPLE_CONNECTION__POSTGRES__HOST"), in_file])
+        self.assertEqual(explain(host, CREDENTIALS__HOST="env"), [("env", "CREDENTIALS__HOST")])
+        scoped = "SHOP__DESTINATION__POSTGRES__CREDENTIALS__HOST"
+        self.assertEqual(explain(host, **{scoped: "env"}), [in_file, ("env", scoped + ", for pipeline shop only")])
+        self.assertEqual(explain("connection.postgres.password"), [("***", ".dlt/secrets.toml:2 (destination.postgres.credentials.password)")])
+        self.assertEqual(explain("pipeline.shop.dataset"), [("raw", ".dlt/config.toml:4 (pipelines.shop.dataset_name)")])
+        self.assertEqual(explain("pipeline.shop.source.select", SOURCES__FILES__SELECT="data"), [("data", "SOURCES__FILES__SELECT")])
+        self.assertEqual(explain("connection.postgres.port"), [])
+        url = {"DESTINATION__POSTGRES__CREDENTIALS": "postgresql://u:hunter2@db2/dw"}
+        self.assertEqual(explain("connection.postgres.uri", **url), [("***", "DESTINATION__POSTGRES__CREDENTIALS")])
+        self.assertEqual(explain(host, **url), [], "the URL counts")
+
+    def test_a_url_and_its_password(self):
+        self.write("a.jsonl", [{"x": 1}])
+        self.write(".dlt/config.toml", '[destination.postgres.credentials]\nhost = "127.0.0.2"\nport = 1\n')
+
+        def reached(says, **env):
+            self.assertIn(says, self.tipple("run", "--retry-budget", "0", env=env, expect=EXIT_TRANSIENT).err)
+
+        named = '[connection.postgres]\ntype = "postgres"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "postgres"\n'
+        for project in (named, '[pipeline.shop]\nsource = "a.jsonl"\ndestination = { type = "postgres" }\n'):
+            self.project(project)
+            reached("127.0.0.2:1/")
+            reached("127.0.0.3:1/", SHOP__DESTINATION__POSTGRES__CREDENTIALS__HOST="127.0.0.3")
+            reached("127.0.0.1:2/dw", DESTINATION__POSTGRES__CREDENTIALS="postgresql://u:hunter2@127.0.0.1:2/dw")
+            reached("127.0.0.1:3/dw", SHOP__DESTINATION__POSTGRES__CREDENTIALS="postgresql://u@127.0.0.1:3/dw", DESTINATION__POSTGRES__CREDENTIALS="postgresql://u@127.0.0.1:2/dw")
+
+    def test_sources_under_the_names_of_dlt(self):
+        with contextlib.closing(sqlite3.connect(self.path("own.db"))) as own:
+            own.executescript("CREATE TABLE orders(id INTEGER); INSERT INTO orders VALUES (1), (2)")
+        self.project('[pipeline.shop]\nsource = { type = "sql" }\ndestination = "shop.duckdb"\ndataset = "main"\n')
+        self.run_fails(says='needs "uri"')
+        self.write(".dlt/secrets.toml", 'credentials = "sqlite:///other.db"\n[sources.sql_database]\ncredentials = "sqlite:///own.db"\n')
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 2)
+        explained = json.loads(self.tipple("config", "explain", "pipeline.shop.source.uri", "--json").out)
+        self.assertEqual(explained["values"][0], {"value": "***", "from": ".dlt/secrets.toml:3 (sources.sql_database.credentials)"})
+        self.write("drops/a.jsonl", [{"x": 1}])
+        self.write(".dlt/config.toml", '[sources.filesystem]\nbucket_url = "drops"\n')
+        self.project('[pipeline.shop]\nsource = { type = "files" }\ndestination = "shop.duckdb"\ndataset = "main"\n[pipeline.shop.resources.events]\nglob = "*.jsonl"\n')
+        self.tipple("run")
+        self.assertEqual(self.count("events"), 1)
+
+    def test_files_beside_credentials(self):
+        self.project('[connection.filesystem]\ntype = "filesystem"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "filesystem"\n')
+        self.write("a.jsonl", [{"x": 1}])
+        self.write(".dlt/config.toml", '[destination.filesystem]\nbucket_url = "lake"\nlayout = "{table_name}/x{load_id}.{file_id}.{ext}"\n')
+        self.tipple("run")
+        [file] = self.path("lake/shop/a").iterdir()
+        self.assertTrue(file.name.startswith("x"))
 
     def test_a_secret_in_the_wrong_file(self):
         self.project(self.PROJECT)

@@ -76,6 +76,13 @@ class Records(RunsCase):
         self.assertEqual({job["state"] for job in self.json("jobs", "shop")["jobs"]}, {"loaded"})
         self.assertEqual(self.json("pipeline", "shop", "failed-jobs")["jobs"], [])
         self.assertIn("did you mean trace", self.tipple("pipeline", "shop", "trac", expect=EXIT_USAGE).err)
+        load = self.json("trace", "shop")["loads"][0]
+        self.assertEqual(self.tipple("pipeline", "shop", "load-package").out, self.tipple("packages", "show", "shop", load).out)
+        self.assertEqual(self.tipple("pipeline", "shop", "load-package", load).out, self.tipple("packages", "show", "shop", load).out)
+        self.assertEqual(self.tipple("pipeline", "shop", "schema", "--format", "yaml").out, self.tipple("schema", "shop", "-o", "yaml").out)
+        self.assertEqual(self.tipple("pipeline", "--list-pipelines").out, self.tipple("list").out)
+        self.assertIn("NAME is required", self.tipple("pipeline", expect=EXIT_USAGE).err)
+        self.assertIn("too many", self.tipple("pipeline", "shop", "trace", "more", expect=EXIT_USAGE).err)
 
     def test_the_names_of_dlt_for_what_takes_away(self):
         self.tipple("run")
@@ -92,6 +99,9 @@ class Records(RunsCase):
         # The cursor moves with the commit only, so nothing is skipped.
         self.tipple("run")
         self.assertEqual(self.values("SELECT id FROM orders ORDER BY id"), [1, 2, 3])
+        self.tipple("pipeline", "shop", "drop", "--drop-all", "--state-only", "--yes")
+        self.assertEqual(self.json("state", "show", "shop")["sources"]["shop"]["resources"], {})
+        self.assertEqual(self.count("orders"), 3, "the table stayed")
         self.tipple("pipeline", "shop", "drop", "orders", "--yes")
         self.assertEqual(self.tables(), [])
 
@@ -169,6 +179,26 @@ class Preparing(RunsCase):
         self.assertNotIn("hunter", self.tipple("config", "explain", "connection.other.password").out)
         self.assertIn("is not set", self.tipple("config", "explain", "pipeline.shop.memory").out)
         self.assertNotIn("hunter", self.tipple("connections").out)
+
+    def test_json_everywhere(self):
+        self.assertEqual(self.json("connections"), {"v": 1, "connections": [{"connection": "local", "kind": "duckdb", "where": "shop.duckdb"}]})
+        explained = self.json("config", "explain", "connection.local.uri", env={"TIPPLE_CONNECTION__LOCAL__URI": "other.duckdb"})
+        self.assertEqual(explained, {"v": 1, "key": "connection.local.uri", "variable": "TIPPLE_CONNECTION__LOCAL__URI",
+                                     "values": [{"value": "other.duckdb", "from": "TIPPLE_CONNECTION__LOCAL__URI"}, {"value": "shop.duckdb", "from": "tipple.toml:3"}]})
+        self.tipple("run")
+        self.assertEqual(self.json("state", "get", "shop", "resources.orders.incremental.id.last_value"), {"v": 1, "path": "resources.orders.incremental.id.last_value", "values": [2]})
+        for command in (["drop", "shop", "orders"], ["state", "reset", "shop", "orders"], ["state", "set", "shop", "a", "1"], ["sync", "shop"], ["pipeline", "shop", "drop", "orders"]):
+            with self.subTest(command=command):
+                self.assertIn("--dry-run", self.tipple(*command, expect=EXIT_USAGE).err)
+                before = self.contents()
+                plan = self.tipple(*command, "--dry-run").out
+                self.assertIn("this will", plan)
+                self.assertEqual(self.json(*command, "--dry-run"), {"v": 1, "plan": plan.strip()})
+                self.assert_unchanged(before)
+        self.assertEqual(self.json("packages", "discard", "shop"), {"v": 1, "discarded_packages": []})
+        self.assertEqual(self.json("sync", "shop", "--yes"), {"v": 1, "pipeline": "shop", "discarded_packages": []})
+        made = self.json("init", "new")
+        self.assertEqual((made["v"], [os.path.exists(self.path(file)) for file in made["files"]]), (1, [True] * 5))
 
     def test_init_runs_at_once(self):
         self.tipple("init", "new")

@@ -110,7 +110,7 @@ std::optional<DltValue> DltSettings::find_in(const DltField& field, std::string_
         for (const Path& sections : paths) {
             const Path path = full_path(pipeline, sections, field.key);
             const Node* node = find_path(*document, path);
-            if (node == nullptr) continue;
+            if (node == nullptr || (field.is_whole && node->is_table())) continue;
             if (field.is_secret && document == &config_) {
                 throw Error(ErrorKind::usage, "{}: {} is a secret, and config.toml is no place for one; move it to .dlt/secrets.toml", node->place.text(), key_text(path));
             }

@@ -21,6 +21,8 @@ struct DltField {
     std::vector<std::string> embedded = {};
     /// Always the last section: "credentials".
     std::string last_section = {};
+    /// A table of that name holds the parts of what is looked for, and is not it.
+    bool is_whole = false;
 };
 
 struct DltValue {

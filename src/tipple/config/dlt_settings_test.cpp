@@ -91,6 +91,8 @@ TEST(DltSettings, FieldsOfCredentialsMayComeFromSeveralPlaces) {
     const DltProject project("[destination.postgres.credentials]\nhost='h'\ndatabase='d'\n[credentials]\npassword='pw'", "");
     EXPECT_EQ(project.find(credential("host", "postgres")), "h") << "38";
     EXPECT_EQ(project.find(credential("password", "postgres")), "pw") << "38";
+    const DltField whole{.key = "credentials", .is_secret = true, .sections = {"destination", "postgres"}, .is_whole = true};
+    EXPECT_EQ(DltProject("credentials='postgresql://h'", "[destination.postgres.credentials]\nhost='h'").find(whole), "postgresql://h") << "a table is no URL, and no secret";
     // A text where a table is expected holds no fields.
     EXPECT_EQ(DltProject("[destination.postgres]\ncredentials='postgresql://h'", "").find(credential("host", "postgres")), "(missing)");
 }

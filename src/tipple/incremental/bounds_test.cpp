@@ -51,6 +51,31 @@ TEST(Bounds, BeginningAnewDoesNotLoseWhatIsRemembered) {
     EXPECT_EQ(json::to_text(*further.slot()->find("unique_hashes")), R"(["new"])");
 }
 
+TEST(Bounds, BeginningAnewSkipsNothing) {
+    const json::Object slot{{"initial_value", 0}, {"last_value", 9}, {"unique_hashes", json::Array{"old"}}, {"start_value", 0}};
+    Spec spec{.cursor_path = "n", .initial_value = std::int64_t{30}};
+    spec.begins_anew = true;
+    Cursor ahead(spec, "r", {}, &slot);
+    EXPECT_EQ(ahead.start().start.as<std::int64_t>(), 9);
+    EXPECT_EQ(ahead.start().hashes, std::vector<std::string>{"old"});
+    ahead.take({.records = 2, .kept = 0, .first = std::int64_t{3}});
+    EXPECT_EQ(json::to_text(json::Value(*ahead.slot())), json::to_text(json::Value(slot)));
+    ahead.take(page(12));
+    EXPECT_EQ(json::to_text(*ahead.slot()->find("last_value")), "12");
+    spec.lag = 2;
+    EXPECT_EQ(Cursor(spec, "r", {}, &slot).start().start.as<std::int64_t>(), 7);
+}
+
+TEST(Bounds, WhereOneRunBeganIsNotRemembered) {
+    Spec spec{.cursor_path = "n", .initial_value = std::int64_t{30}};
+    spec.begins_anew = true;
+    Cursor cursor(spec, "r", {}, nullptr);
+    cursor.take({.records = 2, .kept = 0, .first = std::int64_t{3}});
+    EXPECT_FALSE(cursor.slot()) << "no record has come so far";
+    cursor.take(page(31));
+    EXPECT_EQ(json::to_text(*cursor.slot()->find("last_value")), "31");
+}
+
 TEST(Bounds, LagInSecondsCountsForDaysToo) {
     const json::Object slot{{"initial_value", nullptr}, {"last_value", "2024-01-10"}, {"unique_hashes", json::Array()}, {"start_value", nullptr}};
     Spec spec{.cursor_path = "d", .lag = 86'400 * 2};

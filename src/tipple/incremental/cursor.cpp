@@ -85,6 +85,10 @@ Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& 
     start_.tells_apart =
         given.range_start == Range::closed && !is_stateless && !has_lag && !(given.primary_key && given.primary_key->empty());
     if (slot != nullptr && !slot->empty() && !is_stateless) stored_ = *slot;
+    if (given.begins_anew && lies_ahead(given.initial_value)) {
+        start_.spec.begins_anew = false;
+        start_.spec.initial_value = {};
+    }
     start_.start = given.initial_value;
     if (stored_ && !given.begins_anew) {
         start_.start = from_state(member(stored_, "last_value"));
@@ -95,6 +99,14 @@ Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& 
     last_ = start_.start;
     hashes_.insert(start_.hashes.begin(), start_.hashes.end());
     is_crowded_ = start_.records.size() > 0 || start_.hashes.size() > limits::cursor_hashes_max;
+}
+
+/// Whether beginning there would leave out records that no run has read.
+bool Cursor::lies_ahead(const Value& initial) const {
+    const Value stood = stored_ ? from_state(member(stored_, "last_value")) : Value();
+    if (stood.is_null()) return false;
+    const Value begin = adapt_bound(initial, stood, start_.spec.converts_bounds);
+    return kind_of(begin) == kind_of(stood) && start_.is_further(begin, stood);
 }
 
 void Cursor::read_known() {
@@ -143,6 +155,7 @@ void Cursor::take(const PageFold& fold) {
     }
     if (kind_of(fold.first) != kind_) fail_clash(fold.first, first_, "the earlier value");
     if (fold.last.is_null()) return;
+    has_value_ = true;
     const bool is_further = last_.is_null() || start_.is_further(fold.last, last_);
     if (!is_further && start_.is_further(last_, fold.last)) return;
     if (fold.missing_key) {
@@ -186,6 +199,8 @@ Value Cursor::further_of(const Value& last, Value known) const {
 std::optional<json::Object> Cursor::slot() {
     const Spec& spec = start_.spec;
     if (!spec.end_value.is_null()) return std::nullopt;
+    // Where this one run began says nothing of records that may come before it.
+    if (spec.begins_anew && !has_value_) return stored_;
     json::Object slot;
     if (stored_) {
         slot = *stored_;

@@ -90,6 +90,7 @@ public:
 
 private:
     void check_range();
+    bool lies_ahead(const schema::Value& initial) const;
     void read_known();
     void add_records(const PageFold& fold);
     void set_known(json::Object& slot);
@@ -109,6 +110,7 @@ private:
     schema::Value first_;
     bool has_records_ = false;
     bool has_kept_ = false;
+    bool has_value_ = false;  ///< of a record that was kept
     bool is_done_ = false;
 };
 

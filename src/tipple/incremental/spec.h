@@ -51,7 +51,8 @@ struct Spec {
     bool converts_bounds = false;
     /// Values are read as this type, whatever the records write them as; of timestamp, date, bigint, double and text.
     std::optional<schema::DataType> value_type = {};
-    /// Reading begins at the initial value whatever is remembered. What is remembered does not fall behind for it.
+    /// Reading begins at the initial value even if what is remembered is further on. What is remembered does not fall behind for it. An
+    /// initial value ahead of it counts for nothing: what lies between would never be read.
     bool begins_anew = false;
     Scope scope = Scope::resource;
 };

@@ -106,7 +106,8 @@ std::vector<std::string> describe_variants(const json::Array& births, const sche
     }
     if (count == 0) return texts;
     if (count > named_max) texts.push_back(fmt::format("{} more columns got values of other types; tipple schema shows them as variants, tipple schema blame where they came from", count - named_max));
-    texts.back() += "\n  to refuse such values: --contract freeze; to put their records aside: --contract quarantine; to have one column for both: --widen, or give its type with --column";
+    texts.back() += "\n  to refuse such values: --contract freeze; to put their records aside: --contract quarantine; to have one column for both: --widen, or give its type with --column "
+                    "(in a project: contract and columns)";
     return texts;
 }
 

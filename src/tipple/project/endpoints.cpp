@@ -151,8 +151,8 @@ void place_paths(config::Options& options, const std::vector<config::OptionSpec>
     }
 }
 
-/// Where dlt looks for the whole URL of a destination.
-constexpr const char* credentials_key = "credentials";
+/// What dlt keeps beside the credentials of a destination, not among them.
+bool is_beside_credentials(std::string_view name) { return name == credentials_key || name == "bucket_url" || name == "layout"; }
 
 /// As dlt writes them, three slashes lead to a relative path.
 std::string own_url(const std::string& url) {
@@ -235,33 +235,96 @@ config::Options read_options(const Node& table, const std::vector<std::string>& 
     return collector.take();
 }
 
+std::optional<OtherSetting> find_other(const OtherSettings& others, const config::OptionSpec& spec) {
+    std::optional<OtherSetting> found = others(spec.name, spec.kind);
+    if (!found && !spec.reference_name.empty()) found = others(spec.reference_name, spec.kind);
+    return found;
+}
+
 void fill_options(config::Options& options, const std::vector<config::OptionSpec>& specs, const OtherSettings& others) {
     for (const config::OptionSpec& spec : specs) {
         if (options.find(spec.name)) continue;
-        std::optional<std::string> value = others(spec.name, spec.kind);
-        if (!value && !spec.reference_name.empty()) value = others(spec.reference_name, spec.kind);
-        if (value) options.set(spec.name, *value);
+        if (const std::optional<OtherSetting> found = find_other(others, spec)) options.set(spec.name, found->value);
     }
+}
+
+std::vector<std::string> dlt_sections_of(const Node& node) {
+    std::vector<std::string> sections = {"destination"};
+    const Node* type = node.is_table() ? node.find("type") : nullptr;
+    if (type != nullptr && type->kind == Node::Kind::text) sections.push_back(type->value.as_text());
+    return sections;
 }
 
 OtherSettings dlt_settings_of(io::FileSystem& files, const Project& project, std::vector<std::string> sections, const std::string& last_section,
                               const std::string& pipeline) {
     const auto settings = std::make_shared<const config::DltSettings>(config::DltSettings::read(files, project.folder(), project.environment()));
     if (!settings->has_files()) return [](const std::string&, config::OptionKind) { return std::nullopt; };
-    return [=](const std::string& name, config::OptionKind kind) -> std::optional<std::string> {
+    return [=](const std::string& name, config::OptionKind kind) -> std::optional<OtherSetting> {
         config::DltField field{.key = name, .is_secret = kind == config::OptionKind::secret, .sections = sections};
-        if (name != credentials_key) field.last_section = last_section;
+        field.is_whole = name == credentials_key;
+        if (!is_beside_credentials(name)) field.last_section = last_section;
         const std::optional<config::DltValue> found = settings->find(field, pipeline);
         if (!found || (name == credentials_key && !found->node.is_scalar())) return std::nullopt;
-        if (name == credentials_key) return own_url(config::dlt_text(found->node));
+        OtherSetting setting{.value = config::dlt_text(found->node), .place = found->node.place, .key = found->key};
+        if (name == credentials_key) setting.value = own_url(setting.value);
         if (kind == config::OptionKind::boolean) {
-            if (const std::optional<bool> value = config::dlt_boolean(found->node)) return *value ? "true" : "false";
+            if (const std::optional<bool> value = config::dlt_boolean(found->node)) setting.value = *value ? "true" : "false";
         }
         if (kind == config::OptionKind::integer) {
-            if (const std::optional<std::int64_t> value = config::dlt_integer(found->node)) return std::to_string(*value);
+            if (const std::optional<std::int64_t> value = config::dlt_integer(found->node)) setting.value = std::to_string(*value);
         }
-        return config::dlt_text(found->node);
+        return setting;
     };
+}
+
+namespace {
+
+/// What dlt calls a source of ours.
+std::string dlt_name_of(const std::string& kind) { return kind == "sql" ? "sql_database" : kind == "files" ? "filesystem" : kind; }
+
+/// A URL leaves nothing open but its password: what dlt has of single fields does not count beside it.
+void fill_password(config::Options& options, const std::vector<config::OptionSpec>& specs, const std::string& url, const OtherSettings& others) {
+    if (config::mask_url(url) != url) return;
+    std::vector<config::OptionSpec> secrets;
+    for (const config::OptionSpec& spec : specs) {
+        if (spec.name == "password") secrets.push_back(spec);
+    }
+    fill_options(options, secrets, others);
+}
+
+/// dlt's URL of the destination, where it is one of the type that the table says, if it says any.
+std::optional<std::string> url_of_dlt(const destination::DestinationEntry* type, const destination::Registry& registry, const OtherSettings& others) {
+    std::optional<OtherSetting> found = others(credentials_key, config::OptionKind::secret);
+    if (!found) return std::nullopt;
+    if (type != nullptr && &registry.require_for(found->value) != type) return std::nullopt;
+    return std::move(found->value);
+}
+
+}  // namespace
+
+std::vector<OtherSettings> dlt_settings_of_source(io::FileSystem& files, const Project& project, const std::string& kind, const std::string& pipeline) {
+    std::vector<OtherSettings> list;
+    const std::string name = dlt_name_of(kind);
+    if (name != kind) {
+        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, credentials_key, pipeline));
+        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, "", pipeline));
+    }
+    list.push_back(dlt_settings_of(files, project, {"sources", kind, kind}, "", pipeline));
+    return list;
+}
+
+void fill_source(SourceChoice& source, const Node& node, const std::vector<OtherSettings>& others, const Project& project) {
+    config::Options& options = source.context.options;
+    for (const OtherSettings& settings : others) {
+        fill_options(options, source.entry->options, settings);
+        if (has_option(*source.entry, "uri") && !options.find("uri")) {
+            if (const std::optional<OtherSetting> url = settings(credentials_key, config::OptionKind::secret)) options.set("uri", url->value);
+        }
+        // Its folder is the project's where nobody says another one.
+        if (source.entry->name == "files" && node.is_table() && node.find("uri") == nullptr && node.find("folder") == nullptr) {
+            if (const std::optional<OtherSetting> url = settings("bucket_url", config::OptionKind::text)) options.set("folder", project.in_folder(url->value));
+        }
+    }
 }
 
 DestinationChoice read_destination(const Node& node, const std::string& what, const Project& project, const destination::Registry& registry,
@@ -277,9 +340,10 @@ DestinationChoice read_destination(const Node& node, const std::string& what, co
     const std::optional<std::string> type = reader.text("type");
     DestinationChoice choice;
     if (type) choice.entry = find_type<destination::DestinationEntry>(*type, registry, reader, "destination");
-    if (!uri && !type) uri = others(credentials_key, config::OptionKind::secret);
-    if (!uri && !type && node.is_table()) reader.problem("uri", "\"uri\" is missing, or \"type\" and the options of that kind of destination");
     try {
+        const bool is_said = uri.has_value();
+        if (!is_said && (!type || choice.entry != nullptr)) uri = url_of_dlt(choice.entry, registry, others);
+        if (!uri && !type && node.is_table()) reader.problem("uri", "\"uri\" is missing, or \"type\" and the options of that kind of destination");
         if (uri) {
             DestinationChoice named = destination_of_uri(*uri, project, registry);
             if (choice.entry == nullptr) choice.entry = named.entry;
@@ -288,7 +352,11 @@ DestinationChoice read_destination(const Node& node, const std::string& what, co
         if (choice.entry == nullptr) return {};
         const config::Options own = read_options(node, endpoint_keys, {.own = &choice.entry->options}, what, project, problems);
         for (const auto& [name, value] : own.values()) choice.options.set(name, value);
-        fill_options(choice.options, choice.entry->options, others);
+        if (uri && !is_said) {
+            fill_password(choice.options, choice.entry->options, *uri, others);
+        } else {
+            fill_options(choice.options, choice.entry->options, others);
+        }
         choice.options = config::check_options(choice.options, choice.entry->options, what);
     } catch (const Error& error) {
         reader.problem("uri", error.what());

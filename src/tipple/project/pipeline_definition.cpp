@@ -220,8 +220,7 @@ PipelineDefinition Project::pipeline(const std::string& name, const Registries& 
     if (const Node* source = reader.find("source")) {
         pipeline.source = read_source(*source, what, *this, registries.sources, problems);
         if (pipeline.source.entry != nullptr) {
-            const std::string& kind = pipeline.source.entry->name;
-            fill_options(pipeline.source.context.options, pipeline.source.entry->options, dlt_settings_of(*files_, *this, {"sources", kind, kind}, "", name));
+            fill_source(pipeline.source, *source, dlt_settings_of_source(*files_, *this, pipeline.source.entry->name, name), *this);
         }
     } else {
         reader.problem("source", "\"source\" is missing: what is read");

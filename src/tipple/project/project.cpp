@@ -119,9 +119,13 @@ std::string Project::in_folder(const std::string& path) const {
 }
 
 DestinationChoice Project::connection(const std::string& name, const destination::Registry& registry, Problems& problems) const {
+    return connection_of(name, "", registry, problems);
+}
+
+DestinationChoice Project::connection_of(const std::string& name, const std::string& pipeline, const destination::Registry& registry, Problems& problems) const {
     const Node node = resolved({"connection", name}, problems);
-    return read_destination(node, fmt::format("connection \"{}\"", name), *this, registry, dlt_settings_of(*files_, *this, {"destination", name}, "credentials", ""),
-                            problems);
+    return read_destination(node, fmt::format("connection \"{}\"", name), *this, registry,
+                            dlt_settings_of(*files_, *this, {"destination", name}, credentials_key, pipeline), problems);
 }
 
 DestinationChoice Project::destination_of(const std::string& pipeline, const destination::Registry& registry, Problems& problems) const {
@@ -133,15 +137,16 @@ DestinationChoice Project::destination_of(const std::string& pipeline, const des
         return {};
     }
     const Node node = resolved({"pipeline", pipeline, "destination"}, problems);
-    if (node.kind == Node::Kind::text && has_connection(node.value.as_text())) return connection(node.value.as_text(), registry, problems);
-    return read_destination(node, what, *this, registry, dlt_settings_of(*files_, *this, {"destination"}, "credentials", pipeline), problems);
+    if (node.kind == Node::Kind::text && has_connection(node.value.as_text())) return connection_of(node.value.as_text(), pipeline, registry, problems);
+    return read_destination(node, what, *this, registry, dlt_settings_of(*files_, *this, dlt_sections_of(node), credentials_key, pipeline), problems);
 }
 
 std::string Project::dataset_of(const std::string& pipeline) const {
     Problems ignored;
     const Node dataset = resolved({"pipeline", pipeline, "dataset"}, ignored);
     if (dataset.kind == Node::Kind::text) return dataset.value.as_text();
-    return dlt_settings_of(*files_, *this, {"pipelines", pipeline}, "", pipeline)("dataset_name", config::OptionKind::text).value_or(pipeline);
+    const std::optional<OtherSetting> found = dlt_settings_of(*files_, *this, {"pipelines", pipeline}, "", pipeline)("dataset_name", config::OptionKind::text);
+    return found ? found->value : pipeline;
 }
 
 }  // namespace tipple::project

@@ -60,6 +60,15 @@ struct PipelineDefinition {
     pipeline::RunOptions options;
 };
 
+/// A setting that a dlt project beside this one has.
+struct DltSetting {
+    std::string value;
+    bool is_secret = false;
+    config::Place place;
+    std::string key;       ///< its name there
+    std::string pipeline;  ///< the only pipeline that it holds for; empty = all
+};
+
 /// The kinds of sources and destinations there are.
 struct Registries {
     const extract::Registry& sources;
@@ -93,6 +102,9 @@ public:
     DestinationChoice destination_of(const std::string& pipeline, const destination::Registry& registry, config::Problems& problems) const;
     std::string dataset_of(const std::string& pipeline) const;
 
+    /// What dlt's files and variables say of a setting that the project leaves open, `path` being its keys, such as connection, warehouse, host.
+    std::vector<DltSetting> dlt_settings(const std::vector<std::string>& path, const Registries& registries) const;
+
     /// All settings, with references as they were written.
     const config::Node& document() const { return document_; }
     /// What is shown of a secret is up to whoever asks.
@@ -110,6 +122,7 @@ private:
     void read(const std::string& path, const ProjectOptions& options);
     void read_secrets();
     config::Node resolve(const config::Node& node, const std::vector<std::string>& path, config::Problems& problems) const;
+    DestinationChoice connection_of(const std::string& name, const std::string& pipeline, const destination::Registry& registry, config::Problems& problems) const;
     const config::Node* find_in(std::string_view table, std::string_view name) const;
     std::vector<std::string> names_of(std::string_view table) const;
 
