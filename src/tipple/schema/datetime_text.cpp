@@ -461,16 +461,35 @@ std::optional<Timestamp> timestamp_from_seconds(std::int64_t seconds) {
     return Timestamp{seconds * civil::us_per_second, true};
 }
 
-std::string to_iso_text(const Timestamp& timestamp) {
+namespace {
+
+/// What stands behind the digits of the microseconds, which are there only where they are not zero.
+std::string nanosecond_digits(std::int64_t us, std::int16_t ns) {
+    if (ns == 0) return {};
+    return fmt::format("{}{:03}", us % civil::us_per_second == 0 ? ".000000" : "", ns);
+}
+
+std::string zone_text(const Timestamp& timestamp) {
+    if (!timestamp.is_aware) return {};
+    const std::int32_t minutes = std::abs(timestamp.offset_seconds) / 60;
+    return fmt::format("{}{:02}:{:02}", timestamp.offset_seconds < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::string wall_text(const Timestamp& timestamp) {
     const std::int64_t wall_us = timestamp.us + timestamp.offset_seconds * civil::us_per_second;
     const std::int64_t days = civil::floor_div(wall_us, civil::us_per_day);
-    std::string text = to_iso_text(Date{static_cast<std::int32_t>(days)}) + 'T' +
-                       to_iso_text(Time{civil::floor_mod(wall_us, civil::us_per_day)});
-    if (!timestamp.is_aware) return text;
-    const std::int32_t minutes = std::abs(timestamp.offset_seconds) / 60;
-    return text + fmt::format("{}{:02}:{:02}", timestamp.offset_seconds < 0 ? '-' : '+',
-                              minutes / 60, minutes % 60);
+    return to_iso_text(Date{static_cast<std::int32_t>(days)}) + 'T' + to_iso_text(Time{civil::floor_mod(wall_us, civil::us_per_day)});
 }
+
+}  // namespace
+
+std::string to_iso_text(const Timestamp& timestamp) { return wall_text(timestamp) + zone_text(timestamp); }
+
+std::string to_exact_text(const Timestamp& timestamp) {
+    return wall_text(timestamp) + nanosecond_digits(timestamp.us, timestamp.ns) + zone_text(timestamp);
+}
+
+std::string to_exact_text(const Time& time) { return to_iso_text(time) + nanosecond_digits(time.us, time.ns); }
 
 std::string to_iso_text(const Date& date) {
     const civil::Day day = civil::civil_from_days(date.days);

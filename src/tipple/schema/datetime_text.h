@@ -41,6 +41,9 @@ std::optional<Timestamp> timestamp_from_seconds(std::int64_t seconds);
 std::string to_iso_text(const Timestamp& timestamp);
 std::string to_iso_text(const Date& date);
 std::string to_iso_text(const Time& time);
+/// The same with nanoseconds, where there are any. Ids, hashes and cursors are made of the texts without.
+std::string to_exact_text(const Timestamp& timestamp);
+std::string to_exact_text(const Time& time);
 
 /// First and last microsecond of years 1 and 9999.
 inline constexpr std::int64_t timestamp_us_min = -62'135'596'800'000'000;

@@ -180,6 +180,16 @@ TEST(DateTimeText, IsoForms) {
     EXPECT_EQ(to_iso_text(Time{40}), "00:00:00.000040");
 }
 
+TEST(DateTimeText, ExactFormsHaveNanoseconds) {
+    EXPECT_EQ(to_exact_text(Timestamp{.us = 40, .is_aware = false, .ns = 7}), "1970-01-01T00:00:00.000040007");
+    EXPECT_EQ(to_exact_text(Timestamp{.us = -1, .offset_seconds = 3600, .ns = 999}), "1970-01-01T00:59:59.999999999+01:00");
+    EXPECT_EQ(to_exact_text(Timestamp{.us = 1'000'000, .is_aware = false, .ns = 50}), "1970-01-01T00:00:01.000000050");
+    EXPECT_EQ(to_exact_text(Time{.us = 0, .ns = 1}), "00:00:00.000000001");
+    EXPECT_EQ(to_exact_text(Timestamp{}), to_iso_text(Timestamp{}));
+    // Ids and cursors are made of what columns keep.
+    EXPECT_EQ(to_iso_text(Timestamp{.us = 40, .is_aware = false, .ns = 7}), "1970-01-01T00:00:00.000040");
+}
+
 TEST(DateTimeText, EveryDayHasItsNumber) {
     std::int32_t expected = civil::days_to_year(1);
     for (int year = 1; year <= 9999; ++year) {
