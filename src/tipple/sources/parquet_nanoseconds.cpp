@@ -86,12 +86,13 @@ ParquetNanoseconds::ParquetNanoseconds(engine::Engine& engine, const std::string
     }
     if (places_.empty()) return;
     copy_ = io::join_path(context.temp_folder, fmt::format("nanoseconds-{:016x}.parquet", xxh3_64(random_id(16))));
+    // What fails here fails again where the file is written.
+    std::error_code ignored;
+    std::filesystem::create_directories(context.temp_folder, ignored);
     try {
-        std::filesystem::create_directories(context.temp_folder);
         copy_columns(engine, footer.bytes, footer.at, names);
         any_ = find_any(engine, context.stop);
     } catch (...) {
-        std::error_code ignored;
         std::filesystem::remove(copy_, ignored);
         throw;
     }
