@@ -1,5 +1,9 @@
 """Times with nanoseconds, of which columns of times keep the microseconds: what is said of them, in every form in which they come."""
 
+import contextlib
+import json
+import sqlite3
+
 import duckdb
 import pyarrow
 import pyarrow.parquet
@@ -137,6 +141,58 @@ class Nanoseconds(Case):
                     self.assertRegex(err, f"were cut to microseconds, {said}")
                 else:
                     self.assertNotIn("nanoseconds", err)
+
+
+class Texts(Case):
+    """Texts that read as times: the second and the fourth have more digits than a column of times keeps."""
+
+    MOMENTS = ["2024-01-01T00:00:00.123456000Z", "2024-01-01T00:00:00.123456789Z", None, "2024-01-01 00:00:00.000000007"]
+    CUT = [(1, 1_704_067_200_123_456), (2, 1_704_067_200_123_456), (3, None), (4, 1_704_067_200_000_000)]
+
+    def sources(self):
+        """What names each to `load`, and where its second row is."""
+        (self.folder / "t.jsonl").write_text("".join(json.dumps({"id": row, "t": text}) + "\n" for row, text in enumerate(self.MOMENTS, 1)))
+        (self.folder / "t.csv").write_text("id,t\n" + "".join(f"{row},{text or ''}\n" for row, text in enumerate(self.MOMENTS, 1)))
+        with contextlib.closing(sqlite3.connect(self.folder / "t.db")) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, t TIMESTAMP)")
+            connection.executemany("INSERT OR REPLACE INTO t VALUES (?, ?)", list(enumerate(self.MOMENTS, 1)))
+            connection.commit()
+        yield "jsonl", ["t.jsonl"], "t.jsonl:2 "
+        yield "csv", ["t.csv", "--column", "t:timestamp"], "t.csv, record 2"
+        yield "sqlite", ["t.db", "-r", "t"], "record 2"
+
+    def test_what_is_cut_is_told(self):
+        for name, source, place in self.sources():
+            with self.subTest(name):
+                err = self.tipple("load", source[0], "shop.duckdb", *source[1:], "--as", name).err
+                self.assertIn(f'table "{name}", column "t": times with nanoseconds were cut to microseconds, 2 times, first in ', err)
+                self.assertIn(place, err)
+                self.assertEqual(self.query(f"SELECT id, epoch_us(t) FROM {name} ORDER BY id"), self.CUT)
+
+    def test_a_frozen_type_refuses_them(self):
+        for name, source, place in self.sources():
+            with self.subTest(name):
+                load = ["load", source[0], "shop.duckdb", *source[1:], "--as", name]
+                self.tipple(*load)
+                err = self.tipple(*load, "--contract", "data_type=freeze", expect=EXIT_DATA).err
+                self.assertIn(place, err)
+                self.assertIn(".123456789", err)
+                self.assertEqual(self.query(f"SELECT count(*) FROM {name}"), [(4,)])
+
+    def test_a_quarantine_takes_them_as_they_came(self):
+        for name, source, _ in self.sources():
+            with self.subTest(name):
+                load = ["load", source[0], "shop.duckdb", *source[1:], "--as", name]
+                self.tipple(*load)
+                self.tipple(*load, "--contract", "data_type=quarantine", expect=EXIT_PARTIAL)
+                self.assertEqual(self.query(f"SELECT count(*) FROM {name}"), [(6,)])
+        kept = self.query("SELECT record FROM _tipple_quarantine")
+        self.assertEqual(len([record for (record,) in kept if ".123456789" in record]), 3)
+
+    def test_a_column_of_text_keeps_them(self):
+        self.assertEqual(next(self.sources())[0], "jsonl")
+        self.tipple("load", "t.jsonl", "shop.duckdb", "--column", "t:text")
+        self.assertEqual(self.query("SELECT t FROM t WHERE id = 2"), [("2024-01-01T00:00:00.123456789Z",)])
 
 
 if __name__ == "__main__":

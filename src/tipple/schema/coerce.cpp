@@ -497,11 +497,11 @@ std::optional<Value> from_text(DataType to, const std::string& text) {
         case DataType::bool_:
             return widen(bool_from_text(text));
         case DataType::timestamp:
-            return widen(timestamp_from_text(text));
+            return widen(exact_timestamp_from_text(text));
         case DataType::date:
             return widen(date_from_text(text));
         case DataType::time:
-            return widen(time_from_text(text));
+            return widen(exact_time_from_text(text));
         case DataType::decimal:
             return widen(parse_decimal(text));
         case DataType::wei: {
