@@ -103,17 +103,17 @@ struct Exported {
     std::array<const void*, 3> text_buffers{};
     const void* no_buffer = nullptr;
 
-    /// The rows from 1 on.
-    Exported() {
-        const auto field = [&](std::size_t i, const char* format, const char* name, const void** buffers, std::int64_t count) {
-            field_schemas[i] = {.format = format, .name = name, .flags = ARROW_FLAG_NULLABLE, .release = [](ArrowSchema* own) { own->release = nullptr; }};
+    /// The rows from 1 on. `format`: of the numbers.
+    explicit Exported(const char* format = "l") {
+        const auto field = [&](std::size_t i, const char* type, const char* name, const void** buffers, std::int64_t count) {
+            field_schemas[i] = {.format = type, .name = name, .flags = ARROW_FLAG_NULLABLE, .release = [](ArrowSchema* own) { own->release = nullptr; }};
             field_arrays[i] = {.length = 4, .null_count = -1, .n_buffers = count, .buffers = buffers, .release = [](ArrowArray* own) { own->release = nullptr; }};
             schemas[i] = &field_schemas[i];
             arrays[i] = &field_arrays[i];
         };
         number_buffers = {nullptr, numbers.data()};
         text_buffers = {&valid, offsets.data(), text.data()};
-        field(0, "l", "n", number_buffers.data(), 2);
+        field(0, format, "n", number_buffers.data(), 2);
         field(1, "u", "name", text_buffers.data(), 3);
         schema = {.format = "+s", .n_children = 2, .children = schemas.data(), .release = [](ArrowSchema* own) { own->release = nullptr; }};
         array = {.length = 3,
@@ -146,6 +146,35 @@ TEST_F(OutputTest, ArrowArraysPassSteps) {
     run(one(copied));
     EXPECT_EQ(exported.released, 1);
     EXPECT_EQ(rows("SELECT n FROM named ORDER BY n"), "1 | 3");
+}
+
+TEST_F(OutputTest, NanosecondsOfArrowArraysAreTold) {
+    Exported exported("tsn:UTC");
+    const LoadInfo info = load([&](Output& out) { out.write_arrow(&exported.schema, &exported.array); });
+    ASSERT_EQ(info.warnings.size(), 1U);
+    EXPECT_TRUE(contains(info.warnings[0], "column \"n\": times with nanoseconds were cut to microseconds, 3 times, first in ")) << info.warnings[0];
+    EXPECT_EQ(rows("SELECT count(*), max(epoch_us(n)) FROM t"), "3 0");
+}
+
+TEST_F(OutputTest, NanosecondsPassSteps) {
+    const auto filtered = [&](Exported& exported, const char* data_type) {
+        auto result = resource("t", [&](Output& out, ResourceContext&) { out.write_arrow(&exported.schema, &exported.array); });
+        result.filter([](const Record& record) { return record.get<Timestamp>("n")->ns != 1; });
+        result.schema_contract(json::Object{{"data_type", data_type}});
+        return one(result);
+    };
+    Exported told("tsn:UTC");
+    const LoadInfo info = run(filtered(told, "evolve"));
+    ASSERT_EQ(info.warnings.size(), 1U);
+    EXPECT_TRUE(contains(info.warnings[0], "cut to microseconds, 2 times")) << info.warnings[0];
+    Exported refused("tsn:UTC");
+    EXPECT_TRUE(contains(error_of(ErrorKind::data, [&] { run(filtered(refused, "freeze")); }), "column \"n\": the time 1970-01-01T00:00:00.000000002+00:00 has more digits"));
+}
+
+TEST_F(OutputTest, NanosecondsOfTypedRowsAreTold) {
+    const LoadInfo info = load([](Output& out) { out.rows({{"at", DataType::timestamp}, {"t", DataType::time}}).add(Timestamp{.us = 5, .ns = 1}, Time{.us = 6}); });
+    ASSERT_EQ(info.warnings.size(), 1U);
+    EXPECT_TRUE(contains(info.warnings[0], "column \"at\": times with nanoseconds were cut to microseconds, once")) << info.warnings[0];
 }
 
 }  // namespace

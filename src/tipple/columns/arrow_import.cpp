@@ -97,15 +97,24 @@ ColumnBuilder convert_integers(const Field& field) {
 
 std::int64_t divide_down(std::int64_t value, std::int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
-/// One value is `us_each` microseconds, or `each_us` of them are one.
+/// One value is `us_each` microseconds.
 template <typename T>
-ColumnBuilder convert_times(const Field& field, ColumnType type, std::int64_t us_each, std::int64_t each_us) {
+ColumnBuilder convert_times(const Field& field, ColumnType type, std::int64_t us_each) {
     return convert<T>(field, type, [&](ColumnBuilder& column, T value) {
         std::int64_t us = 0;
         if (__builtin_mul_overflow(static_cast<std::int64_t>(value), us_each, &us)) {
             throw Error(ErrorKind::data, "field \"{}\" of an Arrow array: {} is beyond what microseconds can say", field.name(), value);
         }
-        column.append_int64(divide_down(us, each_us));
+        column.append_int64(us);
+    });
+}
+
+/// The microseconds, and beside them what there is beyond.
+ColumnBuilder convert_nanoseconds(const Field& field, ColumnType type) {
+    return convert<std::int64_t>(field, type, [](ColumnBuilder& column, std::int64_t value) {
+        const std::int64_t us = divide_down(value, 1'000);
+        if (const std::int64_t ns = value - us * 1'000; ns != 0) column.mark_fraction(column.length(), static_cast<std::int16_t>(ns));
+        column.append_int64(us);
     });
 }
 
@@ -138,13 +147,13 @@ ColumnBuilder import_timestamps(const Field& field) {
     const ColumnType type{.type = DataType::timestamp, .timezone = field.format().size() > 4};
     switch (field.format()[2]) {
         case 's':
-            return convert_times<std::int64_t>(field, type, 1'000'000, 1);
+            return convert_times<std::int64_t>(field, type, 1'000'000);
         case 'm':
-            return convert_times<std::int64_t>(field, type, 1'000, 1);
+            return convert_times<std::int64_t>(field, type, 1'000);
         case 'u':
             return borrow_fixed(field, type);
         case 'n':
-            return convert_times<std::int64_t>(field, type, 1, 1'000);
+            return convert_nanoseconds(field, type);
     }
     field.fail();
 }
@@ -158,10 +167,10 @@ ColumnBuilder import_times(const Field& field) {
             column.append_int32(static_cast<std::int32_t>(divide_down(ms, us_per_day / 1'000)));
         });
     }
-    if (format == "tts") return convert_times<std::int32_t>(field, time, 1'000'000, 1);
-    if (format == "ttm") return convert_times<std::int32_t>(field, time, 1'000, 1);
+    if (format == "tts") return convert_times<std::int32_t>(field, time, 1'000'000);
+    if (format == "ttm") return convert_times<std::int32_t>(field, time, 1'000);
     if (format == "ttu") return borrow_fixed(field, time);
-    if (format == "ttn") return convert_times<std::int64_t>(field, time, 1, 1'000);
+    if (format == "ttn") return convert_nanoseconds(field, time);
     if (format.size() >= 4 && format.starts_with("ts")) return import_timestamps(field);
     field.fail();
 }

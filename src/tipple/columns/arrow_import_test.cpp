@@ -99,7 +99,19 @@ TEST(ArrowImportTest, TimesOfAllUnits) {
     EXPECT_EQ(Column("ttm", std::array<std::int32_t, 5>{0, 1'500, 0, 9, 1}).texts(), "00:00:01.500000 00:00:00 - 00:00:00.001000");
     EXPECT_EQ(Column("tss:UTC", std::array<std::int64_t, 5>{0, 1, -1, 9, 60}).texts(), "1970-01-01T00:00:01+00:00 1969-12-31T23:59:59+00:00 - 1970-01-01T00:01:00+00:00");
     EXPECT_EQ(Column("tsn:", std::array<std::int64_t, 5>{0, 1'999, -1, 9, 0}).texts(), "1970-01-01T00:00:00.000001 1969-12-31T23:59:59.999999 - 1970-01-01T00:00:00");
+    EXPECT_EQ(Column("ttn", std::array<std::int64_t, 5>{0, 1'999, 0, 9, 1'000}).texts(), "00:00:00.000001 00:00:00 - 00:00:00.000001");
     EXPECT_THROW(Column("tss:", std::array<std::int64_t, 5>{0, INT64_MAX, 0, 0, 0}).import(), Error);
+}
+
+TEST(ArrowImportTest, NanosecondsAreKeptBesideTheColumn) {
+    for (const char* format : {"tsn:", "tsn:UTC", "ttn"}) {
+        const Batch batch = Column(format, std::array<std::int64_t, 5>{7, 1'999, 2'000, 9, 5}).import();
+        const ColumnView view = batch.columns.at(0).view();
+        ASSERT_EQ(view.fractions.size(), 2U) << format;
+        EXPECT_EQ(view.nanoseconds(0), 999);
+        EXPECT_EQ(view.nanoseconds(1), 0);
+        EXPECT_EQ(view.nanoseconds(3), 5);
+    }
 }
 
 TEST(ArrowImportTest, TextsAndBytes) {

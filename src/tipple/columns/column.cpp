@@ -1,5 +1,7 @@
 #include "tipple/columns/column.h"
 
+#include <algorithm>
+
 #include "tipple/schema/widening.h"
 
 namespace tipple::columns {
@@ -58,6 +60,11 @@ std::size_t value_width(Layout layout) {
     return 0;
 }
 
+std::int16_t ColumnView::nanoseconds(std::size_t row) const {
+    const auto at = std::ranges::lower_bound(fractions, row, {}, &Fraction::row);
+    return at != fractions.end() && at->row == row ? at->ns : std::int16_t{0};
+}
+
 std::size_t ColumnView::byte_size() const {
     const std::size_t rows = is_constant ? 1 : length;
     const Layout layout = layout_of(type.type);
@@ -67,7 +74,7 @@ std::size_t ColumnView::byte_size() const {
     } else {
         bytes += layout == Layout::bits ? bitmap_bytes(rows) : rows * value_width(layout);
     }
-    return bytes;
+    return bytes + fractions.size_bytes();
 }
 
 ColumnBuilder::ColumnBuilder(ColumnType type)
@@ -164,6 +171,10 @@ void ColumnBuilder::append_rows(const ColumnView& source, std::size_t from, std:
         values_.append(source.values + from * width_, rows * width_);
     }
     extend_validity(rows, validity, from);
+    const auto first = std::ranges::lower_bound(source.fractions, from, {}, &Fraction::row);
+    for (auto fraction = first; fraction != source.fractions.end() && fraction->row < from + rows; ++fraction) {
+        mark_fraction(length_ + fraction->row - from, fraction->ns);
+    }
     length_ += rows;
     null_count_ += nulls;
 }
@@ -215,10 +226,12 @@ void ColumnBuilder::truncate(std::size_t length) {
     } else {
         values_.resize(length * width_);
     }
+    while (!fractions_.empty() && fractions_.back().row >= length) fractions_.pop_back();
     length_ = length;
 }
 
 void ColumnBuilder::clear() {
+    fractions_.clear();
     validity_.clear();
     values_.clear();
     if (layout_ == Layout::bytes) offsets_.resize(4);
@@ -233,7 +246,8 @@ ColumnView ColumnBuilder::view() const {
             .is_constant = false,
             .validity = null_count_ > 0 ? validity_.data() : nullptr,
             .offsets = layout_ == Layout::bytes ? offsets_.as<std::int32_t>() : nullptr,
-            .values = values_.data()};
+            .values = values_.data(),
+            .fractions = fractions_};
 }
 
 ConstantText::ConstantText(DataType type, std::string text) : type_(type), text_(std::move(text)) {

@@ -45,6 +45,12 @@ Layout layout_of(DataType type);
 /// Bytes of one value; 0 for bits and bytes.
 std::size_t value_width(Layout layout);
 
+/// Nanoseconds of one time beyond its microseconds, which are all that a column has room for.
+struct Fraction {
+    std::size_t row = 0;
+    std::int16_t ns = 0;  ///< 1 to 999
+};
+
 /// Borrowed buffers of one column. Valid as long as their owner is not changed.
 struct ColumnView {
     ColumnType type;
@@ -55,6 +61,8 @@ struct ColumnView {
     const std::uint8_t* validity = nullptr;  ///< nullptr when there are no nulls
     const std::int32_t* offsets = nullptr;   ///< Layout::bytes: length + 1 of them, the first 0
     const std::uint8_t* values = nullptr;
+    /// Of times: the values that the source had more exactly, by row. They go as far as to whoever decides about them, and are never loaded.
+    std::span<const Fraction> fractions = {};
 
     bool is_null(std::size_t row) const { return validity != nullptr && !get_bit(validity, row); }
     std::string_view text(std::size_t row) const {
@@ -68,6 +76,8 @@ struct ColumnView {
         std::memcpy(&result, values + sizeof(T) * (is_constant ? 0 : row), sizeof(T));
         return result;
     }
+    /// Of `fractions`; 0 where there is none.
+    std::int16_t nanoseconds(std::size_t row) const;
     bool boolean(std::size_t row) const { return get_bit(values, is_constant ? 0 : row); }
     /// Bytes of all buffers.
     std::size_t byte_size() const;
@@ -151,6 +161,9 @@ public:
     }
     void append_bits(std::size_t rows, std::size_t null_count, const std::uint8_t* validity, const std::uint8_t* bits);
 
+    /// The value of `row`, which comes after all rows that were marked before, had `ns` nanoseconds more than are kept, 1 to 999.
+    void mark_fraction(std::size_t row, std::int16_t ns) { fractions_.push_back({row, ns}); }
+
     /// Forgets the rows from `length` on.
     void truncate(std::size_t length);
     /// No rows; keeps the memory.
@@ -188,6 +201,7 @@ private:
     Buffer validity_;  ///< empty while there are no nulls
     Buffer offsets_;
     Buffer values_;
+    std::vector<Fraction> fractions_;
 };
 
 /// A column that says the same text in every row.

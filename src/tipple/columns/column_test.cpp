@@ -201,6 +201,31 @@ TEST(ColumnBuilder, ReadersFillBuffersThemselves) {
     EXPECT_THROW(builder.finish_rows(3, 0, nullptr, offsets), Bug);
 }
 
+TEST(ColumnBuilder, FractionsFollowTheirRows) {
+    const auto of = [](const ColumnBuilder& column) {
+        std::string text;
+        for (const Fraction& fraction : column.view().fractions) text += fmt::format("{}:{} ", fraction.row, fraction.ns);
+        return text;
+    };
+    ColumnBuilder column({.type = DataType::time});
+    for (std::int16_t row = 0; row < 6; ++row) {
+        if (row % 2 == 1) column.mark_fraction(column.length(), static_cast<std::int16_t>(100 + row));
+        column.append_int64(row);
+    }
+    EXPECT_EQ(of(column), "1:101 3:103 5:105 ");
+    ColumnBuilder part({.type = DataType::time});
+    part.append_null();
+    part.append_rows(column.view(), 2, 3);
+    part.append_rows(column.view(), 1, 1);
+    EXPECT_EQ(of(part), "2:103 4:101 ");
+    EXPECT_EQ(part.view().nanoseconds(4), 101);
+    EXPECT_EQ(part.view().nanoseconds(3), 0);
+    column.truncate(3);
+    EXPECT_EQ(of(column), "1:101 ");
+    column.clear();
+    EXPECT_EQ(of(column), "");
+}
+
 TEST(ColumnBuilder, OffsetsEndAtTwoGigabytes) {
     ColumnBuilder builder({.type = DataType::binary});
     const std::int32_t offsets[] = {0, 0};

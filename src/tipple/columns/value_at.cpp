@@ -51,4 +51,12 @@ schema::Value value_at(const ColumnView& column, std::size_t row) {
     return {};
 }
 
+schema::Value exact_value_at(const ColumnView& column, std::size_t row) {
+    schema::Value value = value_at(column, row);
+    if (column.fractions.empty()) return value;
+    if (auto* timestamp = std::get_if<schema::Timestamp>(static_cast<schema::Value::variant*>(&value))) timestamp->ns = column.nanoseconds(row);
+    if (auto* time = std::get_if<schema::Time>(static_cast<schema::Value::variant*>(&value))) time->ns = column.nanoseconds(row);
+    return value;
+}
+
 }  // namespace tipple::columns

@@ -172,7 +172,8 @@ TEST(Engine, ReadsTimesOfEveryUnit) {
         "'1970-01-01 00:00:01',"
         " TIMESTAMP_NS '1969-12-31 23:59:59.999999999', TIMESTAMPTZ '1970-01-01 02:00:00+02', DATE "
         "'1970-01-11',"
-        " TIME '00:00:01.5', 'infinity'::TIMESTAMP, TIMETZ '10:00:00+02', INTERVAL '2 days'");
+        " TIME '00:00:01.5', 'infinity'::TIMESTAMP, TIMETZ '10:00:00+02', INTERVAL '2 days',"
+        " TIME_NS '00:00:01.500000007', TIMESTAMP_NS '1970-01-01 00:00:00.000001', 'infinity'::TIMESTAMP_NS");
     const columns::BatchView view = batch.view();
     EXPECT_EQ(view.columns[0].value<std::int64_t>(0), -2'000'000);
     EXPECT_EQ(view.columns[1].value<std::int64_t>(0), 500'000);
@@ -186,6 +187,13 @@ TEST(Engine, ReadsTimesOfEveryUnit) {
     EXPECT_EQ(view.columns[7].value<std::int64_t>(0), std::numeric_limits<std::int64_t>::max());
     EXPECT_EQ(view.columns[8].text(0), "10:00:00+02");
     EXPECT_EQ(view.columns[9].text(0), "2 days");
+    EXPECT_EQ(view.columns[10].value<std::int64_t>(0), 1'500'000);
+    EXPECT_EQ(view.columns[12].value<std::int64_t>(0), std::numeric_limits<std::int64_t>::max());
+    // What is beyond the microseconds is kept beside them.
+    EXPECT_EQ(view.columns[3].nanoseconds(0), 999);
+    EXPECT_EQ(view.columns[10].nanoseconds(0), 7);
+    EXPECT_TRUE(view.columns[11].fractions.empty());
+    EXPECT_TRUE(view.columns[12].fractions.empty());
 }
 
 TEST(Engine, ReadsTextsAndNestedValues) {

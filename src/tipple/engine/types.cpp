@@ -15,6 +15,7 @@ bool is_json(duckdb_logical_type type) {
 }
 
 std::string simple_name(duckdb_type id) {
+    if (id == timestamp_tz_ns) return "TIMESTAMPTZ_NS";
     switch (id) {
         case DUCKDB_TYPE_BOOLEAN:
             return "BOOLEAN";
@@ -151,6 +152,7 @@ std::string sql_type_name(duckdb_logical_type type) {
 }
 
 Mapping map_type(duckdb_logical_type type) {
+    if (duckdb_get_type_id(type) == timestamp_tz_ns) return {.type = {.type = DataType::timestamp}};
     switch (duckdb_get_type_id(type)) {
         case DUCKDB_TYPE_BOOLEAN:
             return {.type = {.type = DataType::bool_}};
@@ -183,9 +185,8 @@ Mapping map_type(duckdb_logical_type type) {
         case DUCKDB_TYPE_DATE:
             return {.type = {.type = DataType::date}};
         case DUCKDB_TYPE_TIME:
-            return {.type = {.type = DataType::time}};
         case DUCKDB_TYPE_TIME_NS:
-            return {.type = {.type = DataType::time}, .passage = Passage::through_time};
+            return {.type = {.type = DataType::time}};
         case DUCKDB_TYPE_VARCHAR:
             return {.type = {.type = is_json(type) ? DataType::json : DataType::text}};
         case DUCKDB_TYPE_BLOB:
@@ -208,8 +209,6 @@ std::string passage_expression(const std::string& name, Passage passage) {
             return name;
         case Passage::through_text:
             return fmt::format("CAST({} AS VARCHAR)", name);
-        case Passage::through_time:
-            return fmt::format("CAST({} AS TIME)", name);
         case Passage::through_json:
             return fmt::format("to_json({})", name);
     }

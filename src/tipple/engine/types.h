@@ -8,11 +8,13 @@
 // Private to the module: the engine's types and what they become.
 namespace tipple::engine {
 
+/// Of DuckDB 2.0, which the header of 1.5 does not name: nanoseconds with a zone.
+inline constexpr auto timestamp_tz_ns = static_cast<duckdb_type>(42);
+
 /// How a type of the engine reaches a column of ours.
 enum class Passage {
     direct,        ///< its vectors are read as they are
     through_text,  ///< CAST AS VARCHAR first
-    through_time,  ///< CAST AS TIME first
     through_json,  ///< to_json first
 };
 struct Mapping {

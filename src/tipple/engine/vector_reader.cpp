@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "tipple/engine/types.h"
+
 namespace tipple::engine {
 
 using columns::ColumnBuilder;
@@ -53,11 +55,6 @@ int128 to_int128(duckdb_hugeint value) {
 template <typename T>
 bool is_infinite(T value) {
     return value == std::numeric_limits<T>::max() || value == -std::numeric_limits<T>::max();
-}
-
-std::int64_t floor_to_microseconds(std::int64_t nanoseconds) {
-    const std::int64_t quotient = nanoseconds / 1000;
-    return nanoseconds % 1000 < 0 ? quotient - 1 : quotient;
 }
 
 }  // namespace
@@ -173,6 +170,23 @@ bool VectorReader::append_decimals(const Slice& slice, ColumnBuilder& column) {
     }
 }
 
+void VectorReader::append_nanoseconds(const Slice& slice, ColumnBuilder& column) {
+    const auto* values = slice.values<std::int64_t>();
+    std::uint8_t* out = column.extend_values(slice.rows * sizeof(std::int64_t));
+    for (idx_t row = 0; row < slice.rows; ++row) {
+        std::int64_t us = slice.is_null(row) ? 0 : values[row];
+        if (!is_infinite(us)) {
+            const std::int64_t value = us;
+            us = value / 1000 - (value % 1000 < 0 ? 1 : 0);
+            if (const std::int64_t ns = value - us * 1000; ns != 0) {
+                column.mark_fraction(column.length() + row, static_cast<std::int16_t>(ns));
+            }
+        }
+        std::memcpy(out + row * sizeof(us), &us, sizeof(us));
+    }
+    column.finish_rows(slice.rows, slice.null_count, slice.validity, nullptr);
+}
+
 bool VectorReader::append_other_units(const Slice& slice, ColumnBuilder& column) {
     const auto widen = [this](std::int64_t value, std::int64_t factor) {
         std::int64_t us = value;
@@ -181,6 +195,10 @@ bool VectorReader::append_other_units(const Slice& slice, ColumnBuilder& column)
         }
         return us;
     };
+    if (id_ == timestamp_tz_ns) {
+        append_nanoseconds(slice, column);
+        return true;
+    }
     switch (id_) {
         case DUCKDB_TYPE_TIMESTAMP_S:
             append_fixed<std::int64_t, std::int64_t>(
@@ -191,9 +209,8 @@ bool VectorReader::append_other_units(const Slice& slice, ColumnBuilder& column)
                 slice, column, [&](std::int64_t value) { return widen(value, 1'000); });
             return true;
         case DUCKDB_TYPE_TIMESTAMP_NS:
-            append_fixed<std::int64_t, std::int64_t>(slice, column, [](std::int64_t value) {
-                return is_infinite(value) ? value : floor_to_microseconds(value);
-            });
+        case DUCKDB_TYPE_TIME_NS:
+            append_nanoseconds(slice, column);
             return true;
         default:
             return false;

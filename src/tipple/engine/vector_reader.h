@@ -22,6 +22,7 @@ private:
     void append_fixed(const Slice& slice, columns::ColumnBuilder& column, Convert convert);
     bool append_integers(const Slice& slice, columns::ColumnBuilder& column);
     bool append_decimals(const Slice& slice, columns::ColumnBuilder& column);
+    void append_nanoseconds(const Slice& slice, columns::ColumnBuilder& column);
     bool append_other_units(const Slice& slice, columns::ColumnBuilder& column);
     void append_texts(const Slice& slice, columns::ColumnBuilder& column);
     [[noreturn]] void fail_out_of_range(const char* what) const;

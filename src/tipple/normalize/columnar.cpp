@@ -76,7 +76,7 @@ std::unique_ptr<columns::Batch> without_rows(const columns::Batch& batch, const 
 /// Fills in the row as JSON, with the names of the source.
 void describe_row(const columns::Batch& batch, BadRecord& bad) {
     schema::Object row;
-    for (std::size_t i = 0; i < batch.columns.size(); ++i) row.push_back({batch.names[i], value_at(batch.columns[i].view(), bad.record_index)});
+    for (std::size_t i = 0; i < batch.columns.size(); ++i) row.push_back({batch.names[i], exact_value_at(batch.columns[i].view(), bad.record_index)});
     bad.text = to_json_text(row);
     bad.text_excerpt = excerpt(bad.text, 200);
 }
@@ -250,14 +250,19 @@ void ColumnarNormalizer::normalize_batch(const columns::Batch& batch, std::uint6
 /// Of values that are of their column's own type: whether the destination keeps all of them.
 void ColumnarNormalizer::check_times(const ColumnView& source, const schema::Column& column) {
     const std::int64_t unit = kept_unit_us(rules_, column);
-    if (unit == 1) return;
-    for (std::size_t row = 0; row < source.length; ++row) {
-        if (source.is_null(row) || source.value<std::int64_t>(row) % unit == 0) continue;
+    const auto tell = [&](std::size_t row) {
         if (schema::keeps_digits(contract_.data_type)) {
-            discard(contract_.data_type, column.name(), row, describe_fine_time(value_at(source, row), unit), remedy_more_digits);
+            discard(contract_.data_type, column.name(), row, describe_fine_time(exact_value_at(source, row), unit), remedy_of_fine_times(unit));
         } else {
-            note(DataNote::Kind::times_rounded, column.name(), row);
+            note(note_of_fine_times(unit), column.name(), row);
         }
+    };
+    if (unit == 1) {
+        for (const columns::Fraction& fraction : source.fractions) tell(fraction.row);
+        return;
+    }
+    for (std::size_t row = 0; row < source.length; ++row) {
+        if (!source.is_null(row) && is_fine_time(exact_value_at(source, row), unit)) tell(row);
     }
 }
 
@@ -324,6 +329,7 @@ void append_value(columns::ColumnBuilder& builder, const schema::Value& value) {
 struct Loss {
     DataNote::Kind kind;
     std::string what;
+    std::string_view remedy = remedy_more_digits;
 };
 
 /// `unit_us`: kept_unit_us of the column.
@@ -332,11 +338,8 @@ std::optional<Loss> find_loss(const columns::ColumnType& type, std::int64_t unit
         if (to_fixed(*decimal, type)->is_rounded) return Loss{DataNote::Kind::rounded, describe_fine_number(*decimal, type)};
         return std::nullopt;
     }
-    if (unit_us == 1) return std::nullopt;
-    const auto* timestamp = value.get_if<schema::Timestamp>();
-    const auto* time = value.get_if<schema::Time>();
-    if ((timestamp == nullptr || timestamp->us % unit_us == 0) && (time == nullptr || time->us % unit_us == 0)) return std::nullopt;
-    return Loss{DataNote::Kind::times_rounded, describe_fine_time(value, unit_us)};
+    if (!is_fine_time(value, unit_us)) return std::nullopt;
+    return Loss{note_of_fine_times(unit_us), describe_fine_time(value, unit_us), remedy_of_fine_times(unit_us)};
 }
 
 std::string shown(const schema::Value& value) {
@@ -377,6 +380,7 @@ bool ColumnarNormalizer::keep_kind(const ColumnView& source, const std::string& 
         if (!schema::widest(schema::decimal_digits(*there), schema::decimal_digits(column))) return false;
         proposal.wider.push_back(column);
     }
+    check_times(source, column);
     converted_.push_back(std::make_unique<Target>(Target{column.name(), columns::ColumnBuilder(source.type)}));
     rows.names.push_back(converted_.back()->name);
     rows.columns.push_back(source);
@@ -391,7 +395,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const schema::Column&
     columns::ColumnBuilder& target = converted_.back()->builder;
     const std::size_t first = converted_.size() - 1;
     for (std::size_t row = 0; row < source.length; ++row) {
-        const schema::Value value = columns::value_at(source, row);
+        const schema::Value value = columns::exact_value_at(source, row);
         if (value.is_null()) continue;
         columns::ColumnBuilder* builder = &target;
         std::optional<schema::Value> fitted = fit(rules_, type, value);
@@ -409,7 +413,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const schema::Column&
         }
         if (const std::optional<Loss> loss = find_loss(builder->type(), builder == &target ? unit_us : 1, *fitted)) {
             if (schema::keeps_digits(contract_.data_type)) {
-                discard(contract_.data_type, name, row, loss->what, remedy_more_digits);
+                discard(contract_.data_type, name, row, loss->what, loss->remedy);
                 continue;
             }
             note(loss->kind, name, row);

@@ -81,6 +81,7 @@ struct DataNote {
         parents_met,     ///< rows of a nested table are below rows of table `name`, others below `other`, which the schema has as its parent
         rounded,         ///< numbers had more digits than the column holds
         times_rounded,   ///< times had more digits behind the second than the destination keeps in the column
+        nanoseconds_cut,  ///< times had nanoseconds, and the column keeps microseconds
         table_left_out,  ///< the schema contract does not let the table in
     };
     Kind kind = Kind::names_met;

@@ -637,7 +637,7 @@ PutResult PageTables::append_decimal(TableState& table, ColumnState& column, con
     }
     if (fixed->is_rounded) {
         if (schema::keeps_digits(table.contract.data_type)) {
-            return reject_digits(table, column, describe_fine_number(decimal, column.type));
+            return reject_digits(table, column, describe_fine_number(decimal, column.type), remedy_more_digits);
         }
         add_note({.kind = DataNote::Kind::rounded, .table = table.name, .column = column.name, .name = {}, .other = {}});
     }
@@ -647,17 +647,17 @@ PutResult PageTables::append_decimal(TableState& table, ColumnState& column, con
 
 /// `value`: the same as it came.
 PutResult PageTables::append_time(TableState& table, ColumnState& column, const Value& value, std::int64_t time_us) {
-    if (time_us % column.unit_us != 0) {
-        if (schema::keeps_digits(table.contract.data_type)) return reject_digits(table, column, describe_fine_time(value, column.unit_us));
-        add_note({.kind = DataNote::Kind::times_rounded, .table = table.name, .column = column.name, .name = {}, .other = {}});
+    if (is_fine_time(value, column.unit_us)) {
+        if (schema::keeps_digits(table.contract.data_type)) return reject_digits(table, column, describe_fine_time(value, column.unit_us), remedy_of_fine_times(column.unit_us));
+        add_note({.kind = note_of_fine_times(column.unit_us), .table = table.name, .column = column.name, .name = {}, .other = {}});
     }
     column.builder.append_int64(time_us);
     return PutResult::done;
 }
 
-PutResult PageTables::reject_digits(const TableState& table, const ColumnState& column, const std::string& what) {
+PutResult PageTables::reject_digits(const TableState& table, const ColumnState& column, const std::string& what, std::string_view remedy) {
     const PutResult result = reject_by_contract(table.contract.data_type, table, column.name, what);
-    rejection_.remedy = remedy_more_digits;
+    rejection_.remedy = remedy;
     return result;
 }
 

@@ -244,7 +244,7 @@ private:
     PutResult append_integer(TableState& table, ColumnState& column, const schema::Value& value);
     PutResult append_decimal(TableState& table, ColumnState& column, const schema::Decimal& decimal);
     PutResult append_time(TableState& table, ColumnState& column, const schema::Value& value, std::int64_t time_us);
-    PutResult reject_digits(const TableState& table, const ColumnState& column, const std::string& what);
+    PutResult reject_digits(const TableState& table, const ColumnState& column, const std::string& what, std::string_view remedy);
     bool takes(const ColumnState& column, const schema::Value& value) const;
     std::optional<PutResult> check_contract(const TableState& table, std::string_view column, bool is_variant, const schema::Value& value);
     std::string_view known_ancestor(const TableState& table) const;

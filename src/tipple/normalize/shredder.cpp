@@ -72,7 +72,8 @@ bool append_timestamp(columns::ColumnBuilder& builder, const char* raw) {
     const auto* end = static_cast<const char*>(std::memchr(raw, '"', length_max));
     if (end == nullptr) return false;
     const std::optional<schema::Timestamp> parsed = schema::parse_common_timestamp({raw, static_cast<std::size_t>(end - raw)});
-    if (!parsed) return false;
+    // Nanoseconds are told.
+    if (!parsed || parsed->ns != 0) return false;
     // The same for both kinds of column: a wall clock is read as UTC, a point in time is shifted to UTC.
     builder.append_int64(parsed->us);
     return true;

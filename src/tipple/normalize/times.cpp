@@ -20,6 +20,19 @@ std::int64_t kept_unit_us(const Rules& rules, const schema::Column& column) {
     return unit;
 }
 
+bool is_fine_time(const schema::Value& value, std::int64_t unit_us) {
+    if (const auto* timestamp = value.get_if<schema::Timestamp>()) return timestamp->ns != 0 || timestamp->us % unit_us != 0;
+    const auto* time = value.get_if<schema::Time>();
+    return time != nullptr && (time->ns != 0 || time->us % unit_us != 0);
+}
+
+DataNote::Kind note_of_fine_times(std::int64_t unit_us) { return unit_us == 1 ? DataNote::Kind::nanoseconds_cut : DataNote::Kind::times_rounded; }
+
+std::string_view remedy_of_fine_times(std::int64_t unit_us) {
+    if (unit_us != 1) return remedy_more_digits;
+    return "to keep nanoseconds, declare the column as text (--column, or columns in a project); to cut them";
+}
+
 std::string describe_fine_time(const schema::Value& time, std::int64_t unit_us) {
     int digits = 0;
     for (std::int64_t unit = us_per_second; unit > unit_us; unit /= 10) ++digits;

@@ -42,6 +42,10 @@ std::string to_text(const DataWarning& warning) {
             return fmt::format("table \"{}\", column \"{}\": times with more digits behind the second than the column keeps were rounded, {}, first in {} (to keep "
                                "them, declare the column with a greater precision)",
                                note.table, note.column, times, warning.place);
+        case normalize::DataNote::Kind::nanoseconds_cut:
+            return fmt::format("table \"{}\", column \"{}\": times with nanoseconds were cut to microseconds, {}, first in {} (to keep them, declare the column "
+                               "as text)",
+                               note.table, note.column, times, warning.place);
         case normalize::DataNote::Kind::table_left_out:
             return fmt::format("list \"{}\" would make the new table \"{}\", which the schema contract leaves out, {}, first in {}", note.name, note.table,
                                times, warning.place);

@@ -497,11 +497,11 @@ std::optional<Value> from_text(DataType to, const std::string& text) {
         case DataType::bool_:
             return widen(bool_from_text(text));
         case DataType::timestamp:
-            return widen(timestamp_from_text(text));
+            return widen(exact_timestamp_from_text(text));
         case DataType::date:
             return widen(date_from_text(text));
         case DataType::time:
-            return widen(time_from_text(text));
+            return widen(exact_time_from_text(text));
         case DataType::decimal:
             return widen(parse_decimal(text));
         case DataType::wei: {
@@ -609,14 +609,14 @@ struct OtherCoercion {
     }
     std::optional<Value> operator()(const Timestamp& value) const {
         if (to == DataType::date) return date_of(value);
-        return self_or_text(DataType::timestamp, value, to_iso_text(value));
+        return self_or_text(DataType::timestamp, value, to_exact_text(value));
     }
     std::optional<Value> operator()(const Date& value) const {
         if (to == DataType::timestamp) return Timestamp{value.days * civil::us_per_day, false};
         return self_or_text(DataType::date, value, to_iso_text(value));
     }
     std::optional<Value> operator()(const Time& value) const {
-        return self_or_text(DataType::time, value, to_iso_text(value));
+        return self_or_text(DataType::time, value, to_exact_text(value));
     }
     std::optional<Value> operator()(const Binary& value) const {
         return self_or_text(DataType::binary, value, to_base64(value.bytes));

@@ -32,6 +32,7 @@ struct Fields {
     int minute = 0;
     int second = 0;
     int microsecond = 0;
+    int nanosecond = 0;  ///< beyond the microseconds
     std::optional<std::int32_t> offset_seconds;
 };
 
@@ -49,6 +50,7 @@ std::optional<DateTimeText> to_datetime_text(const Fields& fields) {
     if (fields.hour > 23 || fields.minute > 59 || fields.second > 59) return std::nullopt;
     const int seconds = (fields.hour * 60 + fields.minute) * 60 + fields.second;
     result.us += seconds * civil::us_per_second + fields.microsecond;
+    result.ns = static_cast<std::int16_t>(fields.nanosecond);
     result.kind = !fields.has_date  ? DateTimeKind::time
                   : fields.has_time ? DateTimeKind::timestamp
                                     : DateTimeKind::date;
@@ -196,11 +198,14 @@ private:
         if (!read_number(2, fields.second)) return false;
         if (!skip('.') && !skip(',')) return true;
         if (!is_digit(current())) return false;
-        int scale = 100'000;
+        int scale = 100'000'000;
+        int nanoseconds = 0;
         for (; is_digit(current()); ++at_) {
-            fields.microsecond += (text_[at_] - '0') * scale;
+            nanoseconds += (text_[at_] - '0') * scale;
             scale /= 10;
         }
+        fields.microsecond = nanoseconds / 1'000;
+        fields.nanosecond = nanoseconds % 1'000;
         return true;
     }
 
@@ -291,8 +296,7 @@ private:
             int count = read_digits(6, fields.microsecond);
             if (count == 0) return false;
             for (; count < 6; ++count) fields.microsecond *= 10;
-            int dropped = 0;
-            read_digits(3, dropped);
+            for (count = read_digits(3, fields.nanosecond); count < 3; ++count) fields.nanosecond *= 10;
         }
         return at_end();
     }
@@ -343,6 +347,11 @@ constexpr int byte_of(std::uint64_t word, int index) {
 /// Digits in pairs: byte i is ten times byte i plus byte i + 1.
 constexpr std::uint64_t to_pairs(std::uint64_t values) {
     return values * 10 + (values >> 8);
+}
+
+std::optional<Timestamp> with_nanoseconds(std::optional<Timestamp> timestamp, int ns) {
+    if (timestamp) timestamp->ns = static_cast<std::int16_t>(ns);
+    return timestamp;
 }
 
 /// The end of a common timestamp: nothing, `Z` or `±HH:MM`.
@@ -403,26 +412,29 @@ std::optional<Timestamp> parse_common_timestamp(std::string_view text) {
         civil::days_from_civil(day) * civil::us_per_day + seconds * civil::us_per_second;
 
     std::size_t at = 19;
+    int nanoseconds = 0;
     if (at < text.size() && (data[at] == '.' || data[at] == ',')) {
         if (++at == text.size() || !is_digit(data[at])) return std::nullopt;
-        std::int64_t scale = 100'000;
+        int scale = 100'000'000;
         for (; at < text.size() && is_digit(data[at]); ++at) {
-            us += (data[at] - '0') * scale;
+            nanoseconds += (data[at] - '0') * scale;
             scale /= 10;
         }
     }
-    return read_common_zone(us, text.substr(at));
+    return with_nanoseconds(read_common_zone(us + nanoseconds / 1'000, text.substr(at)), nanoseconds % 1'000);
 }
 
-std::optional<Timestamp> timestamp_from_text(std::string_view text) {
+std::optional<Timestamp> exact_timestamp_from_text(std::string_view text) {
     if (const auto common = parse_common_timestamp(text)) return common;
     if (const auto parsed = parse_datetime(text)) {
         if (parsed->kind == DateTimeKind::time) return std::nullopt;
-        return to_timestamp(parsed->us, parsed->offset_seconds);
+        return with_nanoseconds(to_timestamp(parsed->us, parsed->offset_seconds), parsed->ns);
     }
     const std::optional<double> seconds = parse_python_float(text);
     return seconds ? timestamp_from_seconds(*seconds) : std::nullopt;
 }
+
+std::optional<Timestamp> timestamp_from_text(std::string_view text) { return with_nanoseconds(exact_timestamp_from_text(text), 0); }
 
 std::optional<Date> date_from_text(std::string_view text) {
     const std::optional<Timestamp> timestamp = timestamp_from_text(text);
@@ -430,11 +442,17 @@ std::optional<Date> date_from_text(std::string_view text) {
     return Date{static_cast<std::int32_t>(civil::floor_div(timestamp->us, civil::us_per_day))};
 }
 
-std::optional<Time> time_from_text(std::string_view text) {
+std::optional<Time> exact_time_from_text(std::string_view text) {
     const auto parsed = parse_datetime(text);
     if (!parsed || parsed->kind != DateTimeKind::time) return std::nullopt;
     const std::int64_t us = parsed->us - parsed->offset_seconds.value_or(0) * civil::us_per_second;
-    return Time{civil::floor_mod(us, civil::us_per_day)};
+    return Time{.us = civil::floor_mod(us, civil::us_per_day), .ns = parsed->ns};
+}
+
+std::optional<Time> time_from_text(std::string_view text) {
+    std::optional<Time> time = exact_time_from_text(text);
+    if (time) time->ns = 0;
+    return time;
 }
 
 std::optional<Timestamp> timestamp_from_seconds(double seconds) {
@@ -461,16 +479,35 @@ std::optional<Timestamp> timestamp_from_seconds(std::int64_t seconds) {
     return Timestamp{seconds * civil::us_per_second, true};
 }
 
-std::string to_iso_text(const Timestamp& timestamp) {
+namespace {
+
+/// What stands behind the digits of the microseconds, which are there only where they are not zero.
+std::string nanosecond_digits(std::int64_t us, std::int16_t ns) {
+    if (ns == 0) return {};
+    return fmt::format("{}{:03}", us % civil::us_per_second == 0 ? ".000000" : "", ns);
+}
+
+std::string zone_text(const Timestamp& timestamp) {
+    if (!timestamp.is_aware) return {};
+    const std::int32_t minutes = std::abs(timestamp.offset_seconds) / 60;
+    return fmt::format("{}{:02}:{:02}", timestamp.offset_seconds < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::string wall_text(const Timestamp& timestamp) {
     const std::int64_t wall_us = timestamp.us + timestamp.offset_seconds * civil::us_per_second;
     const std::int64_t days = civil::floor_div(wall_us, civil::us_per_day);
-    std::string text = to_iso_text(Date{static_cast<std::int32_t>(days)}) + 'T' +
-                       to_iso_text(Time{civil::floor_mod(wall_us, civil::us_per_day)});
-    if (!timestamp.is_aware) return text;
-    const std::int32_t minutes = std::abs(timestamp.offset_seconds) / 60;
-    return text + fmt::format("{}{:02}:{:02}", timestamp.offset_seconds < 0 ? '-' : '+',
-                              minutes / 60, minutes % 60);
+    return to_iso_text(Date{static_cast<std::int32_t>(days)}) + 'T' + to_iso_text(Time{civil::floor_mod(wall_us, civil::us_per_day)});
 }
+
+}  // namespace
+
+std::string to_iso_text(const Timestamp& timestamp) { return wall_text(timestamp) + zone_text(timestamp); }
+
+std::string to_exact_text(const Timestamp& timestamp) {
+    return wall_text(timestamp) + nanosecond_digits(timestamp.us, timestamp.ns) + zone_text(timestamp);
+}
+
+std::string to_exact_text(const Time& time) { return to_iso_text(time) + nanosecond_digits(time.us, time.ns); }
 
 std::string to_iso_text(const Date& date) {
     const civil::Day day = civil::civil_from_days(date.days);

@@ -18,12 +18,13 @@ struct DateTimeText {
     DateTimeKind kind = DateTimeKind::timestamp;
     std::int64_t us = 0;                     ///< timestamp, date: wall clock since 1970-01-01; time: since midnight
     std::optional<std::int32_t> offset_seconds;  ///< east of UTC, when the text has a zone
+    std::int16_t ns = 0;                     ///< the seventh to ninth digit behind the second; what comes behind them is not looked at
 };
 
 /// The whole text must be one of the accepted forms: the strict ISO forms first, then the lenient ones. No trimming.
 std::optional<DateTimeText> parse_datetime(std::string_view text);
 
-/// The common form only, `YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM)` or without zone, as fast as possible: microseconds since 1970 in UTC;
+/// The common form only, `YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM)` or without zone, as fast as possible: microseconds since 1970 in UTC, and nanoseconds;
 /// `is_aware` = whether there was a zone. Nothing when the text has another form: ask `parse_datetime` then.
 std::optional<Timestamp> parse_common_timestamp(std::string_view text);
 
@@ -32,6 +33,9 @@ std::optional<Timestamp> parse_common_timestamp(std::string_view text);
 std::optional<Timestamp> timestamp_from_text(std::string_view text);
 std::optional<Date> date_from_text(std::string_view text);
 std::optional<Time> time_from_text(std::string_view text);
+/// The same with nanoseconds.
+std::optional<Timestamp> exact_timestamp_from_text(std::string_view text);
+std::optional<Time> exact_time_from_text(std::string_view text);
 
 /// Epoch seconds to a timestamp, rounded to microseconds half to even; nothing outside of years 1 to 9999.
 std::optional<Timestamp> timestamp_from_seconds(double seconds);
@@ -41,6 +45,9 @@ std::optional<Timestamp> timestamp_from_seconds(std::int64_t seconds);
 std::string to_iso_text(const Timestamp& timestamp);
 std::string to_iso_text(const Date& date);
 std::string to_iso_text(const Time& time);
+/// The same with nanoseconds, where there are any. Ids, hashes and cursors are made of the texts without.
+std::string to_exact_text(const Timestamp& timestamp);
+std::string to_exact_text(const Time& time);
 
 /// First and last microsecond of years 1 and 9999.
 inline constexpr std::int64_t timestamp_us_min = -62'135'596'800'000'000;

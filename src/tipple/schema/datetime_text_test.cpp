@@ -180,6 +180,29 @@ TEST(DateTimeText, IsoForms) {
     EXPECT_EQ(to_iso_text(Time{40}), "00:00:00.000040");
 }
 
+TEST(DateTimeText, DigitsBeyondMicrosecondsAreNanoseconds) {
+    for (const char* text : {"2024-01-01T10:00:00.1234567Z", "2024-01-01 10:00:00,123456700", "20240101T100000.1234567Z", "2024-01-01 10:00:00.1234567001"}) {
+        const std::optional<Timestamp> exact = exact_timestamp_from_text(text);
+        ASSERT_TRUE(exact.has_value()) << text;
+        EXPECT_EQ(exact->ns, 700) << text;
+        EXPECT_EQ(exact->us % civil::us_per_second, 123'456) << text;
+        EXPECT_EQ(timestamp_from_text(text)->ns, 0) << text;
+    }
+    EXPECT_EQ(exact_timestamp_from_text("2024-01-01T10:00:00.123456000Z")->ns, 0);
+    EXPECT_EQ(exact_time_from_text("10:00:00.000000007")->ns, 7);
+    EXPECT_EQ(time_from_text("10:00:00.000000007")->ns, 0);
+}
+
+TEST(DateTimeText, ExactFormsHaveNanoseconds) {
+    EXPECT_EQ(to_exact_text(Timestamp{.us = 40, .is_aware = false, .ns = 7}), "1970-01-01T00:00:00.000040007");
+    EXPECT_EQ(to_exact_text(Timestamp{.us = -1, .offset_seconds = 3600, .ns = 999}), "1970-01-01T00:59:59.999999999+01:00");
+    EXPECT_EQ(to_exact_text(Timestamp{.us = 1'000'000, .is_aware = false, .ns = 50}), "1970-01-01T00:00:01.000000050");
+    EXPECT_EQ(to_exact_text(Time{.us = 0, .ns = 1}), "00:00:00.000000001");
+    EXPECT_EQ(to_exact_text(Timestamp{}), to_iso_text(Timestamp{}));
+    // Ids and cursors are made of what columns keep.
+    EXPECT_EQ(to_iso_text(Timestamp{.us = 40, .is_aware = false, .ns = 7}), "1970-01-01T00:00:00.000040");
+}
+
 TEST(DateTimeText, EveryDayHasItsNumber) {
     std::int32_t expected = civil::days_to_year(1);
     for (int year = 1; year <= 9999; ++year) {

@@ -28,6 +28,8 @@ struct Timestamp {
     bool is_aware = true;
     /// East of UTC: how an aware value is written, not what it is.
     std::int32_t offset_seconds = 0;
+    /// Nanoseconds beyond `us`, 0 to 999. Columns of times have no room for them, texts do.
+    std::int16_t ns = 0;
     bool operator==(const Timestamp&) const = default;
 };
 struct Date {
@@ -36,6 +38,7 @@ struct Date {
 };
 struct Time {
     std::int64_t us = 0;  ///< since midnight
+    std::int16_t ns = 0;  ///< as in Timestamp
     bool operator==(const Time&) const = default;
 };
 struct Wei {

@@ -208,7 +208,7 @@ Value record_of(const columns::BatchView& view, std::size_t count,
                 const std::vector<std::string>& null_columns, std::size_t row) {
     schema::Object fields;
     for (std::size_t i = 0; i < count; ++i)
-        fields.push_back({std::string(view.names[i]), columns::value_at(view.columns[i], row)});
+        fields.push_back({std::string(view.names[i]), columns::exact_value_at(view.columns[i], row)});
     for (const std::string& name : null_columns) fields.push_back({name, Value()});
     return fields;
 }

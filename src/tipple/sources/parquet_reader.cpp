@@ -8,6 +8,7 @@
 #include "tipple/core/error.h"
 #include "tipple/engine/engine.h"
 #include "tipple/sources/origin_columns.h"
+#include "tipple/sources/parquet_nanoseconds.h"
 
 namespace tipple::sources {
 
@@ -50,14 +51,16 @@ void read_parquet(const ParquetInput& file, const extract::ResourceContext& cont
     const std::string sql = fmt::format("SELECT * FROM read_parquet({}, hive_partitioning = false)", engine::quote_path(file.path));
     try {
         const std::vector<engine::ReadColumn> columns = engine.describe(sql);
+        const ParquetNanoseconds nanoseconds(engine, file.path, columns, context);
         const bool is_plain = std::all_of(columns.begin(), columns.end(), [](const auto& column) { return is_plain_type(column.sql_type); });
-        if (file.in_place != nullptr && file.origin_columns == nullptr && is_plain) {
+        if (file.in_place != nullptr && file.origin_columns == nullptr && is_plain && !nanoseconds.any()) {
             extract::FileOffer offer{.path = file.path, .size = file.in_place->size, .modified_ns = file.in_place->modified_ns, .rows = count_rows(engine, file.path), .columns = {}};
             for (const engine::ReadColumn& column : columns) offer.columns.emplace_back(column.name, column.type);
             if (out.offer_file(offer)) return;
         }
         extract::Origin origin{.name = file.name};
-        engine.read(sql, batch_rows, context.stop, [&](columns::Batch batch) {
+        engine.read(nanoseconds.any() ? nanoseconds.statement(sql) : sql, batch_rows, context.stop, [&](columns::Batch batch) {
+            if (nanoseconds.any()) nanoseconds.restore(batch);
             const std::uint64_t rows = batch.rows;
             extract::ColumnPage page{.batch = std::move(batch), .origin = origin};
             if (file.origin_columns != nullptr) {

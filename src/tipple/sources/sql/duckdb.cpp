@@ -99,7 +99,10 @@ public:
         if (const auto* real = value.get_if<double>()) return double_literal(*real);
         if (const auto* decimal = value.get_if<schema::Decimal>()) return schema::to_plain_text(*decimal);
         if (const auto* date = value.get_if<schema::Date>()) return fmt::format("DATE {}", quote_literal(schema::to_iso_text(*date)));
-        if (const auto* time = value.get_if<schema::Time>()) return fmt::format("TIME {}", quote_literal(schema::to_iso_text(*time)));
+        if (const auto* time = value.get_if<schema::Time>()) {
+            const schema::Time bound{.us = time->us + (side == BoundSide::upper && column.declared == "TIME_NS" ? 1 : 0)};
+            return fmt::format("TIME {}", quote_literal(schema::to_iso_text(bound)));
+        }
         if (const auto* timestamp = value.get_if<schema::Timestamp>()) {
             schema::Timestamp bound = *timestamp;
             bound.offset_seconds = 0;

@@ -71,22 +71,21 @@ std::optional<std::int64_t> us_from_real(double value) {
     return static_cast<std::int64_t>(us);
 }
 
-/// What has a zone is told in UTC.
-std::optional<std::int64_t> us_from_text(std::string_view text) {
-    const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(text);
-    if (!parsed || parsed->kind == schema::DateTimeKind::time) return std::nullopt;
-    const std::int64_t us = parsed->us - parsed->offset_seconds.value_or(0) * civil::us_per_second;
-    return is_in_years(us) ? std::optional(us) : std::nullopt;
-}
+std::optional<schema::Timestamp> at(std::optional<std::int64_t> us) { return us ? std::optional(schema::Timestamp{.us = *us}) : std::nullopt; }
 
-std::optional<std::int64_t> us_of(const Cell& cell) {
+/// What has a zone is told in UTC.
+std::optional<schema::Timestamp> time_of(const Cell& cell) {
     switch (cell.stored) {
         case SQLITE_INTEGER:
-            return us_from_integer(cell.integer());
+            return at(us_from_integer(cell.integer()));
         case SQLITE_FLOAT:
-            return us_from_real(cell.real());
-        case SQLITE_TEXT:
-            return us_from_text(cell.text());
+            return at(us_from_real(cell.real()));
+        case SQLITE_TEXT: {
+            const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(cell.text());
+            if (!parsed || parsed->kind == schema::DateTimeKind::time) return std::nullopt;
+            const std::int64_t us = parsed->us - parsed->offset_seconds.value_or(0) * civil::us_per_second;
+            return is_in_years(us) ? std::optional(schema::Timestamp{.us = us, .ns = parsed->ns}) : std::nullopt;
+        }
         default:
             return std::nullopt;
     }
@@ -142,24 +141,29 @@ Value stored_value(const Cell& cell) {
     }
 }
 
+void append_exactly(ColumnBuilder& values, std::int64_t us, std::int16_t ns) {
+    if (ns != 0) values.mark_fraction(values.length(), ns);
+    values.append_int64(us);
+}
+
 bool append_time(ColumnBuilder& values, const Cell& cell) {
     const DataType type = values.type().type;
     if (type == DataType::time) {
         if (cell.stored != SQLITE_TEXT) return false;
         const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(cell.text());
         if (!parsed || parsed->kind != schema::DateTimeKind::time || parsed->offset_seconds) return false;
-        values.append_int64(parsed->us);
+        append_exactly(values, parsed->us, parsed->ns);
         return true;
     }
-    const std::optional<std::int64_t> us = us_of(cell);
-    if (!us) return false;
+    const std::optional<schema::Timestamp> time = time_of(cell);
+    if (!time) return false;
     if (type == DataType::timestamp) {
-        values.append_int64(*us);
+        append_exactly(values, time->us, time->ns);
         return true;
     }
     // A time of day has no place in a date.
-    if (*us % civil::us_per_day != 0) return false;
-    values.append_int32(static_cast<std::int32_t>(*us / civil::us_per_day));
+    if (time->us % civil::us_per_day != 0 || time->ns != 0) return false;
+    values.append_int32(static_cast<std::int32_t>(time->us / civil::us_per_day));
     return true;
 }
 
