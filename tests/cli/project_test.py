@@ -533,7 +533,10 @@ class SettingsOfDlt(ProjectCase):
 
         reached("127.0.0.1:1/the dw")
         reached("127.0.0.1:2/the dw", SOURCES__SQL_DATABASE__CREDENTIALS__PORT="2")
-        # A whole URL counts, and what it leaves out is looked up.
+        # A URL that counts less than the table.
+        self.write(".dlt/secrets.toml", 'credentials = "postgresql://127.0.0.2:9/less"\n' + parts + 'password = "p@/w"\n')
+        reached("127.0.0.1:1/the dw")
+        # One that counts more, and what it leaves out is looked up.
         reached("127.0.0.1:1/other", SOURCES__SQL_DATABASE__CREDENTIALS="postgresql://127.0.0.1/other")
         reached("127.0.0.2:3/other", CREDENTIALS="postgresql://127.0.0.2:3/other")
         # The project's own URL is complete.

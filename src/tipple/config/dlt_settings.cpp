@@ -132,7 +132,9 @@ std::optional<DltValue> DltSettings::find_in(const DltField& field, std::string_
         for (const Path& sections : paths) {
             const Path path = full_path(pipeline, sections, field.key);
             const Node* node = find_path(*document, path);
-            if (node == nullptr || (field.is_whole && node->is_table())) continue;
+            if (node == nullptr) continue;
+            // In config.toml it is no secret, though some of its parts may be.
+            if (field.is_whole && node->is_table() && document == &config_) continue;
             if (field.is_secret && document == &config_) {
                 throw Error(ErrorKind::usage, "{}: {} is a secret, and config.toml is no place for one; move it to secrets.toml beside it", node->place.text(), key_text(path));
             }
@@ -175,6 +177,12 @@ std::vector<std::string> DltSettings::keys(const DltField& field, std::string_vi
     return list;
 }
 
+std::string_view dlt_stripped(std::string_view text) {
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+    return text;
+}
+
 std::string dlt_text(const Node& node) {
     if (node.kind == Node::Kind::boolean) return node.value.as_bool() ? "True" : "False";
     if (!node.is_scalar()) return json::to_text(to_json(node));
@@ -202,9 +210,7 @@ std::optional<std::int64_t> dlt_integer(const Node& node) {
         return number == std::trunc(number) && std::abs(number) < 9e15 ? std::optional(static_cast<std::int64_t>(number)) : std::nullopt;
     }
     if (node.kind != Node::Kind::text) return std::nullopt;
-    std::string_view text = node.value.as_text();
-    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+    std::string_view text = dlt_stripped(node.value.as_text());
     const bool is_hex = text.starts_with("0x") || text.starts_with("0X");
     if (is_hex) text.remove_prefix(2);
     std::int64_t number = 0;

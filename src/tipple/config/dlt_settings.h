@@ -21,7 +21,7 @@ struct DltField {
     std::vector<std::string> embedded = {};
     /// Always the last section: "credentials".
     std::string last_section = {};
-    /// A table of that name holds the parts of what is looked for, and is not it.
+    /// A table of that name holds the parts of what is looked for: it is found in secrets.toml, and hides what counts less; one in config.toml is not.
     bool is_whole = false;
 };
 
@@ -70,6 +70,8 @@ private:
     bool is_dlt_project_ = false;
 };
 
+/// Without blanks at both ends, as dlt takes whole numbers and passwords. Valid as long as `text`.
+std::string_view dlt_stripped(std::string_view text);
 /// Text, and other scalars as dlt turns them into text.
 std::string dlt_text(const Node& node);
 /// `yes true t y 1` and `no false f n 0` in any case; nothing for another text. Numbers count by whether they are zero.

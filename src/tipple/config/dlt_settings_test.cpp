@@ -104,6 +104,9 @@ TEST(DltSettings, FieldsOfCredentialsMayComeFromSeveralPlaces) {
     EXPECT_EQ(project.find(credential("password", "postgres")), "pw") << "38";
     const DltField whole{.key = "credentials", .is_secret = true, .sections = {"destination", "postgres"}, .is_whole = true};
     EXPECT_EQ(DltProject("credentials='postgresql://h'", "[destination.postgres.credentials]\nhost='h'").find(whole), "postgresql://h") << "a table is no URL, and no secret";
+    const DltProject parts("credentials='postgresql://h'\n[destination.postgres.credentials]\nhost='h2'", "");
+    EXPECT_TRUE(parts.find_value(whole)->node.is_table()) << "parts that count more than a URL";
+    EXPECT_EQ(DltProject("[destination.postgres.credentials]\nhost='h2'", "", {{"CREDENTIALS", "postgresql://h"}}).find(whole), "postgresql://h") << "37";
     // A text where a table is expected holds no fields.
     EXPECT_EQ(DltProject("[destination.postgres]\ncredentials='postgresql://h'", "").find(credential("host", "postgres")), "(missing)");
 }

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "tipple/config/dlt_settings.h"
 #include "tipple/core/error.h"
 #include "tipple/io/url.h"
-#include "tipple/schema/unicode.h"
 
 namespace tipple::project {
 
@@ -60,7 +60,7 @@ private:
         if (!found || (name == credentials_key && !found->node.is_scalar())) return std::nullopt;
         OtherSetting setting{.value = config::dlt_text(found->node), .place = found->node.place, .key = found->key};
         if (name == credentials_key) setting.value = own_url(setting.value);
-        if (name == "password") setting.value = std::string(schema::unicode::strip(setting.value));
+        if (name == "password") setting.value = std::string(config::dlt_stripped(setting.value));
         if (kind == OptionKind::path) setting.value = project_->in_folder(setting.value);
         if (kind == OptionKind::boolean) {
             if (const std::optional<bool> value = config::dlt_boolean(found->node)) setting.value = *value ? "true" : "false";
