@@ -18,7 +18,13 @@ std::string data_folder(const GlobalArguments& global) {
 }
 
 project::ProjectOptions Program::project_options() const {
-    return {.file = global.project_file, .folder = global.project_folder, .profile = global.profile, .assignments = global.settings, .environment = environment};
+    return {.file = global.project_file,
+            .folder = global.project_folder,
+            .profile = global.profile,
+            .assignments = global.settings,
+            .environment = environment,
+            .dlt_folder = io::default_dlt_folder(),
+            .secrets_folder = config::mounted_secrets_folder};
 }
 
 const project::Project* find_project(Program& program) {

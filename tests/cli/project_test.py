@@ -414,9 +414,7 @@ class SettingsOfDlt(ProjectCase):
         self.write(".dlt/secrets.toml", '[destination.postgres.credentials]\npassword = "hunter2"\n')
         self.write(".dlt/config.toml", '[destination.postgres.credentials]\nhost = "db1"\n[pipelines.shop]\ndataset_name = "raw"\n')
 
-        def explain(key, **env):
-            return [(found["value"], found["from"]) for found in json.loads(self.tipple("config", "explain", key, "--json", env=env).out)["values"]]
-
+        explain = self.explain
         host, key = "connection.postgres.host", "destination.postgres.credentials.host"
         in_file = ("db1", f".dlt/config.toml:2 ({key})")
         self.assertEqual(explain(host), [in_file])
@@ -471,6 +469,97 @@ class SettingsOfDlt(ProjectCase):
         self.tipple("run")
         [file] = self.path("lake/shop/a").iterdir()
         self.assertTrue(file.name.startswith("x"))
+
+    def explain(self, key, preexec=None, **env):
+        found = json.loads(self.tipple("config", "explain", key, "--json", env=env, preexec=preexec).out)["values"]
+        return [(value["value"], value["from"]) for value in found]
+
+    def test_files_of_all_projects(self):
+        self.project(self.PROJECT)
+        self.write("a.jsonl", [{"x": 1}])
+        home = self.data_folder / "home"
+        (home / ".dlt").mkdir(parents=True)
+        (home / ".dlt/secrets.toml").write_text('[destination.wh]\ncredentials = "duckdb:///data/all.duckdb"\n')
+        (home / ".dlt/config.toml").write_text('[pipelines]\ndataset_name = "raw"\n[sources.files]\ntable = "events"\n')
+        become = self.unprivileged()
+        env = {"HOME": str(home)}
+        self.run_fails(says='"uri" is missing', env={"HOME": str(self.folder)}, preexec=become)
+        self.tipple("run", env=env, preexec=become)
+        self.assertEqual(self.tables(self.data_folder / "all.duckdb"), ["raw.events"])
+        self.assertEqual(self.explain("pipeline.shop.dataset", become, **env), [("raw", f"{home}/.dlt/config.toml:2 (pipelines.dataset_name)")])
+        self.assertEqual(self.explain("connection.wh.uri", become, **env), [("***", f"{home}/.dlt/secrets.toml:2 (destination.wh.credentials)")])
+        # The project's own files come first, key by key.
+        self.write(".dlt/config.toml", '[pipelines]\ndataset_name = "own"\n')
+        self.tipple("run", env=env, preexec=become)
+        self.assertEqual(self.tables(self.data_folder / "all.duckdb"), ["own.events", "raw.events"])
+        # Where there is no ~/.dlt, the place of the desktop counts; a home that is not one's own does not.
+        (home / ".dlt").rename(home / "dlt")
+        env = {"HOME": str(home), "XDG_DATA_HOME": str(home)}
+        self.assertEqual(self.explain("pipeline.shop.source.table", become, **env), [("events", f"{home}/dlt/config.toml:4 (sources.files.table)")])
+        self.assertEqual(self.explain("pipeline.shop.source.table", become, HOME="/nowhere", XDG_DATA_HOME=str(home)), [])
+
+    def test_variables_without_files(self):
+        self.project(self.PROJECT)
+        self.write("a.jsonl", [{"x": 1}])
+        self.run_fails(says='"uri" is missing', env={"CREDENTIALS": "duckdb:///shop.duckdb"})
+        named = {"DESTINATION__WH__CREDENTIALS": "duckdb:///shop.duckdb", "PIPELINES__DATASET_NAME": "raw", "DATASET_NAME": "no", "TABLE": "no"}
+        self.tipple("run", env=named)
+        self.assertEqual(self.tables(), ["raw.a"])
+        self.assertEqual(self.explain("pipeline.shop.dataset", **named), [("raw", "PIPELINES__DATASET_NAME")])
+        self.assertEqual(self.explain("pipeline.shop.source.table", TABLE="no"), [])
+        # They are those of a project of dlt's as soon as there is a file.
+        self.write(".dlt/config.toml", "")
+        self.assertEqual(self.explain("pipeline.shop.source.table", TABLE="yes"), [("yes", "TABLE")])
+
+    def test_credentials_in_parts(self):
+        self.project('[pipeline.shop]\nsource = { type = "sql" }\ndestination = "shop.duckdb"\ndataset = "main"\n')
+        parts = "[sources.sql_database.credentials]\n"
+        with contextlib.closing(sqlite3.connect(self.path("own.db"))) as own:
+            own.executescript("CREATE TABLE orders(id INTEGER); INSERT INTO orders VALUES (1), (2)")
+        self.write(".dlt/secrets.toml", parts + 'drivername = "sqlite"\ndatabase = "own.db"\n')
+        self.tipple("run")
+        self.assertEqual(self.count("orders"), 2)
+        key = "sources.sql_database.credentials"
+        self.assertEqual(self.explain("pipeline.shop.source.uri"), [("***", f".dlt/secrets.toml:2 ({key}.drivername)")])
+        self.write(".dlt/config.toml", parts + 'drivername = "postgresql+psycopg2"\nhost = "127.0.0.1"\nport = 1\ndatabase = "the dw"\nusername = "u s"\n')
+        self.write(".dlt/secrets.toml", parts + 'password = "p@/w"\n[sources.sql_database.credentials.query]\nsslmode = "wrong"\n')
+        self.assertEqual(self.explain("pipeline.shop.source.host"), [("127.0.0.1", f".dlt/config.toml:3 ({key}.host)")])
+        self.assertEqual(self.explain("pipeline.shop.source.sslmode"), [("wrong", f".dlt/secrets.toml:3 ({key}.query.sslmode)")])
+        self.assertIn("sslmode", self.tipple("run", "--retry-budget", "0", expect=None).err)
+        self.write(".dlt/secrets.toml", parts + 'password = "p@/w"\n')
+
+        def reached(says, **env):
+            self.assertIn(says, self.tipple("run", "--retry-budget", "0", env=env, expect=EXIT_TRANSIENT).err)
+
+        reached("127.0.0.1:1/the dw")
+        reached("127.0.0.1:2/the dw", SOURCES__SQL_DATABASE__CREDENTIALS__PORT="2")
+        # A URL that counts less than the table.
+        self.write(".dlt/secrets.toml", 'credentials = "postgresql://127.0.0.2:9/less"\n' + parts + 'password = "p@/w"\n')
+        reached("127.0.0.1:1/the dw")
+        # One that counts more, and what it leaves out is looked up.
+        reached("127.0.0.1:1/other", SOURCES__SQL_DATABASE__CREDENTIALS="postgresql://127.0.0.1/other")
+        reached("127.0.0.2:3/other", CREDENTIALS="postgresql://127.0.0.2:3/other")
+        # The project's own URL is complete.
+        self.project('[pipeline.shop]\nsource = { type = "sql", uri = "postgresql://127.0.0.3:4" }\ndestination = "shop.duckdb"\ndataset = "main"\n')
+        self.assertNotIn("the dw", self.tipple("run", "--retry-budget", "0", expect=EXIT_TRANSIENT).err)
+        reached("127.0.0.3:4/")
+        self.assertEqual(self.explain("pipeline.shop.source.host"), [])
+
+    def test_a_destination_in_parts(self):
+        self.write("a.jsonl", [{"x": 1}])
+        self.project(self.PROJECT)
+        self.write(".dlt/secrets.toml", '[destination.wh.credentials]\ndrivername = "duckdb"\ndatabase = "shop.duckdb"\n')
+        self.tipple("run")
+        self.assertEqual(self.tables(), ["shop.a"])
+        self.project('[pipeline.shop]\nsource = "a.jsonl"\ndestination = { type = "duckdb" }\ndataset = "main"\n')
+        self.write(".dlt/secrets.toml", '[destination.duckdb.credentials]\ndatabase = "shop.duckdb"\n')
+        self.tipple("run")
+        self.assertEqual(self.tables(), ["a", "shop.a"])
+        # What dlt says of another server does not change the project's own URL.
+        self.project('[connection.wh]\nuri = "postgresql://127.0.0.1:1/dw"\n[pipeline.shop]\nsource = "a.jsonl"\ndestination = "wh"\n')
+        self.write(".dlt/config.toml", '[destination.wh.credentials]\nhost = "127.0.0.2"\nport = 2\ndatabase = "other"\n')
+        self.assertIn("127.0.0.1:1/dw", self.tipple("run", "--retry-budget", "0", expect=EXIT_TRANSIENT).err)
+        self.assertEqual(self.explain("connection.wh.host"), [])
 
     def test_a_secret_in_the_wrong_file(self):
         self.project(self.PROJECT)

@@ -1,9 +1,12 @@
 #include "tipple/config/dlt_settings.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "tipple/config/toml.h"
 #include "tipple/core/error.h"
@@ -75,21 +78,36 @@ std::string variable(const Path& path) {
     return name;
 }
 
-std::string read_if_there(io::FileSystem& files, const std::string& path, bool& is_there) {
-    if (files.find(path) == nullptr) return {};
-    is_there = true;
-    return files.read_text(path);
+/// Nothing that is found there surprises somebody who does not use dlt.
+bool is_named_by_dlt(const Path& sections) {
+    constexpr std::array<std::string_view, 3> of_dlt = {"sources", "destination", "pipelines"};
+    return !sections.empty() && std::find(of_dlt.begin(), of_dlt.end(), sections.front()) != of_dlt.end();
+}
+
+std::string in_folder(const std::string& folder, const std::string& name) { return folder == "." || name.starts_with('/') ? name : io::join_path(folder, name); }
+
+bool add_file(io::FileSystem& files, const std::string& path, Node& document) {
+    if (files.find(path) == nullptr) return false;
+    overlay(document, parse_toml(files.read_text(path), path));
+    return true;
 }
 
 }  // namespace
 
-DltSettings DltSettings::read(io::FileSystem& files, const std::string& folder, Environment environment) {
+DltSettings DltSettings::read(io::FileSystem& files, const DltPlaces& places, Environment environment) {
     DltSettings settings;
+    settings.files_ = &files;
+    const auto said = [&](const char* name, const std::string& otherwise) {
+        const auto found = environment.find(name);
+        return found == environment.end() ? otherwise : found->second;
+    };
+    const std::string folder = in_folder(said("DLT_PROJECT_DIR", places.folder), said("DLT_CONFIG_FOLDER", ".dlt"));
+    for (const auto& [name, document] : {std::pair("secrets.toml", &settings.secrets_), std::pair("config.toml", &settings.config_)}) {
+        if (!places.global_folder.empty()) add_file(files, io::join_path(places.global_folder, name), *document);
+        if (add_file(files, io::join_path(folder, name), *document)) settings.is_dlt_project_ = true;
+    }
+    if (!places.secrets_folder.empty() && files.find(places.secrets_folder) != nullptr) settings.secrets_folder_ = places.secrets_folder;
     settings.environment_ = std::move(environment);
-    const std::string secrets = folder == "." ? ".dlt/secrets.toml" : io::join_path(folder, ".dlt/secrets.toml");
-    const std::string config = folder == "." ? ".dlt/config.toml" : io::join_path(folder, ".dlt/config.toml");
-    settings.secrets_ = parse_toml(read_if_there(files, secrets, settings.has_files_), secrets);
-    settings.config_ = parse_toml(read_if_there(files, config, settings.has_files_), config);
     return settings;
 }
 
@@ -103,21 +121,45 @@ std::optional<DltValue> DltSettings::find(const DltField& field, std::string_vie
 std::optional<DltValue> DltSettings::find_in(const DltField& field, std::string_view pipeline) const {
     const std::vector<Path> paths = section_paths(field);
     for (const Path& sections : paths) {
+        if (!is_dlt_project_ && !is_named_by_dlt(sections)) continue;
         const std::string name = variable(full_path(pipeline, sections, field.key));
+        if (field.is_secret) {
+            if (std::optional<DltValue> found = find_mounted(name)) return found;
+        }
         if (const auto found = environment_.find(name); found != environment_.end()) return DltValue{.node = make_text(found->second, {.source = name}), .key = name};
     }
     for (const Node* document : {&secrets_, &config_}) {
         for (const Path& sections : paths) {
             const Path path = full_path(pipeline, sections, field.key);
             const Node* node = find_path(*document, path);
-            if (node == nullptr || (field.is_whole && node->is_table())) continue;
+            if (node == nullptr) continue;
+            // In config.toml it is no secret, though some of its parts may be.
+            if (field.is_whole && node->is_table() && document == &config_) continue;
             if (field.is_secret && document == &config_) {
-                throw Error(ErrorKind::usage, "{}: {} is a secret, and config.toml is no place for one; move it to .dlt/secrets.toml", node->place.text(), key_text(path));
+                throw Error(ErrorKind::usage, "{}: {} is a secret, and config.toml is no place for one; move it to secrets.toml beside it", node->place.text(), key_text(path));
             }
             return DltValue{.node = *node, .key = key_text(path)};
         }
     }
     return std::nullopt;
+}
+
+std::optional<DltValue> DltSettings::find_mounted(const std::string& variable) const {
+    if (secrets_folder_.empty()) return std::nullopt;
+    std::string name = lower(variable);
+    std::replace(name.begin(), name.end(), '_', '-');
+    std::string path = io::join_path(secrets_folder_, name);
+    std::unique_ptr<io::FileInfo> info = files_->find(path);
+    // Kubernetes mounts a folder with the file in it.
+    if (info != nullptr && info->is_directory) {
+        path = io::join_path(path, name);
+        info = files_->find(path);
+    }
+    if (info == nullptr) return std::nullopt;
+    std::string text = files_->read_text(path);
+    // Whatever wrote the file ended its line; no secret ends with that.
+    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+    return DltValue{.node = make_text(std::move(text), {.source = path}), .key = path};
 }
 
 std::vector<std::string> DltSettings::keys(const DltField& field, std::string_view pipeline) {
@@ -133,6 +175,12 @@ std::vector<std::string> DltSettings::keys(const DltField& field, std::string_vi
         }
     }
     return list;
+}
+
+std::string_view dlt_stripped(std::string_view text) {
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+    return text;
 }
 
 std::string dlt_text(const Node& node) {
@@ -162,9 +210,7 @@ std::optional<std::int64_t> dlt_integer(const Node& node) {
         return number == std::trunc(number) && std::abs(number) < 9e15 ? std::optional(static_cast<std::int64_t>(number)) : std::nullopt;
     }
     if (node.kind != Node::Kind::text) return std::nullopt;
-    std::string_view text = node.value.as_text();
-    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) text.remove_prefix(1);
-    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.remove_suffix(1);
+    std::string_view text = dlt_stripped(node.value.as_text());
     const bool is_hex = text.starts_with("0x") || text.starts_with("0X");
     if (is_hex) text.remove_prefix(2);
     std::int64_t number = 0;

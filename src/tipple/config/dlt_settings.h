@@ -21,25 +21,38 @@ struct DltField {
     std::vector<std::string> embedded = {};
     /// Always the last section: "credentials".
     std::string last_section = {};
-    /// A table of that name holds the parts of what is looked for, and is not it.
+    /// A table of that name holds the parts of what is looked for: it is found in secrets.toml, and hides what counts less; one in config.toml is not.
     bool is_whole = false;
 };
 
 struct DltValue {
     Node node;
-    /// As the place that has it names it: `SOURCES__SHOP__API_KEY`, or `sources.shop.api_key`.
+    /// As the place that has it names it: `SOURCES__SHOP__API_KEY`, `sources.shop.api_key`, or the path of a file that holds nothing else.
     std::string key;
 };
 
-/// `.dlt/secrets.toml`, `.dlt/config.toml` and variables of the environment, looked up as dlt does it: first under the pipeline's name, then without
-/// it; each time in the environment, then in secrets, then in config; there from the most specific section to none.
+/// Where containers find their secrets, a file each.
+inline constexpr const char* mounted_secrets_folder = "/run/secrets";
+
+/// Where settings of dlt are, besides variables.
+struct DltPlaces {
+    /// The project's, in which `.dlt` is; the variables DLT_PROJECT_DIR and DLT_CONFIG_FOLDER say otherwise.
+    std::string folder;
+    /// Of `secrets.toml` and `config.toml` for all projects, below those of the project; empty = none.
+    std::string global_folder = {};
+    /// Of files that hold a secret each; empty = none.
+    std::string secrets_folder = {};
+};
+
+/// `secrets.toml`, `config.toml`, mounted secrets and variables of the environment, looked up as dlt does it: first under the pipeline's name, then
+/// without it; each time in mounted secrets and the environment, then in secrets.toml, then in config.toml; there from the most specific section to
+/// none. Where the project itself has none of the two files, it is perhaps no dlt project at all: then of variables and mounted secrets only those
+/// count that are named by a section of dlt's, DESTINATION__WH__CREDENTIALS but not PASSWORD.
 class DltSettings {
 public:
-    /// `folder`: the project's. Files that are not there are empty. Throws Error(usage) for one that is not TOML.
-    static DltSettings read(io::FileSystem& files, const std::string& folder, Environment environment);
+    /// Files that are not there are empty. `files` outlives the settings. Throws Error(usage) for a file that is not TOML.
+    static DltSettings read(io::FileSystem& files, const DltPlaces& places, Environment environment);
 
-    /// Whether there is a file at all: variables alone do not make a dlt project.
-    bool has_files() const { return has_files_; }
     /// `pipeline` may be empty. Throws Error(usage) for a secret that stands in config.toml.
     std::optional<DltValue> find(const DltField& field, std::string_view pipeline) const;
     /// All keys that `find` looks under, in its order.
@@ -47,13 +60,18 @@ public:
 
 private:
     std::optional<DltValue> find_in(const DltField& field, std::string_view pipeline) const;
+    std::optional<DltValue> find_mounted(const std::string& variable) const;
 
+    io::FileSystem* files_ = nullptr;
+    std::string secrets_folder_;  ///< empty = there is none
     Environment environment_;
     Node secrets_;
     Node config_;
-    bool has_files_ = false;
+    bool is_dlt_project_ = false;
 };
 
+/// Without blanks at both ends, as dlt takes whole numbers and passwords. Valid as long as `text`.
+std::string_view dlt_stripped(std::string_view text);
 /// Text, and other scalars as dlt turns them into text.
 std::string dlt_text(const Node& node);
 /// `yes true t y 1` and `no false f n 0` in any case; nothing for another text. Numbers count by whether they are zero.

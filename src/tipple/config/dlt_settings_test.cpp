@@ -12,13 +12,24 @@ namespace {
 class DltProject {
 public:
     DltProject(const std::string& secrets, const std::string& config, Environment environment = {}) : environment_(std::move(environment)) {
-        files_->create_folders(folder_.path() + "/.dlt");
-        if (!secrets.empty()) files_->write_text_durably(folder_.path() + "/.dlt/secrets.toml", secrets);
-        if (!config.empty()) files_->write_text_durably(folder_.path() + "/.dlt/config.toml", config);
+        if (!secrets.empty()) write(".dlt/secrets.toml", secrets);
+        if (!config.empty()) write(".dlt/config.toml", config);
+    }
+
+    /// A file of the project's folder, in which `global` and `mounted` are those of all projects.
+    void write(const std::string& name, const std::string& text) {
+        files_->create_folders(io::parent_folder(path(name)));
+        files_->write_text_durably(path(name), text);
+    }
+
+    std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
+
+    std::optional<DltValue> find_value(const DltField& field, std::string_view pipeline = "") const {
+        return DltSettings::read(*files_, {.folder = folder_.path(), .global_folder = path("global"), .secrets_folder = path("mounted")}, environment_).find(field, pipeline);
     }
 
     std::string find(const DltField& field, std::string_view pipeline = "") const {
-        const std::optional<DltValue> found = DltSettings::read(*files_, folder_.path(), environment_).find(field, pipeline);
+        const std::optional<DltValue> found = find_value(field, pipeline);
         return found ? dlt_text(found->node) : "(missing)";
     }
 
@@ -93,8 +104,74 @@ TEST(DltSettings, FieldsOfCredentialsMayComeFromSeveralPlaces) {
     EXPECT_EQ(project.find(credential("password", "postgres")), "pw") << "38";
     const DltField whole{.key = "credentials", .is_secret = true, .sections = {"destination", "postgres"}, .is_whole = true};
     EXPECT_EQ(DltProject("credentials='postgresql://h'", "[destination.postgres.credentials]\nhost='h'").find(whole), "postgresql://h") << "a table is no URL, and no secret";
+    const DltProject parts("credentials='postgresql://h'\n[destination.postgres.credentials]\nhost='h2'", "");
+    EXPECT_TRUE(parts.find_value(whole)->node.is_table()) << "parts that count more than a URL";
+    EXPECT_EQ(DltProject("[destination.postgres.credentials]\nhost='h2'", "", {{"CREDENTIALS", "postgresql://h"}}).find(whole), "postgresql://h") << "37";
     // A text where a table is expected holds no fields.
     EXPECT_EQ(DltProject("[destination.postgres]\ncredentials='postgresql://h'", "").find(credential("host", "postgres")), "(missing)");
+}
+
+TEST(DltSettings, FilesOfAllProjectsAreBelowThoseOfTheProject) {
+    DltProject both("[sources.mod]\napi_key='L'", "");
+    both.write("global/secrets.toml", "[sources.mod]\napi_key='G'\nregion='G'");
+    EXPECT_EQ(both.find(api_key), "L") << "47";
+    EXPECT_EQ(both.find(region), "G") << "47";
+    EXPECT_EQ(both.find_value(region)->node.place.text(), both.path("global/secrets.toml") + ":3");
+    DltProject specific("api_key='L'", "");
+    specific.write("global/secrets.toml", "[sources.mod.fn]\napi_key='G'");
+    EXPECT_EQ(specific.find(api_key), "G") << "48: one document";
+    DltProject merged("", "n=['l']\n[t]\na=1");
+    merged.write("global/config.toml", "n=['g','g2']\n[t]\na=0\nb=2");
+    EXPECT_EQ(merged.find({.key = "n"}), R"(["l"])") << "49";
+    EXPECT_EQ(merged.find({.key = "t"}), R"({"a":1,"b":2})") << "49";
+    DltProject alone("", "");
+    alone.write("global/config.toml", "[sources.mod]\nregion='G'");
+    EXPECT_EQ(alone.find(region), "G") << "the project has none of its own";
+}
+
+TEST(DltSettings, MountedSecrets) {
+    DltProject project("[sources.mod.fn]\napi_key='S'", "", {{"SOURCES__MOD__API_KEY", "E"}, {"SOURCES__MOD__FN__REGION", "E"}});
+    EXPECT_EQ(project.find(api_key), "E");
+    project.write("mounted/sources--mod--api-key", "X\n");
+    EXPECT_EQ(project.find(api_key), "X") << "50";
+    EXPECT_EQ(project.find_value(api_key)->key, project.path("mounted/sources--mod--api-key"));
+    EXPECT_EQ(project.find_value(api_key)->node.place.text(), project.path("mounted/sources--mod--api-key"));
+    project.write("mounted/sources--mod--fn--api-key/sources--mod--fn--api-key", "in a folder");
+    EXPECT_EQ(project.find(api_key), "in a folder");
+    project.write("mounted/p1--api-key", "scoped");
+    EXPECT_EQ(project.find(api_key, "p1"), "scoped");
+    project.write("mounted/sources--mod--fn--region", "X");
+    EXPECT_EQ(project.find(region), "E") << "no secret";
+}
+
+TEST(DltSettings, WithoutFilesVariablesCountThatAreNamedByDlt) {
+    const DltField dataset{.key = "dataset_name", .sections = {"pipelines", "p1"}};
+    DltProject none("", "", {{"API_KEY", "bare"}, {"P1__API_KEY", "bare"}, {"DATASET_NAME", "bare"}, {"CREDENTIALS__HOST", "bare"}, {"REGION", "bare"}});
+    EXPECT_EQ(none.find(api_key, "p1"), "(missing)");
+    EXPECT_EQ(none.find(dataset, "p1"), "(missing)");
+    EXPECT_EQ(none.find(credential("host", "wh")), "(missing)");
+    none.write("mounted/api-key", "bare");
+    EXPECT_EQ(none.find(api_key), "(missing)");
+    none.write("global/config.toml", "[runtime]\nlog_level='INFO'");
+    EXPECT_EQ(none.find(region), "(missing)") << "a file of all projects does not make this one dlt's";
+    none.write("mounted/sources--api-key", "named");
+    EXPECT_EQ(none.find(api_key), "named");
+    none.write(".dlt/config.toml", "");
+    EXPECT_EQ(none.find(region), "bare") << "a project of dlt's";
+    const DltProject named("", "", {{"P1__SOURCES__MOD__REGION", "scoped"}, {"SOURCES__REGION", "S"}, {"PIPELINES__DATASET_NAME", "D"}, {"DESTINATION__CREDENTIALS__HOST", "H"}});
+    EXPECT_EQ(named.find(region, "p1"), "scoped");
+    EXPECT_EQ(named.find(region), "S");
+    EXPECT_EQ(named.find(dataset, "p1"), "D");
+    EXPECT_EQ(named.find(credential("host", "wh")), "H");
+}
+
+TEST(DltSettings, TheFolderThatVariablesName) {
+    DltProject project("", "region='usual'", {{"DLT_CONFIG_FOLDER", "settings"}});
+    project.write("settings/config.toml", "region='other'");
+    EXPECT_EQ(project.find(region), "other");
+    DltProject elsewhere("", "region='usual'", {{"DLT_PROJECT_DIR", project.path("there")}});
+    project.write("there/.dlt/config.toml", "region='elsewhere'");
+    EXPECT_EQ(elsewhere.find(region), "elsewhere");
 }
 
 Node text(const char* value) { return make_text(value, {}); }

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 
-#include "tipple/config/dlt_settings.h"
 #include "tipple/config/secret.h"
 #include "tipple/config/table_reader.h"
 #include "tipple/core/error.h"
@@ -151,16 +149,6 @@ void place_paths(config::Options& options, const std::vector<config::OptionSpec>
     }
 }
 
-/// What dlt keeps beside the credentials of a destination, not among them.
-bool is_beside_credentials(std::string_view name) { return name == credentials_key || name == "bucket_url" || name == "layout"; }
-
-/// As dlt writes them, three slashes lead to a relative path.
-std::string own_url(const std::string& url) {
-    constexpr std::string_view relative = "duckdb:///";
-    const bool is_relative = url.starts_with(relative) && !url.starts_with("duckdb:////");
-    return is_relative ? url.substr(relative.size()) : url;
-}
-
 /// Throws Error(usage).
 DestinationChoice destination_of_uri(const std::string& uri, const Project& project, const destination::Registry& registry) {
     DestinationChoice choice{.entry = &registry.require_for(uri), .options = {}};
@@ -235,61 +223,14 @@ config::Options read_options(const Node& table, const std::vector<std::string>& 
     return collector.take();
 }
 
-std::optional<OtherSetting> find_other(const OtherSettings& others, const config::OptionSpec& spec) {
-    std::optional<OtherSetting> found = others(spec.name, spec.kind);
-    if (!found && !spec.reference_name.empty()) found = others(spec.reference_name, spec.kind);
-    return found;
-}
-
-void fill_options(config::Options& options, const std::vector<config::OptionSpec>& specs, const OtherSettings& others) {
-    for (const config::OptionSpec& spec : specs) {
-        if (options.find(spec.name)) continue;
-        if (const std::optional<OtherSetting> found = find_other(others, spec)) options.set(spec.name, found->value);
-    }
-}
-
-std::vector<std::string> dlt_sections_of(const Node& node) {
-    std::vector<std::string> sections = {"destination"};
-    const Node* type = node.is_table() ? node.find("type") : nullptr;
-    if (type != nullptr && type->kind == Node::Kind::text) sections.push_back(type->value.as_text());
-    return sections;
-}
-
-OtherSettings dlt_settings_of(io::FileSystem& files, const Project& project, std::vector<std::string> sections, const std::string& last_section,
-                              const std::string& pipeline) {
-    const auto settings = std::make_shared<const config::DltSettings>(config::DltSettings::read(files, project.folder(), project.environment()));
-    if (!settings->has_files()) return [](const std::string&, config::OptionKind) { return std::nullopt; };
-    return [=](const std::string& name, config::OptionKind kind) -> std::optional<OtherSetting> {
-        config::DltField field{.key = name, .is_secret = kind == config::OptionKind::secret, .sections = sections};
-        field.is_whole = name == credentials_key;
-        if (!is_beside_credentials(name)) field.last_section = last_section;
-        const std::optional<config::DltValue> found = settings->find(field, pipeline);
-        if (!found || (name == credentials_key && !found->node.is_scalar())) return std::nullopt;
-        OtherSetting setting{.value = config::dlt_text(found->node), .place = found->node.place, .key = found->key};
-        if (name == credentials_key) setting.value = own_url(setting.value);
-        if (kind == config::OptionKind::boolean) {
-            if (const std::optional<bool> value = config::dlt_boolean(found->node)) setting.value = *value ? "true" : "false";
-        }
-        if (kind == config::OptionKind::integer) {
-            if (const std::optional<std::int64_t> value = config::dlt_integer(found->node)) setting.value = std::to_string(*value);
-        }
-        return setting;
-    };
-}
-
 namespace {
 
-/// What dlt calls a source of ours.
-std::string dlt_name_of(const std::string& kind) { return kind == "sql" ? "sql_database" : kind == "files" ? "filesystem" : kind; }
-
-/// A URL leaves nothing open but its password: what dlt has of single fields does not count beside it.
-void fill_password(config::Options& options, const std::vector<config::OptionSpec>& specs, const std::string& url, const OtherSettings& others) {
-    if (config::mask_url(url) != url) return;
-    std::vector<config::OptionSpec> secrets;
+/// Sets what is not set yet. `writer`: of the URL, where there is one, which leaves nothing open that it says.
+void fill_options(config::Options& options, const std::vector<config::OptionSpec>& specs, const std::optional<std::string>& url, UrlWriter writer, const OtherSettings& others) {
     for (const config::OptionSpec& spec : specs) {
-        if (spec.name == "password") secrets.push_back(spec);
+        if (options.find(spec.name) || (url && is_said_by_url(*url, writer, spec.name))) continue;
+        if (const std::optional<OtherSetting> found = find_other(others, spec)) options.set(spec.name, found->value);
     }
-    fill_options(options, secrets, others);
 }
 
 /// dlt's URL of the destination, where it is one of the type that the table says, if it says any.
@@ -302,24 +243,14 @@ std::optional<std::string> url_of_dlt(const destination::DestinationEntry* type,
 
 }  // namespace
 
-std::vector<OtherSettings> dlt_settings_of_source(io::FileSystem& files, const Project& project, const std::string& kind, const std::string& pipeline) {
-    std::vector<OtherSettings> list;
-    const std::string name = dlt_name_of(kind);
-    if (name != kind) {
-        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, credentials_key, pipeline));
-        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, "", pipeline));
-    }
-    list.push_back(dlt_settings_of(files, project, {"sources", kind, kind}, "", pipeline));
-    return list;
-}
-
 void fill_source(SourceChoice& source, const Node& node, const std::vector<OtherSettings>& others, const Project& project) {
     config::Options& options = source.context.options;
+    const UrlWriter writer = options.find("uri") ? UrlWriter::project : UrlWriter::dlt;
     for (const OtherSettings& settings : others) {
-        fill_options(options, source.entry->options, settings);
         if (has_option(*source.entry, "uri") && !options.find("uri")) {
             if (const std::optional<OtherSetting> url = settings(credentials_key, config::OptionKind::secret)) options.set("uri", url->value);
         }
+        fill_options(options, source.entry->options, options.find("uri"), writer, settings);
         // Its folder is the project's where nobody says another one.
         if (source.entry->name == "files" && node.is_table() && node.find("uri") == nullptr && node.find("folder") == nullptr) {
             if (const std::optional<OtherSetting> url = settings("bucket_url", config::OptionKind::text)) options.set("folder", project.in_folder(url->value));
@@ -352,11 +283,7 @@ DestinationChoice read_destination(const Node& node, const std::string& what, co
         if (choice.entry == nullptr) return {};
         const config::Options own = read_options(node, endpoint_keys, {.own = &choice.entry->options}, what, project, problems);
         for (const auto& [name, value] : own.values()) choice.options.set(name, value);
-        if (uri && !is_said) {
-            fill_password(choice.options, choice.entry->options, *uri, others);
-        } else {
-            fill_options(choice.options, choice.entry->options, others);
-        }
+        fill_options(choice.options, choice.entry->options, uri, is_said ? UrlWriter::project : UrlWriter::dlt, others);
         choice.options = config::check_options(choice.options, choice.entry->options, what);
     } catch (const Error& error) {
         reader.problem("uri", error.what());

@@ -72,6 +72,7 @@ void Project::read(const std::string& path, const ProjectOptions& options) {
     path_ = path;
     folder_ = io::parent_folder(path);
     environment_ = options.environment;
+    dlt_places_ = {.folder = folder_, .global_folder = options.dlt_folder, .secrets_folder = options.secrets_folder};
     document_ = config::parse_toml(files_->read_text(path), path);
     config::apply_profile(document_, options.profile);
     read_secrets();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tipple/config/dlt_settings.h"
 #include "tipple/config/node.h"
 #include "tipple/config/option_spec.h"
 #include "tipple/config/settings.h"
@@ -32,6 +33,10 @@ struct ProjectOptions {
     /// `KEY=VALUE`, in the order in which they were given.
     std::vector<std::string> assignments;
     config::Environment environment;
+    /// Where dlt keeps settings for all projects of this user; empty = nowhere.
+    std::string dlt_folder = {};
+    /// Where secrets are mounted, a file each; empty = nowhere.
+    std::string secrets_folder = {};
 };
 
 /// A destination that somebody has named, as it is to be made.
@@ -112,6 +117,8 @@ public:
     const std::string& secrets_path() const { return secrets_path_; }
     bool has_secrets() const { return has_secrets_; }
     const config::Environment& environment() const { return environment_; }
+    /// Where dlt would look.
+    const config::DltPlaces& dlt_places() const { return dlt_places_; }
     /// A setting with its references replaced.
     config::Node resolved(const std::vector<std::string>& path, config::Problems& problems) const;
     /// The path as seen from the project's folder; absolute ones, and URLs, as they are.
@@ -134,6 +141,7 @@ private:
     config::Node document_;
     config::Node secrets_;
     config::Environment environment_;
+    config::DltPlaces dlt_places_;
 };
 
 }  // namespace tipple::project
