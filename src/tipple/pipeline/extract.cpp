@@ -577,7 +577,7 @@ void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
             RecordPlace place = place_in(origin_of(done.work.page), done.offset_of(origin.offset), line, done.place_of(origin.record_index));
             // A column of the source is that of all its records.
             if (origin.reason == normalize::TypeReason::source) place.record = 0;
-            result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place)});
+            result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place), .value = origin.value});
         }
     }
 }
