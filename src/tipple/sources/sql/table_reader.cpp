@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/incremental/bounds.h"
 #include "tipple/incremental/cursor.h"
@@ -176,9 +177,8 @@ const DeclaredColumn* cursor_column(const TablePlan& plan, const extract::Resour
         names.push_back(column.name);
     }
     const std::string& given = name ? *name : spec.incremental->cursor_path;
-    const std::optional<std::string> near = did_you_mean(given, names);
     throw Error(ErrorKind::usage, "resource \"{}\": the cursor \"{}\" is no column that is read; {}", spec.name, excerpt(given),
-                near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(names, ", ")));
+                suggestion(given, names));
 }
 
 std::optional<Statement> make_statement(const TableJob& job) {
