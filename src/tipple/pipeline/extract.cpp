@@ -541,7 +541,7 @@ bool Stage::declare_chosen_tables(const DoneItem& done) {
 /// False when the page must be done again, against the schema as it is now.
 bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
     const normalize::PageResult& result = done.result;
-    if (done.error != nullptr || done.rollbacks != rollbacks_ || !declare_chosen_tables(done) || result.records > records_max) return false;
+    if (!done.is_judged_now() || done.error != nullptr || done.rollbacks != rollbacks_ || !declare_chosen_tables(done) || result.records > records_max) return false;
     if (done.snapshot != schema_.snapshot()) {
         // What is left out may fit a column that an earlier page has added: a number too large for an integer is a double there.
         const bool leaves_out = !result.bad_records.empty() || result.discarded_rows > 0 || result.discarded_values > 0;
@@ -597,6 +597,7 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
         TIPPLE_ASSERT(attempt <= 3);
         done.error = nullptr;
         done.rollbacks = rollbacks_;
+        done.is_next = true;
         normalizer.run(done, schema_.snapshot(), *unwanted_, left);
     }
     admit_bad_records(done);

@@ -66,7 +66,7 @@ CursorRange range_of(const TableJob& job, const DeclaredColumn& column) {
     CursorRange range{.column = column,
                       .range_start = spec.range_start,
                       .range_end = spec.range_end,
-                      .last_value_func = spec.last_value_func,
+                      .last_value_func = spec.last_value_func.order(),
                       .on_missing = spec.on_cursor_value_missing,
                       .order = spec.row_order};
     if (job.bound) {
