@@ -144,6 +144,10 @@ class Examples(unittest.TestCase):
         self.run_program("example_details", "forge.duckdb")
         self.assertEqual(self.query("forge.duckdb", "SELECT repository, count(*) FROM releases GROUP BY 1 ORDER BY 1"), [["goose", "2"], ["heron", "3"]])
 
+    def test_clocks_tell_old_events_from_new_ones(self):
+        self.assertEqual(self.run_program("example_clocks", "clocks.duckdb").stdout, "first: 3 events\nsecond: 2 events\n")
+        self.assertEqual(self.query("clocks.duckdb", "SELECT id FROM events ORDER BY id"), [["1"], ["2"], ["3"], ["5"], ["6"]])
+
     def test_outbox_takes_rows(self):
         self.write("orders.jsonl", "".join(f'{{"id": {i}}}\n' for i in range(250)))
         self.run_program("example_outbox", "load", "orders.jsonl", "outbox://")

@@ -88,6 +88,15 @@ Object plan_pipeline(Program& program, const project::PipelineDefinition& defini
     return plan;
 }
 
+/// Errors name the pipeline.
+Object plan_or_fail(Program& program, const project::PipelineDefinition& definition, const PlanArguments& arguments, const SignalWatch& signals) {
+    try {
+        return plan_pipeline(program, definition, arguments, signals);
+    } catch (const Error& error) {
+        throw error.with_context(fmt::format("pipeline \"{}\"", definition.name));
+    }
+}
+
 void print_plan(const Object& plan, const Program& program) {
     fmt::print("{}  into {}, dataset {}\n", program.terminal.styled(Style::bold, "pipeline " + plan.find("pipeline")->as_text()), plan.find("destination")->as_text(),
                plan.find("dataset")->as_text());
@@ -106,7 +115,7 @@ int run_plan(Program& program, const PlanArguments& arguments) {
     json::Array plans;
     bool has_changes = false;
     for (const project::PipelineDefinition& definition : definitions) {
-        Object plan = plan_pipeline(program, definition, arguments, signals);
+        Object plan = plan_or_fail(program, definition, arguments, signals);
         has_changes = has_changes || !plan.find("statements")->as_array().empty() || !plan.find("waiting_packages")->as_array().empty();
         if (!program.global.is_json) print_plan(plan, program);
         plans.push_back(std::move(plan));

@@ -5,6 +5,7 @@
 
 #include "cli/load_summary.h"
 #include "cli/version.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/engine/engine.h"
 #include "tipple/io/data_folder.h"
@@ -68,11 +69,8 @@ Target target_of_project(Program& program, const std::string& target, const std:
     } else {
         std::vector<std::string> known = project->pipelines();
         for (const std::string& name : project->connections()) known.push_back(name);
-        const std::optional<std::string> near = did_you_mean(target, known);
         throw Error(ErrorKind::usage, "\"{}\" is no pipeline or connection of {}{}, and no path or URL of a database", excerpt(target), project->path(),
-                    near            ? fmt::format(" (did you mean \"{}\"?)", *near)
-                    : known.empty() ? std::string()
-                                    : fmt::format(" (there are: {})", join(known, ", ")));
+                    known.empty() ? "" : fmt::format(" ({})", suggestion(target, known)));
     }
     problems.throw_if_any();
     if (!dataset.empty()) found.dataset = dataset;

@@ -11,6 +11,7 @@
 #include "cli/program.h"
 #include "cli/run_session.h"
 #include "cli/signals.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 
 namespace tipple::cli {
@@ -24,7 +25,7 @@ std::vector<std::string> chosen_pipelines(const project::Project& project, const
     if (arguments.runs_all) return known;
     if (!arguments.pipelines.empty()) return arguments.pipelines;
     if (known.size() == 1) return known;
-    throw Error(ErrorKind::usage, "which pipeline? {} has {}; give names, or --all", project.path(), join(known, ", "));
+    throw Error(ErrorKind::usage, "which pipeline? {} has {}; give names, or --all", project.path(), list_near({}, known));
 }
 
 pipeline::RunOptions run_options(const project::PipelineDefinition& pipeline, const RunArguments& arguments) {

@@ -217,7 +217,7 @@ std::pair<const schema::Table*, const schema::Column*> find_column(const schema:
 
 json::Value place_object(const json::Object& origin) {
     json::Object place;
-    for (const char* name : {"source", "line", "byte_offset", "record"}) {
+    for (const char* name : {"source", "line", "byte_offset", "record", "value"}) {
         if (const json::Value* value = origin.find(name)) place.set(name, *value);
     }
     return place;

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/load_summary.h"
 #include "cli/program.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/json/path.h"
 #include "tipple/package/package.h"
@@ -124,11 +125,8 @@ void check_resources(Program& program, const LoadTarget& target, const std::vect
             throw Error(ErrorKind::usage, "no resource \"{}\" is in {}, but package {} of an earlier run waits, which may be what dropped it or what brings it: finish it with tipple packages retry, then look again",
                         name, target.destination->description(), waiting.front());
         }
-        const std::optional<std::string> near = did_you_mean(name, known);
         throw Error(ErrorKind::usage, "no resource \"{}\" was ever loaded by pipeline \"{}\"; {}", name, target.config.name,
-                    near            ? fmt::format("did you mean \"{}\"?", *near)
-                    : known.empty() ? std::string("none was")
-                                    : fmt::format("there are: {}", join(known, ", ")));
+                    known.empty() ? "none was" : suggestion(name, known));
     }
 }
 

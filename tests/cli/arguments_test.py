@@ -82,7 +82,7 @@ class Unknown(Case):
         self.assertIn("tipple load --help", result.err)
 
     def test_commands(self):
-        for word, near in [("lod", "load"), ("qurey", "query"), ("shema", "schema"), ("previw", "preview")]:
+        for word, near in [("lod", "load"), ("qurey", "query"), ("shema", "schema"), ("previw", "preview"), ("rnu", "run")]:
             with self.subTest(word):
                 self.assertIn(f"did you mean {near}?", self.tipple(word, expect=EXIT_USAGE).err)
 

@@ -58,7 +58,7 @@ class Tables(Case):
         self.assertEqual(self.columns("t"), {"id": "BIGINT", "id__v_text": "VARCHAR", "extra__deep": "DOUBLE"})
         self.assertEqual(self.values("SELECT value FROM t__list"), [1])
         self.assertIn("id__v_text", result.out)
-        self.assertRegex(result.err, r'table "t": column "id" is bigint, and values of another type came, first in .*t\.jsonl line 1; they are in column "id__v_text" \(text\)')
+        self.assertRegex(result.err, r'table "t": column "id" is bigint, and values of another type came, first "two" in .*t\.jsonl line 1; they are in column "id__v_text" \(text\)')
         self.assertIn("--contract freeze", result.err)
 
     def test_types_that_are_found_in_text(self):

@@ -159,6 +159,15 @@ class Preparing(RunsCase):
         self.write("data/orders-2.jsonl", [{"id": 3, "note": "x"}])
         self.assertIn('ADD COLUMN "note" text', self.tipple("plan", "shop", "--exit-code", expect=EXIT_CHANGES).out)
 
+    def test_errors_of_a_plan_name_the_pipeline(self):
+        self.write("tipple.toml", SHOP.replace('"orders-*.jsonl"', '"missing.jsonl"'))
+        self.assertIn('pipeline "shop": ', self.tipple("plan", expect=EXIT_USAGE).err)
+
+    def test_a_name_among_a_hundred(self):
+        self.write("tipple.toml", "".join(f'[pipeline.load_{i}]\nsource = "a.jsonl"\ndestination = "shop.duckdb"\n' for i in range(100)))
+        self.assertRegex(self.tipple("run", "nothing_like_it", expect=EXIT_USAGE).err, r"there are: (load_\d+, ){4}load_\d+ and 95 others")
+        self.assertRegex(self.tipple("run", expect=EXIT_USAGE).err, r"has (load_\d+, ){4}load_\d+ and 95 others; give names, or --all")
+
     def test_check(self):
         self.assertIn("orders", self.tipple("check").out)
         self.write(".tipple/secrets.toml", "")

@@ -50,7 +50,7 @@ class History(Case):
         self.assertEqual(late["first_record"], {"source": "more.jsonl", "line": 1, "byte_offset": 0, "record": 1})
         self.assertIn("reads as timestamp", late["reason"])
         variant = self.schema_json("blame", "shop.duckdb", "a__v_text")
-        self.assertEqual((variant["first_record"]["line"], variant["first_record"]["byte_offset"]), (2, 18))
+        self.assertEqual((variant["first_record"]["line"], variant["first_record"]["byte_offset"], variant["first_record"]["value"]), (2, 18, '"x"'))
         self.assertIn("first in t.jsonl:2 (byte 18)", self.tipple("schema", "blame", "shop.duckdb", "t__tags.value").out)
         # Loads that make no column leave what is noted alone.
         self.load(self.write("t.jsonl", [{"id": 4, "a": 1, "when": "2024-01-01T00:00:00Z"}]))

@@ -89,7 +89,7 @@ private:
         if (parent_.where != nullptr) unwanted = condition_filter_.filter(*parent_.where, values);
         if (cursor_) {
             incremental::PageFold fold;
-            const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, {}, fold);
+            const std::optional<incremental::RecordProblem> problem = filter_.filter(cursor_->start(), values, {.last = cursor_->last()}, fold);
             if (problem) throw Error(ErrorKind::data, "record {} of the page: {}", places[incremental::place_before(problem->record, unwanted)] + 1, problem->text);
             cursor_->take(fold);
             is_closed_ = cursor_->is_done();

@@ -6,6 +6,7 @@
 
 #include "tipple/config/toml.h"
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 
 namespace tipple::config {
@@ -75,11 +76,9 @@ void apply_profile(Node& base, const std::string& profile) {
     const Node* chosen = profiles != nullptr ? profiles->find(profile) : nullptr;
     if (!profile.empty() && chosen == nullptr) {
         const std::vector<std::string> known = profiles != nullptr ? profiles->names() : std::vector<std::string>();
-        const std::optional<std::string> near = did_you_mean(profile, known);
         throw Error(ErrorKind::usage, "there is no profile \"{}\"{}", profile,
-                    near            ? fmt::format("; did you mean \"{}\"?", *near)
-                    : known.empty() ? fmt::format("; a profile is a table [profile.{}] of tipple.toml, whose settings go on top of the others", profile)
-                                    : fmt::format("; there are: {}", join(known, ", ")));
+                    known.empty() ? fmt::format("; a profile is a table [profile.{}] of tipple.toml, whose settings go on top of the others", profile)
+                                  : "; " + suggestion(profile, known));
     }
     const Node over = chosen != nullptr ? *chosen : Node();
     std::erase_if(base.members, [](const auto& member) { return member.first == "profile"; });

@@ -5,6 +5,7 @@
 
 #include "tipple/config/secret.h"
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 
 namespace tipple::config {
@@ -97,9 +98,8 @@ void TableReader::refuse_others() {
     const std::vector<std::string> known(known_.begin(), known_.end());
     for (const auto& [name, member] : table_.members) {
         if (known_.contains(name)) continue;
-        const std::optional<std::string> near = did_you_mean(name, known);
         problems_.add(member.place, fmt::format("{} has no key \"{}\"; {}", what_, excerpt(name),
-                                                near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+                                                suggestion(name, known)));
     }
 }
 
@@ -114,9 +114,8 @@ void TableReader::refuse_form(const Node& node, std::string_view name, std::stri
 }
 
 void TableReader::refuse_choice(std::string_view name, const std::string& chosen, const std::vector<std::string>& known) {
-    const std::optional<std::string> near = did_you_mean(chosen, known);
     problem(name, fmt::format("\"{}\" cannot be \"{}\"; {}", name, excerpt(chosen),
-                              near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+                              suggestion(chosen, known)));
 }
 
 }  // namespace tipple::config

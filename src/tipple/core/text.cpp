@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <numeric>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -72,25 +71,6 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     return std::nullopt;
 }
 
-namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t substitution = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
-        }
-    }
-    return row[b.size()];
-}
-
-}  // namespace
-
 std::optional<double> parse_duration_seconds(std::string_view text) {
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -99,21 +79,6 @@ std::optional<double> parse_duration_seconds(std::string_view text) {
     constexpr std::array<std::pair<std::string_view, double>, 5> units = {{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 7 * 86'400}}};
     const auto found = std::find_if(units.begin(), units.end(), [&](const auto& known) { return known.first == unit; });
     return found == units.end() ? std::nullopt : std::optional(number * found->second);
-}
-
-std::optional<std::string> did_you_mean(std::string_view name,
-                                        const std::vector<std::string>& candidates) {
-    const std::size_t tolerance = name.size() <= 3 ? 1 : name.size() <= 6 ? 2 : 3;
-    std::optional<std::string> best;
-    std::size_t best_distance = tolerance + 1;
-    for (const std::string& candidate : candidates) {
-        const std::size_t distance = edit_distance(name, candidate);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = candidate;
-        }
-    }
-    return best;
 }
 
 std::string excerpt(std::string_view text, std::size_t length_max) {

@@ -48,6 +48,19 @@ std::optional<std::string> cursor_field(const Spec& spec) {
     return path.steps()[0].key;
 }
 
+void check_function(const Spec& spec, std::string_view resource) {
+    if (!spec.last_value_func.is_custom()) return;
+    const char* other = spec.row_order != RowOrder::none           ? "row_order"
+                        : spec.lag && *spec.lag != 0               ? "lag"
+                        : spec.value_type                          ? "value_type"
+                        : spec.begins_anew || spec.converts_bounds ? "--since and --until"
+                                                                   : nullptr;
+    if (other == nullptr) return;
+    throw Error(ErrorKind::usage, "resource \"{}\", cursor \"{}\": its last_value_func is a function of its own, which says of no value that it lies ahead, so it cannot go with {}; "
+                                  "leave that out, or use max or min",
+                resource, spec.cursor_path, other);
+}
+
 bool CursorStart::is_further(const Value& a, const Value& b) const {
     const std::partial_ordering order = compare(a, b);
     return spec.last_value_func == LastValue::max ? order > 0 : order < 0;
@@ -77,6 +90,7 @@ Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& 
     start_.resource = std::move(resource);
     start_.spec = std::move(spec);
     const Spec& given = start_.spec;
+    check_function(given, start_.resource);
     start_.key = given.primary_key;
     if (!start_.key && !primary_key.empty()) start_.key = primary_key;
     check_range();
@@ -91,7 +105,8 @@ Cursor::Cursor(Spec spec, std::string resource, const std::vector<std::string>& 
     }
     start_.start = given.initial_value;
     if (stored_ && !given.begins_anew) {
-        start_.start = from_state(member(stored_, "last_value"));
+        const json::Value last = member(stored_, "last_value");
+        start_.start = start_.judges_in_order() ? document_from_state(last) : from_state(last);
         start_.spec.initial_value = adapt_bound(given.initial_value, start_.start, given.converts_bounds);
         read_known();
     }
@@ -128,6 +143,11 @@ void Cursor::check_range() {
     Spec& spec = start_.spec;
     if (spec.end_value.is_null() || spec.initial_value.is_null()) return;
     spec.end_value = adapt_bound(spec.end_value, spec.initial_value, spec.converts_bounds);
+    if (start_.judges_in_order()) {
+        if (is_same(spec.last_value_func(spec.end_value, &spec.initial_value), spec.end_value)) return;
+        throw Error(ErrorKind::usage, "resource \"{}\", cursor \"{}\": the end value {} does not lie behind the initial value {}: last_value_func does not return it", start_.resource,
+                    spec.cursor_path, describe(spec.end_value), describe(spec.initial_value));
+    }
     if (kind_of(spec.end_value) == kind_of(spec.initial_value) && !start_.is_further(spec.initial_value, spec.end_value)) return;
     throw Error(ErrorKind::usage, "resource \"{}\", cursor \"{}\": the end value {} does not lie behind the initial value {} in the order of {}",
                 start_.resource, spec.cursor_path, describe(spec.end_value), describe(spec.initial_value),
@@ -147,6 +167,11 @@ void Cursor::take(const PageFold& fold) {
     has_kept_ = has_kept_ || fold.kept > 0;
     const RowOrder order = start_.spec.row_order;
     is_done_ = is_done_ || (order == RowOrder::asc && fold.is_behind_end) || (order == RowOrder::desc && fold.is_before_start);
+    if (start_.judges_in_order()) {
+        require_key(fold);
+        if (fold.has_moved) move_to(fold.last);
+        return add_records(fold);
+    }
     if (fold.first.is_null()) return;
     if (kind_ == Kind::none) {
         kind_ = kind_of(fold.first);
@@ -158,18 +183,23 @@ void Cursor::take(const PageFold& fold) {
     has_value_ = true;
     const bool is_further = last_.is_null() || start_.is_further(fold.last, last_);
     if (!is_further && start_.is_further(last_, fold.last)) return;
-    if (fold.missing_key) {
-        throw Error(ErrorKind::data, "resource \"{}\", cursor \"{}\": a record at the last value {} has no \"{}\", which is the key that tells such records apart",
-                    start_.resource, start_.spec.cursor_path, describe(fold.last), *fold.missing_key);
-    }
-    if (is_further) {
-        last_ = fold.last;
-        hashes_.clear();
-        records_.clear();
-        is_crowded_ = false;
-        is_at_start_ = false;
-    }
+    require_key(fold);
+    if (is_further) move_to(fold.last);
     add_records(fold);
+}
+
+void Cursor::require_key(const PageFold& fold) const {
+    if (!fold.missing_key) return;
+    throw Error(ErrorKind::data, "resource \"{}\", cursor \"{}\": a record at the last value {} has no \"{}\", which is the key that tells such records apart",
+                start_.resource, start_.spec.cursor_path, describe(fold.last), *fold.missing_key);
+}
+
+void Cursor::move_to(const Value& value) {
+    last_ = value;
+    hashes_.clear();
+    records_.clear();
+    is_crowded_ = false;
+    is_at_start_ = false;
 }
 
 void Cursor::add_records(const PageFold& fold) {

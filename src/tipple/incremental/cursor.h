@@ -35,8 +35,10 @@ struct CursorStart {
     /// Columns that are hashed; nothing = the whole record.
     std::optional<std::vector<std::string>> key;
 
-    /// Whether `a` comes behind `b`. Both are of one kind.
+    /// Whether `a` comes behind `b`. Both are of one kind. Not where a function says what the last value is.
     bool is_further(const schema::Value& a, const schema::Value& b) const;
+    /// Whether a record is judged by those before it too: then pages must be judged in order, each with the last value as of then.
+    bool judges_in_order() const { return spec.last_value_func.is_custom(); }
 };
 
 /// What one page says of the cursor.
@@ -47,7 +49,7 @@ struct PageFold {
     std::vector<std::size_t> dropped;
     /// The first value that was compared; null = no record has one.
     schema::Value first;
-    /// The furthest one of the records that were kept; null = there is none.
+    /// The furthest one of the records that were kept; null = there is none. Of a function: what it has come to behind the page.
     schema::Value last;
     /// The kept records at `last`, not settled. Empty where records are not told apart.
     RecordSet records_at_last;
@@ -56,6 +58,8 @@ struct PageFold {
     bool is_crowded = false;
     /// The column that a record at `last` lacks, so that it has no hash. An error only if no other page goes further.
     std::optional<std::string> missing_key;
+    /// Of a last value that a function makes: it is another one than before the page, and of no earlier page's records.
+    bool has_moved = false;
     /// A record lies before the start, or behind the end.
     bool is_before_start = false;
     bool is_behind_end = false;
@@ -90,6 +94,8 @@ public:
 
 private:
     void check_range();
+    void require_key(const PageFold& fold) const;
+    void move_to(const schema::Value& value);
     bool lies_ahead(const schema::Value& initial) const;
     void read_known();
     void add_records(const PageFold& fold);
@@ -113,6 +119,9 @@ private:
     bool has_value_ = false;  ///< of a record that was kept
     bool is_done_ = false;
 };
+
+/// Throws Error(usage) where a last value that a function makes goes with something that must know which values lie ahead.
+void check_function(const Spec& spec, std::string_view resource);
 
 /// The name that the cursor's path is, when it is one, as the reference tells it: `a` or `"a.b"`, but not `$.a`.
 std::optional<std::string> cursor_field(const Spec& spec);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
@@ -88,7 +90,7 @@ protected:
             if (cursor.is_done()) break;
             ++pages_read_;
             PageFold fold;
-            filter(cursor.start(), page, fold, kept);
+            filter(cursor, page, fold, kept);
             cursor.take(fold);
         }
         slot_ = cursor.slot();
@@ -96,23 +98,25 @@ protected:
         return kept;
     }
 
-    void filter(const CursorStart& start, const json::Array& page, PageFold& fold, std::string& kept) {
+    void filter(const Cursor& cursor, const json::Array& page, PageFold& fold, std::string& kept) {
+        const CursorStart& start = cursor.start();
+        const FilterOptions options{.last = cursor.last()};
         std::optional<RecordProblem> problem;
         if (GetParam() == Form::values) {
             std::vector<Value> values;
             for (const json::Value& record : page) values.push_back(to_typed(record));
-            problem = filter_.filter(start, values, {}, fold);
+            problem = filter_.filter(start, values, options, fold);
             for (const Value& value : values) kept += fmt::format("{} ", value.as<schema::Object>()[0].value.as<std::int64_t>());
         } else if (GetParam() == Form::columns) {
             columns::Batch batch = batch_of(page);
-            problem = filter_.filter(start, batch, {}, fold);
+            problem = filter_.filter(start, batch, options, fold);
             for (std::size_t row = 0; row < batch.rows; ++row) kept += fmt::format("{} ", batch.view().columns[0].value<std::int64_t>(row));
         } else {
             std::string text;
             for (const json::Value& record : page) text += json::to_text(record) + "\n";
             const std::size_t size = text.size();
             text.resize(size + limits::json_padding);
-            problem = filter_.filter(start, {.text = text.data(), .size = size, .record_starts = {}}, {}, fold);
+            problem = filter_.filter(start, {.text = text.data(), .size = size, .record_starts = {}}, options, fold);
             for (std::size_t at = text.find("\"id\":"); at < size; at = text.find("\"id\":", at + 1)) {
                 kept += fmt::format("{} ", std::atoi(text.c_str() + at + 5));
             }
@@ -186,6 +190,92 @@ TEST_P(CursorTest, MinGoesDown) {
     spec_.last_value_func = LastValue::min;
     EXPECT_EQ(run({"1@10 2@11 3@9 4@10 5@8 6@22"}), "1 2 3 4 5 6");
     EXPECT_EQ(state(), "8 / 1 / null");
+}
+
+/// The greatest value so far and one more, as the reference's example has it.
+Value greatest_and_one(const Value& value, const Value* last) {
+    return std::max(value.as<std::int64_t>(), last != nullptr ? last->as<std::int64_t>() : INT64_MIN) + 1;
+}
+
+TEST_P(CursorTest, AFunctionMakesTheLastValue) {
+    spec_.last_value_func = greatest_and_one;
+    EXPECT_EQ(run(std::vector<std::string>{"1@9", "2@10"}), "1 2");
+    EXPECT_EQ(state(), "11 / 1 / null");
+    EXPECT_EQ(run(std::vector<std::string>{"3@9 4@10", "5@11 6@12"}), "3 4 5 6") << "each of them moves it";
+    EXPECT_EQ(state(), "15 / 1 / 11");
+}
+
+TEST_P(CursorTest, AFunctionThatIsMaxDoesWhatMaxDoes) {
+    const std::vector<std::vector<std::string>> runs = {
+        {"1@1 2@3", "3@3"}, {"2@3 4@3 5@2"}, {"2@3 4@3"}, {"9@7 9@7", "10@5 11@9 12@1"}, {}, {"1@2"}, {"13@9 11@9", "14@9 13@9"}};
+    for (const Range range : {Range::closed, Range::open}) {
+        spec_.range_start = range;
+        std::vector<std::string> seen[2];
+        for (const bool is_own : {false, true}) {
+            slot_.reset();
+            spec_.last_value_func = LastValue::max;
+            if (is_own) spec_.last_value_func = [](const Value& value, const Value* last) { return last != nullptr && compare(*last, value) >= 0 ? *last : value; };
+            for (const std::vector<std::string>& pages : runs) {
+                seen[is_own].push_back(run(pages));
+                seen[is_own].push_back(slot_ ? json::to_text(*slot_) : "none");
+            }
+        }
+        EXPECT_EQ(seen[1], seen[0]);
+    }
+}
+
+TEST_P(CursorTest, AFunctionSaysWhereARangeEnds) {
+    spec_.last_value_func = [](const Value& value, const Value* last) { return last != nullptr && compare(*last, value) >= 0 ? *last : value; };
+    spec_.initial_value = std::int64_t{5};
+    spec_.end_value = std::int64_t{10};
+    EXPECT_EQ(run({"4@4 5@5 6@6 9@9 10@10 11@11"}), "5 6 9");
+    EXPECT_EQ(state(), "none");
+    spec_.range_start = Range::open;
+    spec_.range_end = Range::closed;
+    EXPECT_EQ(run({"4@4 5@5 6@6 9@9 10@10 11@11"}), "6 9 10");
+    spec_.end_value = std::int64_t{4};
+    EXPECT_EQ(error_of({"1@1"}),
+              "resource \"r\", cursor \"t\": the end value 4 (integer) does not lie behind the initial value 5 (integer): last_value_func does not return it");
+}
+
+TEST_P(CursorTest, AFunctionThatFailsNamesTheResource) {
+    spec_.last_value_func = [](const Value&, const Value*) -> Value { throw std::runtime_error("no such thing"); };
+    EXPECT_EQ(error_of({"1@9"}), "resource \"r\", cursor \"t\": its last_value_func has failed: no such thing");
+}
+
+TEST_P(CursorTest, AFunctionMayNotReturnNaN) {
+    spec_.last_value_func = [](const Value&, const Value*) -> Value { return std::nan(""); };
+    EXPECT_EQ(error_of({"1@9"}), "resource \"r\", cursor \"t\": its last_value_func has failed: it has returned NaN for 9 (integer), which no value is the same as");
+}
+
+TEST_P(CursorTest, AFunctionGoesWithNothingThatMustKnowWhatLiesAhead) {
+    spec_.last_value_func = greatest_and_one;
+    const auto error_with = [&](const std::function<void(Spec&)>& change) {
+        const Spec before = spec_;
+        change(spec_);
+        const std::string error = error_of({"1@9"});
+        spec_ = before;
+        return error;
+    };
+    const std::string text = "resource \"r\", cursor \"t\": its last_value_func is a function of its own, which says of no value that it lies ahead, so it cannot go with {}; leave "
+                             "that out, or use max or min";
+    EXPECT_EQ(error_with([](Spec& spec) { spec.row_order = RowOrder::asc; }), fmt::format(fmt::runtime(text), "row_order"));
+    EXPECT_EQ(error_with([](Spec& spec) { spec.lag = 1; }), fmt::format(fmt::runtime(text), "lag"));
+    EXPECT_EQ(error_with([](Spec& spec) { spec.value_type = schema::DataType::bigint; }), fmt::format(fmt::runtime(text), "value_type"));
+    EXPECT_EQ(error_with([](Spec& spec) { spec.begins_anew = true; }), fmt::format(fmt::runtime(text), "--since and --until"));
+}
+
+TEST_P(CursorTest, AnotherFunctionGoesOnWithWhatIsRemembered) {
+    const json::Array rows = records("1@1 2@2 3@3");
+    run(std::vector<json::Array>{rows});
+    const json::Object of_max = *slot_;
+    spec_.last_value_func = LastValue::min;
+    EXPECT_EQ(run(std::vector<json::Array>{rows}), "1 2") << "the record at the last value is known";
+    EXPECT_EQ(state(), "1 / 1 / 3");
+    slot_ = of_max;
+    spec_.primary_key.emplace();
+    EXPECT_EQ(run(std::vector<json::Array>{rows}), "1 2 3");
+    EXPECT_EQ(state(), "1 / 0 / 3");
 }
 
 TEST_P(CursorTest, ARangeKeepsNoState) {
@@ -292,7 +382,7 @@ TEST_P(CursorTest, TellsOfManyRecordsAtOneValue) {
     Cursor cursor(spec_, "r", key_, nullptr);
     PageFold fold;
     std::string kept;
-    filter(cursor.start(), many, fold, kept);
+    filter(cursor, many, fold, kept);
     EXPECT_FALSE(cursor.has_become_coarse());
     cursor.take(fold);
     EXPECT_TRUE(cursor.has_become_coarse());

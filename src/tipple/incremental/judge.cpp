@@ -9,6 +9,10 @@ namespace tipple::incremental {
 
 using schema::Value;
 
+PageJudge::PageJudge(const CursorStart& start, const Value& last, PageFold& fold) : start_(start), fold_(fold), from_(start.start), end_(start.spec.end_value) {
+    if (start.judges_in_order()) fold.last = last;
+}
+
 PageJudge::Verdict PageJudge::count(Verdict verdict) {
     if (verdict == Verdict::drop) fold_.dropped.push_back(fold_.records);
     if (verdict == Verdict::keep) ++fold_.kept;
@@ -111,6 +115,12 @@ bool PageJudge::is_behind_end(const Value& value) {
     return start_.is_further(value, end_) || (start_.spec.range_end == Range::open && compare(value, end_) == 0);
 }
 
+/// By the function, of a cursor that has an end.
+bool PageJudge::is_beyond_end(const Value& value) const {
+    const LastValueFunction& function = start_.spec.last_value_func;
+    return !is_same(function(value, &end_), end_) || (start_.spec.range_end == Range::open && is_same(function(value), end_));
+}
+
 void PageJudge::keep_value(Value value) {
     const bool is_first = fold_.last.is_null();
     if (is_first || start_.is_further(value, fold_.last)) {
@@ -123,7 +133,7 @@ void PageJudge::keep_value(Value value) {
 }
 
 HashForm PageJudge::last_form() const {
-    return is_at_start(fold_.last) ? start_.form : HashForm::current;
+    return is_same(fold_.last, from_) ? start_.form : HashForm::current;
 }
 
 }  // namespace tipple::incremental

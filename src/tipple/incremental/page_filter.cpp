@@ -32,6 +32,18 @@ Value scalar_of(const json::Value& document) {
     return document.is_double() ? Value(document.as_double()) : Value();
 }
 
+Value value_of(const json::Value& document) {
+    if (document.is_array()) {
+        schema::List list;
+        for (const json::Value& element : document.as_array()) list.push_back(value_of(element));
+        return list;
+    }
+    if (!document.is_object()) return scalar_of(document);
+    schema::Object object;
+    for (const json::Member& member : document.as_object()) object.push_back({member.name, value_of(member.value)});
+    return object;
+}
+
 /// A record by what tells it apart, or the column of the key that it lacks.
 struct RecordKey {
     RecordDigest digest;
@@ -85,7 +97,7 @@ void fold_last_records(const FilterOptions& options, PageFold& fold, std::size_t
         fold.is_crowded = fold.records_at_last.size() > limits::cursor_hashes_max;
     }
     const schema::Value& crowded = options.crowded_value;
-    if (!crowded.is_null() && kind_of(crowded) == kind_of(fold.last) && compare(crowded, fold.last) == 0) fold.is_crowded = true;
+    if (!crowded.is_null() && is_same(crowded, fold.last)) fold.is_crowded = true;
     if (fold.is_crowded) return;
     for (const std::size_t i : whole) fold.hashes.push_back(hash(i));
     std::sort(fold.hashes.begin(), fold.hashes.end());
@@ -279,12 +291,12 @@ Fault PageFilter::Impl::find_member(pull::Cursor& cursor, Value& value, Absence&
 }
 
 Fault PageFilter::Impl::find_cursor(pull::Cursor& cursor, Value& value, Absence& absence) {
-    if (start_->name) return find_member(cursor, value, absence);
+    if (start_->name && !start_->judges_in_order()) return find_member(cursor, value, absence);
     json::Value document;
     if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
     const std::vector<const json::Value*> found = start_->path.find_all(document);
     absence = found.empty() ? Absence::path : Absence::null;
-    if (!found.empty()) value = scalar_of(*found.front());
+    if (!found.empty()) value = start_->judges_in_order() ? value_of(*found.front()) : scalar_of(*found.front());
     return Fault::none;
 }
 
@@ -378,7 +390,7 @@ std::optional<RecordProblem> PageFilter::Impl::filter(const JsonRecords& page, c
 
 std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, const JsonRecords& records, const FilterOptions& options, PageFold& fold) {
     fold = {};
-    PageJudge judge(start, fold);
+    PageJudge judge(start, options.last, fold);
     impl_->start_ = &start;
     impl_->fold_ = &fold;
     impl_->judge_ = &judge;
@@ -387,7 +399,7 @@ std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, const 
 
 std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, std::vector<Value>& records, const FilterOptions& options, PageFold& fold) {
     fold = {};
-    PageJudge judge(start, fold);
+    PageJudge judge(start, options.last, fold);
     for (std::size_t i = 0; i < records.size() && fold.kept < options.kept_max; ++i) {
         const Value& record = records[i];
         if (record.is_null()) {
@@ -425,7 +437,7 @@ std::optional<RecordProblem> PageFilter::filter(const CursorStart& start, column
         throw Error(ErrorKind::usage, "resource \"{}\": the cursor \"{}\" must be the name of a column, for records that come as columns", start.resource,
                     start.spec.cursor_path);
     }
-    PageJudge judge(start, fold);
+    PageJudge judge(start, options.last, fold);
     const columns::BatchView view = batch.view();
     const columns::ColumnView* column = find_column(view, *start.name);
     for (std::size_t row = 0; row < batch.rows && fold.kept < options.kept_max; ++row) {

@@ -26,6 +26,8 @@ struct FilterOptions {
     std::size_t kept_max = SIZE_MAX;
     /// A value that is known to be crowded (Cursor::crowded_value): records there need no hashes.
     schema::Value crowded_value = {};
+    /// The last value before the page (Cursor::last); of a cursor that judges in order only.
+    schema::Value last = {};
 };
 
 /// A record that ends the run, and where it stands.
@@ -35,7 +37,7 @@ struct RecordProblem {
     std::size_t record = 0;  ///< from 0
 };
 
-/// Leaves records out of pages, by what the cursor was at the start of the run alone. One per worker; not thread-safe.
+/// Leaves records out of pages, by what the cursor was at the start of the run alone, unless it judges in order. One per worker; not thread-safe.
 ///
 /// Each call fills `fold` and looks at records until enough were kept; what lies behind them stays. A page with a problem stays as it is.
 class PageFilter {

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "tipple/schema/value.h"
@@ -23,6 +26,35 @@ enum class MissingCursor : std::uint8_t { raise, include, exclude };
 /// Of what a last value is remembered: of the resource, or, where records are read parent by parent, of each parent. The source keeps those itself.
 enum class Scope : std::uint8_t { resource, parent };
 
+/// What makes the last value of the values that come: the greatest, the least, or a function of the program's own.
+class LastValueFunction {
+public:
+    /// `value`: a record's cursor, never null. `last`: the last value so far; nullptr = there is none, or none is to count. Returns the last value with `value`, which may be
+    /// anything that a state can hold: a number, a text, a time, a list, an object. A record that does not change it, and whose own value is not what reading began with, is old.
+    ///
+    /// Must depend on nothing but its arguments: it is called several times for a record, in the order of the records, on any thread, for a parent of transformers on two at a
+    /// time. What it throws ends the run, naming the record.
+    using Custom = std::function<schema::Value(const schema::Value& value, const schema::Value* last)>;
+
+    LastValueFunction(LastValue order) : order_(order) {}
+    /// Each record is judged by all before it, so that one thread at a time makes rows of the resource: slower than `max` and `min`, which the workers judge side by side. It
+    /// goes with neither row_order, lag, value_type, checkpoints nor `--since` and `--until`, which need to know which values lie ahead.
+    template <typename Function>
+        requires std::is_invocable_r_v<schema::Value, const Function&, const schema::Value&, const schema::Value*>
+    LastValueFunction(Function custom) : custom_(std::move(custom)) {}
+
+    bool is_custom() const { return custom_ != nullptr; }
+    /// Not of a custom one.
+    LastValue order() const { return order_; }
+    /// Of a custom one only.
+    schema::Value operator()(const schema::Value& value, const schema::Value* last = nullptr) const { return custom_(value, last); }
+    friend bool operator==(const LastValueFunction& function, LastValue order) { return !function.is_custom() && function.order_ == order; }
+
+private:
+    LastValue order_ = LastValue::max;
+    Custom custom_;
+};
+
 /// How a resource is read incrementally. Plain data.
 struct Spec {
     /// Where the cursor is in a record: a name, or a path (json::Path) of which the first match counts. As written, it is the key of the
@@ -32,7 +64,7 @@ struct Spec {
     schema::Value initial_value = {};
     /// Where reading ends; the run then neither uses nor changes what is remembered. Null = no end.
     schema::Value end_value = {};
-    LastValue last_value_func = LastValue::max;
+    LastValueFunction last_value_func = LastValue::max;
     RowOrder row_order = RowOrder::none;
     MissingCursor on_cursor_value_missing = MissingCursor::raise;
     /// Reads again what lies so far behind the last value: days of dates, seconds of times, else the number itself.

@@ -186,6 +186,23 @@ std::partial_ordering compare(const Value& a, const Value& b) {
     return std::partial_ordering::unordered;
 }
 
+bool is_same(const Value& a, const Value& b) {
+    const Kind kind = kind_of(a);
+    if (kind != kind_of(b)) return false;
+    if (kind != Kind::none) return compare(a, b) == 0;
+    if (const auto* list = a.get_if<schema::List>()) {
+        const auto* other = b.get_if<schema::List>();
+        return other != nullptr && std::equal(list->begin(), list->end(), other->begin(), other->end(), is_same);
+    }
+    if (const auto* object = a.get_if<schema::Object>()) {
+        const auto* other = b.get_if<schema::Object>();
+        return other != nullptr && object->size() == other->size() && std::all_of(object->begin(), object->end(), [&](const schema::Field& field) {
+            return std::any_of(other->begin(), other->end(), [&](const schema::Field& known) { return known.name == field.name && is_same(known.value, field.value); });
+        });
+    }
+    return to_state(a) == to_state(b);
+}
+
 schema::Timestamp adapt_zone(const schema::Timestamp& timestamp, const schema::Timestamp& like) {
     if (timestamp.is_aware == like.is_aware) return timestamp;
     return {.us = timestamp.us, .is_aware = like.is_aware, .offset_seconds = like.is_aware ? like.offset_seconds : 0};
@@ -204,6 +221,17 @@ json::Value to_state(const Value& value) {
     if (const auto* date = value.get_if<schema::Date>()) return marked(typed_text::date_mark, schema::to_iso_text(*date));
     if (const auto* time = value.get_if<schema::Time>()) return marked(typed_text::time_mark, schema::to_iso_text(*time));
     if (const auto* binary = value.get_if<schema::Binary>()) return marked(typed_text::base64_mark, to_base64(binary->bytes));
+    if (const auto* document = value.get_if<schema::Json>()) return json::parse(document->text, "the value");
+    if (const auto* list = value.get_if<schema::List>()) {
+        json::Array array;
+        for (const Value& element : *list) array.push_back(to_state(element));
+        return array;
+    }
+    if (const auto* fields = value.get_if<schema::Object>()) {
+        json::Object object;
+        for (const schema::Field& field : *fields) object.set(field.name, to_state(field.value));
+        return object;
+    }
     TIPPLE_ASSERT(value.is_null());
     return {};
 }
@@ -221,6 +249,18 @@ Value from_state(const json::Value& value) {
         if (std::optional<Value> typed = from_marked(text.substr(0, length), text.substr(length))) return *std::move(typed);
     }
     return std::string(text);
+}
+
+Value document_from_state(const json::Value& value) {
+    if (value.is_array()) {
+        schema::List list;
+        for (const json::Value& element : value.as_array()) list.push_back(document_from_state(element));
+        return list;
+    }
+    if (!value.is_object()) return from_state(value);
+    schema::Object object;
+    for (const json::Member& member : value.as_object()) object.push_back({member.name, document_from_state(member.value)});
+    return object;
 }
 
 }  // namespace tipple::incremental

@@ -34,9 +34,14 @@ std::partial_ordering compare(const schema::Value& a, const schema::Value& b);
 /// The timestamp with a zone when `like` has one, else without; a wall clock is read as UTC.
 schema::Timestamp adapt_zone(const schema::Timestamp& timestamp, const schema::Timestamp& like);
 
+/// Whether they are the same: also of lists and of objects, whose members have no order, and of values that cannot be compared, which are not.
+bool is_same(const schema::Value& a, const schema::Value& b);
+
 /// As in a state document: what JSON has no type for is a text that begins with a mark of its type.
 json::Value to_state(const schema::Value& value);
 /// A text with a mark whose rest is not of that type stays text.
 schema::Value from_state(const json::Value& value);
+/// The same, also of lists and objects of such.
+schema::Value document_from_state(const json::Value& value);
 
 }  // namespace tipple::incremental

@@ -72,6 +72,22 @@ TEST(CursorHash, WritesTypedValuesAsTheReferenceDoes) {
     EXPECT_EQ(json::to_text(hashed_document(schema::Json{R"({"b": 1})"}, HashForm::current)), R"({"b":1})");
 }
 
+TEST(CursorValue, AreTheSameWhateverTheOrderOfMembers) {
+    const schema::Object one{{"a", std::int64_t{1}}, {"b", schema::List{Value("x"), Value()}}};
+    const schema::Object other{{"b", schema::List{Value("x"), Value()}}, {"a", 1.0}};
+    EXPECT_TRUE(is_same(one, other));
+    EXPECT_FALSE(is_same(one, schema::Object{{"a", std::int64_t{1}}}));
+    EXPECT_FALSE(is_same(one, schema::Object{{"a", std::int64_t{1}}, {"c", schema::List{Value("x"), Value()}}}));
+    EXPECT_FALSE(is_same(schema::List{Value("x")}, schema::List{Value("x"), Value("y")}));
+    EXPECT_FALSE(is_same(schema::List(), schema::Object()));
+    EXPECT_FALSE(is_same(Value("1"), Value(std::int64_t{1})));
+    EXPECT_FALSE(is_same(Value(), schema::List()));
+    EXPECT_TRUE(is_same(Value(), Value()));
+    EXPECT_TRUE(is_same(document_from_state(to_state(one)), one));
+    const schema::List typed{decimal("1.50"), schema::Date{3}};
+    EXPECT_TRUE(is_same(document_from_state(to_state(typed)), typed));
+}
+
 std::string lagged(double lag, const Value& last, LastValue function = LastValue::max, const Value& initial = {}) {
     return json::to_text(to_state(apply_lag({.cursor_path = "t", .initial_value = initial, .last_value_func = function, .lag = lag}, last)));
 }

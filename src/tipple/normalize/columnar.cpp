@@ -8,6 +8,7 @@
 #include "tipple/normalize/decimals.h"
 #include "tipple/normalize/json_values.h"
 #include "tipple/normalize/kinds.h"
+#include "tipple/normalize/shown.h"
 #include "tipple/normalize/table_names.h"
 #include "tipple/normalize/times.h"
 #include "tipple/schema/coerce.h"
@@ -276,17 +277,17 @@ void ColumnarNormalizer::note(DataNote::Kind kind, const std::string& column, st
     }
 }
 
-columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, const columns::ColumnType& type, std::size_t row, const schema::Table* table,
+columns::ColumnBuilder& ColumnarNormalizer::variant(const std::string& name, const ColumnView& source, std::size_t row, const schema::Table* table,
                                                     TableProposal& proposal) {
-    const std::string variant = variant_name(rules_, name, type.type);
+    const std::string variant = variant_name(rules_, name, source.type.type);
     for (const auto& target : converted_) {
         if (target->name == variant) return target->builder;
     }
-    schema::Column column = declare_column(rules_, variant, type);
+    schema::Column column = declare_column(rules_, variant, source.type);
     column.set_hint("variant", true);
     const schema::Column* known = table != nullptr ? table->find(variant) : nullptr;
     const columns::ColumnType column_type = columns::column_type(known != nullptr && known->is_complete() ? *known : column);
-    add(proposal, table, std::move(column), {.reason = TypeReason::variant, .record_index = row});
+    add(proposal, table, std::move(column), {.reason = TypeReason::variant, .record_index = row, .value = shown_with_type(columns::value_at(source, row))});
     converted_.push_back(std::make_unique<Target>(Target{variant, columns::ColumnBuilder(column_type)}));
     return converted_.back()->builder;
 }
@@ -342,11 +343,6 @@ std::optional<Loss> find_loss(const columns::ColumnType& type, std::int64_t unit
     return Loss{note_of_fine_times(unit_us), describe_fine_time(value, unit_us), remedy_of_fine_times(unit_us)};
 }
 
-std::string shown(const schema::Value& value) {
-    const std::optional<schema::Value> text = schema::coerce(DataType::text, value);
-    return text && text->is<std::string>() ? excerpt(text->as<std::string>()) : "?";
-}
-
 /// The value as a column of `type` holds it, or nothing.
 std::optional<schema::Value> fit(const Rules& rules, const columns::ColumnType& type, const schema::Value& value) {
     if (rules.widens && schema::loses_by_coercion(type.type, value)) return std::nullopt;
@@ -375,7 +371,7 @@ bool ColumnarNormalizer::keep_kind(const ColumnView& source, const std::string& 
         std::size_t first = 0;
         while (source.is_null(first)) ++first;
         column.set_hint("variant", true);
-        add(proposal, table, column, {.reason = TypeReason::variant, .record_index = first});
+        add(proposal, table, column, {.reason = TypeReason::variant, .record_index = first, .value = shown_with_type(columns::value_at(source, first))});
     } else if (columns::column_type(*there) != source.type) {
         if (!schema::widest(schema::decimal_digits(*there), schema::decimal_digits(column))) return false;
         proposal.wider.push_back(column);
@@ -404,7 +400,7 @@ void ColumnarNormalizer::convert(const ColumnView& source, const schema::Column&
             continue;
         }
         if (!fitted) {
-            builder = &variant(name, source.type, row, table, proposal);
+            builder = &variant(name, source, row, table, proposal);
             fitted = fit(rules_, builder->type(), value);
         }
         if (!fitted) {

@@ -71,7 +71,7 @@ private:
     bool leave_out(std::size_t row);
     void add_bad(BadRecord bad);
     void check_times(const columns::ColumnView& source, const schema::Column& column);
-    columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnType& type, std::size_t row, const schema::Table* table, TableProposal& proposal);
+    columns::ColumnBuilder& variant(const std::string& name, const columns::ColumnView& source, std::size_t row, const schema::Table* table, TableProposal& proposal);
     void find_keyless(const TableRows& rows, const schema::Table* table);
     void note(DataNote::Kind kind, const std::string& column, std::size_t row);
     void add_ids(const columns::Batch& batch, std::uint64_t page_number, const schema::Table* table, TableRows& rows, TableProposal& proposal);

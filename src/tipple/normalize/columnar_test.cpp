@@ -111,7 +111,9 @@ TEST_F(Columnar, WhatIsSaidOfRowsBehindOnesLeftOutNamesThemAsTheyCame) {
     const auto& columns = result_.proposals[0].columns;
     const auto variant = std::find_if(columns.begin(), columns.end(), [](const schema::Column& column) { return column.name() == "a__v_double"; });
     ASSERT_NE(variant, columns.end());
-    EXPECT_EQ(result_.proposals[0].origins[static_cast<std::size_t>(variant - columns.begin())].record_index, 2U);
+    const ColumnOrigin& origin = result_.proposals[0].origins[static_cast<std::size_t>(variant - columns.begin())];
+    EXPECT_EQ(origin.record_index, 2U);
+    EXPECT_EQ(origin.value, "2.5");
 }
 
 }  // namespace

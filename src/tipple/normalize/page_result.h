@@ -25,6 +25,8 @@ struct ColumnOrigin {
     TypeReason reason = TypeReason::value;
     std::size_t offset = 0;        ///< of the record in the page
     std::size_t record_index = 0;  ///< records of the page before it
+    /// Of a variant: the value that did not fit the column, for messages.
+    std::string value = {};
 };
 
 /// What a page would add to one table of the schema. Columns come in the order in which the reference would meet them.

@@ -7,6 +7,7 @@
 #include "tipple/core/text.h"
 #include "tipple/normalize/decimals.h"
 #include "tipple/normalize/kinds.h"
+#include "tipple/normalize/shown.h"
 #include "tipple/normalize/table_names.h"
 #include "tipple/normalize/times.h"
 #include "tipple/schema/coerce.h"
@@ -26,11 +27,6 @@ constexpr std::int32_t parent_id_rank = 1;
 constexpr std::int32_t list_index_rank = 2;
 constexpr std::int32_t load_id_rank = 3;
 constexpr std::int32_t id_rank = 4;
-
-std::string shown(const Value& value) {
-    const std::optional<Value> text = schema::coerce(DataType::text, value);
-    return text && text->is<std::string>() ? excerpt(text->as<std::string>()) : "?";
-}
 
 /// An incomplete definition of the user's overlays what was inferred.
 schema::Column overlay(schema::Column inferred, const schema::Column* hints) {
@@ -531,7 +527,9 @@ PutResult PageTables::put_new(TableState& table, std::string_view column, const 
     }
     if (is_beyond_wei(*converted)) return put_wei_text(table, column, *converted, order);
     if (const std::optional<PutResult> verdict = check_contract(table, column, is_variant, value)) return *verdict;
-    return append(table, make_column(table, column, type, reason_of(column, type, value, is_variant), order), *converted);
+    ColumnState& made = make_column(table, column, type, reason_of(column, type, value, is_variant), order);
+    if (is_variant) made.origin.value = shown_with_type(value);
+    return append(table, made, *converted);
 }
 
 TypeReason PageTables::reason_of(std::string_view column, DataType type, const Value& value, bool is_variant) const {

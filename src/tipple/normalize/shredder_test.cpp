@@ -110,6 +110,7 @@ private:
                 const std::string& column = proposal.columns[i].name();
                 if (column.starts_with(schema::internal_prefix)) continue;
                 origins_.push_back(fmt::format("{}.{} {} {}", proposal.table, column, names.at(proposal.origins[i].reason), proposal.origins[i].record_index));
+                if (const std::string& value = proposal.origins[i].value; !value.empty()) origins_.back() += " " + value;
             }
         }
         std::sort(origins_.begin(), origins_.end());
@@ -297,7 +298,7 @@ TEST(Shredder, ColumnsSayWhichRecordMadeThem) {
     schema.settings().set("preferred_types", json::Object{{"p", "decimal"}});
     Trial trial(schema);
     trial.page("{\"a\":1,\"l\":[]}\n{\"a\":\"x\",\"p\":1,\"when\":\"2024-01-01T00:00:00Z\",\"l\":[{\"v\":1}]}\n");
-    EXPECT_EQ(trial.origins(), (std::vector<std::string>{"t.a value 0", "t.a__v_text variant 1", "t.p preferred 1", "t.when detected 1", "t__l.v value 1"}));
+    EXPECT_EQ(trial.origins(), (std::vector<std::string>{"t.a value 0", R"(t.a__v_text variant 1 "x")", "t.p preferred 1", "t.when detected 1", "t__l.v value 1"}));
 }
 
 TEST(Shredder, EmptiesAndNullsLeaveNoTrace) {  // V4

@@ -62,6 +62,7 @@ json::Array describe_births(const std::vector<ColumnBirth>& births, const std::v
         const bool is_new = find_complete(before, birth.table, name) == nullptr;
         json::Object entry = describe(birth.table, *column, is_new ? to_text(birth.reason) : widened_reason);
         add_place(entry, birth.place);
+        if (!birth.value.empty()) entry.set("value", birth.value);
         entries.push_back(std::move(entry));
     }
     for (const auto& table : schema.tables()) {
@@ -101,7 +102,9 @@ std::vector<std::string> describe_variants(const json::Array& births, const sche
         const std::string table = text_of(entry, "table");
         const schema::Column* column = find_complete(schema, table, std::string(schema::origin_of_variant(name)));
         const std::string own = column != nullptr ? fmt::format("column \"{}\" is {}, and ", column->name(), schema::to_text(*column->data_type())) : "";
-        texts.push_back(fmt::format("table \"{}\": {}values of another type came, first in {}; they are in column \"{}\" ({})", table, own, place_text(entry), name,
+        const std::string value = text_of(entry, "value");
+        texts.push_back(fmt::format("table \"{}\": {}values of another type came, first {}in {}; they are in column \"{}\" ({})", table, own,
+                                    value.empty() ? "" : value + " ", place_text(entry), name,
                                     text_of(entry, "data_type")));
     }
     if (count == 0) return texts;

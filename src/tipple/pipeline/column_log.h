@@ -22,6 +22,8 @@ struct ColumnBirth {
     std::string column;
     normalize::TypeReason reason = normalize::TypeReason::value;
     RecordPlace place;
+    /// normalize::ColumnOrigin::value
+    std::string value = {};
 };
 
 /// What is to be noted of the columns that `schema` has and `before` has not: an object for each. Those without a birth were declared. With `moves`,

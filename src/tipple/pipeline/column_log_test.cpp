@@ -52,13 +52,14 @@ TEST(ColumnLog, SaysWhatToDoAboutValuesOfAnotherType) {
         columns.emplace_back(fmt::format("c{}__v_text", line), DataType::text, true);
         births.push_back(birth(columns.back().name(), normalize::TypeReason::variant, static_cast<std::uint64_t>(line)));
     }
+    births[2].value = R"("n/a")";
     columns.emplace_back("c3", DataType::double_, true);
     const schema::Schema schema = schema_with(std::move(columns));
     const schema::Schema none = schema_with({});
     const std::vector<std::string> texts = describe_variants(describe_births(births, {}, none, schema), schema);
     ASSERT_EQ(texts.size(), 4U);
     EXPECT_EQ(texts[0], R"(table "t": values of another type came, first in t.jsonl line 2; they are in column "c2__v_text" (text))");
-    EXPECT_EQ(texts[1], R"(table "t": column "c3" is double, and values of another type came, first in t.jsonl line 3; they are in column "c3__v_text" (text))");
+    EXPECT_EQ(texts[1], R"(table "t": column "c3" is double, and values of another type came, first "n/a" in t.jsonl line 3; they are in column "c3__v_text" (text))");
     EXPECT_TRUE(texts[3].starts_with("2 more columns")) << texts[3];
     EXPECT_NE(texts[3].find("--widen"), std::string::npos);
     EXPECT_TRUE(describe_variants(describe_births({birth("a", normalize::TypeReason::value, 1)}, {}, none, schema), schema).empty());

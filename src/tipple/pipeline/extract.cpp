@@ -541,7 +541,7 @@ bool Stage::declare_chosen_tables(const DoneItem& done) {
 /// False when the page must be done again, against the schema as it is now.
 bool Stage::try_admit(const DoneItem& done, std::size_t records_max) {
     const normalize::PageResult& result = done.result;
-    if (done.error != nullptr || done.rollbacks != rollbacks_ || !declare_chosen_tables(done) || result.records > records_max) return false;
+    if (!done.is_judged_now() || done.error != nullptr || done.rollbacks != rollbacks_ || !declare_chosen_tables(done) || result.records > records_max) return false;
     if (done.snapshot != schema_.snapshot()) {
         // What is left out may fit a column that an earlier page has added: a number too large for an integer is a double there.
         const bool leaves_out = !result.bad_records.empty() || result.discarded_rows > 0 || result.discarded_values > 0;
@@ -577,7 +577,7 @@ void Stage::note_births(const DoneItem& done, const schema::Schema& before) {
             RecordPlace place = place_in(origin_of(done.work.page), done.offset_of(origin.offset), line, done.place_of(origin.record_index));
             // A column of the source is that of all its records.
             if (origin.reason == normalize::TypeReason::source) place.record = 0;
-            result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place)});
+            result_.births.push_back({.table = proposal.table, .column = name, .reason = origin.reason, .place = std::move(place), .value = origin.value});
         }
     }
 }
@@ -597,6 +597,7 @@ void Stage::admit(DoneItem& done, PageNormalizer& normalizer) {
         TIPPLE_ASSERT(attempt <= 3);
         done.error = nullptr;
         done.rollbacks = rollbacks_;
+        done.is_next = true;
         normalizer.run(done, schema_.snapshot(), *unwanted_, left);
     }
     admit_bad_records(done);

@@ -57,6 +57,11 @@ std::size_t DoneItem::place_before_conditions(std::size_t record) const {
     return step_origins && place < step_origins->places.size() ? step_origins->places[place] : place;
 }
 
+bool DoneItem::is_judged_now() const {
+    const std::optional<incremental::Cursor>& cursor = work.reading->cursor;
+    return is_next || !cursor || !cursor->start().judges_in_order();
+}
+
 std::size_t DoneItem::offset_of(std::size_t offset) const {
     const auto* json = std::get_if<extract::JsonPage>(&work.page);
     if (!step_origins || json == nullptr) return offset;
@@ -102,6 +107,7 @@ void PageNormalizer::run(DoneItem& done, const std::shared_ptr<const schema::Sch
     done.snapshot = snapshot;
     apply_steps(done);
     leave_out_unwanted(done);
+    if (!done.is_judged_now()) return;
     filter(done, records_max);
     const ActiveResource& resource = done.work.reading->resource;
     const std::string& own_table = table_of(done.work.page);
@@ -166,10 +172,16 @@ void PageNormalizer::leave_out_unwanted(DoneItem& done) {
 /// Leaves out what the cursor has no use for. Done again when only the first `records_max` of what was left count.
 void PageNormalizer::filter(DoneItem& done, std::size_t records_max) {
     const Reading& reading = *done.work.reading;
-    if (!reading.cursor || (done.fold && records_max == SIZE_MAX)) return;
+    if (!reading.cursor) return;
+    // In order, it is judged when it is admitted, and how many records count is known then.
+    if (done.fold && (records_max == SIZE_MAX || reading.cursor->start().judges_in_order())) return;
     const incremental::CursorStart& start = reading.cursor->start();
     incremental::PageFold fold;
-    const incremental::FilterOptions options{.kept_max = records_max, .crowded_value = done.crowded_value};
+    incremental::FilterOptions options{.kept_max = records_max, .crowded_value = done.crowded_value};
+    if (start.judges_in_order()) {
+        options.crowded_value = reading.cursor->crowded_value();
+        options.last = reading.cursor->last();
+    }
     std::optional<incremental::RecordProblem> problem;
     if (auto* json = std::get_if<extract::JsonPage>(&done.work.page)) {
         problem = filter_.filter(start, {.text = reinterpret_cast<char*>(json->text.data()), .size = json->size, .record_starts = json->record_starts},

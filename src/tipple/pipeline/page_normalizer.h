@@ -67,6 +67,8 @@ struct DoneItem {
     std::exception_ptr error;
     /// Of the cursor, as of then or before: incremental::Cursor::crowded_value.
     schema::Value crowded_value;
+    /// All pages before it are admitted. Before that, one whose cursor judges in order is not normalized.
+    bool is_next = false;
     /// Of each record that the steps of the resource have left or made, where it was; when there are steps.
     std::optional<extract::RecordOrigins> step_origins;
     /// Places of the records that do not meet the resource's condition, when it has one.
@@ -79,6 +81,8 @@ struct DoneItem {
     /// Stage::rollbacks_ then.
     std::uint64_t rollbacks = 0;
 
+    /// Whether the cursor can look at it; else it has to wait until it is next.
+    bool is_judged_now() const;
     /// The place in the page of a record, by its place among those that are left.
     std::size_t place_of(std::size_t record) const;
     /// The same of one among those that conditions have left, before the cursor.

@@ -35,6 +35,7 @@ const char* why_not_cursor(const extract::ResourceSpec& spec) {
     if (cursor.begins_anew) return "it begins at --since again in each run, so a later run would not go on behind the last part";
     if (!cursor.end_value.is_null()) return "it is read up to an end, and such a run remembers nothing";
     if (cursor.range_start == Range::open) return "its cursor's start is open: records that share the value at which a load ends would be lost";
+    if (cursor.last_value_func.is_custom()) return "its cursor's last value is made by a function of its own, which says of no record that those before it are all that were to come";
     // Orders are those of the cursor: of one that looks for the least value, the greatest comes first.
     if (cursor.row_order == RowOrder::asc) return nullptr;
     return cursor.last_value_func == LastValue::max

@@ -10,6 +10,7 @@
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
 #include "tipple/core/counted.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/core/random.h"
 #include "tipple/destination/sql.h"
@@ -277,7 +278,7 @@ std::vector<Pipeline::Draft> Pipeline::make_drafts(const std::vector<SourceInput
         if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
         const std::optional<std::string> near = did_you_mean(wanted, names);
         throw Error(ErrorKind::usage, "there is no resource \"{}\"{}; there are: {}", wanted, near ? fmt::format(", did you mean \"{}\"?", *near) : "",
-                    join(names, ", "));
+                    list_near(wanted, names));
     }
     std::vector<Draft> drafts;
     for (auto& [schema_name, sources] : by_schema) {

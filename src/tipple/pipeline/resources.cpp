@@ -341,6 +341,7 @@ void check_ledger_alone(const extract::ResourceSpec& spec, const RunOptions& opt
 
 void check_resource(const extract::ResourceSpec& spec, const RunOptions& options) {
     check_cursor_scope(spec, options);
+    if (spec.incremental) incremental::check_function(*spec.incremental, spec.name);
     check_limit(spec, options);
     if (spec.keeps_ledger) check_ledger_alone(spec, options);
 }

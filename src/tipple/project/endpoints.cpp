@@ -6,6 +6,7 @@
 #include "tipple/config/secret.h"
 #include "tipple/config/table_reader.h"
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/io/glob.h"
 
@@ -85,9 +86,8 @@ private:
                 continue;
             }
             const auto renamed = std::find_if(specs_.begin(), specs_.end(), [&](const config::OptionSpec& known) { return known.block == block && known.reference_name == name; });
-            const std::optional<std::string> near = renamed != specs_.end() ? renamed->name : did_you_mean(name, names);
             problems_.add(member.place, fmt::format("{}: {} has no key \"{}\"; {}", what_, block, excerpt(name),
-                                                    near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(names, ", "))));
+                                                    renamed != specs_.end() ? fmt::format("did you mean \"{}\"?", renamed->name) : suggestion(name, names)));
         }
     }
 
@@ -114,9 +114,8 @@ private:
                 if (!key.empty() && std::find(known.begin(), known.end(), key) == known.end()) known.push_back(key);
             }
         }
-        const std::optional<std::string> near = did_you_mean(name, known);
         problems_.add(node.place, fmt::format("{} has no key \"{}\"; {}", what_, excerpt(name),
-                                              near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+                                              suggestion(name, known)));
     }
 
     bool takes_any_;
@@ -135,9 +134,8 @@ const Entry* find_type(const std::string& type, const Registry& registry, config
     if (const Entry* entry = registry.find(type)) return entry;
     std::vector<std::string> known;
     for (const Entry& entry : registry.entries()) known.push_back(entry.name);
-    const std::optional<std::string> near = did_you_mean(type, known);
     reader.problem("type", fmt::format("there is no kind of {} \"{}\"; {}", kind, excerpt(type),
-                                       near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+                                       suggestion(type, known)));
     return nullptr;
 }
 
@@ -206,9 +204,8 @@ SourceChoice source_of_text(const std::string& text, const Node& node, const std
     if (looks_like_path(text) && text.find("://") == std::string::npos) return source_of_files(text, project, registry);
     std::vector<std::string> known = project.connections();
     for (const extract::SourceEntry& entry : registry.entries()) known.push_back(entry.name);
-    const std::optional<std::string> near = did_you_mean(text, known);
     problems.add(node.place, fmt::format("{}: \"{}\" is neither a connection, nor a source, nor a path; {}", what, config::mask_url(text),
-                                         near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", "))));
+                                         suggestion(text, known)));
     return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include "tipple/config/table_reader.h"
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/destination/strategies.h"
 #include "tipple/project/endpoints.h"
@@ -207,9 +208,8 @@ PipelineDefinition Project::pipeline(const std::string& name, const Registries& 
     pipeline.name = name;
     const std::string what = fmt::format("pipeline \"{}\"", name);
     if (!has_pipeline(name)) {
-        const std::optional<std::string> near = did_you_mean(name, pipelines());
         problems.add(fmt::format("{} has no {}; {}", path_, what,
-                                 near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(pipelines(), ", "))));
+                                 suggestion(name, pipelines())));
         return pipeline;
     }
     Node node = resolved({"pipeline", name}, problems);

@@ -227,7 +227,7 @@ std::optional<incremental::Spec> read_cursor(const Node& node, const std::string
     }
     read_bound(reader, "start", spec.initial_value);
     read_bound(reader, "end", spec.end_value);
-    spec.last_value_func = reader.one_of<LastValue>("function", {{"max", LastValue::max}, {"min", LastValue::min}}).value_or(spec.last_value_func);
+    spec.last_value_func = reader.one_of<LastValue>("function", {{"max", LastValue::max}, {"min", LastValue::min}}).value_or(LastValue::max);
     spec.row_order = reader.one_of<RowOrder>("order", {{"asc", RowOrder::asc}, {"desc", RowOrder::desc}, {"none", RowOrder::none}}).value_or(spec.row_order);
     const std::vector<std::pair<std::string, MissingCursor>> missing = {
         {"raise", MissingCursor::raise}, {"include", MissingCursor::include}, {"exclude", MissingCursor::exclude}};

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 
 namespace tipple::extract {
@@ -93,9 +94,8 @@ private:
         for (const ResourceSpec& spec : specs) known.push_back(spec.name);
         for (const ResourceHints& hints : hints_.resources) {
             if (std::find(known.begin(), known.end(), hints.name) != known.end()) continue;
-            const std::optional<std::string> near = did_you_mean(hints.name, known);
             throw Error(ErrorKind::usage, "source \"{}\" has no resource \"{}\"; {}", driver_->name(), hints.name,
-                        near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", ")));
+                        suggestion(hints.name, known));
         }
     }
 
@@ -135,9 +135,8 @@ private:
         for (const ResourceHints& hints : hints_.resources) {
             for (const std::string& name : hints.depends) {
                 if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-                const std::optional<std::string> near = did_you_mean(name, known);
                 throw Error(ErrorKind::usage, "{}resource \"{}\" depends on \"{}\", which is no resource of source \"{}\"; {}", place_text(hints.place), hints.name, name, driver_->name(),
-                            near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(known, ", ")));
+                            suggestion(name, known));
             }
         }
     }

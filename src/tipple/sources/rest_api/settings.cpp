@@ -7,6 +7,7 @@
 #include "tipple/config/table_reader.h"
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/io/url.h"
 #include "tipple/sources/rest_api/settings_parts.h"
@@ -303,9 +304,8 @@ private:
             problems_.add(place, fmt::format("resource \"{}\": its parents lead back to itself, or to a parent that is not there", resource.name));
             return;
         }
-        const std::optional<std::string> near = did_you_mean(resource.parent, names);
         problems_.add(place, fmt::format("resource \"{}\": there is no resource \"{}\"; {}", resource.name, excerpt(resource.parent),
-                                         near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(names, ", "))));
+                                         suggestion(resource.parent, names)));
     }
 
     static constexpr std::int64_t concurrency_max = 256;

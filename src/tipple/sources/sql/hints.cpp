@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/sources/sql/tables.h"
 
@@ -18,9 +19,8 @@ const DeclaredColumn& require_column(const TableInfo& table, const std::string& 
         if (column.name == name) return column;
         names.push_back(column.name);
     }
-    const std::optional<std::string> near = did_you_mean(name, names);
     throw Error(ErrorKind::usage, "{}: \"{}\" has no column \"{}\"; {}", what, full_name(table.name), excerpt(name),
-                near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(names, ", ")));
+                suggestion(name, names));
 }
 
 json::Array texts(const std::vector<std::string>& list) { return json::Array(list.begin(), list.end()); }

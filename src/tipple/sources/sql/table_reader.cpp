@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tipple/core/error.h"
+#include "tipple/core/names.h"
 #include "tipple/core/text.h"
 #include "tipple/incremental/bounds.h"
 #include "tipple/incremental/cursor.h"
@@ -65,7 +66,7 @@ CursorRange range_of(const TableJob& job, const DeclaredColumn& column) {
     CursorRange range{.column = column,
                       .range_start = spec.range_start,
                       .range_end = spec.range_end,
-                      .last_value_func = spec.last_value_func,
+                      .last_value_func = spec.last_value_func.order(),
                       .on_missing = spec.on_cursor_value_missing,
                       .order = spec.row_order};
     if (job.bound) {
@@ -176,9 +177,8 @@ const DeclaredColumn* cursor_column(const TablePlan& plan, const extract::Resour
         names.push_back(column.name);
     }
     const std::string& given = name ? *name : spec.incremental->cursor_path;
-    const std::optional<std::string> near = did_you_mean(given, names);
     throw Error(ErrorKind::usage, "resource \"{}\": the cursor \"{}\" is no column that is read; {}", spec.name, excerpt(given),
-                near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("there are: {}", join(names, ", ")));
+                suggestion(given, names));
 }
 
 std::optional<Statement> make_statement(const TableJob& job) {
