@@ -6,7 +6,7 @@
 #include "tipple/api/batch_records.h"
 #include "tipple/core/limits.h"
 #include "tipple/json/record_cutter.h"
-#include "tipple/normalize/json_values.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::api {
 
@@ -51,7 +51,7 @@ Records parse_records(const CutText& text) {
     records.reserve(text.starts.size());
     for (std::size_t i = 0; i < text.starts.size(); ++i) {
         const std::size_t end = i + 1 < text.starts.size() ? text.starts[i + 1] : text.size;
-        records.push_back(to_record(normalize::to_value(json::parse(part(text, text.starts[i], end), "the record"))));
+        records.push_back(to_record(schema::to_value(json::parse(part(text, text.starts[i], end), "the record"))));
     }
     return records;
 }

@@ -13,6 +13,7 @@
 #include "tipple/core/limits.h"
 #include "tipple/incremental/page_filter.h"
 #include "tipple/schema/datetime_text.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::incremental {
 namespace {
@@ -21,21 +22,6 @@ using schema::Value;
 
 enum class Form { json, values, columns };
 void PrintTo(Form form, std::ostream* out) { *out << (form == Form::json ? "json" : form == Form::values ? "values" : "columns"); }
-
-Value to_typed(const json::Value& document) {
-    if (document.is_null()) return {};
-    if (document.is_int()) return document.as_int();
-    if (document.is_double()) return document.as_double();
-    if (document.is_text()) return document.as_text();
-    if (document.is_array()) {
-        schema::List list;
-        for (const json::Value& element : document.as_array()) list.push_back(to_typed(element));
-        return list;
-    }
-    schema::Object object;
-    for (const json::Member& member : document.as_object()) object.push_back({member.name, to_typed(member.value)});
-    return object;
-}
 
 /// `1@5 2@- 3`: records with id and t; `-` is null, nothing is a record without t.
 json::Array records(std::string_view text) {
@@ -104,7 +90,7 @@ protected:
         std::optional<RecordProblem> problem;
         if (GetParam() == Form::values) {
             std::vector<Value> values;
-            for (const json::Value& record : page) values.push_back(to_typed(record));
+            for (const json::Value& record : page) values.push_back(schema::to_value(record));
             problem = filter_.filter(start, values, options, fold);
             for (const Value& value : values) kept += fmt::format("{} ", value.as<schema::Object>()[0].value.as<std::int64_t>());
         } else if (GetParam() == Form::columns) {

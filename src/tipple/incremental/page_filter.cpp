@@ -11,6 +11,7 @@
 #include "tipple/incremental/record_digest.h"
 #include "tipple/json/pull.h"
 #include "tipple/json/read.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::incremental {
 
@@ -21,28 +22,6 @@ using schema::Value;
 using Verdict = PageJudge::Verdict;
 
 namespace {
-
-Value scalar_of(const json::Value& document) {
-    if (document.is_array()) return schema::List();
-    if (document.is_object()) return schema::Object();
-    if (document.is_text()) return document.as_text();
-    if (document.is_bool()) return document.as_bool();
-    if (document.is_int()) return document.as_int();
-    if (document.is_uint()) return document.as_uint();
-    return document.is_double() ? Value(document.as_double()) : Value();
-}
-
-Value value_of(const json::Value& document) {
-    if (document.is_array()) {
-        schema::List list;
-        for (const json::Value& element : document.as_array()) list.push_back(value_of(element));
-        return list;
-    }
-    if (!document.is_object()) return scalar_of(document);
-    schema::Object object;
-    for (const json::Member& member : document.as_object()) object.push_back({member.name, value_of(member.value)});
-    return object;
-}
 
 /// A record by what tells it apart, or the column of the key that it lacks.
 struct RecordKey {
@@ -274,7 +253,7 @@ Fault PageFilter::Impl::read_scalar(pull::Cursor cursor, Value& value) {
     }
     json::Value document;
     const Fault fault = json::read_value(cursor, document);
-    value = scalar_of(document);
+    value = schema::to_scalar(document);
     return fault;
 }
 
@@ -296,7 +275,7 @@ Fault PageFilter::Impl::find_cursor(pull::Cursor& cursor, Value& value, Absence&
     if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
     const std::vector<const json::Value*> found = start_->path.find_all(document);
     absence = found.empty() ? Absence::path : Absence::null;
-    if (!found.empty()) value = start_->judges_in_order() ? value_of(*found.front()) : scalar_of(*found.front());
+    if (!found.empty()) value = start_->judges_in_order() ? schema::to_value(*found.front()) : schema::to_scalar(*found.front());
     return Fault::none;
 }
 

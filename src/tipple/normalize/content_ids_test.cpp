@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "tipple/json/value.h"
-#include "tipple/normalize/json_values.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::normalize {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 using schema::Object;
 using schema::Value;
 
-std::string id_of(const std::string& text) { return content_id(to_value(json::parse(text)).as<Object>()); }
+std::string id_of(const std::string& text) { return content_id(schema::to_value(json::parse(text)).as<Object>()); }
 
 // The values are those of the reference.
 TEST(ContentIdsTest, HashContentAsTheReferenceDoes) {

@@ -4,29 +4,11 @@
 #include <cstdlib>
 
 #include "tipple/core/hash.h"
+#include "tipple/json/value.h"
 #include "tipple/schema/coerce.h"
 #include "tipple/schema/datetime_text.h"
 
 namespace tipple::normalize {
-
-schema::Value to_value(const json::Value& document) {
-    if (document.is_null()) return {};
-    if (document.is_bool()) return document.as_bool();
-    if (document.is_int()) return document.as_int();
-    if (document.is_uint()) return document.as_uint();
-    if (document.is_double()) return document.as_double();
-    if (document.is_text()) return document.as_text();
-    if (document.is_array()) {
-        schema::List list;
-        list.reserve(document.as_array().size());
-        for (const json::Value& element : document.as_array()) list.push_back(to_value(element));
-        return list;
-    }
-    schema::Object object;
-    object.reserve(document.as_object().size());
-    for (const json::Member& member : document.as_object()) object.push_back({member.name, to_value(member.value)});
-    return object;
-}
 
 schema::Value to_value(const json::pull::Number& number) {
     switch (number.kind) {

@@ -3,13 +3,9 @@
 #include <string>
 
 #include "tipple/json/pull.h"
-#include "tipple/json/value.h"
 #include "tipple/schema/value.h"
 
 namespace tipple::normalize {
-
-/// A JSON document as a typed value. Numbers beyond 64 bits are doubles already.
-schema::Value to_value(const json::Value& document);
 
 /// Beyond 64 bits a number is the nearest double, as in the reference.
 schema::Value to_value(const json::pull::Number& number);

@@ -15,6 +15,7 @@
 #include "tipple/normalize/table_names.h"
 #include "tipple/schema/coerce.h"
 #include "tipple/schema/datetime_text.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::normalize {
 
@@ -399,7 +400,7 @@ Fault Shredder::Impl::normalize_record(std::size_t offset, Cursor& cursor) {
     record_offset_ = offset;
     json::Value document;
     if (const Fault fault = json::read_value(cursor, document); fault != Fault::none) return fault;
-    if (!normalize_value(to_value(document))) {
+    if (!normalize_value(schema::to_value(document))) {
         const char* start = page_.text.data() + offset;
         const char* next = cursor.text + *cursor.at;
         add_bad_record(offset, {start, static_cast<std::size_t>(next - start)}, rejection_);
@@ -573,7 +574,7 @@ Fault Shredder::Impl::shred_nested_object(Cursor& cursor, ObjectShape& object, S
 Fault Shredder::Impl::shred_whole(Cursor& cursor, ObjectShape& object, Slot& slot) {
     json::Value value;
     if (const Fault fault = json::read_value(cursor, value, depth_ + 1); fault != Fault::none) return fault;
-    return put(object, slot, schema::Json{to_json_text(to_value(value))});
+    return put(object, slot, schema::Json{to_json_text(schema::to_value(value))});
 }
 
 Fault Shredder::Impl::shred_list(Cursor& cursor, ObjectShape& object, Slot& slot, const RowLinks& links) {

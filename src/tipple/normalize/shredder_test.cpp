@@ -8,9 +8,9 @@
 
 #include "tipple/core/error.h"
 #include "tipple/normalize/columnar.h"
-#include "tipple/normalize/json_values.h"
 #include "tipple/normalize/schema_writer.h"
 #include "tipple/schema/coerce.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::normalize {
 namespace {
@@ -613,7 +613,7 @@ RC_GTEST_PROP(Shredder, StreamingAndRecordNormalizerAgree, ()) {
     for (int i = 0; i < count; ++i) {
         const json::Value record = random_object(3);
         page += json::to_text(record) + "\n";
-        values.push_back(to_value(record));
+        values.push_back(schema::to_value(record));
     }
     Trial streamed;
     Trial normalized;

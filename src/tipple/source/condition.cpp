@@ -9,6 +9,7 @@
 #include "tipple/core/text.h"
 #include "tipple/incremental/bounds.h"
 #include "tipple/incremental/value.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::extract {
 
@@ -77,16 +78,6 @@ bool Condition::holds(const Node& node, const std::function<schema::Value(std::s
             return std::none_of(node.parts.begin(), node.parts.end(), part_holds);
     }
     return false;
-}
-
-schema::Value scalar_of(const json::Value& value) {
-    if (value.is_array()) return schema::List();
-    if (value.is_object()) return schema::Object();
-    if (value.is_text()) return value.as_text();
-    if (value.is_bool()) return value.as_bool();
-    if (value.is_int()) return value.as_int();
-    if (value.is_uint()) return value.as_uint();
-    return value.is_double() ? schema::Value(value.as_double()) : schema::Value();
 }
 
 class ConditionParser {
@@ -159,7 +150,7 @@ private:
         if (!json::try_parse(text_.substr(at_, value_end - at_), value) || value.is_object() || value.is_array()) {
             fail("expected a number, true, false, null or a text in double quotes");
         }
-        result.value = scalar_of(value);
+        result.value = schema::to_scalar(value);
         at_ = value_end;
         condition_.comparisons_.push_back(std::move(result));
         return {.kind = Node::Kind::comparison, .comparison = condition_.comparisons_.size() - 1};

@@ -52,7 +52,4 @@ private:
     Node root_;
 };
 
-/// What conditions look at of a value in JSON: of lists and objects, only that they are such.
-schema::Value scalar_of(const json::Value& value);
-
 }  // namespace tipple::extract

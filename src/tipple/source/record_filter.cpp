@@ -8,6 +8,7 @@
 #include "tipple/columns/without_rows.h"
 #include "tipple/core/error.h"
 #include "tipple/json/read.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::extract {
 
@@ -94,7 +95,7 @@ Fault RecordFilter::read_members(const Condition& condition, pull::Cursor& curso
             } else if (const Fault fault = json::read_value(value, scalar); fault != Fault::none) {
                 return fault;
             }
-            values_[i] = scalar_of(scalar);
+            values_[i] = schema::to_scalar(scalar);
         }
         return pull::skip_value(member);
     });
@@ -111,7 +112,7 @@ Fault RecordFilter::judge(Page& page, pull::Cursor& cursor, bool& is_wanted) {
         if (const Fault fault = json::read_value(cursor, record); fault != Fault::none) return fault;
         for (std::size_t i = 0; i < values_.size(); ++i) {
             const std::vector<const json::Value*> found = page.condition.comparisons()[i].path.find_all(record);
-            if (!found.empty()) values_[i] = scalar_of(*found.front());
+            if (!found.empty()) values_[i] = schema::to_scalar(*found.front());
         }
     }
     is_wanted = page.condition.holds(value_of);

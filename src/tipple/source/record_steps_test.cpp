@@ -138,6 +138,23 @@ TEST(RecordSteps, ListsInColumnsMakeRecords) {
     EXPECT_EQ(origins.places, (Places{0, 0, 1, 2}));
 }
 
+TEST(RecordSteps, NumbersOfAnyKindComeOutOfListsAsTheyAre) {
+    columns::Batch numbers{.rows = 1, .names = {"l"}, .columns = {}};
+    columns::ColumnBuilder list({.type = schema::DataType::json});
+    list.append_text(R"([-9223372036854775808, 18446744073709551615, 1.5, true, {"n": [9223372036854775808]}])");
+    numbers.columns.push_back(std::move(list));
+    Page page = ColumnPage{.batch = std::move(numbers), .origin = {.name = "x"}};
+    RecordSteps().apply(steps(R"([{explode = "l"}])"), page, "r");
+    std::vector<schema::Value> elements;
+    for (const schema::Value& record : std::get<ValuePage>(page).records) elements.push_back(record.as<schema::Object>()[0].value);
+    ASSERT_EQ(elements.size(), 5U);
+    EXPECT_EQ(elements[0].as<std::int64_t>(), INT64_MIN);
+    EXPECT_EQ(elements[1].as<std::uint64_t>(), UINT64_MAX);
+    EXPECT_EQ(elements[2].as<double>(), 1.5);
+    EXPECT_EQ(elements[3].as<bool>(), true);
+    EXPECT_EQ(elements[4].as<schema::Object>()[0].value.as<schema::List>()[0].as<std::uint64_t>(), std::uint64_t{1} << 63);
+}
+
 TEST(RecordSteps, APageThatGrowsTooLargeIsAnError) {
     std::string list = "{\"pad\":\"" + std::string(1 << 20, 'x') + "\",\"l\":[0";
     for (int i = 0; i < 40; ++i) list += ",1";

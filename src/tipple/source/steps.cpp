@@ -5,6 +5,7 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/text.h"
+#include "tipple/schema/json_value.h"
 #include "tipple/source/record_filter.h"
 
 namespace tipple::extract {
@@ -21,7 +22,7 @@ struct JsonRecords {
     static bool meets(const Condition& condition, const json::Value& record) {
         return condition.holds([&](std::size_t i) {
             const std::vector<const json::Value*> found = condition.comparisons()[i].path.find_all(record);
-            return found.empty() ? schema::Value() : scalar_of(*found.front());
+            return found.empty() ? schema::Value() : schema::to_scalar(*found.front());
         });
     }
     static json::Object* object(json::Value& record) { return record.is_object() ? &record.as_object() : nullptr; }
@@ -58,7 +59,7 @@ struct TypedRecords {
             object.push_back({name, std::move(value)});
         }
     }
-    static schema::Value of(const json::Value& value) { return to_typed(value); }
+    static schema::Value of(const json::Value& value) { return schema::to_value(value); }
     /// A list, or one that is JSON text.
     static std::optional<std::vector<schema::Value>> take_list(schema::Value& value) {
         if (auto* list = std::get_if<schema::List>(static_cast<schema::Value::variant*>(&value))) return std::move(*list);
@@ -68,7 +69,7 @@ struct TypedRecords {
         const bool may_be_list = text != nullptr && text->find_first_not_of(" \t\r\n") != std::string::npos && (*text)[text->find_first_not_of(" \t\r\n")] == '[';
         if (!may_be_list || !json::try_parse(*text, document) || !document.is_array()) return std::nullopt;
         std::vector<schema::Value> elements;
-        for (const json::Value& element : document.as_array()) elements.push_back(to_typed(element));
+        for (const json::Value& element : document.as_array()) elements.push_back(schema::to_value(element));
         return elements;
     }
 };
@@ -180,24 +181,6 @@ std::vector<Step> read_steps(const config::Node& node, const std::string& what, 
 void apply_steps(const std::vector<Step>& steps, json::Value record, const std::function<void(json::Value)>& take) { Steps<JsonRecords>(steps, take).apply(0, std::move(record)); }
 
 void apply_steps(const std::vector<Step>& steps, schema::Value record, const std::function<void(schema::Value)>& take) { Steps<TypedRecords>(steps, take).apply(0, std::move(record)); }
-
-schema::Value to_typed(const json::Value& document) {
-    if (document.is_bool()) return document.as_bool();
-    if (document.is_int()) return document.as_int();
-    if (document.is_number()) return document.as_double();
-    if (document.is_text()) return document.as_text();
-    if (document.is_array()) {
-        schema::List list;
-        for (const json::Value& element : document.as_array()) list.push_back(to_typed(element));
-        return list;
-    }
-    if (document.is_object()) {
-        schema::Object object;
-        for (const json::Member& member : document.as_object()) object.push_back({member.name, to_typed(member.value)});
-        return object;
-    }
-    return {};
-}
 
 std::optional<std::string> name_after(const std::vector<Step>& steps, std::string name) {
     for (const Step& step : steps) {

@@ -42,9 +42,6 @@ void apply_steps(const std::vector<Step>& steps, json::Value record, const std::
 /// The same for typed values; conditions with paths of the plain dialect.
 void apply_steps(const std::vector<Step>& steps, schema::Value record, const std::function<void(schema::Value)>& take);
 
-/// A JSON document as a typed value; a list or object as such.
-schema::Value to_typed(const json::Value& document);
-
 /// What becomes of the name of a field: nothing when it goes, or does not say the same afterwards because it is masked, set or exploded.
 std::optional<std::string> name_after(const std::vector<Step>& steps, std::string name);
 

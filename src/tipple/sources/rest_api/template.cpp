@@ -11,6 +11,7 @@
 #include "tipple/incremental/value.h"
 #include "tipple/io/url.h"
 #include "tipple/schema/datetime_text.h"
+#include "tipple/schema/json_value.h"
 
 namespace tipple::sources::rest {
 
@@ -328,13 +329,8 @@ json::Value to_json_value(const schema::Value& value) {
 }
 
 schema::Value from_json_value(const json::Value& value) {
-    if (value.is_null()) return {};
-    if (value.is_bool()) return value.as_bool();
-    if (value.is_int()) return value.as_int();
-    if (value.is_uint()) return value.as_uint();
-    if (value.is_double()) return value.as_double();
-    if (value.is_text()) return value.as_text();
-    return schema::Json{json::to_text(value)};
+    if (value.is_array() || value.is_object()) return schema::Json{json::to_text(value)};
+    return schema::to_scalar(value);
 }
 
 }  // namespace tipple::sources::rest
