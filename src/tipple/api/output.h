@@ -55,18 +55,14 @@ public:
 
 private:
     columns::ColumnBuilder& next(std::initializer_list<DataType> fitting, const char* what);
-    static void append_time(columns::ColumnBuilder& column, std::int64_t us, std::int16_t ns) {
-        if (ns != 0) column.mark_fraction(column.length(), ns);
-        column.append_int64(us);
-    }
     void begin_row(std::size_t values);
     void end_row();
     columns::Batch empty_batch() const;
 
     void append(std::nullptr_t);
-    void append(const Timestamp& value) { append_time(next({DataType::timestamp}, "a timestamp"), value.us, value.ns); }
+    void append(const Timestamp& value) { next({DataType::timestamp}, "a timestamp").append_time(value.us, value.ns); }
     void append(const Date& value) { next({DataType::date}, "a date").append_int32(value.days); }
-    void append(const Time& value) { append_time(next({DataType::time}, "a time"), value.us, value.ns); }
+    void append(const Time& value) { next({DataType::time}, "a time").append_time(value.us, value.ns); }
     void append(const Binary& value) { next({DataType::binary}, "bytes").append_text(value.bytes); }
     void append(std::string_view value) { next({DataType::text, DataType::json}, "a text").append_text(value); }
     void append(const char* value) { append(std::string_view(value)); }

@@ -95,8 +95,6 @@ ColumnBuilder convert_integers(const Field& field) {
     return convert<T>(field, {.type = DataType::bigint}, [](ColumnBuilder& column, T value) { column.append_int64(static_cast<std::int64_t>(value)); });
 }
 
-std::int64_t divide_down(std::int64_t value, std::int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
-
 /// One value is `us_each` microseconds.
 template <typename T>
 ColumnBuilder convert_times(const Field& field, ColumnType type, std::int64_t us_each) {
@@ -111,11 +109,7 @@ ColumnBuilder convert_times(const Field& field, ColumnType type, std::int64_t us
 
 /// The microseconds, and beside them what there is beyond.
 ColumnBuilder convert_nanoseconds(const Field& field, ColumnType type) {
-    return convert<std::int64_t>(field, type, [](ColumnBuilder& column, std::int64_t value) {
-        const std::int64_t us = divide_down(value, 1'000);
-        if (const std::int64_t ns = value - us * 1'000; ns != 0) column.mark_fraction(column.length(), static_cast<std::int16_t>(ns));
-        column.append_int64(us);
-    });
+    return convert<std::int64_t>(field, type, [](ColumnBuilder& column, std::int64_t ns) { column.append_nanoseconds(ns); });
 }
 
 ColumnBuilder import_bools(const Field& field) {
@@ -164,7 +158,7 @@ ColumnBuilder import_times(const Field& field) {
     if (format == "tdD") return borrow_fixed(field, {.type = DataType::date});
     if (format == "tdm") {
         return convert<std::int64_t>(field, {.type = DataType::date}, [](ColumnBuilder& column, std::int64_t ms) {
-            column.append_int32(static_cast<std::int32_t>(divide_down(ms, us_per_day / 1'000)));
+            column.append_int32(static_cast<std::int32_t>(schema::civil::floor_div(ms, us_per_day / 1'000)));
         });
     }
     if (format == "tts") return convert_times<std::int32_t>(field, time, 1'000'000);

@@ -10,6 +10,7 @@
 #include "tipple/columns/buffer.h"
 #include "tipple/core/error.h"
 #include "tipple/core/limits.h"
+#include "tipple/schema/civil.h"
 #include "tipple/schema/schema.h"
 
 /// Columns in memory, laid out exactly as Arrow arrays: validity bitmap, int32 offsets, values.
@@ -106,6 +107,15 @@ public:
     void append_int32(std::int32_t value) { append_fixed(value); }
     void append_double(double value) { append_fixed(value); }
     void append_int128(int128 value) { append_fixed(value); }
+    /// Microseconds of a time, and the nanoseconds beyond them, 0 to 999.
+    void append_time(std::int64_t us, std::int16_t ns) {
+        if (ns != 0) mark_fraction(length_, ns);
+        append_int64(us);
+    }
+    /// The same of a time in nanoseconds.
+    void append_nanoseconds(std::int64_t ns) {
+        append_time(schema::civil::floor_div(ns, 1'000), static_cast<std::int16_t>(schema::civil::floor_mod(ns, 1'000)));
+    }
     void append_bool(bool value) {
         if ((length_ & 7) == 0) values_.push<std::uint8_t>(0);
         if (value) set_bit(values_.data(), length_);

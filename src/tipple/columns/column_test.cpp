@@ -226,6 +226,18 @@ TEST(ColumnBuilder, FractionsFollowTheirRows) {
     EXPECT_EQ(of(column), "");
 }
 
+TEST(ColumnBuilder, TimesAreCutTowardsThePast) {
+    ColumnBuilder column({.type = DataType::timestamp});
+    for (const std::int64_t ns : {std::int64_t{1'001}, std::int64_t{2'000}, std::int64_t{-1}, std::int64_t{-2'000}, INT64_MIN, INT64_MAX}) column.append_nanoseconds(ns);
+    column.append_time(5, 6);
+    column.append_time(7, 0);
+    const ColumnView view = column.view();
+    std::string text;
+    for (std::size_t row = 0; row < view.length; ++row) text += fmt::format("{}+{} ", view.value<std::int64_t>(row), view.nanoseconds(row));
+    EXPECT_EQ(text, "1+1 2+0 -1+999 -2+0 -9223372036854776+192 9223372036854775+807 5+6 7+0 ");
+    EXPECT_EQ(view.fractions.size(), 5U);
+}
+
 TEST(ColumnBuilder, OffsetsEndAtTwoGigabytes) {
     ColumnBuilder builder({.type = DataType::binary});
     const std::int32_t offsets[] = {0, 0};

@@ -262,8 +262,12 @@ void ColumnarNormalizer::check_times(const ColumnView& source, const schema::Col
         for (const columns::Fraction& fraction : source.fractions) tell(fraction.row);
         return;
     }
+    if (source.type.type != DataType::timestamp && source.type.type != DataType::time) return;
+    auto fraction = source.fractions.begin();
     for (std::size_t row = 0; row < source.length; ++row) {
-        if (!source.is_null(row) && is_fine_time(exact_value_at(source, row), unit)) tell(row);
+        const bool has_fraction = fraction != source.fractions.end() && fraction->row == row;
+        if (has_fraction) ++fraction;
+        if (has_fraction || (!source.is_null(row) && source.value<std::int64_t>(row) % unit != 0)) tell(row);
     }
 }
 

@@ -27,7 +27,8 @@ protected:
                   .inference = std::make_shared<schema::Inference>(schema, 0),
                   .breaks_paths = true,
                   .load_id = "1.0",
-                  .row_id_prefix = "prefix.."};
+                  .row_id_prefix = "prefix..",
+                  .kept_time_digits = kept_time_digits_};
         ColumnarNormalizer normalizer(rules_);
         normalizer.normalize(batch, 0, "t", snapshot, result_);
         std::vector<std::string> cells;
@@ -54,6 +55,7 @@ protected:
         return batch;
     }
 
+    int (*kept_time_digits_)(const schema::Column& column) = nullptr;
     schema::Table table_{"t"};
     Rules rules_;
     PageResult result_;
@@ -67,6 +69,21 @@ TEST_F(Columnar, NumbersGoToADecimalColumnAndRoundingIsNoted) {
     EXPECT_EQ(result_.notes[0].count, 1U);
     EXPECT_EQ(result_.notes[0].record_index, 1U);
     EXPECT_EQ(load(doubles({0.125, -0.125, 0.001})), (std::vector<std::string>{"a 0.13 -0.13 0.00"}));
+}
+
+TEST_F(Columnar, TimesThatTheStoreRoundsAreCountedOnce) {
+    kept_time_digits_ = [](const schema::Column&) { return 3; };
+    columns::Batch batch;
+    batch.names = {"A"};
+    batch.columns.emplace_back(columns::ColumnType{.type = DataType::time});
+    for (const std::int64_t ns : {2'000'000, 2'001'000, 2'000'001, 2'001'001}) batch.columns[0].append_nanoseconds(ns);
+    batch.columns[0].append_null();
+    batch.rows = 5;
+    load(std::move(batch));
+    ASSERT_EQ(result_.notes.size(), 1U);
+    EXPECT_EQ(result_.notes[0].kind, DataNote::Kind::times_rounded);
+    EXPECT_EQ(result_.notes[0].count, 3U);
+    EXPECT_EQ(result_.notes[0].record_index, 1U);
 }
 
 TEST_F(Columnar, RowsWithoutTheirKeyAreBadAndNamed) {

@@ -57,14 +57,7 @@ columns::ColumnBuilder to_times(const columns::ColumnView& nanoseconds, columns:
     columns::ColumnBuilder times(type);
     times.reserve(nanoseconds.length, 0);
     for (std::size_t row = 0; row < nanoseconds.length; ++row) {
-        if (nanoseconds.is_null(row)) {
-            times.append_null();
-            continue;
-        }
-        const auto value = nanoseconds.value<std::int64_t>(row);
-        const std::int64_t us = value / ns_per_us - (value % ns_per_us < 0 ? 1 : 0);
-        if (const std::int64_t ns = value - us * ns_per_us; ns != 0) times.mark_fraction(row, static_cast<std::int16_t>(ns));
-        times.append_int64(us);
+        nanoseconds.is_null(row) ? times.append_null() : times.append_nanoseconds(nanoseconds.value<std::int64_t>(row));
     }
     return times;
 }

@@ -141,24 +141,19 @@ Value stored_value(const Cell& cell) {
     }
 }
 
-void append_exactly(ColumnBuilder& values, std::int64_t us, std::int16_t ns) {
-    if (ns != 0) values.mark_fraction(values.length(), ns);
-    values.append_int64(us);
-}
-
 bool append_time(ColumnBuilder& values, const Cell& cell) {
     const DataType type = values.type().type;
     if (type == DataType::time) {
         if (cell.stored != SQLITE_TEXT) return false;
         const std::optional<schema::DateTimeText> parsed = schema::parse_datetime(cell.text());
         if (!parsed || parsed->kind != schema::DateTimeKind::time || parsed->offset_seconds) return false;
-        append_exactly(values, parsed->us, parsed->ns);
+        values.append_time(parsed->us, parsed->ns);
         return true;
     }
     const std::optional<schema::Timestamp> time = time_of(cell);
     if (!time) return false;
     if (type == DataType::timestamp) {
-        append_exactly(values, time->us, time->ns);
+        values.append_time(time->us, time->ns);
         return true;
     }
     // A time of day has no place in a date.
