@@ -18,17 +18,18 @@ namespace tipple::cli {
 
 namespace {
 
+using Stored = std::optional<destination::StoredDataset>;
+
 /// What the destination has of the pipeline; throws when that is nothing.
-destination::StoredState read_state(const LoadTarget& target) {
-    std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
-    if (stored && stored->state) return *std::move(stored->state);
+const destination::StoredState& require_state(const LoadTarget& target, const Stored& stored) {
+    if (stored && stored->state) return *stored->state;
     throw Error(ErrorKind::usage, "pipeline \"{}\" remembers nothing yet in {}: nothing was loaded, or it keeps no state", target.config.name,
                 target.destination->description());
 }
 
 /// What the source of the pipeline remembers: paths start here.
-json::Value source_memory(const LoadTarget& target) {
-    const destination::StoredState state = read_state(target);
+json::Value source_memory(const LoadTarget& target, const Stored& stored) {
+    const destination::StoredState& state = require_state(target, stored);
     const json::Value* sources = state.document.is_object() ? state.document.as_object().find("sources") : nullptr;
     if (sources == nullptr || !sources->is_object()) return json::Object();
     return pipeline::source_state(sources->as_object(), target.config.schema_name).document();
@@ -36,8 +37,8 @@ json::Value source_memory(const LoadTarget& target) {
 
 void print_document(const json::Value& value) { fmt::print("{}\n", json::to_text(value, {.spacing = json::Spacing::pretty})); }
 
-int get_state(const Program& program, const LoadTarget& target, const std::string& path) {
-    const json::Value memory = source_memory(target);
+int get_state(const Program& program, const LoadTarget& target, const Stored& stored, const std::string& path) {
+    const json::Value memory = source_memory(target, stored);
     const std::vector<const json::Value*> found = json::Path::parse(path).find_all(memory);
     if (found.empty()) throw Error(ErrorKind::usage, "nothing is remembered under \"{}\"; see tipple state show", path);
     if (program.global.is_json) {
@@ -96,8 +97,7 @@ std::vector<std::string> resources_of(const schema::Schema& schema) {
 }
 
 /// The schema that has these resources: sources by name load into a database under schemas of their own.
-std::string schema_of(const LoadTarget& target, const std::vector<std::string>& resources) {
-    const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
+std::string schema_of(const LoadTarget& target, const Stored& stored, const std::vector<std::string>& resources) {
     if (!stored) return target.config.schema_name;
     const auto has_all = [&](const schema::Schema& schema) {
         const std::vector<std::string> known = resources_of(schema);
@@ -111,8 +111,7 @@ std::string schema_of(const LoadTarget& target, const std::vector<std::string>& 
 }
 
 /// Names, checked before anybody is asked.
-void check_resources(Program& program, const LoadTarget& target, const std::vector<std::string>& names) {
-    const std::optional<destination::StoredDataset> stored = target.destination->read_dataset();
+void check_resources(Program& program, const LoadTarget& target, const Stored& stored, const std::vector<std::string>& names) {
     std::vector<std::string> known;
     if (stored) {
         if (const auto schema = stored->schemas.find(target.config.schema_name); schema != stored->schemas.end()) known = resources_of(schema->second);
@@ -135,13 +134,14 @@ void check_resources(Program& program, const LoadTarget& target, const std::vect
 int run_state(Program& program, const StateArguments& arguments) {
     LoadTarget target = open_load_target(program, arguments.target, "", {});
     const std::vector<std::string>& rest = arguments.arguments;
-    target.config.schema_name = schema_of(target, arguments.action == StateAction::reset ? rest : std::vector<std::string>());
+    const Stored stored = target.destination->read_dataset();
+    target.config.schema_name = schema_of(target, stored, arguments.action == StateAction::reset ? rest : std::vector<std::string>());
     switch (arguments.action) {
         case StateAction::show:
-            print_document(program.global.is_json ? read_state(target).document : source_memory(target));
+            print_document(program.global.is_json ? require_state(target, stored).document : source_memory(target, stored));
             return exit_done;
         case StateAction::get:
-            return get_state(program, target, rest[0]);
+            return get_state(program, target, stored, rest[0]);
         case StateAction::set: {
             pipeline::DropOptions options{.schema_name = target.config.schema_name};
             options.state_values.emplace_back(rest[0], parse_value(rest[1]));
@@ -150,7 +150,7 @@ int run_state(Program& program, const StateArguments& arguments) {
                           fmt::format("{} is {} now", rest[0], rest[1]), {arguments.is_dry_run, arguments.is_confirmed});
         }
         case StateAction::reset:
-            check_resources(program, target, rest);
+            check_resources(program, target, stored, rest);
             return change(program, target, pipeline::DropOptions{.resources = rest, .state_only = true, .schema_name = target.config.schema_name},
                                   fmt::format("this will forget what {} remember in {}; the next run reads them from the beginning\n", join(rest, ", "), target.destination->description()),
                                   fmt::format("{}: forgotten", join(rest, ", ")), {arguments.is_dry_run, arguments.is_confirmed});
@@ -163,8 +163,9 @@ int run_drop(Program& program, const DropArguments& arguments) {
         throw Error(ErrorKind::usage, "which resources? give names, or --all{}", arguments.drops_all ? ", not both" : "");
     }
     LoadTarget target = open_load_target(program, arguments.target, "", {});
-    target.config.schema_name = schema_of(target, arguments.resources);
-    check_resources(program, target, arguments.resources);
+    const Stored stored = target.destination->read_dataset();
+    target.config.schema_name = schema_of(target, stored, arguments.resources);
+    check_resources(program, target, stored, arguments.resources);
     const std::string which = arguments.drops_all ? "all resources" : join(arguments.resources, ", ");
     const pipeline::DropOptions options{.resources = arguments.resources,
                                         .drop_all = arguments.drops_all,

@@ -6,8 +6,10 @@
 
 namespace tipple {
 
-SharedLibrary::SharedLibrary(const char* file, const char* purpose) : file_(file), purpose_(purpose), handle_(dlopen(file, RTLD_LAZY | RTLD_LOCAL)) {
-    if (handle_ == nullptr) throw Error(ErrorKind::local, "{} needs a library that cannot be opened: {}; install the package that has it", purpose, dlerror());
+SharedLibrary::SharedLibrary(const char* file, const char* purpose, const char* package)
+    : file_(file), purpose_(purpose), handle_(dlopen(file, RTLD_LAZY | RTLD_LOCAL)) {
+    if (handle_ != nullptr) return;
+    throw Error(ErrorKind::local, "{} needs a library that cannot be opened: {}; install the package that has it, which is {} in Debian", purpose, dlerror(), package);
 }
 
 void* SharedLibrary::address(const char* name) const {

@@ -10,8 +10,9 @@ class SharedLibrary {
 public:
     /// @param file  as the dynamic linker looks it up: its soname ("libpq.so.5"), or a path. Kept, not copied: a literal.
     /// @param purpose  what cannot be done without it ("Postgres"), for the message. Kept, not copied.
+    /// @param package  Debian's package that has it ("libpq5"), for the message.
     /// Throws ErrorKind::local where there is none, with what the dynamic linker says.
-    SharedLibrary(const char* file, const char* purpose);
+    SharedLibrary(const char* file, const char* purpose, const char* package);
 
     /// Fills `function` with the function of this name. Throws ErrorKind::local where the library has none, because it is older than the
     /// one tipple was built with.

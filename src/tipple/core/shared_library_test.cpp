@@ -21,18 +21,19 @@ std::string refusal(const auto& what) {
 }
 
 TEST(SharedLibrary, ItsFunctionsCanBeCalled) {
-    const SharedLibrary library("libm.so.6", "Arithmetic");
+    const SharedLibrary library("libm.so.6", "Arithmetic", "libc6");
     double (*round_down)(double) = nullptr;
     library.find("floor", round_down);
     EXPECT_EQ(round_down(2.5), 2);
 }
 
 TEST(SharedLibrary, OneThatIsMissingIsNamedWithWhatNeedsIt) {
-    EXPECT_THAT(refusal([] { SharedLibrary("libnowhere.so.1", "Postgres"); }), AllOf(HasSubstr("Postgres needs a library"), HasSubstr("libnowhere.so.1"), HasSubstr("install")));
+    EXPECT_THAT(refusal([] { SharedLibrary("libnowhere.so.1", "Postgres", "libpq5"); }),
+                AllOf(HasSubstr("Postgres needs a library"), HasSubstr("libnowhere.so.1"), HasSubstr("install the package that has it, which is libpq5 in Debian")));
 }
 
 TEST(SharedLibrary, AFunctionThatItDoesNotHaveIsNamed) {
-    const SharedLibrary library("libm.so.6", "Arithmetic");
+    const SharedLibrary library("libm.so.6", "Arithmetic", "libc6");
     void (*function)() = nullptr;
     EXPECT_EQ(refusal([&] { library.find("no_such_function", function); }), "Arithmetic needs a newer libm.so.6: this one has no no_such_function");
 }

@@ -261,7 +261,6 @@ Result Engine::query(std::string_view sql, std::size_t rows_max) {
             if (!connection.try_prepare(fmt::format("SELECT {} FROM {}", join(casts, ", "), as_relation(body, width)), printed)) return collect(connection, sql, rows_max);
         }
         connection.stream(is_text ? original.get() : printed.get(), {}, [&](duckdb_data_chunk chunk) {
-            std::vector<columns::Batch> unused;
             for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk); ++row) {
                 if (result.rows.size() == rows_max) {
                     result.is_truncated = true;

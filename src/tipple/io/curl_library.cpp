@@ -8,7 +8,7 @@ namespace tipple::io {
 namespace {
 
 CurlLibrary open_library() {
-    const SharedLibrary file(TIPPLE_LIBRARY_CURL, "HTTP");
+    const SharedLibrary file(TIPPLE_LIBRARY_CURL, "HTTP", "libcurl4");
     CurlLibrary library;
 #define TIPPLE_CURL_FIND(name) file.find(#name, library.name);
     TIPPLE_CURL_FUNCTIONS(TIPPLE_CURL_FIND)

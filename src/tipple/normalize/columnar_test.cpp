@@ -26,9 +26,9 @@ protected:
         rules_ = {.naming = schema::NamingConvention::make("snake_case"),
                   .inference = std::make_shared<schema::Inference>(schema, 0),
                   .breaks_paths = true,
+                  .kept_time_digits = kept_time_digits_,
                   .load_id = "1.0",
-                  .row_id_prefix = "prefix..",
-                  .kept_time_digits = kept_time_digits_};
+                  .row_id_prefix = "prefix.."};
         ColumnarNormalizer normalizer(rules_);
         normalizer.normalize(batch, 0, "t", snapshot, result_);
         std::vector<std::string> cells;

@@ -7,7 +7,7 @@ namespace tipple::postgres {
 namespace {
 
 LibpqLibrary open_library() {
-    const SharedLibrary file(TIPPLE_LIBRARY_LIBPQ, "Postgres");
+    const SharedLibrary file(TIPPLE_LIBRARY_LIBPQ, "Postgres", "libpq5");
     LibpqLibrary library;
 #define TIPPLE_LIBPQ_FIND(name) file.find(#name, library.name);
     TIPPLE_LIBPQ_FUNCTIONS(TIPPLE_LIBPQ_FIND)

@@ -31,8 +31,8 @@ std::string own_url(const std::string& url) {
 /// dlt's settings under some sections.
 class DltLookup {
 public:
-    DltLookup(io::FileSystem& files, const Project& project, std::vector<std::string> sections, std::string last_section, std::string pipeline)
-        : settings_(std::make_shared<const config::DltSettings>(config::DltSettings::read(files, project.dlt_places(), project.environment()))),
+    DltLookup(std::shared_ptr<const config::DltSettings> settings, const Project& project, std::vector<std::string> sections, std::string last_section, std::string pipeline)
+        : settings_(std::move(settings)),
           project_(&project),
           sections_(std::move(sections)),
           last_section_(std::move(last_section)),
@@ -137,6 +137,10 @@ private:
     std::string pipeline_;
 };
 
+std::shared_ptr<const config::DltSettings> read_settings(io::FileSystem& files, const Project& project) {
+    return std::make_shared<const config::DltSettings>(config::DltSettings::read(files, project.dlt_places(), project.environment()));
+}
+
 /// What dlt calls a source of ours.
 std::string dlt_name_of(const std::string& kind) { return kind == "sql" ? "sql_database" : kind == "files" ? "filesystem" : kind; }
 
@@ -177,17 +181,21 @@ std::vector<std::string> options_in(std::string_view url) {
 
 OtherSettings dlt_settings_of(io::FileSystem& files, const Project& project, std::vector<std::string> sections, const std::string& last_section,
                               const std::string& pipeline) {
-    return DltLookup(files, project, std::move(sections), last_section, pipeline);
+    return DltLookup(read_settings(files, project), project, std::move(sections), last_section, pipeline);
 }
 
 std::vector<OtherSettings> dlt_settings_of_source(io::FileSystem& files, const Project& project, const std::string& kind, const std::string& pipeline) {
     std::vector<OtherSettings> list;
+    const auto settings = read_settings(files, project);
+    const auto add = [&](const std::string& name, const std::string& last_section) {
+        list.push_back(DltLookup(settings, project, {"sources", name, name}, last_section, pipeline));
+    };
     const std::string name = dlt_name_of(kind);
     if (name != kind) {
-        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, credentials_key, pipeline));
-        list.push_back(dlt_settings_of(files, project, {"sources", name, name}, "", pipeline));
+        add(name, credentials_key);
+        add(name, "");
     }
-    list.push_back(dlt_settings_of(files, project, {"sources", kind, kind}, "", pipeline));
+    add(kind, "");
     return list;
 }
 

@@ -119,7 +119,7 @@ void ParquetNanoseconds::copy_columns(engine::Engine& engine, const std::string&
     to.write(reinterpret_cast<const char*>(&length), sizeof length);
     to.write(mark.data(), static_cast<std::streamsize>(mark.size()));
     to.close();
-    if (!from || !to) throw Error(ErrorKind::local, "the columns of times cannot be copied to {}", copy_);
+    if (!from || !to) throw Error(ErrorKind::local, "the columns of times of {} cannot be copied to {}: make room there, or choose another folder (--data-dir)", path_, copy_);
 }
 
 /// `rows` with the columns c0, c1, …
