@@ -1,11 +1,9 @@
 """Pipelines of a project file: `tipple run`, and the other commands with a pipeline as their target."""
 
 import contextlib
-import http.server
 import json
 import sqlite3
 import textwrap
-import threading
 
 import duckdb
 
@@ -692,25 +690,15 @@ class Selection(ProjectCase):
     def test_children_are_read_of_parents_that_are_left(self):
         asked = []
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                asked.append(self.path)
-                body = json.dumps([{"id": n, "open": n != 2} for n in range(1, 6)] if self.path == "/shops" else [{"n": 1}]).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+        def answer(path):
+            asked.append(path)
+            return [{"id": n, "open": n != 2} for n in range(1, 6)] if path == "/shops" else [{"n": 1}]
 
-            def log_message(self, *_):
-                pass
-
-        server = self.enterContext(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.shutdown)
+        url = self.serve_json(answer)
         self.project(
             f"""
             [pipeline.api]
-            source = {{ type = "rest_api", base_url = "http://127.0.0.1:{server.server_port}", paginator = {{ type = "single_page" }} }}
+            source = {{ type = "rest_api", base_url = "{url}", paginator = {{ type = "single_page" }} }}
             destination = "shop.duckdb"
             dataset = "main"
             [pipeline.api.resources.shops]

@@ -1,10 +1,8 @@
 """The key `steps` of a project's resources: what is done to records before they are loaded, whatever their source."""
 
-import http.server
 import json
 import shutil
 import textwrap
-import threading
 
 import duckdb
 
@@ -166,24 +164,11 @@ class Steps(Case):
         self.run_fails("--full-refresh", says='resource "a" has disposition merge, but nothing says which records are the same')
 
     def test_answers_of_an_api(self):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                body = json.dumps([{"id": n, "name": "x", "l": [1, 2]} for n in range(1, 4)]).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        server = self.enterContext(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.shutdown)
+        url = self.serve_json(lambda _: [{"id": n, "name": "x", "l": [1, 2]} for n in range(1, 4)])
         self.project(
             f"""
             [pipeline.api]
-            source = {{ type = "rest_api", base_url = "http://127.0.0.1:{server.server_port}", paginator = {{ type = "single_page" }} }}
+            source = {{ type = "rest_api", base_url = "{url}", paginator = {{ type = "single_page" }} }}
             destination = "shop.duckdb"
             dataset = "main"
             [pipeline.api.resources.shops]

@@ -5,6 +5,7 @@ Environment: TIPPLE_BINARY (the program), TIPPLE_SANITIZE (not empty: built with
 
 import dataclasses
 import fcntl
+import http.server
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import unittest
 
 import duckdb
@@ -162,6 +164,27 @@ class Case(unittest.TestCase):
             content = "".join(json.dumps(record) + "\n" for record in content)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return name
+
+    # ---- others ----
+
+    def serve_json(self, answer):
+        """The URL of a server that answers every request with the JSON of `answer(path)`, until the test ends."""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps(answer(self.path)).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = self.enterContext(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
 
     # ---- the program ----
 
