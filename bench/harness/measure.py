@@ -26,7 +26,8 @@ class Measurement:
         return self.user + self.system
 
 
-def descendants(pid):
+def processes_of(pid):
+    """That one and all that descend from it."""
     found, todo = [], [pid]
     while todo:
         one = todo.pop()
@@ -62,7 +63,7 @@ class Sampler:
         pause = SAMPLE_SECONDS
         while not self._stop.wait(pause):
             start = time.monotonic()
-            pids = descendants(self._pid)
+            pids = processes_of(self._pid)
             for pid in pids:
                 self.peak_kib = max(self.peak_kib, _kib(f"/proc/{pid}/status", "VmHWM"))
             if len(pids) == 1:

@@ -13,6 +13,18 @@ TEST(Text, Counts) {
     EXPECT_EQ(format_count(18'446'744'073'709'551'615U), "18,446,744,073,709,551,615");
 }
 
+TEST(Text, LineFeeds) {
+    EXPECT_EQ(count_lines(""), 0U);
+    EXPECT_EQ(count_lines("a\nb\r\nc"), 2U);
+    // More than a byte can count, of every length beside the steps of sixteen.
+    for (std::size_t length = 16 * 255; length < 16 * 255 * 3; length += 37) {
+        EXPECT_EQ(count_lines(std::string(length, '\n')), length);
+        std::string text(length, 'x');
+        for (std::size_t i = 0; i < length; i += 5) text[i] = '\n';
+        EXPECT_EQ(count_lines(text), (length + 4) / 5);
+    }
+}
+
 TEST(Text, Bytes) {
     EXPECT_EQ(format_bytes(0), "0 B");
     EXPECT_EQ(format_bytes(312), "312 B");
