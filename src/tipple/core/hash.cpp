@@ -1,5 +1,7 @@
 #include "tipple/core/hash.h"
 
+#include <cstring>
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #define XXH_INLINE_ALL
@@ -106,6 +108,13 @@ namespace {
 constexpr char base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// By twelve bits.
+constexpr std::array<std::array<char, 2>, 4096> base64_pairs = [] {
+    std::array<std::array<char, 2>, 4096> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {base64_alphabet[i / 64], base64_alphabet[i % 64]};
+    return pairs;
+}();
+
 constexpr std::uint8_t no_base64 = 255;
 
 constexpr std::array<std::uint8_t, 256> base64_values = [] {
@@ -119,23 +128,20 @@ constexpr std::array<std::uint8_t, 256> base64_values = [] {
 
 std::string to_base64(std::string_view bytes, Base64Padding padding) {
     const std::size_t whole = bytes.size() / 3;
-    std::string text(whole * 4, '\0');
+    const std::size_t left = bytes.size() % 3;
+    std::string text((bytes.size() + 2) / 3 * 4, '=');
     const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(static_cast<std::uint8_t>(bytes[at])); };
+    const auto put_two = [&](std::size_t at, std::uint32_t bits) { std::memcpy(text.data() + at, base64_pairs[bits].data(), 2); };
     for (std::size_t i = 0; i < whole; ++i) {
         const std::uint32_t bits = byte(i * 3) << 16 | byte(i * 3 + 1) << 8 | byte(i * 3 + 2);
-        char* out = text.data() + i * 4;
-        out[0] = base64_alphabet[bits >> 18];
-        out[1] = base64_alphabet[bits >> 12 & 63];
-        out[2] = base64_alphabet[bits >> 6 & 63];
-        out[3] = base64_alphabet[bits & 63];
+        put_two(i * 4, bits >> 12);
+        put_two(i * 4 + 2, bits & 4095);
     }
-    const std::size_t left = bytes.size() % 3;
     if (left == 0) return text;
     const std::uint32_t bits = byte(whole * 3) << 16 | (left == 2 ? byte(whole * 3 + 1) << 8 : 0);
-    text += base64_alphabet[bits >> 18];
-    text += base64_alphabet[bits >> 12 & 63];
-    if (left == 2) text += base64_alphabet[bits >> 6 & 63];
-    if (padding == Base64Padding::padded) text.append(3 - left, '=');
+    put_two(whole * 4, bits >> 12);
+    if (left == 2) text[whole * 4 + 2] = base64_alphabet[bits >> 6 & 63];
+    if (padding == Base64Padding::none) text.resize(text.size() - (3 - left));
     return text;
 }
 

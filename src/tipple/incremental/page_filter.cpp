@@ -199,6 +199,7 @@ struct PageFilter::Impl {
     Fault on_record(std::size_t base, std::size_t end, pull::Cursor& cursor);
     Fault find_cursor(pull::Cursor& cursor, Value& value, Absence& absence);
     Fault find_member(pull::Cursor& cursor, Value& value, Absence& absence);
+    Fault find_member_and_key(pull::Cursor& cursor, Value& value, Absence& absence, std::optional<RecordKey>& key);
     Fault read_scalar(pull::Cursor cursor, Value& value);
     bool is_name(pull::Key key, std::string_view name);
     RecordKey key(pull::Cursor cursor, const Span& span);
@@ -216,6 +217,8 @@ struct PageFilter::Impl {
     JsonRecords page_;
     std::vector<Span> dropped_;
     std::vector<LastRecord> last_;
+    /// The record before was asked for its key, or will be: it is at the start, or has the last value together with others.
+    bool is_key_probable_ = false;
     std::size_t keyed_ = 0;  ///< so many of them, from the first on, have their keys
     /// Of the first ones of them, those that were needed earlier; empty = not known.
     std::vector<std::string> last_hashes_;
@@ -298,6 +301,23 @@ Fault PageFilter::Impl::find_member(pull::Cursor& cursor, Value& value, Absence&
     });
 }
 
+/// The same, and the record's key, which most probably will be asked for.
+Fault PageFilter::Impl::find_member_and_key(pull::Cursor& cursor, Value& value, Absence& absence, std::optional<RecordKey>& key) {
+    const pull::Cursor beginning = cursor;
+    absence = Absence::path;
+    const Fault fault = digester_.digest_object(cursor, key.emplace().digest, [&](std::string_view name, const pull::Cursor& member) {
+        if (name != *start_->name) return Fault::none;
+        absence = Absence::null;
+        return read_scalar(member, value);
+    });
+    if (fault == Fault::none) return fault;
+    // What is no JSON within is not this one's matter.
+    key.reset();
+    cursor = beginning;
+    value = {};
+    return find_member(cursor, value, absence);
+}
+
 Fault PageFilter::Impl::find_cursor(pull::Cursor& cursor, Value& value, Absence& absence) {
     if (start_->name && !start_->judges_in_order()) return find_member(cursor, value, absence);
     json::Value document;
@@ -321,11 +341,14 @@ Fault PageFilter::Impl::on_record(std::size_t base, std::size_t end, pull::Curso
     std::string own_hash;
     Value value;
     Absence absence = Absence::path;
-    if (const Fault fault = find_cursor(cursor, value, absence); fault != Fault::none) return fault;
+    const bool wants_key = is_key_probable_ && start_->name && !start_->key && !start_->judges_in_order() && cursor.peek() == '{';
+    is_key_probable_ = false;
+    if (const Fault fault = wants_key ? find_member_and_key(cursor, value, absence, own_key) : find_cursor(cursor, value, absence); fault != Fault::none) return fault;
     span.end = cursor.is_at_end() ? end : base + cursor.offset();
     const std::size_t place = fold_->records;
     const Verdict verdict = value.is_null() ? judge_->judge_absent(absence) : judge_->judge(std::move(value), [&] {
-        own_key = key(beginning, span);
+        is_key_probable_ = true;
+        if (!own_key) own_key = key(beginning, span);
         return recognize(*start_, *own_key, [&] { return own_hash = hash(span, start_->form); });
     });
     if (verdict == Verdict::problem) {
@@ -337,6 +360,7 @@ Fault PageFilter::Impl::on_record(std::size_t base, std::size_t end, pull::Curso
     if (!last.empty() && last.back() == place) {
         // The judge may have found that those before it are none.
         const std::size_t known = last.size() - 1;
+        is_key_probable_ = is_key_probable_ || known > 0;
         last_.resize(known);
         keyed_ = std::min(keyed_, known);
         last_.push_back({.span = span, .cursor = beginning, .key = own_key});
@@ -391,6 +415,7 @@ std::optional<RecordProblem> PageFilter::Impl::filter(const JsonRecords& page, c
     dropped_.clear();
     last_.clear();
     keyed_ = 0;
+    is_key_probable_ = false;
     last_hashes_.clear();
     problem_.reset();
     const pull::WalkEnd end = walk(0, page.size, options.kept_max);
