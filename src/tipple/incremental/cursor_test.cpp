@@ -583,7 +583,7 @@ TEST(PageFilterJson, ARecordHasOneDigestWhateverStandsBeforeIt) {
         text.resize(size + limits::json_padding);
         PageFold fold;
         EXPECT_FALSE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, {}, fold));
-        EXPECT_EQ(fold.last, schema::Value(std::int64_t{1}));
+        EXPECT_EQ(fold.last.as<std::int64_t>(), 1);
         return fold.records_at_last;
     };
     const std::vector<std::string> records = {R"({"t":1,"id":1})", R"({"id":2,"t":1})", R"({"\u0074":1,"\"":"a\\"})", R"({"t":0,"t":1,"text":"of more than sixteen characters"})",

@@ -304,18 +304,15 @@ Fault PageFilter::Impl::find_member(pull::Cursor& cursor, Value& value, Absence&
 /// The same, and the record's key, which most probably will be asked for.
 Fault PageFilter::Impl::find_member_and_key(pull::Cursor& cursor, Value& value, Absence& absence, std::optional<RecordKey>& key) {
     const pull::Cursor beginning = cursor;
-    absence = Absence::path;
-    const Fault fault = digester_.digest_object(cursor, key.emplace().digest, [&](std::string_view name, const pull::Cursor& member) {
-        if (name != *start_->name) return Fault::none;
-        absence = Absence::null;
-        return read_scalar(member, value);
-    });
-    if (fault == Fault::none) return fault;
-    // What is no JSON within is not this one's matter.
-    key.reset();
-    cursor = beginning;
-    value = {};
-    return find_member(cursor, value, absence);
+    std::optional<pull::Cursor> member;
+    if (digester_.digest_object(cursor, key.emplace().digest, *start_->name, member) != Fault::none) {
+        // What is no JSON within is not this one's matter.
+        key.reset();
+        cursor = beginning;
+        return find_member(cursor, value, absence);
+    }
+    absence = member ? Absence::null : Absence::path;
+    return member ? read_scalar(*member, value) : Fault::none;
 }
 
 Fault PageFilter::Impl::find_cursor(pull::Cursor& cursor, Value& value, Absence& absence) {

@@ -158,15 +158,29 @@ Fault JsonDigester::read_text(const char* raw, std::string_view& text) {
     return Fault::none;
 }
 
-std::uint64_t JsonDigester::bits_of_text(std::string_view text) { return of_text(text); }
-std::uint64_t JsonDigester::bits_of_member(std::uint64_t name, std::uint64_t value) { return of_member(name, value); }
-std::uint64_t JsonDigester::bits_of_object(std::uint64_t sum) { return tagged(Tag::object, sum); }
+/// `visit(std::string_view name, const pull::Cursor& value)` sees each member.
+template <typename Visit>
+Fault JsonDigester::digest_members(pull::Cursor& cursor, int depth, std::uint64_t& bits, Visit&& visit) {
+    std::uint64_t sum = 0;
+    const Fault fault = pull::for_each_member(cursor, [&](pull::Key key, pull::Cursor& member) {
+        std::string_view name;
+        if (const Fault bad = read_text(key.raw(), name); bad != Fault::none) return bad;
+        const std::uint64_t name_bits = of_text(name);
+        visit(name, member);
+        std::uint64_t value = 0;
+        if (const Fault bad = digest_value(member, depth + 1, value); bad != Fault::none) return bad;
+        sum += of_member(name_bits, value);
+        return Fault::none;
+    });
+    bits = tagged(Tag::object, sum);
+    return fault;
+}
 
 Fault JsonDigester::digest_value(pull::Cursor& cursor, int depth, std::uint64_t& bits) {
     if (depth > limits::json_depth_max) return Fault::too_deep;
     switch (cursor.peek()) {
         case '{':
-            return digest_members(cursor, depth, bits, [](std::string_view, const pull::Cursor&) { return Fault::none; });
+            return digest_members(cursor, depth, bits, [](std::string_view, const pull::Cursor&) {});
         case '[': {
             std::uint64_t list = 0;
             const Fault fault = pull::for_each_element(cursor, [&](pull::Cursor& element) {
@@ -200,6 +214,13 @@ Fault JsonDigester::digest_value(pull::Cursor& cursor, int depth, std::uint64_t&
     const Fault fault = pull::read_number(cursor.take(), number);
     if (fault == Fault::none) bits = of_number(number);
     return fault;
+}
+
+Fault JsonDigester::digest_object(pull::Cursor& cursor, RecordDigest& digest, std::string_view name, std::optional<pull::Cursor>& value) {
+    digest.is_integer = false;
+    return digest_members(cursor, 1, digest.bits, [&](std::string_view own, const pull::Cursor& member) {
+        if (own == name) value = member;
+    });
 }
 
 Fault JsonDigester::digest(pull::Cursor& cursor, RecordDigest& digest) {

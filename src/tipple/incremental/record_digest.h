@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,36 +29,15 @@ RecordDigest digest_of(const schema::Value& value);
 class JsonDigester {
 public:
     json::pull::Fault digest(json::pull::Cursor& cursor, RecordDigest& digest);
-    /// The same of an object, of which `visit(std::string_view name, json::pull::Cursor value) -> Fault` sees each member on the way.
-    template <typename Visit>
-    json::pull::Fault digest_object(json::pull::Cursor& cursor, RecordDigest& digest, Visit&& visit) {
-        return digest_members(cursor, 1, digest.bits, visit);
-    }
+    /// The same of an object; `value`: where the last of its members stands that has this name, if any.
+    json::pull::Fault digest_object(json::pull::Cursor& cursor, RecordDigest& digest, std::string_view name, std::optional<json::pull::Cursor>& value);
 
 private:
     json::pull::Fault digest_value(json::pull::Cursor& cursor, int depth, std::uint64_t& bits);
     template <typename Visit>
-    json::pull::Fault digest_members(json::pull::Cursor& cursor, int depth, std::uint64_t& bits, Visit&& visit) {
-        using json::pull::Fault;
-        std::uint64_t sum = 0;
-        const Fault fault = json::pull::for_each_member(cursor, [&](json::pull::Key key, json::pull::Cursor& member) {
-            std::string_view name;
-            if (const Fault bad = read_text(key.raw(), name); bad != Fault::none) return bad;
-            const std::uint64_t name_bits = bits_of_text(name);
-            if (const Fault bad = visit(name, member); bad != Fault::none) return bad;
-            std::uint64_t value = 0;
-            if (const Fault bad = digest_value(member, depth + 1, value); bad != Fault::none) return bad;
-            sum += bits_of_member(name_bits, value);
-            return Fault::none;
-        });
-        bits = bits_of_object(sum);
-        return fault;
-    }
+    json::pull::Fault digest_members(json::pull::Cursor& cursor, int depth, std::uint64_t& bits, Visit&& visit);
     /// Valid until the next text.
     json::pull::Fault read_text(const char* raw, std::string_view& text);
-    static std::uint64_t bits_of_text(std::string_view text);
-    static std::uint64_t bits_of_member(std::uint64_t name, std::uint64_t value);
-    static std::uint64_t bits_of_object(std::uint64_t sum);
 
     std::string scratch_;
 };
