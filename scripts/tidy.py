@@ -31,7 +31,7 @@ THIRD_PARTY = [
     ("lz4", r"lz4.*\.h", ["src/tipple/format/*"]),
     ("libcurl", r"curl/.*", ["src/tipple/io/*"]),
     ("pugixml", r"pugixml\.hpp", ["src/tipple/io/s3_xml.cpp"]),
-    ("zlib", r"zlib\.h", ["src/tipple/io/*", "src/tipple/destination/system_tables.cpp"]),
+    ("zlib", r"zlib\.h", ["src/tipple/io/*", "src/tipple/destination/*"]),
     ("zstd", r"zstd.*\.h", ["src/tipple/io/*"]),
     ("bzip2", r"bzlib\.h", ["src/tipple/io/*"]),
     ("lzma", r"lzma.*", ["src/tipple/io/*"]),

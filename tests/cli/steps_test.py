@@ -199,8 +199,26 @@ class Steps(Case):
             self.assertIn(says[0], checked.out + checked.err)
         self.steps("{ filter = 'a.b == 1' }")
         self.run_fails(says='resource "orders": its records come as columns')
+        self.tipple("check")
         self.steps("{ filter = 'id == 1' }", "delete_missing = 'hard'\ndisposition = 'merge'\nprimary_key = 'id'\nstate = 'none'\n")
         self.run_fails(says="a filter in its steps leaves records out")
+
+    def test_a_path_into_a_column_is_refused_before_anything_is_read(self):
+        says = "a condition can compare columns by their names only, not \"a.b\""
+        self.path("data").mkdir()
+        for glob in ("glob = '*.parquet'", "glob = ['a.pq', 'b-*.parquet']", "glob = '*.txt'\nformat = 'csv'"):
+            for condition in ("steps = [{ filter = 'a.b == 1' }]", "where = 'a.b == 1'"):
+                self.project(STEPS.replace("glob = \"orders.*\"", f"{glob}\n{condition}"))
+                checked = self.tipple("check", expect=EXIT_USAGE)
+                self.assertIn(says, checked.out)
+                self.run_fails(says=says)
+        for resource in ("glob = '*.parquet'\nsteps = [{ explode = 'a' }, { filter = 'a.b == 1' }]", "glob = ['*.parquet', '*.jsonl']\nsteps = [{ filter = 'a.b == 1' }]"):
+            self.project(STEPS.replace("glob = \"orders.*\"", resource))
+            self.tipple("check")
+        with duckdb.connect(self.path("source.duckdb")) as source:
+            source.execute("CREATE TABLE t AS SELECT {'b': 1} AS a")
+        self.project("[pipeline.copy]\nsource = 'source.duckdb'\ndestination = 'shop.duckdb'\n[pipeline.copy.resources.t]\nsteps = [{ filter = 'a.b == 1' }]\n")
+        self.assertIn(says, self.tipple("check", expect=EXIT_USAGE).out)
 
 
 if __name__ == "__main__":

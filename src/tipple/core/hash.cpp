@@ -1,5 +1,7 @@
 #include "tipple/core/hash.h"
 
+#include <cstring>
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #define XXH_INLINE_ALL
@@ -106,34 +108,40 @@ namespace {
 constexpr char base64_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-int base64_value(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+') return 62;
-    if (c == '/') return 63;
-    return -1;
-}
+/// By twelve bits.
+constexpr std::array<std::array<char, 2>, 4096> base64_pairs = [] {
+    std::array<std::array<char, 2>, 4096> pairs{};
+    for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {base64_alphabet[i / 64], base64_alphabet[i % 64]};
+    return pairs;
+}();
+
+constexpr std::uint8_t no_base64 = 255;
+
+constexpr std::array<std::uint8_t, 256> base64_values = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(no_base64);
+    for (std::uint8_t i = 0; i < 64; ++i) values[static_cast<std::uint8_t>(base64_alphabet[i])] = i;
+    return values;
+}();
 
 }  // namespace
 
 std::string to_base64(std::string_view bytes, Base64Padding padding) {
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : bytes) {
-        bits = (bits << 8) | static_cast<std::uint8_t>(c);
-        count += 8;
-        while (count >= 6) {
-            count -= 6;
-            text.push_back(base64_alphabet[(bits >> count) & 63]);
-        }
+    const std::size_t whole = bytes.size() / 3;
+    const std::size_t left = bytes.size() % 3;
+    std::string text((bytes.size() + 2) / 3 * 4, '=');
+    const auto byte = [&](std::size_t at) { return static_cast<std::uint32_t>(static_cast<std::uint8_t>(bytes[at])); };
+    const auto put_two = [&](std::size_t at, std::uint32_t bits) { std::memcpy(text.data() + at, base64_pairs[bits].data(), 2); };
+    for (std::size_t i = 0; i < whole; ++i) {
+        const std::uint32_t bits = byte(i * 3) << 16 | byte(i * 3 + 1) << 8 | byte(i * 3 + 2);
+        put_two(i * 4, bits >> 12);
+        put_two(i * 4 + 2, bits & 4095);
     }
-    if (count > 0) text.push_back(base64_alphabet[(bits << (6 - count)) & 63]);
-    if (padding == Base64Padding::padded) {
-        while (text.size() % 4 != 0) text.push_back('=');
-    }
+    if (left == 0) return text;
+    const std::uint32_t bits = byte(whole * 3) << 16 | (left == 2 ? byte(whole * 3 + 1) << 8 : 0);
+    put_two(whole * 4, bits >> 12);
+    if (left == 2) text[whole * 4 + 2] = base64_alphabet[bits >> 6 & 63];
+    if (padding == Base64Padding::none) text.resize(text.size() - (3 - left));
     return text;
 }
 
@@ -142,20 +150,29 @@ bool try_parse_base64(std::string_view text, std::string& bytes) {
     if (text.size() % 4 != 0) return false;
     std::size_t length = text.size();
     while (length > 0 && text.size() - length < 2 && text[length - 1] == '=') --length;
-    if (length % 4 == 1) return false;
-    bytes.reserve(length / 4 * 3 + 2);
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : text.substr(0, length)) {
-        const int value = base64_value(c);
-        if (value < 0) return false;
-        bits = (bits << 6) | static_cast<std::uint32_t>(value);
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            bytes.push_back(static_cast<char>((bits >> count) & 255));
-        }
+    const auto value = [&](std::size_t at) { return static_cast<std::uint32_t>(base64_values[static_cast<std::uint8_t>(text[at])]); };
+    const std::size_t whole = length / 4;
+    bytes.resize(whole * 3);
+    std::uint32_t seen = 0;
+    for (std::size_t i = 0; i < whole; ++i) {
+        const std::array<std::uint32_t, 4> four{value(i * 4), value(i * 4 + 1), value(i * 4 + 2), value(i * 4 + 3)};
+        seen |= four[0] | four[1] | four[2] | four[3];
+        const std::uint32_t bits = four[0] << 18 | four[1] << 12 | four[2] << 6 | four[3];
+        char* out = bytes.data() + i * 3;
+        out[0] = static_cast<char>(bits >> 16);
+        out[1] = static_cast<char>(bits >> 8 & 255);
+        out[2] = static_cast<char>(bits & 255);
     }
+    const std::size_t left = length % 4;
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < left; ++i) {
+        seen |= value(whole * 4 + i);
+        bits |= value(whole * 4 + i) << (18 - 6 * i);
+    }
+    // No value has the highest bit but that of what is no base64.
+    if ((seen & 128) != 0 || left == 1) return false;
+    if (left > 1) bytes += static_cast<char>(bits >> 16 & 255);
+    if (left > 2) bytes += static_cast<char>(bits >> 8 & 255);
     return true;
 }
 

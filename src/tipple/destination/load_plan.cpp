@@ -199,7 +199,8 @@ void write_system_rows(SqlSession& session, const package::Package& package, std
     }
     if (package.manifest().has_new_state) {
         TIPPLE_ASSERT(package.state().is_object());
-        session.execute(sql.insert_state(package.state().as_object(), package.manifest().pipeline, package.load_id(), now_us));
+        const json::Object& state = package.state().as_object();
+        session.execute_with(sql.insert_state(state, package.manifest().pipeline, package.load_id(), now_us), encode_state(state));
     }
     session.execute(sql.insert_load(package.load_id(), schema, now_us));
 }

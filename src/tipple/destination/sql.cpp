@@ -107,12 +107,12 @@ std::string SqlWriter::insert_state(const json::Object& state, const std::string
     const json::Value* engine = state.find("_state_engine_version");
     TIPPLE_ASSERT(version != nullptr && version->is_int());
     return fmt::format(
-        "INSERT INTO {} ({}) VALUES ({}, {}, {}, {}, {}, {}, {}, {})", table(state_table),
+        "INSERT INTO {} ({}) VALUES ({}, {}, {}, $1, {}, {}, {}, {})", table(state_table),
         list({"version", "engine_version", "pipeline_name", "state", "created_at", "version_hash",
               std::string(schema::load_id_column), std::string(schema::id_column)}),
         version->as_int(),
         engine != nullptr && engine->is_int() ? engine->as_int() : state_engine_version,
-        literal(pipeline), literal(encode_state(state)), dialect_.timestamp_literal(time_us),
+        literal(pipeline), dialect_.timestamp_literal(time_us),
         literal(stored_state_hash(state)),
         literal(load_id), literal(random_id(state_row_id_length)));
 }

@@ -92,7 +92,7 @@ public:
     std::string insert_schema(const schema::Schema& schema, std::int64_t time_us) const;
     std::string insert_load(const std::string& load_id, const schema::Schema& schema,
                             std::int64_t time_us) const;
-    /// `state` is the pipeline's whole document.
+    /// `state` is the pipeline's whole document. `$1` stands for what `encode_state` makes of it.
     std::string insert_state(const json::Object& state, const std::string& pipeline,
                              const std::string& load_id, std::int64_t time_us) const;
     /// version, version_hash, load id and encoded document of the newest state of `pipeline` whose

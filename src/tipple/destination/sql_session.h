@@ -26,6 +26,8 @@ public:
 
     /// Runs one statement; the number of rows it changed. A stop request interrupts it with Error(cancelled).
     virtual std::uint64_t execute(std::string_view sql, std::stop_token stop = {}) = 0;
+    /// Runs one statement in which `$1` stands for this text, which may be megabytes: it is no part of what has to be parsed.
+    virtual std::uint64_t execute_with(std::string_view sql, std::string_view text) = 0;
     /// All rows of a statement that has few.
     virtual std::vector<QueryRow> query(std::string_view sql) = 0;
     /// Hands every row of a statement with one column of whole numbers to `take`; they may be many.

@@ -1,11 +1,13 @@
 #include "tipple/destination/system_tables.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <zlib.h>
 
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
+#include "tipple/destination/deflate.h"
 
 namespace tipple::destination {
 
@@ -30,10 +32,9 @@ std::string deflate_text(std::string_view text) {
         throw Error(ErrorKind::usage, "a document of {} bytes is too large to be stored",
                     text.size());
     // A large document is large by what a cursor remembers, in which there is nothing to be found twice: only its alphabet can be made shorter.
-    const bool is_large = text.size() > large_document_bytes;
+    if (text.size() > large_document_bytes) return deflate_characters(text);
     z_stream stream{};
-    TIPPLE_ASSERT(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15, 8,
-                               is_large ? Z_HUFFMAN_ONLY : Z_DEFAULT_STRATEGY) == Z_OK);
+    TIPPLE_ASSERT(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15, 8, Z_DEFAULT_STRATEGY) == Z_OK);
     std::string bytes(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
     stream.avail_in = static_cast<uInt>(text.size());
@@ -55,6 +56,8 @@ bool try_inflate(std::string_view bytes, std::string& text) {
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     stream.avail_in = static_cast<uInt>(bytes.size());
     text.clear();
+    // Of those that are large little is gained by compression.
+    if (bytes.size() > large_document_bytes) text.reserve(std::min(bytes.size() * 2, document_bytes_max));
     int code = Z_OK;
     while (code == Z_OK && text.size() <= document_bytes_max) {
         char part[1 << 14];
@@ -66,6 +69,19 @@ bool try_inflate(std::string_view bytes, std::string& text) {
     const bool is_whole = code == Z_STREAM_END && stream.avail_in == 0;
     inflateEnd(&stream);
     return is_whole;
+}
+
+/// The text of an object with these members, in this order. A state may have megabytes, which are not copied to leave a member out.
+std::string members_text(const std::vector<const json::Member*>& members, json::KeyOrder order) {
+    std::string text = "{";
+    for (const json::Member* member : members) {
+        if (text.size() > 1) text += ',';
+        json::append_quoted(text, member->name);
+        text += ':';
+        json::append_text(text, member->value, {.key_order = order});
+    }
+    text += '}';
+    return text;
 }
 
 json::Value decode(std::string_view text, const char* what) {
@@ -126,15 +142,16 @@ schema::Table state_table_definition() {
 }
 
 std::string state_hash(const json::Object& document) {
-    json::Object hashed;
+    std::vector<const json::Member*> hashed;
     for (const json::Member& member : document) {
         if (member.name != "_state_version" && member.name != "_state_engine_version" &&
             member.name != "_version_hash" && member.name != "_local") {
-            hashed.append(member.name, member.value);
+            hashed.push_back(&member);
         }
     }
+    std::sort(hashed.begin(), hashed.end(), [](const json::Member* a, const json::Member* b) { return a->name < b->name; });
     Sha3_256 hash;
-    hash.update(json::to_text(hashed, {.key_order = json::KeyOrder::sorted}));
+    hash.update(members_text(hashed, json::KeyOrder::sorted));
     return to_base64(as_text(hash.digest()));
 }
 
@@ -144,9 +161,11 @@ std::string stored_state_hash(const json::Object& document) {
 }
 
 std::string encode_state(const json::Object& document) {
-    json::Object sent = document;
-    sent.erase("_local");
-    return to_base64(deflate_text(json::to_text(sent)));
+    std::vector<const json::Member*> sent;
+    for (const json::Member& member : document) {
+        if (member.name != "_local") sent.push_back(&member);
+    }
+    return to_base64(deflate_text(members_text(sent, json::KeyOrder::as_written)));
 }
 
 json::Value decode_state(std::string_view text) {

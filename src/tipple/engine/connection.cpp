@@ -128,6 +128,14 @@ void Connection::run_all(std::string_view sql, std::stop_token stop, ResultHandl
     }
 }
 
+void Connection::run_with(std::string_view sql, std::string_view text, ResultHandle& result) {
+    const PreparedHandle statement = prepare(sql);
+    if (duckdb_bind_varchar_length(statement.get(), 1, text.data(), text.size()) != DuckDBSuccess) fail(duckdb_prepare_error(statement.get()));
+    PendingHandle pending;
+    if (duckdb_pending_prepared(statement.get(), pending.out()) != DuckDBSuccess) fail(duckdb_pending_error(pending.get()));
+    run(pending, ResultKind::collected, {}, result);
+}
+
 PreparedHandle Connection::prepare(std::string_view sql) {
     PreparedHandle statement;
     if (duckdb_prepare(connection_.get(), checked_text(sql).c_str(), statement.out()) !=

@@ -24,6 +24,8 @@ public:
 
     /// Runs every statement of `sql`; `result` is that of the last one.
     void run_all(std::string_view sql, std::stop_token stop, ResultHandle& result);
+    /// Runs one statement in which `$1` stands for `text`.
+    void run_with(std::string_view sql, std::string_view text, ResultHandle& result);
     /// Exactly one statement.
     PreparedHandle prepare(std::string_view sql);
     /// False when `sql` is not one statement that can be prepared.

@@ -212,6 +212,14 @@ std::uint64_t Engine::execute(std::string_view sql, std::stop_token stop) {
     });
 }
 
+std::uint64_t Engine::execute_with(std::string_view sql, std::string_view text) {
+    return impl_->guarded([&] {
+        ResultHandle result;
+        impl_->connection.run_with(sql, text, result);
+        return duckdb_rows_changed(result.get());
+    });
+}
+
 namespace {
 
 /// Runs anything and prints the rows of the last statement, which is collected first.

@@ -84,6 +84,8 @@ public:
     /// Runs statements; returns the rows changed by the last one. A request to stop ends them with
     /// Error(cancelled).
     std::uint64_t execute(std::string_view sql, std::stop_token stop = {});
+    /// Runs one statement in which `$1` stands for `text`; returns the rows changed.
+    std::uint64_t execute_with(std::string_view sql, std::string_view text);
     /// The result of the last statement. Types that hold others are printed only when `sql` is one
     /// statement that gives rows.
     Result query(std::string_view sql, std::size_t rows_max = SIZE_MAX);

@@ -61,6 +61,8 @@ TEST(Engine, RunsStatementsAndCountsChangedRows) {
     EXPECT_EQ(engine.query_value("SELECT a FROM t WHERE a > 100"), std::nullopt);
     EXPECT_EQ(engine.query_value("SELECT NULL"), std::nullopt);
     EXPECT_EQ(engine.execute(" ;; "), 0U);
+    EXPECT_EQ(engine.execute_with("INSERT INTO t SELECT length($1)", "it's $1"), 1U);
+    EXPECT_EQ(engine.query_value("SELECT count(*) FROM t WHERE a = 7"), "2");
 }
 
 TEST(Engine, PrintsEveryTypeAsTheEngineDoes) {

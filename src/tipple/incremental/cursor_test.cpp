@@ -562,6 +562,29 @@ TEST(PageFilterJson, LeavesOffsetsLinesAndWhatIsNoJson) {
     EXPECT_EQ(fold.place_of(2), 5U);
 }
 
+TEST(PageFilterJson, ARecordHasOneDigestWhateverStandsBeforeIt) {
+    const Cursor cursor({.cursor_path = "t"}, "r", {}, nullptr);
+    const auto digests_of = [&](std::string text) {
+        const std::size_t size = text.size();
+        text.resize(size + limits::json_padding);
+        PageFold fold;
+        EXPECT_FALSE(PageFilter().filter(cursor.start(), {.text = text.data(), .size = size, .record_starts = {}}, {}, fold));
+        EXPECT_EQ(fold.last.as<std::int64_t>(), 1);
+        return fold.records_at_last;
+    };
+    const std::vector<std::string> records = {R"({"t":1,"id":1})", R"({"id":2,"t":1})", R"({"\u0074":1,"\"":"a\\"})", R"({"t":0,"t":1,"text":"of more than sixteen characters"})",
+                                              R"({"x":{"t":5,"y":[1,{}]},"t":1})", R"({"t":1,"x":[tru]})", R"({"t":1})", R"({"t":1,"n":1.50})"};
+    std::string page = "{\"t\":0}\n{\"t\":0}\n";
+    RecordSet alone;
+    for (const std::string& record : records) {
+        page += record + "\n";
+        alone.add(digests_of(record + "\n"));
+    }
+    RecordSet together = digests_of(page + "{\"t\":0}\n");
+    EXPECT_EQ(together.size(), records.size());
+    EXPECT_EQ(json::to_text(together.pack()), json::to_text(alone.pack()));
+}
+
 TEST(PageFilterJson, CountsOnlyWhatIsWanted) {
     const Cursor cursor({.cursor_path = "t"}, "r", {"id"}, nullptr);
     std::string text = "{\"id\":1,\"t\":1}\n{\"id\":2,\"t\":7}\n{\"id\":3,\"t\":\"x\"}\n";

@@ -25,8 +25,8 @@ namespace {
 
 /// A record by what tells it apart, or the column of the key that it lacks.
 struct RecordKey {
-    RecordDigest digest;
-    std::optional<std::string> missing_column;
+    RecordDigest digest = {};
+    const std::string* missing_column = nullptr;  ///< as long as the cursor's start
 };
 
 /// `digest_of(column)` returns nothing for a column that is not there.
@@ -35,11 +35,11 @@ RecordKey digest_key(const CursorStart& start, DigestOf&& digest_of) {
     std::vector<RecordDigest> values;
     for (const std::string& column : *start.key) {
         const std::optional<RecordDigest> value = digest_of(column);
-        if (!value) return {.digest = {}, .missing_column = column};
+        if (!value) return {.missing_column = &column};
         values.push_back(*value);
     }
-    if (values.size() == 1 && !start.spec.has_key_list) return {.digest = values[0], .missing_column = {}};
-    return {.digest = digest_of_list(values), .missing_column = {}};
+    if (values.size() == 1 && !start.spec.has_key_list) return {.digest = values[0]};
+    return {.digest = digest_of_list(values)};
 }
 
 /// `value_of(column)` returns the value of a column of the key, all of which are there.
@@ -52,8 +52,8 @@ std::string hash_key(const CursorStart& start, HashForm form, ValueOf&& value_of
 
 /// `hash()` is called when there are hashes to compare with.
 template <typename Hash>
-Recognition recognize(const CursorStart& start, RecordKey key, Hash&& hash) {
-    if (key.missing_column) return {.missing_key = std::move(key.missing_column)};
+Recognition recognize(const CursorStart& start, const RecordKey& key, Hash&& hash) {
+    if (key.missing_column != nullptr) return {.missing_key = *key.missing_column};
     if (start.records.contains(key.digest)) return {.is_known = true};
     return {.is_known = !start.hashes.empty() && std::binary_search(start.hashes.begin(), start.hashes.end(), hash())};
 }
@@ -62,21 +62,24 @@ Recognition recognize(const CursorStart& start, RecordKey key, Hash&& hash) {
 template <typename Key, typename Hash>
 void fold_last_records(const FilterOptions& options, PageFold& fold, std::size_t count, Key&& key, Hash&& hash) {
     std::vector<std::size_t> whole;
+    whole.reserve(count);
+    fold.records_at_last.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
         const RecordKey own = key(i);
-        if (!own.missing_column) {
+        if (own.missing_column == nullptr) {
             fold.records_at_last.add(own.digest);
             whole.push_back(i);
         } else if (!fold.missing_key) {
-            fold.missing_key = own.missing_column;
+            fold.missing_key = *own.missing_column;
         }
     }
-    if (count > limits::cursor_hashes_max) {
+    const schema::Value& crowded = options.crowded_value;
+    if (!crowded.is_null() && is_same(crowded, fold.last)) {
+        fold.is_crowded = true;
+    } else if (count > limits::cursor_hashes_max) {
         fold.records_at_last.settle();
         fold.is_crowded = fold.records_at_last.size() > limits::cursor_hashes_max;
     }
-    const schema::Value& crowded = options.crowded_value;
-    if (!crowded.is_null() && is_same(crowded, fold.last)) fold.is_crowded = true;
     if (fold.is_crowded) return;
     for (const std::size_t i : whole) fold.hashes.push_back(hash(i));
     std::sort(fold.hashes.begin(), fold.hashes.end());
@@ -115,7 +118,7 @@ const Value* find_first(const Value& value, const std::vector<Path::Step>& steps
 }
 
 RecordKey key_of_record(const CursorStart& start, const Value& record) {
-    if (!start.key) return {.digest = digest_of(record), .missing_column = {}};
+    if (!start.key) return {.digest = digest_of(record)};
     return digest_key(start, [&](const std::string& column) {
         const Value* value = find_member(record, column);
         return value != nullptr ? std::optional(digest_of(*value)) : std::nullopt;
@@ -143,7 +146,7 @@ RecordKey key_of_row(const CursorStart& start, const columns::BatchView& batch, 
     }
     ObjectDigest digest;
     for (std::size_t i = 0; i < batch.columns.size(); ++i) digest.add(batch.names[i], columns::value_at(batch.columns[i], row));
-    return {.digest = digest.finish(), .missing_column = {}};
+    return {.digest = digest.finish()};
 }
 
 std::string hash_row(const CursorStart& start, HashForm form, const columns::BatchView& batch, std::size_t row) {
@@ -164,9 +167,8 @@ struct PageFilter::Impl {
     /// One of the judge's last records.
     struct LastRecord {
         Span span;
-        pull::Cursor cursor;  ///< while the index stands
+        pull::Cursor cursor = {};  ///< while the index stands
         std::optional<RecordKey> key = {};
-        std::optional<std::string> hash = {};
     };
 
     std::optional<RecordProblem> filter(const JsonRecords& page, const FilterOptions& options);
@@ -176,6 +178,7 @@ struct PageFilter::Impl {
     Fault on_record(std::size_t base, std::size_t end, pull::Cursor& cursor);
     Fault find_cursor(pull::Cursor& cursor, Value& value, Absence& absence);
     Fault find_member(pull::Cursor& cursor, Value& value, Absence& absence);
+    Fault find_member_and_key(pull::Cursor& cursor, Value& value, Absence& absence, std::optional<RecordKey>& key);
     Fault read_scalar(pull::Cursor cursor, Value& value);
     bool is_name(pull::Key key, std::string_view name);
     RecordKey key(pull::Cursor cursor, const Span& span);
@@ -193,6 +196,11 @@ struct PageFilter::Impl {
     JsonRecords page_;
     std::vector<Span> dropped_;
     std::vector<LastRecord> last_;
+    /// The record before was asked for its key, or will be: it is at the start, or has the last value together with others.
+    bool is_key_probable_ = false;
+    std::size_t keyed_ = 0;  ///< so many of them, from the first on, have their keys
+    /// Of the first ones of them, those that were needed earlier; empty = not known.
+    std::vector<std::string> last_hashes_;
     std::optional<RecordProblem> problem_;
 };
 
@@ -217,7 +225,10 @@ pull::WalkEnd PageFilter::Impl::walk(std::size_t from, std::size_t to, std::size
         return fold_->kept >= kept_max ? Fault::stopped : on_record(from, to, cursor);
     });
     if (judge_->tells_apart()) {
-        for (auto record = last_.rbegin(); record != last_.rend() && !record->key; ++record) record->key = key(record->cursor, record->span);
+        for (; keyed_ < last_.size(); ++keyed_) {
+            LastRecord& record = last_[keyed_];
+            if (!record.key) record.key = key(record.cursor, record.span);
+        }
     }
     return {end.fault, from + end.offset};
 }
@@ -269,6 +280,20 @@ Fault PageFilter::Impl::find_member(pull::Cursor& cursor, Value& value, Absence&
     });
 }
 
+/// The same, and the record's key, which most probably will be asked for.
+Fault PageFilter::Impl::find_member_and_key(pull::Cursor& cursor, Value& value, Absence& absence, std::optional<RecordKey>& key) {
+    const pull::Cursor beginning = cursor;
+    std::optional<pull::Cursor> member;
+    if (digester_.digest_object(cursor, key.emplace().digest, *start_->name, member) != Fault::none) {
+        // What is no JSON within is not this one's matter.
+        key.reset();
+        cursor = beginning;
+        return find_member(cursor, value, absence);
+    }
+    absence = member ? Absence::null : Absence::path;
+    return member ? read_scalar(*member, value) : Fault::none;
+}
+
 Fault PageFilter::Impl::find_cursor(pull::Cursor& cursor, Value& value, Absence& absence) {
     if (start_->name && !start_->judges_in_order()) return find_member(cursor, value, absence);
     json::Value document;
@@ -288,16 +313,19 @@ Fault PageFilter::Impl::on_record(std::size_t base, std::size_t end, pull::Curso
         return Fault::none;
     }
     const pull::Cursor beginning = cursor;
-    LastRecord record{.span = span, .cursor = beginning};
+    std::optional<RecordKey> own_key;
+    std::string own_hash;
     Value value;
     Absence absence = Absence::path;
-    if (const Fault fault = find_cursor(cursor, value, absence); fault != Fault::none) return fault;
+    const bool wants_key = is_key_probable_ && start_->name && !start_->key && !start_->judges_in_order() && cursor.peek() == '{';
+    is_key_probable_ = false;
+    if (const Fault fault = wants_key ? find_member_and_key(cursor, value, absence, own_key) : find_cursor(cursor, value, absence); fault != Fault::none) return fault;
     span.end = cursor.is_at_end() ? end : base + cursor.offset();
     const std::size_t place = fold_->records;
     const Verdict verdict = value.is_null() ? judge_->judge_absent(absence) : judge_->judge(std::move(value), [&] {
-        record.span = span;
-        record.key = key(beginning, span);
-        return recognize(*start_, *record.key, [&] { return record.hash.emplace(hash(span, start_->form)); });
+        is_key_probable_ = true;
+        if (!own_key) own_key = key(beginning, span);
+        return recognize(*start_, *own_key, [&] { return own_hash = hash(span, start_->form); });
     });
     if (verdict == Verdict::problem) {
         problem_ = RecordProblem{.text = judge_->problem(), .offset = span.begin, .record = place};
@@ -306,9 +334,17 @@ Fault PageFilter::Impl::on_record(std::size_t base, std::size_t end, pull::Curso
     if (verdict == Verdict::drop) dropped_.push_back(span);
     const std::vector<std::size_t>& last = judge_->last_records();
     if (!last.empty() && last.back() == place) {
-        record.span = span;
-        last_.resize(last.size() - 1);
-        last_.push_back(std::move(record));
+        // The judge may have found that those before it are none.
+        const std::size_t known = last.size() - 1;
+        is_key_probable_ = is_key_probable_ || known > 0;
+        last_.resize(known);
+        keyed_ = std::min(keyed_, known);
+        last_.push_back({.span = span, .cursor = beginning, .key = own_key});
+        if (last_hashes_.size() > known) last_hashes_.resize(known);
+        if (!own_hash.empty()) {
+            last_hashes_.resize(known);
+            last_hashes_.push_back(std::move(own_hash));
+        }
     }
     return Fault::none;
 }
@@ -336,7 +372,7 @@ Fault PageFilter::Impl::find_key(pull::Cursor& cursor, RecordKey& key) {
 RecordKey PageFilter::Impl::key(pull::Cursor cursor, const Span& span) {
     RecordKey key;
     if (find_key(cursor, key) == Fault::none) return key;
-    return {.digest = digest_of(Value(std::string(page_.text + span.begin, span.end - span.begin))), .missing_column = {}};
+    return {.digest = digest_of(Value(std::string(page_.text + span.begin, span.end - span.begin)))};
 }
 
 std::string PageFilter::Impl::hash(const Span& span, HashForm form) {
@@ -354,13 +390,16 @@ std::optional<RecordProblem> PageFilter::Impl::filter(const JsonRecords& page, c
     page_ = page;
     dropped_.clear();
     last_.clear();
+    keyed_ = 0;
+    is_key_probable_ = false;
+    last_hashes_.clear();
     problem_.reset();
     const pull::WalkEnd end = walk(0, page.size, options.kept_max);
     if (end.fault != Fault::none && end.fault != Fault::stopped) walk_one_by_one(end.offset, options.kept_max);
     if (problem_) return problem_;
     fold_last_records(
         options, *fold_, judge_->last_records().size(), [&](std::size_t i) { return *last_[i].key; },
-        [&](std::size_t i) { return last_[i].hash ? *last_[i].hash : hash(last_[i].span, judge_->last_form()); });
+        [&](std::size_t i) { return i < last_hashes_.size() && !last_hashes_[i].empty() ? last_hashes_[i] : hash(last_[i].span, judge_->last_form()); });
     for (const Span& span : dropped_) {
         std::replace_if(page_.text + span.begin, page_.text + span.end, [](char c) { return c != '\n'; }, ' ');
     }

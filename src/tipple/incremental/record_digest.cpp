@@ -1,7 +1,12 @@
 #include "tipple/incremental/record_digest.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "tipple/core/hash.h"
 #include "tipple/core/limits.h"
@@ -93,10 +98,22 @@ std::uint64_t of_json(const json::Value& document) {
     return tagged(Tag::object, bits);
 }
 
-/// Where the string ends that begins at `raw`, behind its opening quote. False when an escape is before that.
+/// Where the string ends that begins at `raw`, behind its opening quote, in an indexed text. False when an escape is before that.
 bool find_plain_end(const char* raw, std::string_view& text) {
     const char* end = raw;
+#if defined(__SSE2__)
+    // Behind the text there is padding.
+    static_assert(limits::json_padding >= sizeof(__m128i));
+    while (true) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(end));
+        const __m128i hits = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+        const auto places = static_cast<unsigned>(_mm_movemask_epi8(hits));
+        end += places != 0 ? static_cast<std::size_t>(std::countr_zero(places)) : sizeof(bytes);
+        if (places != 0) break;
+    }
+#else
     while (*end != '"' && *end != '\\') ++end;
+#endif
     text = {raw, static_cast<std::size_t>(end - raw)};
     return *end == '"';
 }
@@ -134,32 +151,36 @@ void ObjectDigest::add(std::string_view name, const schema::Value& value) { sum_
 
 RecordDigest ObjectDigest::finish() const { return {tagged(Tag::object, sum_), false}; }
 
-Fault JsonDigester::digest_text(const char* raw, std::uint64_t& bits) {
-    std::string_view text;
-    if (!find_plain_end(raw, text)) {
-        if (!pull::unescape_into(raw, scratch_)) return Fault::string_escape;
-        text = scratch_;
-    }
-    bits = of_text(text);
+Fault JsonDigester::read_text(const char* raw, std::string_view& text) {
+    if (find_plain_end(raw, text)) return Fault::none;
+    if (!pull::unescape_into(raw, scratch_)) return Fault::string_escape;
+    text = scratch_;
     return Fault::none;
+}
+
+/// `visit(std::string_view name, const pull::Cursor& value)` sees each member.
+template <typename Visit>
+Fault JsonDigester::digest_members(pull::Cursor& cursor, int depth, std::uint64_t& bits, Visit&& visit) {
+    std::uint64_t sum = 0;
+    const Fault fault = pull::for_each_member(cursor, [&](pull::Key key, pull::Cursor& member) {
+        std::string_view name;
+        if (const Fault bad = read_text(key.raw(), name); bad != Fault::none) return bad;
+        const std::uint64_t name_bits = of_text(name);
+        visit(name, member);
+        std::uint64_t value = 0;
+        if (const Fault bad = digest_value(member, depth + 1, value); bad != Fault::none) return bad;
+        sum += of_member(name_bits, value);
+        return Fault::none;
+    });
+    bits = tagged(Tag::object, sum);
+    return fault;
 }
 
 Fault JsonDigester::digest_value(pull::Cursor& cursor, int depth, std::uint64_t& bits) {
     if (depth > limits::json_depth_max) return Fault::too_deep;
     switch (cursor.peek()) {
-        case '{': {
-            std::uint64_t sum = 0;
-            const Fault fault = pull::for_each_member(cursor, [&](pull::Key key, pull::Cursor& member) {
-                std::uint64_t name = 0;
-                std::uint64_t value = 0;
-                if (const Fault bad = digest_text(key.raw(), name); bad != Fault::none) return bad;
-                if (const Fault bad = digest_value(member, depth + 1, value); bad != Fault::none) return bad;
-                sum += of_member(name, value);
-                return Fault::none;
-            });
-            bits = tagged(Tag::object, sum);
-            return fault;
-        }
+        case '{':
+            return digest_members(cursor, depth, bits, [](std::string_view, const pull::Cursor&) {});
         case '[': {
             std::uint64_t list = 0;
             const Fault fault = pull::for_each_element(cursor, [&](pull::Cursor& element) {
@@ -171,8 +192,12 @@ Fault JsonDigester::digest_value(pull::Cursor& cursor, int depth, std::uint64_t&
             bits = tagged(Tag::list, list);
             return fault;
         }
-        case '"':
-            return digest_text(cursor.take() + 1, bits);
+        case '"': {
+            std::string_view text;
+            const Fault fault = read_text(cursor.take() + 1, text);
+            bits = of_text(text);
+            return fault;
+        }
         case 't':
             bits = tagged(Tag::boolean, 1);
             return pull::read_true(cursor.take());
@@ -189,6 +214,13 @@ Fault JsonDigester::digest_value(pull::Cursor& cursor, int depth, std::uint64_t&
     const Fault fault = pull::read_number(cursor.take(), number);
     if (fault == Fault::none) bits = of_number(number);
     return fault;
+}
+
+Fault JsonDigester::digest_object(pull::Cursor& cursor, RecordDigest& digest, std::string_view name, std::optional<pull::Cursor>& value) {
+    digest.is_integer = false;
+    return digest_members(cursor, 1, digest.bits, [&](std::string_view own, const pull::Cursor& member) {
+        if (own == name) value = member;
+    });
 }
 
 Fault JsonDigester::digest(pull::Cursor& cursor, RecordDigest& digest) {

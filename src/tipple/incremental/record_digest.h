@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,10 +29,15 @@ RecordDigest digest_of(const schema::Value& value);
 class JsonDigester {
 public:
     json::pull::Fault digest(json::pull::Cursor& cursor, RecordDigest& digest);
+    /// The same of an object; `value`: where the last of its members stands that has this name, if any.
+    json::pull::Fault digest_object(json::pull::Cursor& cursor, RecordDigest& digest, std::string_view name, std::optional<json::pull::Cursor>& value);
 
 private:
     json::pull::Fault digest_value(json::pull::Cursor& cursor, int depth, std::uint64_t& bits);
-    json::pull::Fault digest_text(const char* raw, std::uint64_t& bits);
+    template <typename Visit>
+    json::pull::Fault digest_members(json::pull::Cursor& cursor, int depth, std::uint64_t& bits, Visit&& visit);
+    /// Valid until the next text.
+    json::pull::Fault read_text(const char* raw, std::string_view& text);
 
     std::string scratch_;
 };

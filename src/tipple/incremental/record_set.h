@@ -13,6 +13,7 @@ namespace tipple::incremental {
 /// Records by their digests: eight bytes for each while they are gathered, and less where they are stored.
 class RecordSet {
 public:
+    void reserve(std::size_t members) { members_.reserve(members); }
     void add(RecordDigest digest);
     void add(const RecordSet& other);
     void clear();
@@ -31,8 +32,14 @@ public:
 private:
     std::uint64_t member_of(RecordDigest digest) const;
     void mix_integers();
+    void settle_when_large();
+    void divide();
+    std::size_t part_of(std::uint64_t member) const { return static_cast<std::size_t>((member - members_.front()) >> shift_); }
 
     std::vector<std::uint64_t> members_;
+    /// Of one that was unpacked: where the members of each part of their range begin, so that one is found in a time that does not depend on how many there are.
+    std::vector<std::uint32_t> starts_;
+    unsigned shift_ = 0;
     /// All members are integers themselves, with the sign turned so that they sort.
     bool are_integers_ = true;
     std::size_t settle_at_ = settle_min;

@@ -1,5 +1,6 @@
 #include "tipple/incremental/record_set.h"
 
+#include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -111,6 +112,52 @@ TEST(RecordSet, IsTheSameWhenItIsReadAgain) {
     for (const std::int64_t number : {INT64_MIN, std::int64_t{0}, INT64_MAX}) extremes.add(integer(number));
     EXPECT_TRUE(stored(extremes).contains(integer(INT64_MIN)));
     EXPECT_TRUE(stored(extremes).contains(integer(INT64_MAX)));
+}
+
+TEST(RecordSet, FindsAllAndNothingElseWhereverTheyLie) {
+    std::mt19937_64 random(11);
+    const auto power = [&] { return static_cast<std::int64_t>(random() >> (random() % 64)); };
+    for (const std::size_t count : {3U, 4U, 1'500U, 70'000U}) {
+        std::vector<std::int64_t> dense;
+        std::vector<std::int64_t> crowded = {INT64_MAX - 1, INT64_MIN};
+        std::vector<std::int64_t> skewed;
+        for (std::size_t i = 0; i < count; ++i) {
+            dense.push_back(static_cast<std::int64_t>(random() % (count * 2)) * 2);
+            crowded.push_back(static_cast<std::int64_t>(random() % 50'000) * 2);
+            skewed.push_back(power() & ~std::int64_t{1});
+        }
+        for (std::vector<std::int64_t>* numbers : {&dense, &crowded, &skewed}) {
+            RecordSet set;
+            for (const std::int64_t number : *numbers) set.add(integer(number));
+            const RecordSet again = stored(std::move(set));
+            std::sort(numbers->begin(), numbers->end());
+            numbers->erase(std::unique(numbers->begin(), numbers->end()), numbers->end());
+            EXPECT_EQ(again.size(), numbers->size());
+            std::size_t missed = 0;
+            std::size_t invented = 0;
+            for (const std::int64_t number : *numbers) {
+                missed += again.contains(integer(number)) ? 0 : 1;
+                invented += again.contains(integer(number + 1)) ? 1 : 0;
+            }
+            EXPECT_EQ(missed, 0U);
+            EXPECT_EQ(invented, 0U) << "odd ones are in none";
+            RecordSet more = again;
+            more.add(integer(7));
+            more.settle();
+            EXPECT_TRUE(more.contains(integer(7)));
+            EXPECT_TRUE(more.contains(integer(numbers->back())));
+        }
+    }
+}
+
+/// Members as the first version that packed them wrote them.
+TEST(RecordSet, ReadsAndWritesTheSameBits) {
+    RecordSet integers;
+    for (const std::int64_t number : {-3, 5, 6, 7, 1'000, INT32_MAX}) integers.add(integer(number));
+    EXPECT_EQ(json::to_text(integers.pack()), R"({"v":1,"kind":"integers","count":6,"plain_bits":28,"members":"f/////////0AAAA4AAAAAAAAAAAAPg/v//wW"})");
+    RecordSet digests;
+    for (const std::uint64_t bits : std::initializer_list<std::uint64_t>{0x0123456789abcdef, 0xfedcba9876543210, 0x8000000000000000, 0x8000000000000001, 3}) digests.add({bits, false});
+    EXPECT_EQ(json::to_text(digests.pack()), R"({"v":1,"kind":"digests","count":5,"plain_bits":61,"members":"AAAAAAAAAAMEjRWeJq83r725dTDsqGQgAAAAAAAAAAd7cuph2VDIOA=="})");
 }
 
 TEST(RecordSet, TakesLittleRoom) {

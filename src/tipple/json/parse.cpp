@@ -104,8 +104,9 @@ Fault read_value(pull::Cursor& cursor, Value& value, int depth) {
 namespace {
 
 pull::WalkEnd parse_document(std::string_view text, Value& value) {
-    std::string padded(text);
-    padded.append(limits::json_padding, ' ');
+    std::string padded;
+    padded.reserve(text.size() + limits::json_padding);
+    padded.append(text).append(limits::json_padding, ' ');
     pull::Index index;
     if (const Fault fault = index.build(padded.data(), text.size()); fault != Fault::none) return {fault, 0};
     int documents = 0;

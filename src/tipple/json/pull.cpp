@@ -235,7 +235,10 @@ bool unescape_into(const char* raw, std::string& text) {
         const Unescape result = unescape(raw, out, text.data() + text.size());
         used = static_cast<std::size_t>(out - text.data());
         if (result == Unescape::full) {
-            text.resize(text.size() * 2);
+            // So much comes up to the next quote at least: texts of megabytes are not moved again and again.
+            const char* quote = raw;
+            while (*quote != '"') ++quote;
+            text.resize(std::max(text.size() * 2, used + static_cast<std::size_t>(quote - raw) + 16));
             continue;
         }
         text.resize(used);

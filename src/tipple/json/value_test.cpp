@@ -56,6 +56,23 @@ TEST(JsonValue, ResolvesEscapes) {
     EXPECT_EQ(parse("\"" + longer + "\\n" + longer + "\"").as_text(), longer + "\n" + longer);
 }
 
+TEST(JsonValue, EscapesAndResolvesWhereverItStands) {
+    for (const std::string_view special : {"\"", "\\", "\x01", "\x1f", "\n", "\x7f", " ", "é", "\xff"}) {
+        for (std::size_t before = 0; before < 20; ++before) {
+            for (const std::size_t behind : {0U, 1U, 9U, 100'000U}) {
+                const std::string text = std::string(before, 'a') + std::string(special) + std::string(behind, '~');
+                const std::string written = json::quoted(text);
+                const bool is_escaped = special == "\"" || special == "\\" || (special.size() == 1 && special[0] >= 0 && special[0] < ' ');
+                EXPECT_EQ(written.size() > text.size() + 2, is_escaped) << written.substr(0, 40);
+                // Half a character is no text.
+                if (special != "\xff") {
+                    EXPECT_EQ(parse(written).as_text(), text);
+                }
+            }
+        }
+    }
+}
+
 TEST(JsonValue, RefusesNestingBeyondTheLimit) {
     EXPECT_THROW(parse(std::string(2000, '[') + std::string(2000, ']')), Error);
     EXPECT_NO_THROW(parse(std::string(900, '[') + std::string(900, ']')));

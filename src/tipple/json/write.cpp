@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "tipple/core/error.h"
 #include "tipple/json/value.h"
@@ -106,12 +108,39 @@ std::string python_number(double number) {
     return out;
 }
 
+namespace {
+
+bool is_escaped(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
+/// Where from `at` on the first character stands that is escaped; the text's size when there is none. Eight at a time.
+std::size_t find_escaped(std::string_view text, std::size_t at) {
+    constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+    for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, sizeof(word));
+        const std::uint64_t quote = word ^ (ones * '"');
+        const std::uint64_t backslash = word ^ (ones * '\\');
+        const std::uint64_t hits = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+        if ((hits & (ones * 0x80)) != 0) break;
+    }
+    while (at < text.size() && !is_escaped(text[at])) ++at;
+    return at;
+}
+
+/// Texts of megabytes are copied once, and not again for what follows them.
+void make_room(std::string& out, std::size_t bytes) {
+    constexpr std::size_t large = 1 << 16;
+    if (bytes >= large && out.capacity() - out.size() < bytes + bytes / 16) out.reserve(out.size() + bytes + bytes / 16);
+}
+
+}  // namespace
+
 void append_quoted(std::string& out, std::string_view text) {
+    make_room(out, text.size());
     out += '"';
     std::size_t start = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t i = find_escaped(text, 0); i < text.size(); i = find_escaped(text, i + 1)) {
         const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
         out += text.substr(start, i - start);
         start = i + 1;
         switch (c) {
@@ -236,6 +265,7 @@ private:
 void append_text(std::string& out, const Value& value, WriteOptions options) {
     Writer(out, options).write(value, 0);
 }
+
 
 std::string to_text(const Value& value, WriteOptions options) {
     std::string out;

@@ -169,7 +169,7 @@ Package::Package(io::FileSystem& files, std::string folder)
                     io::join_path(folder_, layout::schema_change_file));
     }
     schema_change_ = change.as_object();
-    state_ = read_document(files, folder_, layout::state_file, file);
+    state_ = std::make_shared<const json::Value>(read_document(files, folder_, layout::state_file, file));
     manifest_ = std::move(file.manifest);
     fence_ = std::move(file.fence);
     check_tables(*this);

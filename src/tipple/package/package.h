@@ -164,7 +164,7 @@ public:
     /// Tables and columns the package adds to what the destination had, for reports: table -> list of column names.
     const json::Object& schema_change() const { return schema_change_; }
     /// The pipeline's state after the load, as a document.
-    const json::Value& state() const { return state_; }
+    const json::Value& state() const { return *state_; }
     const Fence& fence() const { return fence_; }
 
     std::vector<const JobFile*> jobs_of(std::string_view table) const;
@@ -187,7 +187,7 @@ private:
     Manifest manifest_;
     schema::Schema schema_;
     json::Object schema_change_;
-    json::Value state_;
+    std::shared_ptr<const json::Value> state_;  ///< may have megabytes
     Fence fence_;
 };
 

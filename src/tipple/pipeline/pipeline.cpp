@@ -593,7 +593,7 @@ void Pipeline::declare(Declaration& declaration, const RunOptions& options, cons
 /// Loads what was read so far, and makes the draft one of what follows.
 void Pipeline::load_part(package::PackageStore& store, Draft& draft, Start& start, RunReport& report, Observer& observer, std::stop_token stop) {
     const PipelineState state = next_state(start.state, config_, {draft.schema.name()}, destination_.reference_type(), start.sources);
-    close(draft, state.is_changed || !draft.removal.dropped.empty() ? &state.document : nullptr, report);
+    close(draft, state.is_changed || !draft.removal.dropped.empty() ? std::optional(state.document) : std::nullopt, report);
     if (draft.closed) {
         load(store, *draft.closed, PackageOrigin::this_run, report, observer, std::move(stop));
         start.newest_load_id = draft.load_id;
@@ -614,14 +614,14 @@ void Pipeline::load_part(package::PackageStore& store, Draft& draft, Start& star
     draft.package = store.create(draft.load_id, job_bytes_max);
 }
 
-/// `state` is what the package carries, or nullptr. Leaves `closed` empty when there is nothing to be loaded.
-void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report) {
+/// `state` is what the package carries, if any. Leaves `closed` empty when there is nothing to be loaded.
+void Pipeline::close(Draft& draft, std::optional<json::Object> state, RunReport& report) {
     // One that the reference has defined stays: its descriptions count in the schema's hash.
     const schema::Table definition = destination::state_table_definition();
-    if (state != nullptr && draft.schema.find(definition.name()) == nullptr) draft.schema.set_table(definition);
+    if (state && draft.schema.find(definition.name()) == nullptr) draft.schema.set_table(definition);
     draft.schema.bump();
     // Rows came and a contract left all of them out: that is a load too, of nothing.
-    if (draft.loads.empty() && draft.removal.empty() && state == nullptr && draft.discarded_rows == 0) return;
+    if (draft.loads.empty() && draft.removal.empty() && !state && draft.discarded_rows == 0) return;
     package::PackageContent content;
     content.manifest.pipeline = config_.name;
     content.manifest.dataset = config_.dataset;
@@ -633,12 +633,12 @@ void Pipeline::close(Draft& draft, const json::Object* state, RunReport& report)
     content.manifest.removal = draft.removal;
     content.manifest.moves = draft.moves;
     content.manifest.widened = draft.widened;
-    content.manifest.has_new_state = state != nullptr;
+    content.manifest.has_new_state = state.has_value();
     if (!draft.inputs.empty()) content.manifest.notes.set(inputs_note, to_hex(draft.input_digest));
     if (!draft.births.empty()) content.manifest.notes.set(ColumnLog::note, std::move(draft.births));
     content.schema = draft.schema;
     content.schema_change = std::move(draft.schema_change);
-    if (state != nullptr) content.state = *state;
+    if (state) content.state = *std::move(state);
     content.fence = draft.fence;
     report.package_bytes += draft.package->bytes();
     draft.closed = draft.package->close(std::move(content), clock_);
@@ -655,7 +655,7 @@ void Pipeline::close_all(std::vector<Draft>& drafts, const Start& start, RunRepo
         is_state_forced = is_state_forced || !draft.removal.dropped.empty();
     }
     if (names.empty()) return;
-    const PipelineState state = next_state(start.state, config_, names, destination_.reference_type(), start.sources);
+    PipelineState state = next_state(start.state, config_, names, destination_.reference_type(), start.sources);
     const std::string default_schema = state.document.find("default_schema_name")->as_text();
     auto carrier = std::find_if(drafts.begin(), drafts.end(), [&](const Draft& draft) { return draft.package != nullptr && draft.schema.name() == default_schema; });
     if (carrier == drafts.end()) carrier = std::find_if(drafts.begin(), drafts.end(), [](const Draft& draft) { return draft.package != nullptr; });
@@ -664,7 +664,7 @@ void Pipeline::close_all(std::vector<Draft>& drafts, const Start& start, RunRepo
     for (Draft& draft : drafts) {
         if (draft.package == nullptr) continue;
         const bool has_state = &draft == &drafts.back() && (state.is_changed || is_state_forced);
-        close(draft, has_state ? &state.document : nullptr, report);
+        close(draft, has_state ? std::optional(std::move(state.document)) : std::nullopt, report);
         draft.package.reset();
     }
 }
@@ -815,8 +815,8 @@ void Pipeline::refuse_pending(const package::PackageStore& store, std::string_vi
 void Pipeline::load_removal(package::PackageStore& store, std::vector<Draft>& drafts, const Start& start, RunReport& report, Observer& observer, std::stop_token stop) {
     Draft& draft = drafts.front();
     draft.package = store.create(draft.load_id, job_bytes_max);
-    const PipelineState next = next_state(start.state, config_, {draft.schema.name()}, destination_.reference_type(), start.sources);
-    close(draft, &next.document, report);
+    PipelineState next = next_state(start.state, config_, {draft.schema.name()}, destination_.reference_type(), start.sources);
+    close(draft, std::move(next.document), report);
     draft.package.reset();
     report.schema = draft.schema;
     load_all(store, drafts, start, report, observer, std::move(stop));

@@ -103,7 +103,7 @@ private:
                        RunReport& report, Observer& observer, std::stop_token stop);
     void load_part(package::PackageStore& store, Draft& draft, Start& start, RunReport& report, Observer& observer, std::stop_token stop);
     void settle(Draft& draft, const Start& start, const normalize::Rules& rules, const normalize::KindLog& kinds, normalize::SchemaWriter& writer) const;
-    void close(Draft& draft, const json::Object* state, RunReport& report);
+    void close(Draft& draft, std::optional<json::Object> state, RunReport& report);
     void close_all(std::vector<Draft>& drafts, const Start& start, RunReport& report);
     RunReport begin_report() const;
     package::PackageStore open_store();

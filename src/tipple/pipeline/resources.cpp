@@ -7,6 +7,7 @@
 #include "tipple/pipeline/quarantine.h"
 #include "tipple/incremental/cursor.h"
 #include "tipple/schema/contract.h"
+#include "tipple/source/record_filter.h"
 
 namespace tipple::pipeline {
 
@@ -337,12 +338,25 @@ void check_ledger_alone(const extract::ResourceSpec& spec, const RunOptions& opt
     }
 }
 
+/// Conditions that would be refused at the first page. With `explode`, rows become records.
+void check_conditions(const extract::ResourceSpec& spec) {
+    if (!spec.comes_as_columns) return;
+    if (spec.steps != nullptr) {
+        if (std::any_of(spec.steps->begin(), spec.steps->end(), [](const extract::Step& step) { return !step.explode.empty(); })) return;
+        for (const extract::Step& step : *spec.steps) {
+            if (step.filter) extract::require_names(*step.filter, spec.name);
+        }
+    }
+    if (spec.where != nullptr) extract::require_names(*spec.where, spec.name);
+}
+
 }  // namespace
 
 void check_resource(const extract::ResourceSpec& spec, const RunOptions& options) {
     check_cursor_scope(spec, options);
     if (spec.incremental) incremental::check_function(*spec.incremental, spec.name);
     check_limit(spec, options);
+    check_conditions(spec);
     if (spec.keeps_ledger) check_ledger_alone(spec, options);
 }
 

@@ -49,10 +49,12 @@ std::vector<CursorReport> compare_cursors(const json::Object& sources_before, co
     for (const json::Member& source : sources_after) {
         const json::Object* after = find_object(find_object(&sources_after, source.name), resources_member);
         const json::Object* before = find_object(find_object(&sources_before, source.name), resources_member);
-        for (const json::Member& resource : after != nullptr ? *after : json::Object()) {
+        if (after == nullptr) continue;
+        for (const json::Member& resource : *after) {
             const json::Object* slots = find_object(find_object(after, resource.name), incremental::slots_member);
             const json::Object* old = find_object(find_object(before, resource.name), incremental::slots_member);
-            for (const json::Member& slot : slots != nullptr ? *slots : json::Object()) {
+            if (slots == nullptr) continue;
+            for (const json::Member& slot : *slots) {
                 cursors.push_back({.resource = resource.name,
                                    .cursor = slot.name,
                                    .before = last_value(find_object(old, slot.name)),

@@ -121,10 +121,14 @@ void Connection::fail(const Answer* answer, std::stop_token stop) {
     throw statement_error(failure_);
 }
 
-void Connection::start(std::string_view sql, bool is_single, std::stop_token stop) {
+void Connection::begin_statement(const std::stop_token& stop) {
     if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
     cancelled_at_.reset();
     failure_ = {};
+}
+
+void Connection::start(std::string_view sql, bool is_single, std::stop_token stop) {
+    begin_statement(stop);
     const std::string text(sql);
     // An unnamed statement takes one command only, where a simple query would run several.
     const int is_sent = is_single ? libpq().PQsendQueryParams(handle_->connection, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0)
@@ -154,6 +158,14 @@ std::uint64_t Connection::finish(std::stop_token stop) {
 std::uint64_t Connection::execute(std::string_view sql, std::stop_token stop) {
     start(sql, false, stop);
     return finish(stop);
+}
+
+std::uint64_t Connection::execute_with(std::string_view sql, std::string_view text) {
+    begin_statement({});
+    const std::string value(text);
+    const char* values = value.c_str();
+    if (libpq().PQsendQueryParams(handle_->connection, std::string(sql).c_str(), 1, nullptr, &values, nullptr, nullptr, 0) == 0) fail(nullptr, {});
+    return finish({});
 }
 
 void Connection::for_each(std::string_view sql, std::stop_token stop, const std::function<void(Row row)>& take) {

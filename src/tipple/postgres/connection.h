@@ -46,6 +46,8 @@ public:
 
     /// Runs statements that return no rows; the number of rows the last one changed.
     std::uint64_t execute(std::string_view sql, std::stop_token stop = {});
+    /// The same of one statement in which `$1` stands for `text`, which has no zero byte.
+    std::uint64_t execute_with(std::string_view sql, std::string_view text);
     /// Runs exactly one statement; values as text. It is cancelled behind `rows_max` rows.
     Result query(std::string_view sql, std::size_t rows_max, std::stop_token stop);
     /// Hands each row of one statement to `take`, without keeping them.
@@ -87,6 +89,7 @@ public:
 private:
     struct Handle;
     struct Answer;
+    void begin_statement(const std::stop_token& stop);
     void start(std::string_view sql, bool is_single, std::stop_token stop);
     void flush(std::stop_token stop);
     void wait_for_socket(bool wants_write, std::stop_token stop);

@@ -57,6 +57,14 @@ const Value* find_first(const Value& value, const std::vector<Path::Step>& steps
 
 const Value* find_first(const Value& value, const Path& path) { return find_first(value, path.steps(), 0); }
 
+void require_names(const Condition& condition, const std::string& resource) {
+    for (const Condition::Comparison& comparison : condition.comparisons()) {
+        if (comparison.name) continue;
+        throw Error(ErrorKind::usage, "resource \"{}\": its records come as columns, and a condition can compare columns by their names only, not \"{}\"", resource,
+                    comparison.path.text());
+    }
+}
+
 /// A page of JSON at hand.
 struct RecordFilter::Page {
     struct Span {
@@ -167,13 +175,10 @@ std::vector<std::size_t> RecordFilter::filter(const Condition& condition, std::v
 }
 
 std::vector<std::size_t> RecordFilter::filter(const Condition& condition, columns::Batch& batch, const std::string& resource) {
+    require_names(condition, resource);
     const columns::BatchView view = batch.view();
     std::vector<const columns::ColumnView*> columns;
     for (const Condition::Comparison& comparison : condition.comparisons()) {
-        if (!comparison.name) {
-            throw Error(ErrorKind::usage, "resource \"{}\": its records come as columns, and a condition can compare columns by their names only, not \"{}\"", resource,
-                        comparison.path.text());
-        }
         const auto found = std::find(view.names.begin(), view.names.end(), *comparison.name);
         columns.push_back(found == view.names.end() ? nullptr : &view.columns[static_cast<std::size_t>(found - view.names.begin())]);
     }

@@ -16,6 +16,9 @@ namespace tipple::extract {
 /// What the path finds first in a typed value; nullptr when that is nothing. Paths of the plain dialect. Valid as long as the value.
 const schema::Value* find_first(const schema::Value& value, const json::Path& path);
 
+/// Throws Error(usage) when the condition looks inside of columns, where records come as such; `resource` is named in errors.
+void require_names(const Condition& condition, const std::string& resource);
+
 /// Leaves records out of pages that do not meet a condition with paths of the plain dialect. One per worker; not thread-safe.
 ///
 /// Each call returns the places, ascending, that the records had which it has left out.

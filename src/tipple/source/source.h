@@ -47,6 +47,8 @@ struct ResourceSpec {
     std::string definition = {};
     /// Records come in the order of the cursor, whichever that is.
     bool follows_cursor = false;
+    /// All that can be read of it comes as columns: it is known before anything is read.
+    bool comes_as_columns = false;
     std::optional<int> max_nesting;
     /// Null = none of its own; else as schema::parse_contract reads it.
     json::Value schema_contract;

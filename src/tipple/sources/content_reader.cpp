@@ -74,6 +74,11 @@ std::vector<const Content*> sample_of(const std::vector<Content>& contents) {
 
 }  // namespace
 
+bool are_columns(const ContentOptions& options, std::string_view name) {
+    if (options.format) return is_csv(*options.format) || *options.format == DataFormat::parquet;
+    return format_of_ending(format_ending(name)) == DataFormat::parquet;
+}
+
 /// Content in a file of its own: the engine reads neither pipes nor every compression, and a pipe cannot be read twice. Removed on destruction.
 class ContentReader::Spool {
 public:

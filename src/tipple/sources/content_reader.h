@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tipple/config/option_spec.h"
@@ -29,6 +30,9 @@ struct ContentOptions {
 std::vector<config::OptionSpec> content_option_specs();
 /// Throws Error(usage).
 ContentOptions parse_content_options(const config::Options& options);
+
+/// Whether contents of this name, which may be a pattern, are columns whatever is in them. Of most endings the content decides.
+bool are_columns(const ContentOptions& options, std::string_view name);
 
 /// A file, an object, or what is piped in.
 struct Content {

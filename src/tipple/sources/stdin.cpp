@@ -16,6 +16,7 @@ public:
     std::vector<extract::ResourceSpec> resources(std::stop_token) override {
         extract::ResourceSpec spec;
         spec.name = table_;
+        spec.comes_as_columns = are_columns(options_, "stdin");
         return {spec};
     }
 

@@ -37,6 +37,7 @@ public:
     const std::string& database() const { return database_; }
 
     std::uint64_t execute(std::string_view sql, std::stop_token stop = {}) override { return engine_.execute(sql, stop); }
+    std::uint64_t execute_with(std::string_view sql, std::string_view text) override { return engine_.execute_with(sql, text); }
     std::vector<destination::QueryRow> query(std::string_view sql) override { return engine_.query(sql).rows; }
     void read_numbers(std::string_view sql, std::stop_token stop, const std::function<void(std::int64_t number)>& take) override;
     bool has_dataset() override;

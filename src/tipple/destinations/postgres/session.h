@@ -44,6 +44,7 @@ public:
     void commit() { connection_.commit(); }
 
     std::uint64_t execute(std::string_view sql, std::stop_token stop = {}) override { return connection_.execute(sql, stop); }
+    std::uint64_t execute_with(std::string_view sql, std::string_view text) override { return connection_.execute_with(sql, text); }
     std::vector<destination::QueryRow> query(std::string_view sql) override;
     void read_numbers(std::string_view sql, std::stop_token stop, const std::function<void(std::int64_t number)>& take) override;
     bool has_dataset() override;

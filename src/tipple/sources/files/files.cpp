@@ -33,6 +33,8 @@ public:
             spec.name = resource.name;
             spec.keeps_ledger = resource.remembers == files::Remembers::ledger;
             if (resource.on_change == files::OnChange::reload) spec.input_column = source_file_column;
+            spec.comes_as_columns =
+                std::all_of(resource.patterns.begin(), resource.patterns.end(), [&](const std::string& pattern) { return are_columns(resource.content, pattern); });
             spec.skips_bad_inputs = resource.skips_bad_files;
             spec.marks_checkpoints = resource.remembers != files::Remembers::nothing;
             specs.push_back(std::move(spec));

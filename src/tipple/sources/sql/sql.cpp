@@ -135,6 +135,7 @@ private:
         spec.name = plan.name;
         spec.definition = plan.settings.name;
         spec.follows_cursor = true;
+        spec.comes_as_columns = std::all_of(plan.columns.begin(), plan.columns.end(), [](const DeclaredColumn& column) { return column.type.has_value(); });
         for (const DeclaredColumn& column : plan.columns) spec.declared.push_back(column_hints(column, plan.settings.reflect));
         const auto is_read = [&](const std::string& name) {
             return std::any_of(plan.columns.begin(), plan.columns.end(), [&](const DeclaredColumn& column) { return column.name == name; });
