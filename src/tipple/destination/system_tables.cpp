@@ -7,7 +7,6 @@
 
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
-#include "tipple/destination/deflate.h"
 
 namespace tipple::destination {
 
@@ -32,9 +31,10 @@ std::string deflate_text(std::string_view text) {
         throw Error(ErrorKind::usage, "a document of {} bytes is too large to be stored",
                     text.size());
     // A large document is large by what a cursor remembers, in which there is nothing to be found twice: only its alphabet can be made shorter.
-    if (text.size() > large_document_bytes) return deflate_characters(text);
+    const bool is_large = text.size() > large_document_bytes;
     z_stream stream{};
-    TIPPLE_ASSERT(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+    TIPPLE_ASSERT(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15, 8,
+                               is_large ? Z_HUFFMAN_ONLY : Z_DEFAULT_STRATEGY) == Z_OK);
     std::string bytes(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
     stream.avail_in = static_cast<uInt>(text.size());

@@ -1,14 +1,11 @@
 #include "tipple/destination/system_tables.h"
 
 #include <random>
-#include <utility>
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "tipple/core/error.h"
 #include "tipple/core/hash.h"
-#include "tipple/destination/deflate.h"
 
 namespace tipple::destination {
 namespace {
@@ -47,31 +44,6 @@ TEST(State, OfMegabytesComesBack) {
     const std::string text = encode_state(state);
     EXPECT_LT(text.size(), members.size() * 7 / 8) << "five bits of a character, as base64";
     EXPECT_EQ(decode_state(text), json::Value(state));
-}
-
-TEST(DeflateCharacters, IsReadByZlib) {
-    std::mt19937 random(5);
-    std::vector<std::string> texts = {"", "a", "ab", std::string(100'000, 'x')};
-    for (unsigned alphabet : {1U, 2U, 3U, 64U, 200U, 256U}) {
-        for (const std::size_t size : {1U, 2U, 3U, 4U, 5U, 1'000U, 70'001U}) {
-            std::string& text = texts.emplace_back(size, ' ');
-            for (char& c : text) c = static_cast<char>(random() % alphabet);
-        }
-    }
-    // Frequencies for which plain Huffman codes are longer than the format allows.
-    std::string& skewed = texts.emplace_back();
-    for (std::size_t count = 1, before = 1, symbol = 0; symbol < 27; ++symbol) {
-        skewed.append(count, static_cast<char>('a' + symbol));
-        before = std::exchange(count, count + before);
-    }
-    for (const std::string& text : texts) {
-        const std::string stream = deflate_characters(text);
-        std::string back(text.size() + 1, ' ');
-        auto size = static_cast<uLongf>(back.size());
-        ASSERT_EQ(uncompress(reinterpret_cast<Bytef*>(back.data()), &size, reinterpret_cast<const Bytef*>(stream.data()), static_cast<uLong>(stream.size())), Z_OK) << text.size();
-        back.resize(size);
-        EXPECT_EQ(back, text);
-    }
 }
 
 TEST(State, IsReadWhenItWasNotCompressed) {

@@ -266,7 +266,6 @@ void append_text(std::string& out, const Value& value, WriteOptions options) {
     Writer(out, options).write(value, 0);
 }
 
-
 std::string to_text(const Value& value, WriteOptions options) {
     std::string out;
     append_text(out, value, options);
