@@ -1,9 +1,11 @@
 """`tipple load`: what it does with the rows, and what it says."""
 
+import base64
 import json
 import re
 import shlex
 import unittest
+import zlib
 
 import duckdb
 import pyarrow
@@ -554,6 +556,22 @@ class Contracts(Case):
 
     def test_an_unknown_contract(self):
         self.assertIn("--contract", self.load("t.jsonl", "--contract", "maybe", expect=EXIT_USAGE).err)
+
+
+class Crowds(Case):
+    def test_records_at_one_cursor_value(self):
+        """So many that what is remembered of them has megabytes; it is stored as the reference stores a state."""
+        records = [{"t": 1, "n": n} for n in range(200_000)]
+        path = self.write("t.jsonl", records)
+        self.load(path, "--cursor", "t")
+        text = self.query("SELECT state FROM _dlt_pipeline_state")[0][0]
+        self.assertGreater(len(text), 1_500_000)
+        state = json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
+        packed = state["sources"]["load_main"]["resources"]["t"]["incremental"]["t"]["packed_records"]
+        self.assertEqual((packed["kind"], packed["count"]), ("digests", 200_000))
+        self.load(path, "--cursor", "t")
+        self.load(self.write("t.jsonl", [*records[::-1], {"n": -1, "t": 1}]), "--cursor", "t")
+        self.assertEqual(self.query("SELECT count(*), count(DISTINCT n) FROM t"), [(200_001, 200_001)])
 
 
 class Memory(Case):

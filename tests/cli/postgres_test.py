@@ -54,6 +54,15 @@ class Append(PostgresCase):
         self.assertEqual(self.value("SELECT count(*) FROM orders"), "4")
         self.assertEqual(self.psql("SELECT value FROM orders__tags"), [["x"]])
 
+    def test_a_state_of_megabytes(self):
+        records = [{"t": 1, "n": n} for n in range(200_000)]
+        path = self.write("t.jsonl", records)
+        self.load(path, "--cursor", "t")
+        self.assertGreater(int(self.value("SELECT length(state) FROM _dlt_pipeline_state")), 1_500_000)
+        self.load(path, "--cursor", "t")
+        self.load(self.write("t.jsonl", [*records, {"t": 1, "n": -1}]), "--cursor", "t")
+        self.assertEqual(self.psql("SELECT count(*), count(DISTINCT n) FROM t"), [["200001", "200001"]])
+
     def test_every_type(self):
         self.write("t.jsonl", [
             {"d": "-12345678901234567890.123456789", "w": 12345678901234567890, "b": "AP8=", "day": "2024-02-29", "hour": "23:59:59.999999", "j": {"a": [1, {"b": None}]},
